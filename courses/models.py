@@ -1,0 +1,151 @@
+"""Who is in which course, and the log of what was done.
+
+*User*: a person (or grading account) as JupyterHub names them. *Course*: has a name and members. *Membership*: one
+person in one course, with the one role they have there. *AuditEntry*: one act that changed something.
+"""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth import get_backends
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Length, Now
+
+models.CharField.register_lookup(Length)
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, username: str, **fields: Any) -> "User":
+        return self.create(username=username, **fields)
+
+
+class User(AbstractBaseUser):
+    """A person as JupyterHub names them. Rights are not kept here: roles.py reads them from the roster each time."""
+
+    username = models.CharField("user name", max_length=255, unique=True)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Someone deactivated is refused everywhere; their work stays."
+    )
+    is_hub_admin = models.BooleanField("administrator of the Hub", default=False, editable=False)
+    created = models.DateTimeField("first seen", db_default=Now(), editable=False)
+
+    password = None  # type: ignore[assignment]  # JupyterHub decides who someone is
+    USERNAME_FIELD = "username"
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        ordering: ClassVar = ["username"]
+        constraints: ClassVar = [
+            models.CheckConstraint(name="user_has_a_name", condition=Q(username__length__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return any(backend.has_perm(self, perm, obj) for backend in get_backends())
+
+    def has_perms(self, perms: list[str], obj: object = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perms)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return any(backend.has_module_perms(self, app_label) for backend in get_backends())
+
+
+class CourseQuerySet(models.QuerySet["Course"]):
+    def present(self) -> "CourseQuerySet":
+        """Those that are not in the bin."""
+        return self.filter(removed_at=None)
+
+
+class Course(models.Model):
+    name = models.CharField(max_length=255)
+    created = models.DateTimeField(db_default=Now(), editable=False)
+    removed_at = models.DateTimeField("in the bin since", null=True, blank=True, editable=False)
+    members: ClassVar[Any] = models.ManyToManyField(User, through="Membership", related_name="courses")
+
+    objects: ClassVar[Any] = CourseQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="course_name_taken_once",
+                fields=["name"],
+                condition=Q(removed_at=None),
+                violation_error_message="There is a course of this name already.",
+            ),
+            models.CheckConstraint(
+                name="course_name_fits_an_address",
+                condition=Q(name__length__gt=0) & ~Q(name__contains="/") & ~Q(name__in=[".", ".."]),
+                violation_error_message="A course's name is any text without '/'.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    INSTRUCTOR = "instructor"
+    GRADER = "grader"
+    STUDENT = "student"
+
+
+STAFF_ROLES = (Role.INSTRUCTOR, Role.GRADER)
+
+
+class Membership(models.Model):
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.STUDENT)
+    # Empty text means "known to be empty"; null that nobody ever said (the old wire tells the two apart).
+    first_name = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    last_name = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    email = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    section = models.CharField(max_length=255, blank=True, default="")
+    created = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["course__name", "user__username"]
+        verbose_name = "member"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="one_role_in_a_course",
+                fields=["course", "user"],
+                violation_error_message="This person is a member of the course already.",
+            ),
+            models.CheckConstraint(name="role_is_known", condition=Q(role__in=Role.values)),
+        ]
+        indexes: ClassVar = [models.Index(fields=["user", "role"])]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()}) in {self.course}"
+
+    @property
+    def full_name(self) -> str:
+        return " ".join(part for part in (self.first_name, self.last_name) if part)
+
+
+class AuditEntry(models.Model):
+    """One act: who, in which role, did what, to which object, when. Only ever added to.
+
+    Names are kept as text, so that a line still says what happened when its objects are gone.
+    """
+
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+    actor = models.CharField(max_length=255, db_index=True, help_text="user name; empty for a command on the server")
+    role = models.CharField(max_length=20, blank=True, help_text="in that course, at that time")
+    action = models.CharField(max_length=50, db_index=True)
+    course = models.CharField(max_length=255, blank=True, db_index=True)
+    target = models.CharField("object", max_length=600, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name = "audit log entry"
+        verbose_name_plural = "audit log"
+
+    def __str__(self) -> str:
+        return f"{self.actor or 'server'}: {self.action} {self.target}"

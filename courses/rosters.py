@@ -1,0 +1,302 @@
+"""The verbs about courses and who is in them. Every door (APIs, admin, CSV, commands) goes through these.
+
+The actor is the keyword `by`: a user, or None for a command that an operator types on the server.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from courses import audit, roles
+from courses.errors import AlreadyExists, Conflict, Invalid, NotThere, PermissionDenied, Refusal
+from courses.models import STAFF_ROLES, Course, Membership, Role, User
+
+AT_ONCE = 1000  # rows in one statement
+NAME_FIELDS = ("first_name", "last_name", "email", "section")
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is said of one member. None leaves a field as it is."""
+
+    username: str
+    role: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    section: str | None = None
+
+
+class Result(StrEnum):
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What happens to one person of a roster, and why not where it is refused. `before` and `after` for a preview."""
+
+    username: str
+    result: Result
+    message: str = ""
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+@dataclass
+class Report:
+    rows: list[Row] = field(default_factory=list)
+
+    def count(self, result: Result) -> int:
+        return sum(row.result == result for row in self.rows)
+
+
+def check_name(name: str, what: str = "user") -> str:
+    """The name, if it fits an address, a folder and the database. Errors: Invalid."""
+    if not name or len(name) > 255 or "/" in name or name in (".", "..", "*") or not name.isprintable():
+        raise Invalid(f"{name[:80]!r} cannot be a {what} name: 1 to 255 printable characters without '/'.")
+    if name != name.strip():
+        raise Invalid(f"{name[:80]!r} cannot be a {what} name: it starts or ends with a space.")
+    return name
+
+
+def known_users(usernames: Iterable[str]) -> dict[str, User]:
+    """The users of these names; those not seen before get their row here."""
+    wanted = sorted({check_name(username) for username in usernames})
+    found: dict[str, User] = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        found.update((user.username, user) for user in User.objects.filter(username__in=some))
+        if absent := [username for username in some if username not in found]:
+            User.objects.bulk_create([User(username=username) for username in absent], ignore_conflicts=True)
+            found.update((user.username, user) for user in User.objects.filter(username__in=absent))
+    return found
+
+
+# Courses
+
+
+def create_course(name: str, instructors: Iterable[str] = (), *, by: User | None) -> Course:
+    """Errors: Invalid, AlreadyExists."""
+    role = _require_administrator(by)
+    check_name(name, "course")
+    try:
+        with transaction.atomic():
+            course = Course.objects.create(name=name)
+            users = known_users(instructors)
+            Membership.objects.bulk_create(
+                Membership(course=course, user=user, role=Role.INSTRUCTOR) for user in users.values()
+            )
+            audit.record("create course", by=by, role=role, course=course, target=name, instructors=sorted(users))
+    except IntegrityError as error:
+        raise AlreadyExists(f"There is a course {name} already.") from error
+    return course
+
+
+def remove_course(course: Course, *, by: User | None) -> None:
+    """Put the course into the bin: nobody sees it, everything is kept."""
+    role = _require_administrator(by)
+    with transaction.atomic():
+        Course.objects.filter(pk=course.pk, removed_at=None).update(removed_at=timezone.now())
+        audit.record("remove course", by=by, role=role, course=course, target=course.name)
+
+
+def restore_course(name: str, *, by: User | None) -> Course:
+    """Take the course that was removed last under this name out of the bin. Errors: NotThere, AlreadyExists."""
+    role = _require_administrator(by)
+    course = Course.objects.filter(name=name).exclude(removed_at=None).order_by("-removed_at").first()
+    if course is None:
+        raise NotThere(f"There is no course {name} in the bin.")
+    course.removed_at = None
+    try:
+        with transaction.atomic():
+            course.save(update_fields=["removed_at"])
+            audit.record("restore course", by=by, role=role, course=course, target=name)
+    except IntegrityError as error:
+        raise AlreadyExists(f"There is another course {name} by now.") from error
+    return course
+
+
+# One member
+
+
+def add_member(course: Course, person: Person, *, by: User | None) -> Membership:
+    """Errors: AlreadyExists, Invalid, PermissionDenied."""
+    given = person.role or Role.STUDENT
+    role = _require_may_give(by, [given], course)
+    _check_role(given)
+    try:
+        with transaction.atomic():
+            user = known_users([person.username])[person.username]
+            made = Membership.objects.create(course=course, user=user, role=given, **_names(person))
+            audit.record("add member", by=by, role=role, course=course, target=user.username, given=given)
+    except IntegrityError as error:
+        raise AlreadyExists(f"{person.username} is a member of {course.name} already.") from error
+    return made
+
+
+def change_member(membership: Membership, person: Person, *, by: User | None) -> Membership:
+    """Change what `person` says. Staff may change their own names. Errors: Invalid, PermissionDenied."""
+    course, was = membership.course, membership.role
+    given = person.role or was
+    own_names = by is not None and membership.user_id == by.pk and given == was and was in STAFF_ROLES
+    role = str(was) if own_names else _require_may_give(by, [was, given], course)
+    _check_role(given)
+    changes = {name: value for name, value in {"role": given, **_names(person)}.items() if value is not None}
+    for name, value in changes.items():
+        setattr(membership, name, value)
+    with transaction.atomic():
+        membership.save(update_fields=list(changes))
+        audit.record(
+            "change member", by=by, role=role, course=course, target=membership.user.username, was=was, given=given
+        )
+    return membership
+
+
+def set_member(course: Course, person: Person, *, by: User | None) -> tuple[Membership, bool]:
+    """Add the person, or change who is there. Returns the membership and whether it is new."""
+    there = course.memberships.select_related("user", "course").filter(user__username=person.username).first()
+    if there is None:
+        return add_member(course, person, by=by), True
+    return change_member(there, person, by=by), False
+
+
+def remove_member(membership: Membership, *, by: User | None) -> None:
+    """Take someone off the roster. Their work stays."""
+    course = membership.course
+    role = _require_may_give(by, [membership.role], course)
+    with transaction.atomic():
+        target = membership.user.username
+        was = membership.role
+        membership.delete()
+        audit.record("remove member", by=by, role=role, course=course, target=target, was=was)
+
+
+# Whole rosters
+
+
+def apply(
+    course: Course,
+    people: Sequence[Person],
+    *,
+    by: User | None,
+    remove_others: bool = False,
+    others: str = Role.STUDENT,
+    dry_run: bool = False,
+) -> Report:
+    """Bring the roster to what `people` says, in a few statements per thousand rows; a repeat changes nothing.
+
+    A row that would demote staff, give a role that `by` may not give, or is malformed is refused by itself.
+    `remove_others` takes members of the role `others` off the roster whom `people` does not name. With `dry_run`
+    only the report is made. Errors: PermissionDenied when `by` may not change the roster at all.
+    """
+    role = _require_may_give(by, [Role.STUDENT], course)
+    report = Report()
+    with transaction.atomic():
+        there = {
+            one.user.username: one for one in course.memberships.select_related("user").select_for_update(of=("self",))
+        }
+        new, changed = _plan(course, people, there, report, by=by)
+        named = {person.username for person in people}
+        gone = [one for name, one in there.items() if remove_others and one.role == others and name not in named]
+        report.rows += [Row(one.user.username, Result.REMOVED, before=_values(one)) for one in gone]
+        if dry_run:
+            return report
+        users = known_users(person.username for person in new)
+        Membership.objects.bulk_create(
+            [
+                Membership(
+                    course=course, user=users[person.username], role=person.role or Role.STUDENT, **_names(person)
+                )
+                for person in new
+            ],
+            AT_ONCE,
+        )
+        Membership.objects.bulk_update(changed, ["role", *NAME_FIELDS], AT_ONCE)
+        for start in range(0, len(gone), AT_ONCE):
+            Membership.objects.filter(pk__in=[one.pk for one in gone[start : start + AT_ONCE]]).delete()
+        if new or changed or gone:
+            counts = {str(result): report.count(result) for result in Result}
+            audit.record("change roster", by=by, role=role, course=course, target=course.name, **counts)
+    return report
+
+
+def _plan(
+    course: Course, people: Sequence[Person], there: dict[str, Membership], report: Report, *, by: User | None
+) -> tuple[list[Person], list[Membership]]:
+    new: list[Person] = []
+    changed: list[Membership] = []
+    seen: set[str] = set()
+    may_give_staff = _may_give_staff(course, by=by)
+    for person in people:
+        try:
+            if person.username in seen:
+                raise Invalid("comes twice")
+            _check_row(person, there.get(person.username), may_give_staff)
+        except Refusal as error:
+            report.rows.append(Row(person.username, Result.REFUSED, error.message))
+            continue
+        seen.add(person.username)
+        member = there.get(person.username)
+        if member is None:
+            new.append(person)
+            after = {"role": person.role or str(Role.STUDENT), **_names(person)}
+            report.rows.append(Row(person.username, Result.CREATED, after=after))
+            continue
+        before = _values(member)
+        wanted = {name: value for name, value in {"role": person.role, **_names(person)}.items() if value is not None}
+        if all(before[name] == value for name, value in wanted.items()):
+            report.rows.append(Row(person.username, Result.UNCHANGED, before=before, after=before))
+            continue
+        for name, value in wanted.items():
+            setattr(member, name, value)
+        changed.append(member)
+        report.rows.append(Row(person.username, Result.CHANGED, before=before, after=_values(member)))
+    return new, changed
+
+
+def _check_row(person: Person, there: Membership | None, may_give_staff: bool) -> None:
+    check_name(person.username)
+    if person.role is not None:
+        _check_role(person.role)
+    for name in NAME_FIELDS:
+        if len(getattr(person, name) or "") > 255:
+            raise Invalid(f"{name} is longer than 255 characters")
+    if there and there.role in STAFF_ROLES and person.role == Role.STUDENT:
+        raise Conflict(f"is {there.role} of this course; a roster never demotes staff")
+    touched = {person.role, there.role if there else None}
+    if Role.INSTRUCTOR in touched and not may_give_staff:
+        raise PermissionDenied("only an administrator adds or changes instructors")
+
+
+def _may_give_staff(course: Course, *, by: User | None) -> bool:
+    return by is None or roles.may(by, roles.Right.CHANGE_STAFF, course)
+
+
+def _values(member: Membership) -> dict[str, Any]:
+    return {"role": str(member.role), **{name: getattr(member, name) for name in NAME_FIELDS}}
+
+
+def _names(person: Person) -> dict[str, Any]:
+    """What is said of the person's names; what is not said is left out."""
+    return {name: value for name in NAME_FIELDS if (value := getattr(person, name)) is not None}
+
+
+def _check_role(role: str) -> None:
+    if role not in Role.values:
+        raise Invalid(f"{role[:80]!r} is no role; one of {', '.join(Role.values)}.")
+
+
+def _require_administrator(by: User | None) -> str:
+    return roles.require_administrator(by) if by else "server"
+
+
+def _require_may_give(by: User | None, given: Iterable[str | None], course: Course) -> str:
+    return roles.require_may_give(by, given, course) if by else "server"

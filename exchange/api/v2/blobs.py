@@ -1,0 +1,95 @@
+"""blobs/: what must be sent, and the bytes."""
+
+import re
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from courses.errors import NotThere
+from exchange import blobs, filesets
+from exchange.api.v2 import bundles, serializers
+from exchange.api.v2.base import ViewSet, files_of
+from exchange.api.v2.errors import RangeNotSatisfiable
+from exchange.filesets import BadManifest
+from exchange.models import Blob
+
+
+class BlobViewSet(ViewSet):
+    serializer_class = serializers.MissingSerializer
+    lookup_url_kwarg = "sha256"
+    lookup_value_regex = "[0-9a-f]{64}"
+
+    @extend_schema(request=serializers.ManifestSerializer, responses=serializers.MissingSerializer)
+    @action(detail=False, methods=["post"])
+    def missing(self, request: Request) -> Response:
+        """Which of a manifest's blobs must be sent. Refuses what an upload of it would be refused for."""
+        if not isinstance(request.data, dict):
+            raise BadManifest("Send an object with “files”.")
+        return Response({"missing": filesets.missing(files_of(request.data), by=self.user)})
+
+    @extend_schema(request=serializers.HashesSerializer, responses={(200, "application/x-tar"): OpenApiTypes.BINARY})
+    @action(detail=False, methods=["post"])
+    def bundle(self, request: Request) -> HttpResponseBase:
+        """A bundle of exactly these blobs, streamed."""
+        asked = serializers.HashesSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted = list(dict.fromkeys(asked.validated_data["sha256"]))
+        found = self._readable(wanted)
+        members = [found[sha256] for sha256 in wanted]
+        response = StreamingHttpResponse(bundles.stream(members), content_type="application/x-tar")
+        response["Content-Length"] = str(bundles.length(members))
+        return response
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def retrieve(self, request: Request, sha256: str) -> HttpResponseBase:
+        """The bytes of one blob; one `Range` is honoured."""
+        blob = self._readable([sha256])[sha256]
+        etag = f'"{sha256}"'
+        if request.headers.get("If-None-Match") == etag:
+            return HttpResponse(status=304, headers={"ETag": etag})
+        start, end = 0, blob.size
+        if_range = request.headers.get("If-Range", etag)
+        asked = byte_range(request.headers.get("Range", ""), blob.size) if if_range == etag else None
+        if asked:
+            start, end = asked
+        content = blobs.read(sha256, start=start, length=end - start)
+        response = StreamingHttpResponse(content, status=206 if asked else 200, content_type="application/octet-stream")
+        response["Content-Length"] = str(end - start)
+        response["Accept-Ranges"] = "bytes"
+        response["ETag"] = etag
+        response["Content-Disposition"] = f'attachment; filename="{sha256}"'
+        if asked:
+            response["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
+        return response
+
+    def _readable(self, wanted: list[str]) -> dict[str, Blob]:
+        found = filesets.readable_blobs(self.user, wanted)
+        if absent := [sha256 for sha256 in wanted if sha256 not in found]:
+            raise NotThere(f"There is no blob {absent[0]}, or it is not for you to read.", missing=absent[:100])
+        return found
+
+
+def byte_range(header: str, size: int) -> tuple[int, int] | None:
+    """(start, end) of the one range asked for (RFC 9110, section 14), end exclusive; None for "all of it".
+
+    Errors: RangeNotSatisfiable.
+
+    >>> byte_range("bytes=0-4", 10), byte_range("bytes=-3", 10), byte_range("bytes=8-99", 10), byte_range("", 10)
+    ((0, 5), (7, 10), (8, 10), None)
+    """
+    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header.replace(" ", ""))
+    if not match or match[0] == "bytes=-":
+        return None  # also for several ranges: a server may answer with the whole
+    first, last = match[1], match[2]
+    if not first:
+        start, end = max(0, size - int(last)), size
+    else:
+        start, end = int(first), min(int(last) + 1, size) if last else size
+    if first and last and int(last) < int(first):
+        return None
+    if start >= end:
+        raise RangeNotSatisfiable
+    return start, end

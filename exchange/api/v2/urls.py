@@ -1,0 +1,37 @@
+"""The addresses of the native API."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import SimpleRouter
+
+from exchange.api.v2.assignments import AllAssignmentsViewSet, AssignmentViewSet, ReleaseViewSet
+from exchange.api.v2.blobs import BlobViewSet
+from exchange.api.v2.courses import CourseViewSet, MemberViewSet, MeView
+from exchange.api.v2.submissions import (
+    AssignmentSubmissionViewSet,
+    FeedbackViewSet,
+    SubmissionViewSet,
+    VerifyReceiptView,
+)
+
+COURSE = r"courses/(?P<course>[^/]+)"
+ASSIGNMENT = rf"{COURSE}/assignments/(?P<assignment>[^/]+)"
+
+router = SimpleRouter()
+router.register("courses", CourseViewSet, basename="course")
+router.register(rf"{COURSE}/members", MemberViewSet, basename="member")
+router.register(rf"{COURSE}/assignments", AssignmentViewSet, basename="assignment")
+router.register(rf"{ASSIGNMENT}/releases", ReleaseViewSet, basename="release")
+router.register(rf"{ASSIGNMENT}/submissions", AssignmentSubmissionViewSet, basename="assignment-submission")
+router.register(rf"{ASSIGNMENT}/feedback", FeedbackViewSet, basename="feedback")
+router.register("assignments", AllAssignmentsViewSet, basename="all-assignment")
+router.register("submissions", SubmissionViewSet, basename="submission")
+router.register("blobs", BlobViewSet, basename="blob")
+
+urlpatterns = [
+    path("me/", MeView.as_view(), name="me"),
+    path("receipts/verify/", VerifyReceiptView.as_view(), name="verify-receipt"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="v2:schema"), name="docs"),
+    path("", include(router.urls)),
+]

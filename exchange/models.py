@@ -1,0 +1,188 @@
+"""What is handed around. The words are those of docs/design.md.
+
+Every model keeps what was true once: releases, submissions, feedback and file sets are only ever added; hiding is a
+time in a column (`withdrawn_at`).
+"""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from courses.models import Course, User
+
+
+class Blob(models.Model):
+    """Bytes, named by their hash. The bytes themselves are the business of blobs.py alone."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    md5 = models.CharField(max_length=32, help_text="what the old wire calls the checksum")
+    size = models.BigIntegerField(help_text="bytes")
+    # The row comes before the bytes and is touched by every upload that counts on them, so that the sweep sees what is
+    # under way. Only file sets say that a blob may be counted on.
+    stored = models.BooleanField(default=False, help_text="the bytes are safely in the store")
+    touched = models.DateTimeField(db_index=True, help_text="when an upload last counted on it")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="blob_sha256_is_lowercase_hex", condition=Q(sha256__regex=r"^[0-9a-f]{64}$")),
+            models.CheckConstraint(name="blob_size_is_not_negative", condition=Q(size__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
+class FileSet(models.Model):
+    """An immutable tree; the same tree is kept once, whoever hands it in."""
+
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 over the manifest")
+    size = models.BigIntegerField(help_text="bytes, all files together")
+    file_count = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.file_count} files, {self.digest[:12]}"
+
+
+class FileEntry(models.Model):
+    file_set = models.ForeignKey(FileSet, on_delete=models.CASCADE, related_name="entries")
+    position = models.PositiveIntegerField(help_text="place in the manifest")
+    path = models.CharField(max_length=1024)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="entries")
+
+    class Meta:
+        ordering: ClassVar = ["file_set", "position"]
+        verbose_name = "file"
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="path_comes_once_in_a_file_set", fields=["file_set", "path"]),
+            models.UniqueConstraint(name="position_comes_once_in_a_file_set", fields=["file_set", "position"]),
+            models.CheckConstraint(
+                name="path_stays_inside",
+                condition=~Q(path="") & ~Q(path__startswith="/") & ~Q(path__contains="\\"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def released(self) -> "AssignmentQuerySet":
+        return self.filter(withdrawn_at=None)
+
+
+class Assignment(models.Model):
+    """A name within a course. Withdrawing hides it and keeps everything; releasing again goes on with it."""
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="assignments")
+    name = models.CharField(max_length=255)
+    due = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField("withdrawn since", null=True, blank=True, editable=False)
+    created = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[Any] = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["course", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="assignment_name_taken_once_in_a_course",
+                fields=["course", "name"],
+                violation_error_message="There is an assignment of this name already.",
+            ),
+            models.CheckConstraint(
+                name="assignment_name_fits_nbgrader",
+                condition=Q(name__length__gt=0)
+                & ~Q(name__contains="/")
+                & ~Q(name__contains="+")
+                & ~Q(name__in=[".", ".."]),
+                violation_error_message="An assignment's name is any text without '/' and '+'.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.course}: {self.name}"
+
+    @property
+    def status(self) -> str:
+        return "withdrawn" if self.withdrawn_at else "released"
+
+
+class Release(models.Model):
+    """One published version of an assignment's files; the one with the highest number is what students fetch."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="releases")
+    number = models.PositiveIntegerField()
+    file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="releases")
+    released_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["assignment", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="release_number_taken_once", fields=["assignment", "number"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment}, release {self.number}"
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def present(self) -> "SubmissionQuerySet":
+        """Those that staff did not withdraw."""
+        return self.filter(withdrawn_at=None)
+
+
+class Submission(models.Model):
+    """What one student handed in at one instant. The instant, in UTC by the server's clock, is its name to nbgrader."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="submissions")
+    student = models.ForeignKey(User, on_delete=models.PROTECT, related_name="submissions")
+    submitted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created = models.DateTimeField("handed in")
+    release = models.ForeignKey(
+        Release, on_delete=models.SET_NULL, null=True, blank=True, related_name="submissions", help_text="it answers"
+    )
+    file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="submissions")
+    trial = models.BooleanField(default=False, help_text="handed in by staff to try the assignment; not collected")
+    collected_at = models.DateTimeField("collected", null=True, blank=True, editable=False)
+    withdrawn_at = models.DateTimeField("withdrawn since", null=True, blank=True, editable=False)
+    idempotency_key = models.CharField(max_length=200, null=True, editable=False)  # noqa: DJ001
+
+    objects: ClassVar[Any] = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["created", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="one_submission_of_a_student_at_an_instant", fields=["assignment", "student", "created"]
+            ),
+            models.UniqueConstraint(
+                name="idempotency_key_used_once", fields=["assignment", "student", "idempotency_key"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment}, {self.student}, {self.created:%Y-%m-%d %H:%M:%S.%f} UTC"
+
+    @property
+    def late(self) -> bool:
+        due = self.assignment.due
+        return due is not None and self.created > due
+
+
+class Feedback(models.Model):
+    """A file set given back on one submission. The newest is what the student sees; earlier ones are kept."""
+
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="feedbacks")
+    file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="feedbacks")
+    returned_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["submission", F("id").desc()]
+        verbose_name_plural = "feedback"
+
+    def __str__(self) -> str:
+        return f"Feedback on {self.submission}"

@@ -1,0 +1,171 @@
+"""Typed readers of the environment. A wrong value stops the start with a sentence that names the variable.
+
+Every reader takes the variable's name and a default. A variable NAME may be given as NAME_FILE instead: the
+value is then what that file holds, which is how container platforms hand over secrets.
+"""
+
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}  # bytes
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of NAME, or what the file named by NAME_FILE holds; surrounding white space does not count."""
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {error}") from error
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """Yes or no: 1/true/yes/on, 0/false/no/off."""
+    value = text(name).lower()
+    if value in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        return value in ("1", "true", "yes", "on") if value else default
+    raise ImproperlyConfigured(f"{name}={value!r}: write 1 or 0.")
+
+
+def number(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number, not below `least`."""
+    value = text(name, str(default))
+    if not re.fullmatch(r"\d+", value) or int(value) < least:
+        raise ImproperlyConfigured(f"{name}={value!r}: write a whole number, {least} or more.")
+    return int(value)
+
+
+def size(name: str, default: str) -> int:
+    """Bytes, from a plain number or one with a unit: `100MB`, `1 GiB`, `500000`."""
+    value = text(name, default)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", value)
+    if not match or match[2].upper() not in UNITS or float(match[1]) <= 0:
+        raise ImproperlyConfigured(f"{name}={value!r}: write a size such as 100MB or 1GiB.")
+    return int(float(match[1]) * UNITS[match[2].upper()])
+
+
+def names(name: str) -> list[str]:
+    """Names between commas; surrounding white space and empty ones do not count."""
+    return [part.strip() for part in text(name).split(",") if part.strip()]
+
+
+def secret(name: str, folder: Path) -> str:
+    """The secret NAME, or one that was made once and is kept in `folder`, readable by its owner alone."""
+    if value := text(name):
+        return value
+    kept = folder / name.lower()
+    try:
+        return kept.read_text().strip() or _made(kept)
+    except FileNotFoundError:
+        return _made(kept)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: cannot read {kept}: {error}") from error
+
+
+def _made(kept: Path) -> str:
+    # Several processes may start at once: each writes a whole file of its own, and only the first link wins.
+    draft = kept.with_name(f"{kept.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        try:
+            os.link(draft, kept)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return kept.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"cannot keep a secret in {kept.parent}: {error}") from error
+
+
+def database(name: str, default_file: Path) -> dict[str, Any]:
+    """Django's DATABASES entry for `postgres://user:password@host:port/name?option=value`, `sqlite:///path`,
+    or, where the variable is not set, SQLite in `default_file`."""
+    value = text(name)
+    parts = urlsplit(value)
+    if not value or parts.scheme == "sqlite":
+        return _sqlite(Path(unquote(parts.path)[1:]) if value else default_file)
+    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
+        raise ImproperlyConfigured(f"{name}: write postgres://user:password@host/name or sqlite:///path.")
+    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: the port is not a number.") from error
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", unquote(parts.hostname or "")),
+        "PORT": str(port or ""),
+        "CONN_MAX_AGE": 60,  # seconds
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "CONN_MAX_AGE": 60,  # seconds
+        "OPTIONS": {
+            # Writers queue at BEGIN instead of failing half-way; a commit is on the disk before it is answered.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,  # seconds
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        },
+        "TEST": {"NAME": str(path.with_name("test.sqlite3"))},
+    }
+
+
+def storage(name: str, default_folder: Path) -> dict[str, Any]:
+    """Django's STORAGES entry for `s3://bucket/prefix?endpoint_url=…&region_name=…`, or a folder by default."""
+    value = text(name)
+    if not value:
+        return {"BACKEND": "exchange.blobs.DurableFolder", "OPTIONS": {"location": str(default_folder)}}
+    parts = urlsplit(value)
+    if parts.scheme == "file" and parts.path:
+        return {"BACKEND": "exchange.blobs.DurableFolder", "OPTIONS": {"location": unquote(parts.path)}}
+    if parts.scheme != "s3" or not parts.netloc:
+        raise ImproperlyConfigured(f"{name}: write s3://bucket/prefix?endpoint_url=… or file:///folder.")
+    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    unknown = set(options) - {"endpoint_url", "region_name", "addressing_style", "signature_version"}
+    if unknown:
+        raise ImproperlyConfigured(f"{name}: does not know {', '.join(sorted(unknown))}.")
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": parts.netloc,
+            "location": unquote(parts.path.strip("/")),
+            "file_overwrite": True,  # names are hashes of the content: writing again is writing the same
+            "max_memory_size": 2**20,  # bytes; what is larger passes through a temporary file
+            "default_acl": None,
+            "querystring_auth": True,
+            **options,
+        },
+    }
+
+
+def cache(name: str, folder: Path) -> dict[str, Any]:
+    """Django's CACHES entry for `redis://…`, or files below `folder`, which the processes of one machine share."""
+    value = text(name)
+    if not value:
+        return {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": str(folder),
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+        raise ImproperlyConfigured(f"{name}: write redis://host:port/number.")
+    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": value}

@@ -1,0 +1,100 @@
+"""Who is asking, for both APIs: a JupyterHub token in the Authorization header.
+
+401: no token, or one that the Hub does not know. 403: known, but not a token that may be used here. 503: the Hub does
+not answer, which says nothing about the token. In stand-alone mode the token is the user name.
+"""
+
+import logging
+from typing import Any
+from urllib.parse import unquote
+
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from courses.errors import Refusal
+from courses.models import User
+from courses.rosters import check_name, known_users
+from ngshare_site.hub import client
+from ngshare_site.hub.client import Identity
+
+log = logging.getLogger(__name__)
+
+
+class HubUnreachable(APIException):
+    status_code = 503
+    default_detail = "JupyterHub cannot be reached to ask who you are. Try again in a moment."
+    default_code = "hub_unreachable"
+
+
+class TokenAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[User, str] | None:
+        header = request.headers.get("Authorization")
+        if header is None:
+            return None
+        kind, _, token = header.strip().partition(" ")
+        token = token.strip()
+        if kind.lower() not in ("token", "bearer") or not token or not token.isascii():
+            raise AuthenticationFailed("Write the header as “Authorization: token <your JupyterHub token>”.")
+        if settings.NGSHARE_STANDALONE:
+            return user_named(unquote(token)), token
+        try:
+            identity = client.identify(token)
+        except client.BadToken as error:
+            raise AuthenticationFailed("JupyterHub does not know this token; it may have expired.") from error
+        except client.HubUnreachable as error:
+            log.warning("cannot ask the Hub who someone is: %s", error)
+            raise HubUnreachable from error
+        check_admission(identity)
+        return user_for(identity), token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "token"
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the schema describes the header."""
+
+    target_class = TokenAuthentication
+    name = "JupyterHub token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`token <JupyterHub token>`"}
+
+
+def check_admission(identity: Identity) -> None:
+    """Is this a token that may be used here? Errors: PermissionDenied."""
+    us = settings.JUPYTERHUB_SERVICE_NAME
+    if identity.kind == "service":
+        if identity.name not in settings.NGSHARE_SERVICE_TOKENS:
+            raise PermissionDenied(f"Tokens of the service {identity.name} are not let in (NGSHARE_SERVICE_TOKENS).")
+    elif identity.kind != "user":
+        raise PermissionDenied("Only tokens of users are let in.")
+    elif not identity.may_access_us and (settings.NGSHARE_STRICT_SCOPES or not identity.is_of_own_server):
+        raise PermissionDenied(
+            f"This token does not carry the scope access:services!service={us}. "
+            "If it is your own server's token, the Hub's administrator must grant that scope, "
+            "and you must restart your server."
+        )
+
+
+def user_for(identity: Identity) -> User:
+    """The row of the person whom the Hub names, made at first contact."""
+    user = user_named(identity.name)
+    is_hub_admin = identity.admin and identity.kind == "user"
+    if user.is_hub_admin != is_hub_admin:
+        user.is_hub_admin = is_hub_admin
+        user.save(update_fields=["is_hub_admin"])
+    return user
+
+
+def user_named(name: str) -> User:
+    try:
+        user = known_users([check_name(name)])[name]
+    except Refusal as error:
+        raise AuthenticationFailed(error.message) from error
+    if not user.is_active:
+        raise PermissionDenied("Your account was deactivated here by an administrator.")
+    return user

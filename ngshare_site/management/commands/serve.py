@@ -1,0 +1,111 @@
+"""`manage.py serve`: the production server, gunicorn with threads.
+
+A process holds no state, so that more of them, here or on other machines, serve more users.
+"""
+
+import ipaddress
+import os
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, CommandParser, call_command
+from django.db import connection
+from gunicorn.app.base import BaseApplication
+
+from ngshare_site.wsgi import application
+
+MIGRATION_LOCK = 0x6E677368617265  # any number that nothing else in the database uses: "ngshare"
+
+
+class Server(BaseApplication):
+    """gunicorn, configured from here and not from its own command line."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return application
+
+
+class Command(BaseCommand):
+    help = "Serve ngshare. Migrates the database first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--bind", default=default_bind(), help="address:port (default: %(default)s)")
+        parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
+        parser.add_argument("--threads", type=int, default=8, help="threads of each process (default: %(default)s)")
+        parser.add_argument("--no-migrate", action="store_true", help="leave the database as it is")
+
+    def handle(self, *, bind: str, workers: int, threads: int, no_migrate: bool, **options: Any) -> None:
+        if workers < 1 or threads < 1:
+            raise CommandError("--workers and --threads: write 1 or more.")
+        if settings.NGSHARE_STANDALONE:
+            self.warn_of_standalone(bind)
+        elif not settings.JUPYTERHUB_API_URL:
+            raise CommandError(
+                "JUPYTERHUB_API_URL is not set: run this as a service of JupyterHub, set the JUPYTERHUB_* variables "
+                "by hand, or set NGSHARE_STANDALONE=1 to try it out without a Hub."
+            )
+        if not no_migrate:
+            with one_at_a_time():
+                call_command("migrate", interactive=False, verbosity=min(options["verbosity"], 1))
+        connection.close()
+        self.stdout.write(f"ngshare serves at http://{bind}{settings.PREFIX}")
+        self.stdout.flush()
+        Server(
+            {
+                "bind": bind,
+                "workers": workers,
+                "threads": threads,
+                "worker_class": "gthread",
+                "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,
+                "keepalive": 15,  # seconds; longer than a plugin's pause between two requests of one command
+                "graceful_timeout": 60,  # seconds for uploads under way when the service stops
+                "loglevel": "warning",
+                "control_socket_disable": True,
+            }
+        ).run()
+
+    def warn_of_standalone(self, bind: str) -> None:
+        if not is_loopback(bind):
+            raise CommandError(
+                f"NGSHARE_STANDALONE lets anybody be anybody: it binds to loopback (127.0.0.1) only, not to {bind}."
+            )
+        self.stderr.write(
+            self.style.WARNING("UNSAFE: stand-alone mode. Whoever reaches this port is whoever they say they are.")
+        )
+
+
+def default_bind() -> str:
+    """Where the Hub expects its service, or loopback."""
+    parts = urlsplit(settings.JUPYTERHUB_SERVICE_URL)
+    return f"{parts.hostname}:{parts.port or 80}" if parts.hostname else "127.0.0.1:12121"
+
+
+def is_loopback(bind: str) -> bool:
+    host = bind.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or bind.startswith("unix:")
+
+
+@contextmanager
+def one_at_a_time() -> Any:
+    """Several replicas may start at once on one PostgreSQL: one migrates, the others wait."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])

@@ -1,0 +1,168 @@
+"""Every setting, safe by default. What differs between sites comes from the environment (env.py)."""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ngshare_site import __version__, env
+
+# Where things live
+
+DATA = Path(env.text("NGSHARE_DATA", "ngshare-data")).absolute()
+DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
+DATABASES = {"default": env.database("DATABASE_URL", DATA / "ngshare.sqlite3")}
+STORAGES = {
+    "default": env.storage("NGSHARE_STORAGE", DATA / "blobs"),
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CACHES = {"default": env.cache("NGSHARE_CACHE", DATA / "cache")}
+SECRET_KEY = env.secret("NGSHARE_SECRET_KEY", DATA)
+SECRET_KEY_FALLBACKS = env.names("NGSHARE_SECRET_KEY_FALLBACKS")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+NGSHARE_STAGING = DATA / "staging"  # uploads wait here, on the blob folder's own filesystem, until they are verified
+
+# Who is who
+
+NGSHARE_STANDALONE = env.flag("NGSHARE_STANDALONE")  # no Hub: the token is the user name; loopback only, unsafe
+NGSHARE_ADMINS = env.names("NGSHARE_ADMINS")
+NGSHARE_HUB_ADMINS = env.flag("NGSHARE_HUB_ADMINS")  # whoever is an administrator of the Hub is one here
+NGSHARE_STRICT_SCOPES = env.flag("NGSHARE_STRICT_SCOPES")
+NGSHARE_SERVICE_TOKENS = env.names("NGSHARE_SERVICE_TOKENS")  # names of Hub services that may use the API
+NGSHARE_IDENTITY_SECONDS = env.number("NGSHARE_IDENTITY_SECONDS", 60)  # how long the Hub's answer about a token is kept
+JUPYTERHUB_API_URL = env.text("JUPYTERHUB_API_URL").rstrip("/")
+JUPYTERHUB_API_TOKEN = env.text("JUPYTERHUB_API_TOKEN")
+JUPYTERHUB_SERVICE_NAME = env.text("JUPYTERHUB_SERVICE_NAME", "ngshare")
+JUPYTERHUB_SERVICE_URL = env.text("JUPYTERHUB_SERVICE_URL")
+JUPYTERHUB_BASE_URL = env.text("JUPYTERHUB_BASE_URL", "/")
+JUPYTERHUB_CLIENT_ID = env.text("JUPYTERHUB_CLIENT_ID", f"service-{JUPYTERHUB_SERVICE_NAME}")
+JUPYTERHUB_OAUTH_CALLBACK_URL = env.text("JUPYTERHUB_OAUTH_CALLBACK_URL")
+JUPYTERHUB_PUBLIC_HUB_URL = env.text("JUPYTERHUB_PUBLIC_HUB_URL")
+JUPYTERHUB_HOST = env.text("JUPYTERHUB_HOST")
+AUTH_USER_MODEL = "courses.User"
+AUTHENTICATION_BACKENDS = ["courses.backends.RosterBackend"]
+
+# Limits on what is handed in, in bytes and files
+
+NGSHARE_MAX_FILE_SIZE = env.size("NGSHARE_MAX_FILE_SIZE", "2GB")
+NGSHARE_MAX_SUBMISSION_SIZE = env.size("NGSHARE_MAX_SUBMISSION_SIZE", "4GB")
+NGSHARE_MAX_FILES = env.number("NGSHARE_MAX_FILES", 10_000, least=1)
+
+# Addresses
+
+PREFIX = "/" + env.text("JUPYTERHUB_SERVICE_PREFIX", "/").strip("/") + "/"
+PREFIX = "/" if PREFIX == "//" else PREFIX
+ROOT_URLCONF = "ngshare_site.urls"
+STATIC_URL = f"{PREFIX}static/"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = PREFIX
+LOGIN_URL = f"{PREFIX}login/"
+LOGIN_REDIRECT_URL = PREFIX
+# The Hub's proxy hands on whatever host name the user typed; nothing here builds a trusted address from it.
+ALLOWED_HOSTS = env.names("NGSHARE_ALLOWED_HOSTS") or (
+    ["localhost", "127.0.0.1", "[::1]"] if NGSHARE_STANDALONE else ["*"]
+)
+USE_X_FORWARDED_HOST = False
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # set by the Hub's proxy, which is the only way in
+CSRF_TRUSTED_ORIGINS = env.names("NGSHARE_TRUSTED_ORIGINS")
+
+# Cookies and headers
+
+SESSION_COOKIE_NAME = "ngshare-session"
+CSRF_COOKIE_NAME = "ngshare-csrf"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds, as long as the Hub's own token
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = urlsplit(env.text("JUPYTERHUB_PUBLIC_URL")).scheme == "https"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+# Django
+
+DEBUG = False
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "import_export",
+    "courses",
+    "exchange",
+    "ngshare_site",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "ngshare_site.middleware.refuse_unreadable",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+WSGI_APPLICATION = "ngshare_site.wsgi.application"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+APPEND_SLASH = False  # an address of the old wire with a slash at its end is a 404
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20 * 200  # bytes; the old wire sends a whole tree as one form field
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a roster page of the admin
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]  # TLS ends at the Hub
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
+    "root": {"handlers": ["console"], "level": env.text("NGSHARE_LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+    },
+}
+
+# The API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["ngshare_site.hub.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["exchange.api.v2.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "exchange.api.v2.pagination.Pages",
+    "EXCEPTION_HANDLER": "exchange.api.v2.errors.handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ngshare",
+    "DESCRIPTION": "The exchange between nbgrader's instructors and students on JupyterHub.",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r".*/api/v2/",
+}
