@@ -1,0 +1,100 @@
+"""Knowing a hash gives access to nothing: the attack, by every way there is."""
+
+import pytest
+
+from exchange import services
+from exchange.models import Submission
+from tests import cast
+from tests.api_v2.conftest import WORK
+from tests.cast import of_assignment, post_bundle, v2
+
+SECRET = WORK["ps1.ipynb"]  # in bob's hand-in and nowhere else
+HASH = cast.sha256(SECRET)
+LINE = cast.manifest({"stolen.ipynb": SECRET})
+
+
+@pytest.fixture
+def dave():
+    return cast.client("dave")
+
+
+def test_hash_of_another_students_file_counts_as_missing(submission, dave, bob):
+    assert dave.post(v2("blobs", "missing"), {"files": LINE}, format="json").json() == {"missing": [HASH]}
+    assert bob.post(v2("blobs", "missing"), {"files": LINE}, format="json").json() == {"missing": []}
+
+
+def test_answer_does_not_tell_whether_the_bytes_are_here(submission, dave):
+    absent = cast.manifest({"stolen.ipynb": b"nobody has this"})
+    for lines in (LINE, absent):
+        answer = dave.post(v2("blobs", "missing"), {"files": lines}, format="json")
+        assert answer.json() == {"missing": [lines[0]["sha256"]]}
+    guessed_size = [LINE[0] | {"size": 1}]
+    assert dave.post(v2("blobs", "missing"), {"files": guessed_size}, format="json").status_code == 200
+
+
+def test_manifest_that_names_it_makes_no_submission(submission, dave):
+    before = cast.everything()
+    body = cast.bundle({"stolen.ipynb": SECRET}, leave_out=["stolen.ipynb"])
+    answer = post_bundle(dave, of_assignment("submissions"), body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "blobs_missing")
+    assert cast.everything() == before
+
+
+def test_bytes_are_not_served_by_hash(submission, dave):
+    assert dave.get(v2("blobs", HASH)).status_code == 404
+    assert dave.get(v2("blobs", HASH), headers={"If-None-Match": f'"{HASH}"'}).status_code == 404
+    assert dave.post(v2("blobs", "bundle"), {"sha256": [HASH]}, format="json").status_code == 404
+
+
+def test_one_forbidden_hash_among_own_ones_gives_nothing(submission, dave):
+    own = services.submit(submission.assignment, cast.upload({"a": b"mine"}), by=cast.person("dave"))[0]
+    assert own
+    answer = dave.post(v2("blobs", "bundle"), {"sha256": [cast.sha256(b"mine"), HASH]}, format="json")
+    assert answer.status_code == 404 and b"mine" not in answer.content
+
+
+def test_who_sends_the_same_bytes_may_read_them_and_they_rest_once(submission, dave, stored):
+    before = stored()
+    answer = post_bundle(dave, of_assignment("submissions"), cast.bundle({"own.ipynb": SECRET}))
+    assert answer.status_code == 201
+    assert stored() == before
+    assert b"".join(dave.get(v2("blobs", HASH))) == SECRET
+
+
+def test_feedback_of_another_student_is_not_readable(submission, dave, bob, alice):
+    manifest = {"feedback": [{"submission": submission.pk, "files": cast.manifest({"ps1.html": b"9 of 10"})}]}
+    body = cast.bundle({"ps1.html": b"9 of 10"}, **manifest)
+    assert post_bundle(alice, of_assignment("feedback"), body).json()["refused"] == []
+    address = v2("blobs", cast.sha256(b"9 of 10"))
+    assert dave.get(address).status_code == 404
+    assert b"".join(bob.get(address)) == b"9 of 10"
+
+
+def test_withdrawn_release_is_not_readable_to_students(assignment, dave, alice):
+    address = v2("blobs", assignment.releases.get().file_set.entries.first().blob.sha256)
+    assert dave.get(address).status_code == 200
+    services.withdraw(assignment, by=cast.person("alice"))
+    assert dave.get(address).status_code == 404
+    assert alice.get(address).status_code == 200
+
+
+def test_instructor_of_another_course_reads_nothing(submission):
+    carol = cast.client("carol")
+    assert carol.get(v2("blobs", HASH)).status_code == 404
+    address = of_assignment("releases", course=cast.ELSEWHERE, assignment="mine")
+    body = cast.bundle({"stolen.ipynb": SECRET}, leave_out=["stolen.ipynb"])
+    assert post_bundle(carol, address, body).status_code == 409
+
+
+def test_staff_who_lost_the_role_read_nothing_at_once(submission, alice):
+    assert alice.get(v2("blobs", HASH)).status_code == 200
+    submission.assignment.course.memberships.filter(user__username="alice").delete()
+    assert alice.get(v2("blobs", HASH)).status_code == 404
+    assert Submission.objects.exists()
+
+
+def test_course_in_the_bin_gives_nothing(submission, bob, alice):
+    cast.client("root").delete(v2("courses", cast.COURSE))
+    for who in (bob, alice):
+        assert who.get(v2("blobs", HASH)).status_code == 404
+        assert who.get(v2("submissions")).json()["results"] == []

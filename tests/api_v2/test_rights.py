@@ -1,0 +1,113 @@
+"""Who gets what at every address: one table. A refusal writes nothing."""
+
+import pytest
+
+from exchange import services
+from exchange.api.v2.urls import router
+from tests import cast
+from tests.api_v2.conftest import PS1, WORK
+from tests.cast import v2
+
+PEOPLE = ("nobody", "outsider", "student", "other_student", "grader", "instructor", "other_instructor", "administrator")
+NAMES = dict(zip(PEOPLE, (None, "erin", "bob", "dave", "gina", "alice", "carol", "root"), strict=True))
+
+TAR = "application/x-tar"
+C = ("courses", cast.COURSE)
+A = (*C, "assignments", "ps1")
+NEW = {"username": "frank"}
+FEEDBACK = {"feedback": []}
+
+# address, method, body, then what each of PEOPLE gets
+TABLE = [
+    (("me",), "get", None, 401, 200, 200, 200, 200, 200, 200, 200),
+    (("courses",), "get", None, 401, 200, 200, 200, 200, 200, 200, 200),
+    (("courses",), "post", {"name": "New"}, 401, 403, 403, 403, 403, 403, 403, 201),
+    (C, "get", None, 401, 403, 200, 200, 200, 200, 403, 200),
+    (C, "delete", None, 401, 403, 403, 403, 403, 403, 403, 204),
+    ((*C, "restore"), "post", None, 401, 403, 403, 403, 403, 403, 403, 404),
+    ((*C, "members"), "get", None, 401, 403, 403, 403, 200, 200, 403, 200),
+    ((*C, "members"), "post", NEW, 401, 403, 403, 403, 403, 201, 403, 201),
+    ((*C, "members"), "post", {**NEW, "role": "instructor"}, 401, 403, 403, 403, 403, 403, 403, 201),
+    ((*C, "members", "bob"), "get", None, 401, 403, 200, 403, 200, 200, 403, 200),
+    ((*C, "members", "bob"), "patch", {"section": "B"}, 401, 403, 403, 403, 403, 200, 403, 200),
+    ((*C, "members", "bob"), "patch", {"role": "instructor"}, 401, 403, 403, 403, 403, 403, 403, 200),
+    ((*C, "members", "frank"), "put", {}, 401, 403, 403, 403, 403, 201, 403, 201),
+    ((*C, "members", "alice"), "patch", {"role": "student"}, 401, 403, 403, 403, 403, 403, 403, 200),
+    ((*C, "members", "bob"), "delete", None, 401, 403, 403, 403, 403, 204, 403, 204),
+    ((*C, "members", "alice"), "delete", None, 401, 403, 403, 403, 403, 403, 403, 204),
+    ((*C, "members", "bulk"), "post", {"members": [NEW]}, 401, 403, 403, 403, 403, 200, 403, 200),
+    (("assignments",), "get", None, 401, 200, 200, 200, 200, 200, 200, 200),
+    ((*C, "assignments"), "get", None, 401, 403, 200, 200, 200, 200, 403, 200),
+    (A, "get", None, 401, 403, 200, 200, 200, 200, 403, 200),
+    (A, "patch", {"due": None}, 401, 403, 403, 403, 403, 200, 403, 200),
+    ((*A, "withdraw"), "post", None, 401, 403, 403, 403, 403, 200, 403, 200),
+    ((*A, "restore"), "post", None, 401, 403, 404, 404, 403, 200, 403, 200),
+    ((*A, "releases"), "get", None, 401, 403, 403, 403, 200, 200, 403, 200),
+    ((*C, "assignments", "ps2", "releases"), "post", cast.bundle(PS1), 401, 403, 403, 403, 403, 201, 403, 201),
+    ((*A, "releases", "latest"), "get", None, 401, 403, 200, 200, 200, 200, 403, 200),
+    ((*A, "releases", "1"), "get", None, 401, 403, 404, 404, 200, 200, 403, 200),
+    ((*A, "submissions"), "get", None, 401, 403, 200, 200, 200, 200, 403, 200),
+    ((*A, "submissions"), "post", cast.bundle(WORK), 401, 403, 201, 201, 201, 201, 403, 201),
+    ((*A, "submissions"), "post", cast.bundle(WORK, student="dave"), 401, 403, 403, 201, 201, 201, 403, 201),
+    (("submissions",), "get", None, 401, 200, 200, 200, 200, 200, 200, 200),
+    (("submissions", "{id}"), "get", None, 401, 404, 200, 404, 200, 200, 404, 200),
+    (("submissions", "{id}", "receipt"), "get", None, 401, 404, 200, 404, 200, 200, 404, 200),
+    (("submissions", "withdraw"), "post", {"ids": ["{id}"]}, 401, 404, 403, 404, 403, 200, 404, 200),
+    (("submissions", "restore"), "post", {"ids": ["{id}"]}, 401, 404, 403, 404, 403, 200, 404, 200),
+    (("submissions", "collected"), "post", {"ids": ["{id}"]}, 401, 404, 403, 404, 200, 200, 404, 200),
+    (("receipts", "verify"), "post", {"id": 1}, 401, 200, 200, 200, 200, 200, 200, 200),
+    ((*A, "feedback"), "post", cast.bundle({}, **FEEDBACK), 401, 403, 403, 403, 200, 200, 403, 200),
+    (("blobs", "missing"), "post", {"files": cast.manifest(WORK)}, 401, 200, 200, 200, 200, 200, 200, 200),
+    (("blobs", "bundle"), "post", {"sha256": ["{work}"]}, 401, 404, 200, 404, 200, 200, 404, 200),
+    (("blobs", "{work}"), "get", None, 401, 404, 200, 404, 200, 200, 404, 200),
+    (("blobs", "{released}"), "get", None, 401, 404, 200, 200, 200, 200, 404, 200),
+]
+CASES = [
+    pytest.param(address, method, body, who, status, id=f"{method} {'/'.join(address)} {index} by {who}")
+    for index, (address, method, body, *statuses) in enumerate(TABLE)
+    for who, status in zip(PEOPLE, statuses, strict=True)
+]
+
+
+@pytest.mark.parametrize(("address", "method", "body", "who", "status"), CASES)
+def test_each_role_gets_what_the_table_says(submission, stored, address, method, body, who, status):
+    assignment = submission.assignment
+    if address == (*A, "restore"):
+        services.withdraw(assignment, by=cast.person("alice"))
+    if address == (*A, "releases", "1"):
+        services.release(assignment.course, "ps1", cast.upload(PS1), by=cast.person("alice"), force=True)
+    fill = {"id": submission.pk, "work": cast.sha256(WORK["ps1.ipynb"]), "released": cast.sha256(PS1["ps1.ipynb"])}
+    address = v2(*(part.format(**fill) for part in address))
+    if isinstance(body, dict):
+        body = {
+            key: [fill.get(str(one).strip("{}"), one) for one in value] if isinstance(value, list) else value
+            for key, value in body.items()
+            if key != "files"
+        } | ({"files": body["files"]} if "files" in body else {})
+    before, before_bytes = cast.everything(), stored()
+    send = getattr(cast.client(NAMES[who]), method)
+    if isinstance(body, bytes):
+        answer = send(address, body, content_type=TAR)
+    else:
+        answer = send(address, body, format="json") if body is not None else send(address)
+    assert answer.status_code == status, answer.content if not answer.streaming else "bytes"
+    if status >= 400:
+        assert set(answer.json()) == {"code", "message", "details"}
+        assert len(answer.json()["message"]) > 10
+        assert (cast.everything(), stored()) == (before, before_bytes)
+
+
+def test_every_address_of_the_api_is_in_the_table():
+    routes = {(str(pattern.pattern), method) for pattern in router.urls for method in pattern.callback.actions}
+    routes = {(route, method) for route, method in routes if method != "head" and "status" not in route}
+    assert routes
+    covered = set()
+    for address, method, *_ in TABLE:
+        path = "".join(f"{part}/" for part in address).replace("{id}", "1").replace("{work}", "a" * 64)
+        path = path.replace("{released}", "b" * 64)
+        covered |= {
+            (str(pattern.pattern), method)
+            for pattern in router.urls
+            if pattern.pattern.match(path) and method in pattern.callback.actions
+        }
+    assert routes - covered == set()

@@ -1,0 +1,96 @@
+"""The cast and their props: alice teaches, bob and dave take NBG 101, gina grades it, carol teaches elsewhere, erin is
+on no roster, root administers. Trees and bundles as clients make them."""
+
+import hashlib
+import io
+import json
+import tarfile
+from urllib.parse import quote
+
+from django.apps import apps
+from rest_framework.test import APIClient
+
+from courses.models import Course, Membership, Role, User
+from exchange.filesets import FileLine, Upload
+
+COURSE = "NBG 101"
+ELSEWHERE = "Elsewhere"
+ROLES = {"alice": Role.INSTRUCTOR, "gina": Role.GRADER, "bob": Role.STUDENT, "dave": Role.STUDENT}
+
+
+def enrol(course, username, role, **names):
+    user, _ = User.objects.get_or_create(username=username)
+    return Membership.objects.create(course=course, user=user, role=role, **names)
+
+
+def make_courses():
+    course = Course.objects.create(name=COURSE)
+    for username, role in ROLES.items():
+        enrol(course, username, role)
+    elsewhere = Course.objects.create(name=ELSEWHERE)
+    enrol(elsewhere, "carol", Role.INSTRUCTOR)
+    for username in ("erin", "root"):
+        User.objects.create(username=username)
+    return course
+
+
+def person(username):
+    return User.objects.get(username=username)
+
+
+def client(username=None):
+    """A client that sends this user's token (stand-alone mode); nobody's without a name."""
+    made = APIClient()
+    if username:
+        made.credentials(HTTP_AUTHORIZATION=f"token {quote(username)}")
+    return made
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def manifest(files):
+    """[{"path", "sha256", "size"}] of {path: bytes}, sorted by path."""
+    return [{"path": path, "sha256": sha256(files[path]), "size": len(files[path])} for path in sorted(files)]
+
+
+def tar(members):
+    """A plain tar of [(name, bytes)]."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in members:
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            archive.addfile(header, io.BytesIO(content))
+    return out.getvalue()
+
+
+def bundle(files, leave_out=(), **more):
+    """A bundle of {path: bytes}; the blobs of the paths in `leave_out` are not sent."""
+    sent = {sha256(content): content for path, content in files.items() if path not in leave_out}
+    return tar([("manifest.json", json.dumps({"files": manifest(files), **more}).encode()), *sorted(sent.items())])
+
+
+def upload(files):
+    """The same for the verbs themselves."""
+    lines = [FileLine(one["path"], one["sha256"], one["size"]) for one in manifest(files)]
+    return Upload([lines], ((sha256(content), io.BytesIO(content)) for content in {*files.values()}))
+
+
+def v2(*parts):
+    return "/api/v2/" + "".join(f"{quote(str(part), safe='')}/" for part in parts)
+
+
+def of_assignment(*parts, course=COURSE, assignment="ps1"):
+    return v2("courses", course, "assignments", assignment, *parts)
+
+
+def post_bundle(who, address, body, **headers):
+    return who.post(address, body, content_type="application/x-tar", headers=headers)
+
+
+def everything():
+    """Every row there is, except of users' first contact and of sessions: to show that nothing was written."""
+    models = [*apps.get_app_config("courses").get_models(), *apps.get_app_config("exchange").get_models()]
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models if model is not User}
