@@ -318,20 +318,15 @@ JUNK = [
     b"[]",
     b"[1]",
     b"NaN",
-    b'{"name": {}, "username": [], "members": 5, "due": "tomorrow", "ids": ["x"], "files": 7, "sha256": "a", "role": 1}',
-    b'{"name": "a/b", "username": "a/b", "members": [5], "due": [], "ids": [0], "files": [7], "sha256": ["a"], "role": ""}',
-    b'{"name": "\\u0000", "username": "\\u0000", "members": [{}], "due": 1, "ids": [-1], "files": [{}], "sha256": [5], "role": null, "section": "\\u0000"}',
-    b'{"name": "\\ud800", "username": "\\ud800", "members": {"a": 1}, "due": true, "ids": [1e400], "sha256": {}, "role": {}, "section": "\\ud800"}',
+    b'{"name": {}, "username": [], "members": 5, "due": "soon", "ids": ["x"], "files": 7, "sha256": "a", "role": 1}',
+    b'{"name": "a/b", "username": "a/b", "members": [5], "due": [], "ids": [0], "files": [7], "sha256": ["a"]}',
+    b'{"name": "\\u0000", "username": "\\u0000", "members": [{}], "due": 1, "ids": [-1], "files": [{}], "sha256": [5]}',
+    b'{"name": "\\ud800", "username": "\\ud800", "members": {"a": 1}, "due": true, "ids": [1e400], "sha256": {}}',
+    b'{"role": null, "section": "\\u0000", "email": "\\ud800", "first_name": [], "last_name": {}}',
     b'{"name": "", "username": "", "role": "owner", "due": "0000-00-00", "ids": {}, "sha256": null, "members": null}',
-    b'{"name": "'
-    + b"x" * 300
-    + b'", "username": "'
-    + b"x" * 300
-    + b'", "section": "'
-    + b"x" * 300
-    + b'", "ids": null}',
+    b'{"name": "' + b"x" * 300 + b'", "username": "' + b"x" * 300 + b'", "ids": null}',
     b'{"name": ".", "username": "..", "role": [], "due": "2026-13-01T00:00:00Z", "ids": [true, null]}',
-    b'{"name": "a/", "username": "*", "email": 5, "role": false, "due": "9999-99-99", "ids": ["9999999999999999999999"]}',
+    b'{"name": "a/", "username": "*", "email": 5, "role": false, "due": "9999-99-99", "ids": ["99999999999999999999"]}',
 ]
 
 

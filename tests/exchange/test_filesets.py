@@ -1,0 +1,105 @@
+"""File sets: settled in the right order, swept without harm."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from exchange import blobs, filesets, services
+from exchange.filesets import FileLine, Upload
+from exchange.models import Blob, FileEntry, FileSet
+from tests import cast
+
+LATER = timedelta(days=2)
+
+
+def stored(content):
+    return default_storage.exists(blobs.key(cast.sha256(content)))
+
+
+def abandoned(content):
+    """A blob as a crash between bytes and rows leaves it."""
+    with pytest.raises(RuntimeError), filesets.settled(cast.upload({"a": content}), by=cast.person("bob")):
+        raise RuntimeError("the process dies")
+
+
+def test_digest_covers_order_paths_hashes_and_sizes():
+    one, two = FileLine("a", "0" * 64, 1), FileLine("b", "1" * 64, 2)
+    different = [[], [one], [two], [one, two], [two, one], [FileLine("a", "0" * 64, 2)], [FileLine("é", "0" * 64, 1)]]
+    assert len({filesets.digest(lines) for lines in different}) == len(different)
+
+
+def test_crash_after_the_bytes_leaves_no_file_set_and_the_sweep_removes_them(course):
+    abandoned(b"orphan")
+    assert stored(b"orphan") and not FileSet.objects.exists()
+    assert filesets.sweep(timezone.now() - timedelta(hours=1)) == (0, 0)
+    assert stored(b"orphan")
+    assert filesets.sweep(timezone.now() + LATER) == (1, len(b"orphan"))
+    assert not stored(b"orphan") and not Blob.objects.exists()
+
+
+def test_sweep_leaves_what_is_in_use(submission):
+    before = set(Blob.objects.values_list("sha256", flat=True))
+    assert filesets.sweep(timezone.now() + LATER) == (0, 0)
+    assert set(Blob.objects.values_list("sha256", flat=True)) == before
+    assert all(blobs.verify(sha256) for sha256 in before)
+
+
+def test_bytes_are_stored_anew_after_a_sweep_that_crashed(assignment):
+    abandoned(b"again")
+    Blob.objects.filter(sha256=cast.sha256(b"again")).update(stored=False)  # the sweep's first step …
+    blobs.delete(cast.sha256(b"again"))  # … its second, and then the power went
+    services.submit(assignment, cast.upload({"a": b"again"}), by=cast.person("bob"))
+    assert blobs.verify(cast.sha256(b"again"))
+    assert Blob.objects.get(sha256=cast.sha256(b"again")).stored
+
+
+def test_upload_under_way_protects_its_blobs_from_the_sweep(assignment):
+    Blob.objects.update(touched=timezone.now() - LATER)
+    upload = cast.upload({"ps1.ipynb": b"{}"})
+    with filesets.settled(upload, by=cast.person("bob")):
+        assert filesets.sweep(timezone.now() - timedelta(hours=1)) == (0, 0)
+        with transaction.atomic():
+            assert filesets.keep(upload.trees[0])
+
+
+def test_nothing_is_stored_unless_everything_is_right(course):
+    good, bad = b"good", b"bad"
+    lines = [FileLine("a", cast.sha256(good), 4), FileLine("b", cast.sha256(bad), 3)]
+    sent = [(cast.sha256(good), io.BytesIO(good)), (cast.sha256(bad), io.BytesIO(b"BAD"))]
+    with pytest.raises(blobs.WrongHash), filesets.settled(Upload([lines], sent), by=cast.person("bob")):
+        pytest.fail("it must not come this far")
+    assert not stored(good) and not Blob.objects.exists()
+    assert list(blobs.staging_folder().iterdir()) == []
+
+
+def test_same_upload_twice_keeps_one_tree_and_one_copy(assignment):
+    for who in ("bob", "dave"):
+        services.submit(assignment, cast.upload({"a": b"x", "b": b"x"}), by=cast.person(who))
+    assert FileSet.objects.filter(file_count=2, size=2).count() == 1
+    assert Blob.objects.filter(sha256=cast.sha256(b"x")).count() == 1
+
+
+@pytest.mark.parametrize("path", ["", "/etc/passwd", "a\\b"])
+def test_database_itself_refuses_paths_that_leave_the_tree(submission, path):
+    entry = FileEntry.objects.first()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        FileEntry.objects.filter(pk=entry.pk).update(path=path)
+
+
+@pytest.mark.parametrize("sha256", ["", "x" * 64, "A" * 64, "0" * 63])
+def test_database_itself_refuses_what_is_no_hash(submission, sha256):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Blob.objects.filter(pk=Blob.objects.first().pk).update(sha256=sha256)
+
+
+def test_stored_bytes_that_rotted_are_noticed(submission):
+    sha256 = Blob.objects.first().sha256
+    assert blobs.verify(sha256)
+    blobs.delete(sha256)
+    assert not blobs.verify(sha256)
+    default_storage.save(blobs.key(sha256), io.BytesIO(b"rotten"))
+    assert not blobs.verify(sha256)
