@@ -43,14 +43,14 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.username
 
-    def has_perm(self, perm: str, obj: object = None) -> bool:
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         return any(backend.has_perm(self, perm, obj) for backend in get_backends())
 
-    def has_perms(self, perms: list[str], obj: object = None) -> bool:
+    def has_perms(self, perms: list[str], obj: models.Model | None = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perms)
 
     def has_module_perms(self, app_label: str) -> bool:
-        return any(backend.has_module_perms(self, app_label) for backend in get_backends())
+        return any(backend.has_module_perms(self, app_label) for backend in get_backends())  # type: ignore[attr-defined]
 
 
 class CourseQuerySet(models.QuerySet["Course"]):

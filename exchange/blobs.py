@@ -71,7 +71,7 @@ class DurableFolder(FileSystemStorage):
     """A folder whose files are there, whole, after a power cut: synced, then renamed, then the folder synced."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, allow_overwrite=True, **kwargs)
+        super().__init__(*args, **{**kwargs, "allow_overwrite": True})
 
     def _save(self, name: str, content: Any) -> str:
         target = Path(self.path(name))

@@ -245,7 +245,7 @@ def find_submission(assignment: Assignment, item: Returned) -> Submission:
         found = list(known.filter(pk=item.submission))
     else:
         theirs = known.filter(student__username=item.student)
-        found = list(theirs.filter(created=item.timestamp))
+        found = list(theirs.filter(created=item.timestamp)) if item.timestamp else []
         if not found and item.timestamp and not item.timestamp.microsecond:
             within = (item.timestamp, item.timestamp + timedelta(seconds=1) - timedelta(microseconds=1))
             found = list(theirs.filter(created__range=within)[:2])

@@ -2,17 +2,17 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from exchange.api.v2.urls import urlpatterns as v2
 from ngshare_site import health
 
-service = [
+service: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("api/v2/", include((v2, "v2"))),
 ]
-urlpatterns = [path(settings.PREFIX[1:], include(service))]
+urlpatterns: list[URLPattern | URLResolver] = [path(settings.PREFIX[1:], include(service))]
 if settings.PREFIX != "/":
     urlpatterns += [path("healthz", health.alive), path("readyz", health.ready)]
 

@@ -27,7 +27,7 @@ class MeView(APIView):
     def get(self, request: Request) -> Response:
         """Who is asking, what they belong to, and what may be handed in."""
         user = request.user
-        courses = with_role(roles.visible_courses(user), user).values("name", "role")
+        courses = with_role(roles.visible_courses(user), user).values("name", "role")  # type: ignore[misc]  # an annotation
         return Response(
             {
                 "username": user.username,

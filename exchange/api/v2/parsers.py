@@ -42,7 +42,7 @@ class BundleParser(BaseParser):
 
     media_type = "application/x-tar"
 
-    def parse(
+    def parse(  # type: ignore[override]  # DRF hands on whatever a parser gives
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Bundle:
         return Bundle(stream)

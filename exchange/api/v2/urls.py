@@ -1,6 +1,6 @@
 """The addresses of the native API."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
@@ -28,7 +28,7 @@ router.register("assignments", AllAssignmentsViewSet, basename="all-assignment")
 router.register("submissions", SubmissionViewSet, basename="submission")
 router.register("blobs", BlobViewSet, basename="blob")
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("me/", MeView.as_view(), name="me"),
     path("receipts/verify/", VerifyReceiptView.as_view(), name="verify-receipt"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
