@@ -1,0 +1,248 @@
+"""Starting and stopping the demo's JupyterHub, and asking it for things."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbgrader
+import requests
+
+HERE = Path(__file__).parent
+PATIENCE = 120  # seconds that the Hub or a server may take to start
+
+NBGRADER_CONFIG = """\
+from nbgrader_plugin import configure
+
+c = get_config()
+configure(c)
+"""
+SERVER_CONFIG = """\
+c = get_config()
+c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}
+c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
+"""
+
+
+class StartFailed(Exception):
+    """A part did not start; says why."""
+
+
+@dataclass
+class Hub:
+    """A JupyterHub of our own. `ports`: public, Hub, proxy API, ngshare."""
+
+    folder: Path
+    ports: tuple[int, int, int, int]
+    base_url: str = "/"
+    variables: dict[str, str] = field(default_factory=dict)
+    token: str = field(default_factory=lambda: secrets.token_hex(32))
+    ngshare_token: str = field(default_factory=lambda: secrets.token_hex(32))
+    proxy_token: str = field(default_factory=lambda: secrets.token_hex(32))
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Without the slash at its end."""
+        return f"http://127.0.0.1:{self.ports[0]}{self.base_url}".rstrip("/")
+
+    @property
+    def ngshare(self) -> str:
+        return f"{self.url}/services/ngshare"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "jupyterhub.log"
+
+    def start(self) -> None:
+        """Start the Hub, its proxy and its service; wait until all answer. Errors: StartFailed."""
+        self._write_config()
+        env = {
+            name: value for name, value in os.environ.items() if not name.startswith(("NGSHARE_", "JUPYTER", "DJANGO_"))
+        }
+        env |= {
+            "DEMO_FOLDER": str(self.folder),
+            "DEMO_PORTS": ",".join(map(str, self.ports)),
+            "DEMO_BASE_URL": self.base_url,
+            "DEMO_TOKEN": self.token,
+            "DEMO_NGSHARE_TOKEN": self.ngshare_token,
+            "DEMO_PROXY_TOKEN": self.proxy_token,
+            **self.variables,
+        }
+        command = [sys.executable, "-m", "jupyterhub", "-f", str(HERE / "jupyterhub_config.py")]
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._wait_for(f"{self.url}/hub/api/")
+        if self.variables.get("DEMO_MANAGED", "1") == "1":
+            self._wait_for(f"{self.ngshare}/healthz")
+
+    def stop_hub_alone(self) -> None:
+        """End the Hub and the service that it manages. With DEMO_CLEANUP=0 the users' servers and the proxy go on."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+
+    def _write_config(self) -> None:
+        etc = self.folder / "etc"
+        etc.mkdir(parents=True, exist_ok=True)
+        (etc / "nbgrader_config.py").write_text(NBGRADER_CONFIG)
+        (etc / "jupyter_server_config.py").write_text(SERVER_CONFIG)
+        (self.folder / "homes").mkdir(exist_ok=True)
+
+    def _wait_for(self, address: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not answers(address):
+            if self.process is None or self.process.poll() is not None or time.monotonic() > deadline:
+                raise StartFailed(f"{address} does not answer.\n{self.tail()}")
+            time.sleep(0.2)
+
+    def tail(self, size: int = 3000) -> str:
+        return self.log.read_text(errors="replace")[-size:] if self.log.exists() else ""
+
+    def stop(self) -> None:
+        """End the Hub and everything that it started."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                pass
+        kill_all(self.folder)
+        self.process.wait()
+
+    # Asking
+
+    def ask(self, method: str, path: str, **request: Any) -> requests.Response:
+        """A question to the Hub's API, in the name of the service `demo`."""
+        headers = {"Authorization": f"token {self.token}"}
+        answer = requests.request(method, f"{self.url}/hub/api/{path}", headers=headers, timeout=60, **request)
+        answer.raise_for_status()
+        return answer
+
+    def token_for(self, username: str, *scopes: str) -> str:
+        """A token of this user's, as they could make it on the Hub's token page."""
+        self.ask("POST", "users", json={"usernames": [username]}) if not self._knows(username) else None
+        body: dict[str, Any] = {"expires_in": 24 * 3600, "note": "demo"}
+        if scopes:
+            body["scopes"] = list(scopes)
+        return str(self.ask("POST", f"users/{username}/tokens", json=body).json()["token"])
+
+    def _knows(self, username: str) -> bool:
+        headers = {"Authorization": f"token {self.token}"}
+        return requests.get(f"{self.url}/hub/api/users/{username}", headers=headers, timeout=60).status_code == 200
+
+    def start_server(self, username: str) -> str:
+        """Start the user's JupyterLab and wait for it; its address, without the slash at its end."""
+        if not self._knows(username):
+            self.ask("POST", "users", json={"usernames": [username]})
+        self.ask("POST", f"users/{username}/server")
+        deadline = time.monotonic() + PATIENCE
+        while not self.ask("GET", f"users/{username}").json()["servers"].get("", {}).get("ready"):
+            if time.monotonic() > deadline:
+                raise StartFailed(f"the server of {username} does not start.\n{self.tail()}")
+            time.sleep(0.3)
+        return f"{self.url}/user/{username}"
+
+    def home(self, username: str) -> Path:
+        return self.folder / "homes" / username
+
+    def environment_of_server(self, username: str) -> dict[str, str]:
+        """The environment of the user's running server, own token and all: what a terminal there has."""
+        address = f"{self.base_url}user/{username}/"
+        for process in Path("/proc").iterdir():
+            try:
+                text = (process / "environ").read_bytes().decode(errors="replace")
+            except (OSError, NotADirectoryError):
+                continue
+            found = dict(pair.split("=", 1) for pair in text.split("\0") if "=" in pair)
+            if found.get("JUPYTERHUB_SERVICE_PREFIX") == address and str(self.folder) in found.get("HOME", ""):
+                return found
+        raise StartFailed(f"{username} has no running server")
+
+
+def answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=3).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def kill_all(folder: Path) -> None:
+    """End every process that was started below `folder` (its environment says so): nothing is left behind."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        ours = [pid for pid in pids() if pid != os.getpid() and belongs(pid, folder)]
+        for pid in ours:
+            try:
+                os.kill(pid, sign)
+            except ProcessLookupError:
+                continue
+        deadline = time.monotonic() + 10
+        while any(belongs(pid, folder) for pid in ours) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def pids() -> Iterator[int]:
+    proc = Path("/proc")  # elsewhere than on Linux the Hub's own cleaning up must do
+    return (int(entry.name) for entry in (proc.iterdir() if proc.exists() else ()) if entry.name.isdigit())
+
+
+def belongs(pid: int, folder: Path) -> bool:
+    try:
+        environ = Path(f"/proc/{pid}/environ").read_bytes()
+        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return status != "Z" and os.fsencode(folder) in environ
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def copy_example(course: Path) -> None:
+    """nbgrader's own example assignment, as the source of a course."""
+    source = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide" / "source" / "ps1"
+    shutil.copytree(source, course / "source" / "ps1", dirs_exist_ok=True)
+
+
+@contextmanager
+def running(hub: Hub) -> Iterator[Hub]:
+    try:
+        hub.start()
+        yield hub
+    finally:
+        hub.stop()
+
+
+def course_config(course_name: str, folder: Path) -> str:
+    """nbgrader_config.py for an instructor."""
+    settings = {"root": str(folder), "course_id": course_name}
+    return "c = get_config()\n" + "".join(
+        f"c.CourseDirectory.{name} = {json.dumps(value)}\n" for name, value in settings.items()
+    )

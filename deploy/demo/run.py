@@ -1,0 +1,144 @@
+"""`make demo`: a real JupyterHub with ngshare, JupyterLab and nbgrader, and a course to try them in.
+
+Everything lives in `.demo/`; `make clean` removes it. Ctrl-C ends everything that was started.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from urllib.parse import quote
+
+import requests
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from hub import Hub, StartFailed, copy_example, course_config, is_free
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(os.environ.get("DEMO_FOLDER") or ROOT / ".demo")
+PORT = int(os.environ.get("DEMO_PORT", "8000"))
+COURSE = "course101"
+STUDENTS = {"bob": ("Bob", "Baker"), "carol": ("Carol", "Cook"), "dave": ("Dave", "Dyer")}
+HIDDEN_FROM_STUDENTS = ("formgrader", "create-assignment", "course-list")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    ports = (PORT, PORT + 81, PORT + 82, PORT + 83)
+    if taken := [port for port in ports if not is_free(port)]:
+        say(f"Port {taken[0]} is taken, perhaps by another demo. End it, or try DEMO_PORT=9000 make demo.")
+        return 1
+    is_new = not (FOLDER / "homes").exists()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    hub = Hub(FOLDER.resolve(), ports)
+    try:
+        say("Starting JupyterHub, its proxy and ngshare …")
+        hub.start()
+        if is_new:
+            set_up(hub)
+        tell(hub)
+        while hub.process and hub.process.poll() is None:
+            time.sleep(1)
+        say("JupyterHub ended by itself; see .demo/jupyterhub.log.")
+        return 1
+    except StartFailed as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("\nEnding everything …")
+        return 0
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        hub.stop()
+        say("Ended. “make demo” goes on where you were; “make clean” forgets it all.")
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def set_up(hub: Hub) -> None:
+    """The course, its people, and its first assignment, released by alice with nbgrader itself."""
+    try:
+        say("Making the course, its instructor alice and its students bob, carol and dave …")
+        make_course(hub)
+        for student in STUDENTS:
+            prepare_student(hub.home(student))
+        say("alice generates and releases the assignment ps1 with nbgrader …")
+        home = hub.home("alice")
+        course = home / COURSE
+        copy_example(course)
+        (home / ".jupyter").mkdir(exist_ok=True)
+        (home / ".jupyter" / "nbgrader_config.py").write_text(course_config(COURSE, course))
+        for command in ("generate_assignment", "release_assignment"):
+            nbgrader(hub, "alice", command, "ps1")
+    except (StartFailed, requests.RequestException):
+        shutil.rmtree(hub.folder / "homes", ignore_errors=True)  # so that the next run sets up again
+        raise
+
+
+def make_course(hub: Hub) -> None:
+    api = f"{hub.ngshare}/api/v2/courses/"
+    headers = {"Authorization": f"token {hub.token_for('admin', 'access:services!service=ngshare')}"}
+    made = requests.post(api, json={"name": COURSE, "instructors": ["alice"]}, headers=headers, timeout=30)
+    if made.status_code not in (201, 409):
+        raise StartFailed(f"ngshare does not make the course: {made.text}")
+    members = [
+        {"username": name, "first_name": first, "last_name": last, "email": f"{name}@example.org"}
+        for name, (first, last) in STUDENTS.items()
+    ]
+    requests.post(
+        f"{api}{quote(COURSE)}/members/bulk/", json={"members": members}, headers=headers, timeout=30
+    ).raise_for_status()
+
+
+def prepare_student(home: Path) -> None:
+    """Students see the Assignment List and Validate; what is for instructors is switched off."""
+    labconfig = home / ".jupyter" / "labconfig"
+    labconfig.mkdir(parents=True, exist_ok=True)
+    disabled = ", ".join(f'"@jupyter/nbgrader:{name}": true' for name in HIDDEN_FROM_STUDENTS)
+    (labconfig / "page_config.json").write_text(f'{{"disabledExtensions": {{{disabled}}}}}\n')
+
+
+def nbgrader(hub: Hub, username: str, *arguments: str) -> None:
+    """Run nbgrader as a user would in a terminal of their server. Errors: StartFailed, with what nbgrader said."""
+    env = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+        "HOME": str(hub.home(username)),
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_CONFIG_PATH": str(hub.folder / "etc"),
+        "NGSHARE_URL": hub.ngshare,
+        "JUPYTERHUB_USER": username,
+        "JUPYTERHUB_API_TOKEN": hub.token_for(username, "access:services!service=ngshare"),
+    }
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    done = subprocess.run(command, cwd=hub.home(username), env=env, capture_output=True, text=True)
+    if done.returncode:
+        raise StartFailed(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
+
+
+def tell(hub: Hub) -> None:
+    say(f"""
+Ready: {hub.url}/
+
+  log in as   with any password, and
+  alice       teach {COURSE}: Nbgrader > Formgrader in JupyterLab
+  bob         take it (so do carol and dave): Nbgrader > Assignment List
+  admin       look after it: {hub.ngshare}/admin/
+  anybody     courses, hand-ins and receipts: {hub.ngshare}/
+
+Ctrl-C ends the demo.
+""")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""A real JupyterHub for the end-to-end and browser tests, one for all of them: the demo's own."""
+
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from deploy.demo.hub import Hub, copy_example, course_config, running
+from tests.servers import free_port
+
+COURSE = "NBG 101"
+SCOPE = "access:services!service=ngshare"
+STUDENTS = ("bob", "carol", "dave")
+
+
+def free_ports():
+    return tuple(free_port() for _ in range(4))
+
+
+class Campus:
+    """A Hub with a course: what tests ask of it."""
+
+    def __init__(self, hub):
+        self.hub = hub
+
+    def api(self, method, path, token, **request):
+        headers = {"Authorization": f"token {token}"}
+        return requests.request(method, f"{self.hub.ngshare}/api/v2/{path}", headers=headers, timeout=60, **request)
+
+    def enrol(self):
+        admin = self.hub.token_for("admin", SCOPE)
+        made = self.api("POST", "courses/", admin, json={"name": COURSE, "instructors": ["alice"]})
+        assert made.status_code in (201, 409), made.text
+        members = [{"username": name} for name in STUDENTS]
+        done = self.api("POST", "courses/NBG%20101/members/bulk/", admin, json={"members": members})
+        assert done.status_code == 200, done.text
+
+    def prepare_instructor(self):
+        home = self.hub.home("alice")
+        course = home / "nbg101"
+        copy_example(course)
+        (home / ".jupyter").mkdir(parents=True, exist_ok=True)
+        (home / ".jupyter" / "nbgrader_config.py").write_text(course_config(COURSE, course))
+        return course
+
+    def nbgrader(self, username, *arguments, fails=False):
+        """Run nbgrader in the user's running server: its environment, its own token, its home."""
+        env = self.hub.environment_of_server(username)
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *arguments],
+            cwd=self.hub.home(username),
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert (done.returncode != 0) is fails, done.stderr
+        return done.stderr + done.stdout
+
+
+def started(folder, **options):
+    return running(Hub(folder, free_ports(), **options))
+
+
+@pytest.fixture(scope="session")
+def campus(tmp_path_factory):
+    with started(tmp_path_factory.mktemp("hub"), base_url="/jupyter/") as hub:
+        found = Campus(hub)
+        found.enrol()
+        found.prepare_instructor()
+        yield found

@@ -1,0 +1,108 @@
+"""Who is let in by a real Hub, and who is not, with the status and the sentence."""
+
+import secrets
+
+import pytest
+import requests
+
+from tests import servers
+from tests.e2e.conftest import SCOPE, Campus, started
+
+pytestmark = pytest.mark.e2e
+
+
+def me(campus, token):
+    return campus.api("GET", "me/", token)
+
+
+def test_token_with_the_scope_is_let_in(campus):
+    answer = me(campus, campus.hub.token_for("bob", SCOPE))
+    assert answer.json()["username"] == "bob"
+    assert answer.json()["courses"] == [{"name": "NBG 101", "role": "student"}]
+
+
+def test_own_servers_token_is_let_in(campus):
+    campus.hub.start_server("bob")
+    token = campus.hub.environment_of_server("bob")["JUPYTERHUB_API_TOKEN"]
+    assert me(campus, token).json()["username"] == "bob"
+
+
+def test_administrator_is_the_one_who_was_named(campus):
+    assert me(campus, campus.hub.token_for("admin", SCOPE)).json()["is_administrator"] is True
+    assert me(campus, campus.hub.token_for("alice", SCOPE)).json()["is_administrator"] is False
+
+
+@pytest.mark.parametrize("token", ["", secrets.token_hex(32)], ids=["empty", "unknown"])
+def test_token_that_the_hub_does_not_know_is_a_401(campus, token):
+    answer = me(campus, token)
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_logged_in")
+
+
+def test_token_without_the_scope_is_a_403_that_says_which(campus):
+    answer = me(campus, campus.hub.token_for("bob", "read:users:name!user=bob"))
+    assert answer.status_code == 403 and SCOPE in answer.json()["message"]
+
+
+def test_token_for_another_service_is_refused(campus):
+    token = campus.hub.token_for("admin", "read:users:name!user=admin", "access:services!service=demo")
+    answer = me(campus, token)
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
+def test_services_own_token_is_refused_unless_it_is_listed(campus):
+    answer = me(campus, campus.hub.token)
+    assert answer.status_code == 403 and "NGSHARE_SERVICE_TOKENS" in answer.json()["message"]
+
+
+def test_outsider_is_let_in_and_sees_no_course(campus):
+    token = campus.hub.token_for("admin", SCOPE)
+    assert campus.api("GET", "courses/Nowhere/", token).status_code == 404
+    outsider = campus.hub.token_for("dave", SCOPE)
+    campus.api("DELETE", "courses/NBG%20101/members/dave/", token)
+    assert me(campus, outsider).json()["courses"] == []
+    answer = campus.api("GET", "courses/NBG%20101/", outsider)
+    assert (answer.status_code, answer.json()["message"]) == (403, "You are not a member of the course NBG 101.")
+    campus.enrol()
+
+
+def test_hub_without_our_roles_still_lets_in_own_servers(tmp_path):
+    """The token of the own server carries the mark of that server, which is enough unless scopes are strict."""
+    with started(tmp_path / "hub", variables={"DEMO_ROLES": "0"}) as hub:
+        campus = Campus(hub)
+        hub.start_server("bob")
+        token = hub.environment_of_server("bob")["JUPYTERHUB_API_TOKEN"]
+        assert me(campus, token).json()["username"] == "bob"
+
+
+def test_hub_that_restarts_does_not_stop_those_who_work(tmp_path):
+    with started(tmp_path / "hub", variables={"DEMO_CLEANUP": "0"}) as hub:
+        campus = Campus(hub)
+        campus.enrol()
+        hub.start_server("bob")
+        token = hub.environment_of_server("bob")["JUPYTERHUB_API_TOKEN"]
+        assert me(campus, token).status_code == 200
+        hub.stop_hub_alone()
+        assert me(campus, token).status_code in (502, 503)
+        hub.start()
+        assert me(campus, token).json()["courses"] == [{"name": "NBG 101", "role": "student"}]
+
+
+def test_service_that_the_hub_does_not_start_itself(tmp_path):
+    with started(tmp_path / "hub", base_url="/lab/", variables={"DEMO_MANAGED": "0"}) as hub:
+        campus = Campus(hub)
+        variables = {
+            "NGSHARE_STANDALONE": "0",
+            "NGSHARE_ADMINS": "admin",
+            "JUPYTERHUB_API_URL": f"http://127.0.0.1:{hub.ports[1]}/lab/hub/api",
+            "JUPYTERHUB_API_TOKEN": hub.ngshare_token,
+            "JUPYTERHUB_SERVICE_PREFIX": "/lab/services/ngshare/",
+            "JUPYTERHUB_BASE_URL": "/lab/",
+        }
+        with servers.service(tmp_path / "ngshare", port=hub.ports[3], **variables) as service:
+            campus.enrol()
+            assert me(campus, hub.token_for("bob", SCOPE)).json()["courses"] == [{"name": "NBG 101", "role": "student"}]
+            hub.stop_hub_alone()
+            direct = f"{service.url}/api/v2/me/"
+            stranger = requests.get(direct, headers={"Authorization": "token never-seen"}, timeout=30)
+            assert (stranger.status_code, stranger.json()["code"]) == (503, "hub_unreachable")
+            assert int(stranger.headers["Retry-After"]) > 0
