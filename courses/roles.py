@@ -50,6 +50,14 @@ def role_in(user: Person, course: Course) -> str | None:
     return Membership.objects.filter(user=user, course=course).values_list("role", flat=True).first()
 
 
+def roles_of(user: Person) -> dict[int, str]:
+    """The roles that this person has: {the course's id: role}. Courses in the bin are left out."""
+    if not isinstance(user, User) or not user.is_active:
+        return {}
+    found = Membership.objects.filter(user=user, course__removed_at=None).order_by()
+    return dict(found.values_list("course_id", "role"))
+
+
 def may(user: Person, right: Right, course: Course) -> bool:
     return is_administrator(user) or right in ALLOWED.get(role_in(user, course) or "", ())
 

@@ -1,0 +1,100 @@
+"""A real browser at the real Hub. Screenshots of every step go to artifacts/screenshots/."""
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import Error, expect, sync_playwright
+
+from tests.e2e.conftest import campus  # noqa: F401, RUF100  # the Hub that the end-to-end tests share
+from tests.servers import ROOT
+
+SCREENSHOTS = ROOT / "artifacts" / "screenshots"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+]  # fmt: skip
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Person:
+    """Someone at a browser, logged in at the Hub."""
+
+    def __init__(self, campus, page, username):
+        self.campus, self.page, self.username = campus, page, username
+        self.foreign = []  # addresses elsewhere that a page wanted to load
+        page.on("request", self._note)
+
+    def _note(self, request):
+        if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:|about:", request.url):
+            self.foreign.append(request.url)
+
+    def log_in(self, address=""):
+        self.page.goto(address or f"{self.campus.hub.url}/hub/login")
+        if self.page.locator("#username_input").count():
+            self.page.fill("#username_input", self.username)
+            self.page.fill("#password_input", "any")
+            self.page.click("#login_submit")
+            self.page.wait_for_load_state()
+
+    def open_lab(self):
+        """Their JupyterLab, started and ready."""
+        self.campus.hub.start_server(self.username)
+        self.log_in()
+        self.page.goto(f"{self.campus.hub.url}/user/{self.username}/lab?reset")
+        self.page.wait_for_selector("#jp-main-dock-panel", timeout=60_000)
+        self.page.wait_for_selector(".jp-LauncherCard, .lm-TabBar-tab", timeout=60_000)
+
+    def choose(self, *items):
+        """Menu items, one below the other."""
+        self.page.get_by_role("menuitem", name=items[0], exact=True).first.click()
+        for item in items[1:]:
+            self.page.locator(".lm-Menu-item", has_text=item).first.click()
+
+    def picture(self, name):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+@pytest.fixture
+def person(chromium, campus, request):  # noqa: F811
+    """Log someone in: `person("bob")`; `person("bob", phone=True)` on a small screen."""
+    contexts = []
+
+    def log_in(username, *, phone=False, dark=False):
+        size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
+        context = chromium.new_context(viewport=size, color_scheme="dark" if dark else "light")
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        return Person(campus, context.new_page(), username)
+
+    yield log_in
+    for number, context in enumerate(contexts):
+        for page in context.pages:
+            if getattr(request.node, "failed_call", False):
+                SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+                try:
+                    page.screenshot(path=SCREENSHOTS / f"failed-{request.node.name}-{number}.png")
+                except Error:
+                    continue
+        context.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call":
+        item.failed_call = report.failed
+    return report

@@ -1,0 +1,122 @@
+"""nbgrader's own JupyterLab extensions over this exchange, unchanged, by clicking."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+COURSE = "NBG 101"
+
+
+@pytest.fixture(scope="module")
+def released(campus):
+    """The assignment as it is at the start of each of these tests: generated, not yet released."""
+    campus.hub.start_server("alice")
+    campus.nbgrader("alice", "generate_assignment", "ps1", "--force")
+    return campus
+
+
+def open_formgrader(person):
+    alice = person("alice")
+    alice.open_lab()
+    alice.choose("Nbgrader", "Formgrader")
+    frame = alice.page.frame_locator("iframe[src*='formgrader']")
+    expect(frame.locator("table")).to_be_visible()
+    return alice, frame
+
+
+def open_assignment_list(person, username):
+    someone = person(username)
+    someone.open_lab()
+    someone.choose("Nbgrader", "Assignment List")
+    expect(someone.page.locator("#course_list_dropdown, #course_list_default").first).to_be_visible()
+    return someone
+
+
+def choose_course(someone):
+    page = someone.page
+    dropdown = page.locator("#course_list_dropdown")
+    expect(page.locator("#course_list_default")).not_to_have_text(re.compile("Loading"))
+    if dropdown.is_visible() and COURSE not in dropdown.inner_text():
+        dropdown.click()
+        page.locator("#course_list a", has_text=COURSE).click()
+
+
+def row(frame, name):
+    return frame.locator("tr", has=frame.get_by_text(name, exact=True))
+
+
+def dismiss(frame):
+    dialog = frame.locator(".modal.show, .modal.in").last
+    expect(dialog).to_contain_text(re.compile("success", re.I))
+    dialog.get_by_role("button", name=re.compile("Close|OK", re.I)).last.click()
+    expect(frame.locator(".modal.show, .modal.in")).to_have_count(0)
+
+
+def test_cycle_by_clicking(released, person):
+    campus = released
+    alice, frame = open_formgrader(person)
+    alice.picture("formgrader-1-before-release")
+    row(frame, "ps1").locator(".release a").click()
+    dismiss(frame)
+    expect(row(frame, "ps1").locator(".status")).to_contain_text("released")
+    alice.picture("formgrader-2-released")
+
+    bob = open_assignment_list(person, "bob")
+    choose_course(bob)
+    released_list = bob.page.locator("#released_assignments_list > .list_item")
+    expect(released_list).to_contain_text("ps1")
+    bob.picture("assignment-list-1-released")
+    released_list.get_by_role("button", name="Fetch").click()
+    fetched = bob.page.locator("#fetched_assignments_list > .list_item", has_text="ps1").first
+    expect(fetched).to_be_visible()
+    bob.picture("assignment-list-2-fetched")
+    fetched.get_by_role("button", name="Submit").first.click()
+    submitted = bob.page.locator("#submitted_assignments_list > .list_item")
+    expect(submitted.first).to_contain_text("ps1")
+    bob.picture("assignment-list-3-submitted")
+
+    row(frame, "ps1").locator(".collect a").click()
+    dismiss(frame)
+    expect(row(frame, "ps1").locator(".num-submissions")).to_contain_text("1")
+    alice.picture("formgrader-3-collected")
+    campus.nbgrader("alice", "autograde", "ps1")
+    row(frame, "ps1").locator(".generate-feedback a").click()
+    dismiss(frame)
+    row(frame, "ps1").locator(".release-feedback a").click()
+    dismiss(frame)
+    alice.picture("formgrader-4-feedback-released")
+
+    bob.page.locator("#refresh_assignments_list").click()
+    fetch_feedback = bob.page.locator("#submitted_assignments_list").get_by_role("button", name="Fetch Feedback")
+    submitted.first.locator("a").first.click()
+    expect(fetch_feedback.first).to_be_visible()
+    fetch_feedback.first.click()
+    expect(bob.page.locator("#submitted_assignments_list").get_by_text("view feedback").first).to_be_visible()
+    bob.picture("assignment-list-4-feedback")
+    bob.page.locator("#submitted_assignments_list").get_by_text("view feedback").first.click()
+    expect(bob.page.locator(".jp-DirListing-item", has_text="problem1.html")).to_be_visible()
+    bob.picture("assignment-list-5-feedback-open")
+
+
+def test_validate_runs(released, person):
+    bob = open_assignment_list(person, "carol")
+    choose_course(bob)
+    bob.page.locator("#released_assignments_list > .list_item").get_by_role("button", name="Fetch").click()
+    fetched = bob.page.locator("#fetched_assignments_list > .list_item", has_text="ps1").first
+    fetched.locator("a").first.click()
+    validate = bob.page.locator("#fetched_assignments_list").get_by_role("button", name="Validate").first
+    expect(validate).to_be_visible()
+    validate.click()
+    expect(bob.page.locator(".jp-Dialog")).to_contain_text(re.compile("Validation|failed", re.I), timeout=60_000)
+    bob.picture("validate")
+
+
+def test_course_list_shows_the_course(released, person):
+    alice = person("alice")
+    alice.open_lab()
+    alice.choose("Nbgrader", "Course List")
+    expect(alice.page.get_by_text(COURSE, exact=True).first).to_be_visible()
+    alice.picture("course-list")
