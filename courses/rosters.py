@@ -132,6 +132,7 @@ def add_member(course: Course, person: Person, *, by: User | None) -> Membership
     given = person.role or Role.STUDENT
     role = _require_may_give(by, [given], course)
     _check_role(given)
+    _check_names(person)
     try:
         with transaction.atomic():
             user = known_users([person.username])[person.username]
@@ -149,6 +150,7 @@ def change_member(membership: Membership, person: Person, *, by: User | None) ->
     own_names = by is not None and membership.user_id == by.pk and given == was and was in STAFF_ROLES
     role = str(was) if own_names else _require_may_give(by, [was, given], course)
     _check_role(given)
+    _check_names(person)
     changes = {name: value for name, value in {"role": given, **_names(person)}.items() if value is not None}
     for name, value in changes.items():
         setattr(membership, name, value)
@@ -266,14 +268,21 @@ def _check_row(person: Person, there: Membership | None, may_give_staff: bool) -
     check_name(person.username)
     if person.role is not None:
         _check_role(person.role)
-    for name in NAME_FIELDS:
-        if len(getattr(person, name) or "") > 255:
-            raise Invalid(f"{name} is longer than 255 characters")
+    _check_names(person)
     if there and there.role in STAFF_ROLES and person.role == Role.STUDENT:
         raise Conflict(f"is {there.role} of this course; a roster never demotes staff")
     touched = {person.role, there.role if there else None}
     if Role.INSTRUCTOR in touched and not may_give_staff:
         raise PermissionDenied("only an administrator adds or changes instructors")
+
+
+def _check_names(person: Person) -> None:
+    for name in NAME_FIELDS:
+        value = getattr(person, name) or ""
+        if len(value) > 255:
+            raise Invalid(f"{name} is longer than 255 characters")
+        if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value):
+            raise Invalid(f"{name} has a character that cannot be kept")
 
 
 def _may_give_staff(course: Course, *, by: User | None) -> bool:

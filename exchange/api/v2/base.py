@@ -11,13 +11,13 @@ from courses import roles
 from courses.errors import NotThere
 from courses.models import Course, User
 from courses.roles import Right
+from exchange.api.draining import drain
 from exchange.api.v2.bundles import BadBundle, Bundle, file_lines
 from exchange.api.v2.parsers import strict_json
 from exchange.filesets import BadManifest, FileLine
 from exchange.models import Assignment
 
 NAME = "[^/]+"  # names in addresses: any text without "/"
-DRAINED = 2**26  # bytes of a refused body that are still read, so that the sender gets to read the refusal
 TRUE, FALSE = ("true", "1"), ("false", "0", "")
 
 
@@ -56,18 +56,8 @@ class ViewSet(GenericViewSet):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         if response.status_code >= 400:
-            _drain(request)
+            drain(request._request)
         return response
-
-
-def _drain(request: Request) -> None:
-    """Read what the sender is still sending. Closing on it would reset the connection, answer and all."""
-    left = DRAINED
-    try:
-        while left > 0 and (chunk := request._request.read(2**18)):
-            left -= len(chunk)
-    except OSError:
-        pass  # the sender is gone; so is the need to be polite
 
 
 def read_bundle(request: Request) -> tuple[dict[str, Any], Bundle]:

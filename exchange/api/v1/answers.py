@@ -1,0 +1,128 @@
+"""What the old wire answers: JSON with `success`, labelled as a page.
+
+Because of that label a browser would read the reply as HTML: nothing in it may look like a tag, and nothing may run.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404, HttpResponseBase, HttpResponseRedirect, UnreadablePostError
+from rest_framework import exceptions
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from courses.errors import Busy, Conflict, NotThere, PermissionDenied, Refusal
+from exchange.filesets import BadPath, TooLarge
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "text/html; charset=UTF-8"
+DENIED = "Permission denied"
+STATUS: list[tuple[type[Refusal], int]] = [
+    (PermissionDenied, 403),
+    (NotThere, 404),
+    (Conflict, 409),
+    (TooLarge, 413),
+    (Busy, 503),
+    (Refusal, 400),
+]
+
+
+class Failure(Exception):
+    """Something is refused with this status and message, which are ngshare's own."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+def json_text(value: Any) -> str:
+    """JSON in ASCII, in which nothing looks like HTML.
+
+    >>> json_text({"path": "<b>.txt"})
+    '{"path": "\\\\u003cb\\\\u003e.txt"}'
+    """
+    text = json.dumps(value)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+class OldJSONRenderer(BaseRenderer):
+    media_type = "text/html"
+    format = "json"
+    charset = "UTF-8"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        return json_text(data).encode()
+
+
+class OneAnswerForAll(DefaultContentNegotiation):
+    """Whatever the client would accept, it gets the one kind that there is."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> tuple[Any, str]:
+        return renderers[0], renderers[0].media_type
+
+
+def success(**values: Any) -> Response:
+    return Response({"success": True, **values})
+
+
+def failure(status: int, message: str) -> Response:
+    response = Response({"success": False, "message": message}, status=status)
+    if status == 503:
+        response["Retry-After"] = "2"  # seconds
+    return response
+
+
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None:
+    """DRF's exception handler for this wire. What is not foreseen here is a 500, its traceback in the log alone."""
+    if isinstance(error, Failure):
+        return failure(error.status, error.message)
+    if isinstance(error, Refusal):
+        return failure(*_refused(error))
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return _not_logged_in(error, context)
+    if isinstance(error, exceptions.APIException):
+        return failure(error.status_code, str(error.detail))
+    if isinstance(error, RequestDataTooBig):
+        return failure(413, "The request is larger than the server takes on this address.")
+    if isinstance(error, OperationalError):
+        log.exception("the database did not answer")
+        return failure(503, "The database is busy. Try again in a moment.")
+    if isinstance(error, Http404):
+        return failure(404, "There is nothing at this address.")
+    if isinstance(error, DjangoPermissionDenied):
+        return failure(403, DENIED)
+    if isinstance(error, SuspiciousOperation | UnreadablePostError):
+        # Too many fields, or the client went away in the middle of its request.
+        log.info("cannot read a request: %r", error)
+        return failure(400, "The request cannot be read.")
+    return None
+
+
+def _refused(error: Refusal) -> tuple[int, str]:
+    if isinstance(error, PermissionDenied):
+        return 403, DENIED
+    if isinstance(error, BadPath):
+        return 400, f"Illegal path: {error.message}"
+    return next(status for kind, status in STATUS if isinstance(error, kind)), error.message
+
+
+def _not_logged_in(error: exceptions.APIException, context: dict[str, Any]) -> HttpResponseBase:
+    """As ngshare did: some addresses send a reader to the log-in page. The others ended in a 500; here it is a 400."""
+    if not context["view"].sends_to_login:
+        return failure(400, str(error.detail))
+    request = context["request"]
+    if request.method == "GET":
+        return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.get_full_path()})}")
+    return failure(403, str(error.detail))

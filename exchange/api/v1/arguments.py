@@ -1,0 +1,114 @@
+"""How the old wire reads arguments: from the query and from a form, urlencoded or multipart. Other bodies say nothing.
+
+Single values are cleaned as ngshare did: control characters become spaces, white space around goes.
+"""
+
+import re
+from collections.abc import Mapping
+from io import BytesIO
+from typing import IO, Any
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from exchange.filesets import TooLarge, readable_size
+
+MAX_FIELDS = 1000  # in one form
+Fields = dict[str, list[str]]
+
+
+class FormParser(BaseParser):
+    """Gives the fields of a form; none for a body of another kind. The whole body is held in memory."""
+
+    media_type = "*/*"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Fields:
+        meta = (parser_context or {})["request"].META
+        kind = (media_type or "").lower()
+        if kind.startswith("application/x-www-form-urlencoded"):
+            return urlencoded(_whole(stream, meta))
+        if kind.startswith("multipart/form-data"):
+            return _multipart(_whole(stream, meta), meta)
+        return {}
+
+
+def _whole(stream: IO[Any], meta: Mapping[str, Any]) -> bytes:
+    announced, limit = int(meta["CONTENT_LENGTH"]), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if announced > limit:
+        raise TooLarge(
+            f"The request is {readable_size(announced)}, the limit is {readable_size(limit)}. "
+            "Hand in fewer or smaller files, or ask for the newer plugin, which has no such limit.",
+            size=announced,
+            limit=limit,
+        )
+    body = bytes(stream.read())
+    if len(body) < announced:
+        raise ParseError(f"The request ends after {len(body)} of {announced} bytes.")
+    return body
+
+
+def urlencoded(body: bytes) -> Fields:
+    """The fields of a body in application/x-www-form-urlencoded. Errors: ParseError.
+
+    >>> urlencoded(b"user=alice&files=%5B%5D&note=a+b&user=bob")
+    {'user': ['alice', 'bob'], 'files': ['[]'], 'note': ['a b']}
+    """
+    if body.count(b"&") >= MAX_FIELDS:
+        raise ParseError(f"A form may have {MAX_FIELDS} fields.")
+    fields: Fields = {}
+    for pair in body.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if pair:
+            fields.setdefault(_text(name), []).append(_text(value))
+    return fields
+
+
+def _text(encoded: bytes) -> str:
+    try:
+        return unquote_to_bytes(encoded.replace(b"+", b" ")).decode()
+    except UnicodeDecodeError as error:
+        raise ParseError("The form is not in UTF-8.") from error
+
+
+class _NoFiles(FileUploadHandler):
+    """Parts that are files are no arguments."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise SkipFile
+
+
+def _multipart(body: bytes, meta: Mapping[str, Any]) -> Fields:
+    try:
+        fields, _ = MultiPartParser(dict(meta), BytesIO(body), [_NoFiles()], "utf-8").parse()
+    except MultiPartParserError as error:
+        raise ParseError(f"The form cannot be read: {error}.") from error
+    return {str(name): [str(value) for value in values] for name, values in fields.lists()}
+
+
+class Arguments:
+    """The arguments of one request. Where one comes several times the last counts, and the body's over the query's."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def query(self, name: str) -> str | None:
+        return _last(self._request.query_params.getlist(name))
+
+    def body(self, name: str) -> str | None:
+        fields = self._request.data
+        return _last(fields.get(name, [])) if isinstance(fields, dict) else None
+
+    def either(self, name: str) -> str | None:
+        value = self.body(name)
+        return self.query(name) if value is None else value
+
+
+def _last(values: list[str]) -> str | None:
+    return re.sub(r"[\x00-\x08\x0e-\x1f]", " ", values[-1]).strip() if values else None

@@ -1,0 +1,135 @@
+"""The published packages that we must get along with, installed for real and run unmodified.
+
+`ngshare` 0.6, the old service, and `ngshare_exchange` 0.5.3, the plugin in students' images. Each lives in a virtual
+environment of its own below `.cache/`, which is made once by pip and used again by later runs.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import threading
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote
+
+import requests
+
+from tests import servers
+
+CACHE = servers.ROOT / ".cache"
+OLD_SERVICE = ("old-service", [["ngshare==0.6.*", "sqlalchemy<2", "alembic<1.17", "jupyterhub<6"]])
+# The plugin's own requirements are older than today's JupyterLab, so it goes in without them.
+OLD_PLUGIN = ("old-plugin", [["nbgrader>=0.9.5", "jupyterlab>=4.4"], ["--no-deps", "ngshare_exchange==0.5.3"]])
+# The old service listens on every interface when a Hub starts it; a test listens on loopback.
+ON_LOOPBACK = """
+import sys
+from tornado.httpserver import HTTPServer
+listen = HTTPServer.listen
+HTTPServer.listen = lambda self, port, *args, **kwargs: listen(self, port, "127.0.0.1")
+from ngshare.ngshare import main
+main(sys.argv[1:])
+"""
+
+
+class CannotInstall(Exception):
+    """pip could not get the packages; says what pip said."""
+
+
+def environment(package: tuple[str, list[list[str]]]) -> Path:
+    """The folder of executables of the package's environment, made if it is not there. Errors: CannotInstall."""
+    name, steps = package
+    folder = CACHE / name
+    CACHE.mkdir(exist_ok=True)
+    with open(CACHE / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes run side by side
+        mark = folder / "installed.json"
+        if not mark.exists() or json.loads(mark.read_text()) != steps:
+            venv.create(folder, clear=True, with_pip=True)
+            for step in steps:
+                command = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", *step]
+                done = subprocess.run(command, capture_output=True, text=True)
+                if done.returncode:
+                    raise CannotInstall(f"{' '.join(step)}: {done.stderr[-1000:]}")
+            mark.write_text(json.dumps(steps))
+    return folder / "bin"
+
+
+class _HubHandler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        kind, _, token = self.headers.get("Authorization", "").partition(" ")
+        name = unquote(token)
+        model = {"name": name, "kind": "user", "admin": False, "groups": [], "scopes": [f"users:activity!user={name}"]}
+        known = self.path == "/hub/api/user" and kind == "token" and name and name != "expired"
+        body = json.dumps(model if known else {"status": 403, "message": "Forbidden"}).encode()
+        self.send_response(200 if known else 403)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+
+@contextmanager
+def small_hub() -> Iterator[str]:
+    """A Hub that knows every token but "expired": it is its owner's name, percent-encoded. Gives its API's address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _HubHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hub/api"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass(frozen=True)
+class OldService:
+    url: str  # without the slash at its end
+    database: Path
+    storage: Path
+
+
+@contextmanager
+def old_service(data: Path) -> Iterator[OldService]:
+    """ngshare 0.6 as a Hub runs it, with root as administrator and its data in `data`. Errors: CannotInstall."""
+    python = environment(OLD_SERVICE) / "python"
+    port = servers.free_port()
+    here = OldService(f"http://127.0.0.1:{port}/services/ngshare", data / "ngshare.db", data / "files")
+    command = [str(python), "-c", ON_LOOPBACK, "--admins", "root"]
+    command += ["--database", f"sqlite:///{here.database}", "--storage", str(here.storage)]
+    data.mkdir(parents=True, exist_ok=True)
+    log = data / "ngshare.log"
+    with small_hub() as hub:
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONWARNINGS": "ignore",
+            "JUPYTERHUB_API_URL": hub,
+            "JUPYTERHUB_API_TOKEN": "ngshare-itself",
+            "JUPYTERHUB_CLIENT_ID": "service-ngshare",
+            "JUPYTERHUB_SERVICE_PREFIX": "/services/ngshare/",
+            "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{port}",
+        }
+        with servers.running(command, env=env, log=log, cwd=data) as process:
+            servers.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"), process, log)
+            yield here
+
+
+def _answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+if __name__ == "__main__":
+    for wanted in (OLD_SERVICE, OLD_PLUGIN):
+        print(environment(wanted), file=sys.stderr)
