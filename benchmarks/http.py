@@ -1,0 +1,79 @@
+"""HTTP as the clients here speak it: a new connection for each request, and every body counted."""
+
+import http.client
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+TIMEOUT = 300  # seconds
+
+
+@dataclass
+class Traffic:
+    """What went over the wire: requests, and bytes of bodies."""
+
+    requests: int = 0
+    sent: int = 0
+    received: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, sent: int, received: int) -> None:
+        with self._lock:
+            self.requests += 1
+            self.sent += sent
+            self.received += received
+
+
+class Refused(Exception):
+    """The answer was not 2xx, or there was none."""
+
+
+@dataclass
+class Http:
+    """A server's address, and the traffic with it."""
+
+    url: str
+    traffic: Traffic = field(default_factory=Traffic)
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        length: int | None = None,
+        keep: bool = True,
+    ) -> bytes:
+        """The body of a good answer, or nothing of it unless `keep`. `length` is that of a body that comes in pieces.
+
+        Errors: Refused.
+        """
+        size = len(body) if isinstance(body, bytes) else length or 0
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT)
+        try:
+            sent = {"Content-Length": str(size), "Connection": "close", **(headers or {})}
+            connection.request(method, parts.path + path, body=body, headers=sent)
+            response = connection.getresponse()
+            content, received = _read(response, keep)
+        except (OSError, http.client.HTTPException) as error:
+            raise Refused(f"{method} {path}: {error!r}") from error
+        finally:
+            connection.close()
+        self.traffic.add(size, received)
+        if not 200 <= response.status < 300:
+            raise Refused(f"{method} {path}: {response.status} {content[:300]!r}")
+        return content
+
+
+def _read(response: http.client.HTTPResponse, keep: bool) -> tuple[bytes, int]:
+    """The body, and its size in bytes."""
+    if keep:
+        content = response.read()
+        return content, len(content)
+    received = 0
+    while chunk := response.read(2**20):
+        received += len(chunk)
+    return b"", received

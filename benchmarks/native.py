@@ -1,0 +1,139 @@
+"""ngshare's native protocol (docs/api.md), as its plugin speaks it."""
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from benchmarks.client import HandIn
+from benchmarks.http import Http
+from benchmarks.work import ADMINISTRATOR, COURSE, INSTRUCTOR, Tree
+
+TAR = "application/x-tar"
+END = bytes(2 * tarfile.BLOCKSIZE)
+
+
+def address(*parts: str, **query: str) -> str:
+    path = "".join(f"{quote(part, safe='')}/" for part in parts)
+    return f"/api/v2/{path}" + (f"?{urlencode(query)}" if query else "")
+
+
+def of_assignment(assignment: str, *parts: str) -> str:
+    return address("courses", COURSE, "assignments", assignment, *parts)
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def member(name: str, content: bytes) -> bytes:
+    return header(name, len(content)) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+def header(name: str, size: int) -> bytes:
+    found = tarfile.TarInfo(name)
+    found.size = size
+    return found.tobuf(tarfile.USTAR_FORMAT)
+
+
+@dataclass
+class Native:
+    http: Http
+
+    def start_course(self) -> None:
+        self._json(ADMINISTRATOR, "POST", address("courses"), {"name": COURSE, "instructors": [INSTRUCTOR]})
+
+    def add_students(self, names: Iterable[str]) -> None:
+        members = [{"username": name, "first_name": "First", "last_name": name, "email": ""} for name in names]
+        report = self._json(INSTRUCTOR, "POST", address("courses", COURSE, "members", "bulk"), {"members": members})
+        if report["created"] != len(members):
+            raise RuntimeError(f"not all were added: {report}")
+
+    def release(self, assignment: str, tree: Tree) -> None:
+        manifest = json.dumps({"files": _manifest(tree)}).encode()
+        blobs = {sha256(content): content for content in tree.values()}
+        self._bundle(INSTRUCTOR, of_assignment(assignment, "releases"), manifest, blobs)
+
+    def hand_in(self, student: str, assignment: str, tree: Tree) -> HandIn:
+        files = _manifest(tree)
+        blobs = {sha256(content): content for content in tree.values()}
+        return partial(self._hand_in, student, assignment, files, blobs)
+
+    def _hand_in(self, student: str, assignment: str, files: list[dict[str, Any]], blobs: dict[str, bytes]) -> None:
+        missing = self._json(student, "POST", address("blobs", "missing"), {"files": files})["missing"]
+        wanted = {name: blobs[name] for name in missing}
+        self._bundle(
+            student, of_assignment(assignment, "submissions"), json.dumps({"files": files}).encode(), wanted, "one"
+        )
+
+    def hand_in_file(self, student: str, assignment: str, file: Path) -> HandIn:
+        with file.open("rb") as content:
+            name = hashlib.file_digest(content, "sha256").hexdigest()
+        files = [{"path": "large.bin", "sha256": name, "size": file.stat().st_size}]
+        return partial(self._hand_in_file, student, assignment, files, file)
+
+    def _hand_in_file(self, student: str, assignment: str, files: list[dict[str, Any]], file: Path) -> None:
+        self._json(student, "POST", address("blobs", "missing"), {"files": files})
+        manifest = member("manifest.json", json.dumps({"files": files}).encode())
+        size = file.stat().st_size
+        length = len(manifest) + tarfile.BLOCKSIZE + size + -size % tarfile.BLOCKSIZE + len(END)
+
+        def pieces() -> Iterator[bytes]:
+            yield manifest + header(files[0]["sha256"], size)
+            with file.open("rb") as content:
+                while chunk := content.read(2**20):
+                    yield chunk
+            yield bytes(-size % tarfile.BLOCKSIZE) + END
+
+        headers = {"Authorization": f"token {student}", "Content-Type": TAR}
+        self.http("POST", of_assignment(assignment, "submissions"), pieces(), headers, length=length)
+
+    def fetch_file(self, student: str, file: Path) -> None:
+        """Download what was handed in with hand_in_file, and forget it on the way."""
+        with file.open("rb") as content:
+            name = hashlib.file_digest(content, "sha256").hexdigest()
+        self.http("GET", address("blobs", name), headers={"Authorization": f"token {student}"}, keep=False)
+
+    def list_released(self, student: str) -> int:
+        return len(self._json(student, "GET", address("assignments"))["results"])
+
+    def list_handed_in(self, assignment: str) -> int:
+        return len(self._submissions(assignment=assignment))
+
+    def collect(self, assignment: str) -> dict[str, Tree]:
+        chosen = self._submissions(assignment=assignment, latest="true", files="true")
+        wanted = sorted({file["sha256"] for one in chosen for file in one["files"]})
+        body = json.dumps({"sha256": wanted}).encode()
+        stream = self.http("POST", address("blobs", "bundle"), body, self._headers(INSTRUCTOR, "application/json"))
+        with tarfile.open(fileobj=io.BytesIO(stream)) as bundle:
+            blobs = {found.name: bundle.extractfile(found).read() for found in bundle}  # type: ignore[union-attr]
+        return {one["student"]: {file["path"]: blobs[file["sha256"]] for file in one["files"]} for one in chosen}
+
+    def _submissions(self, **query: str) -> list[Any]:
+        results: list[Any] = self._json(INSTRUCTOR, "GET", address("submissions", course=COURSE, **query))["results"]
+        return results
+
+    def _bundle(self, user: str, path: str, manifest: bytes, blobs: dict[str, bytes], key: str | None = None) -> None:
+        parts = [member("manifest.json", manifest), *(member(name, content) for name, content in blobs.items()), END]
+        headers = self._headers(user, TAR)
+        if key:
+            headers["Idempotency-Key"] = sha256(manifest)
+        self.http("POST", path, b"".join(parts), headers)
+
+    def _json(self, user: str, method: str, path: str, body: Any = None) -> Any:
+        text = json.dumps(body).encode() if body is not None else b""
+        return json.loads(self.http(method, path, text, self._headers(user, "application/json")))
+
+    @staticmethod
+    def _headers(user: str, content_type: str) -> dict[str, str]:
+        return {"Authorization": f"token {user}", "Content-Type": content_type}
+
+
+def _manifest(tree: Tree) -> list[dict[str, Any]]:
+    return [{"path": path, "sha256": sha256(tree[path]), "size": len(tree[path])} for path in sorted(tree)]
