@@ -1,0 +1,156 @@
+"""What all parts of the exchange have in common: settings, names of places, access, and how a failure ends."""
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+from nbgrader.exchange import ExchangeError
+from nbgrader.exchange.abc import Exchange as ABCExchange
+from nbgrader.exchange.default import Exchange as FolderExchange
+from traitlets import Bool, Unicode, default
+
+from . import manifest, paths, times
+from .authenticator import NgshareAuthenticator
+from .client import NgshareClient
+from .errors import BadPath, LocalTrouble, NotConfigured, Refused, ServiceError
+from .manifest import File
+from .records import mapping
+
+FORBIDDEN = 403
+NOT_FOUND = 404
+
+
+class Exchange(ABCExchange):
+    """nbgrader's exchange, kept by an ngshare service."""
+
+    root = Unicode(help="Shown by formgrader as the place of the exchange; no files are kept there.").tag(config=True)
+
+    cache = Unicode(
+        help="Folder that keeps copies of what was submitted. Default: nbgrader_cache in Jupyter's data folder."
+    ).tag(config=True)
+
+    path_includes_course = Bool(
+        False, help="Whether assignments are in a folder per course: ./course123/ps1 instead of ./ps1."
+    ).tag(config=True)
+
+    @default("root")
+    def _default_root(self) -> str:
+        try:
+            return self.client.address().removesuffix("/api/v2/")
+        except NotConfigured:
+            return ""
+
+    @default("cache")
+    def _default_cache(self) -> str:
+        return str(FolderExchange().cache)
+
+    @cached_property
+    def client(self) -> NgshareClient:
+        return NgshareClient(parent=self)
+
+    def start(self) -> Any:
+        """Do it. Whatever fails ends as an ExchangeError."""
+        with self.failing_well():
+            return super().start()
+
+    @contextmanager
+    def failing_well(self) -> Iterator[None]:
+        """Whatever fails inside is logged once and ends as an ExchangeError with a sentence."""
+        try:
+            yield
+        except (ServiceError, BadPath, LocalTrouble) as error:
+            self.fail(str(error))
+        except OSError as error:
+            where = f": {error.filename}" if error.filename else ""
+            self.fail(f"{error.strerror or error}{where}")
+
+    def fail(self, msg: str) -> NoReturn:
+        self.log.critical(msg)
+        raise ExchangeError(msg)
+
+    def require_course(self) -> None:
+        if not self.coursedir.course_id:
+            self.fail("No course id specified. Re-run with --course flag.")
+
+    def require_access(self) -> None:
+        """Fail if nbgrader's authenticator knows that the user does not belong to the course.
+
+        The server knows that itself, so this plugin's own authenticator is not asked: it would be one more request.
+        """
+        authenticator = self.authenticator
+        if authenticator is None or isinstance(authenticator.plugin, NgshareAuthenticator):
+            return
+        if not authenticator.has_access(self.coursedir.student_id, self.coursedir.course_id):
+            self.fail("You do not have access to this course.")
+
+    def no_access(self, error: Refused) -> NoReturn:
+        self.fail(f"You do not have access to this course. {error}")
+
+    def student(self) -> str:
+        """The student named on the command line, empty if it is about oneself; fails for a pattern."""
+        student = self.coursedir.student_id
+        if student in ("", "*"):
+            return ""
+        if "*" in student or "+" in student:
+            self.fail(f"The student ID should contain no '*' nor '+'; got {student}")
+        return str(student)
+
+    def timestamp_text(self, instant: Any) -> str:
+        """nbgrader's text for a time of the server, always UTC."""
+        return times.to_nbgrader(instant, self.timestamp_format)
+
+    def local_folder(self, course: str, assignment: str) -> Path:
+        """Where a student's copy of an assignment is, absolute. BadPath if a name cannot be part of a path."""
+        parts = [paths.name(assignment, "assignment")]
+        if self.path_includes_course:
+            parts.insert(0, paths.name(course, "course"))
+        return Path(os.path.abspath(os.path.join(self.assignment_dir, *parts)))
+
+    def cache_folder(self, course: str) -> Path:
+        return Path(self.cache) / paths.name(course, "course")
+
+    def assignment_not_found(self, message: str, wanted: str, others: Iterable[str]) -> NoReturn:
+        """Fail, and say which of the others may have been meant."""
+        self.log.critical(message)
+        likely = difflib.get_close_matches(wanted, list(others), n=1, cutoff=0.0)
+        if likely:
+            self.log.error("Did you mean: %s", likely[0])
+        raise ExchangeError(message)
+
+    def foreign_courses(self) -> list[str] | None:
+        """The courses that another authenticator than ours gives the student; None where there is nothing to filter."""
+        authenticator = self.authenticator
+        if authenticator is None or self.coursedir is None or not self.coursedir.student_id:
+            return None
+        if isinstance(authenticator.plugin, NgshareAuthenticator):
+            return None  # the server has filtered already
+        courses: list[str] | None = authenticator.get_student_courses(self.coursedir.student_id)
+        return courses
+
+    def released_files(self, not_found: str) -> list[File]:
+        """The files of the latest release. Fails with `not_found` if there is none, and says which may be meant."""
+        course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+        try:
+            release = mapping(self.client.get("courses", course, "assignments", assignment, "releases", "latest"))
+        except Refused as error:
+            if error.status == FORBIDDEN:
+                self.no_access(error)
+            if error.status == NOT_FOUND:
+                self._not_released(error, not_found)
+            raise
+        return manifest.from_server(release.get("files"))
+
+    def _not_released(self, error: Refused, message: str) -> NoReturn:
+        try:
+            names = self.released_names()
+        except Refused:
+            self.fail(str(error))  # the course itself is not there
+        self.assignment_not_found(message, self.coursedir.assignment_id, names)
+
+    def released_names(self) -> list[str]:
+        rows = self.client.pages("courses", self.coursedir.course_id, "assignments")
+        return [row["name"] for row in rows if isinstance(row, dict) and isinstance(row.get("name"), str)]

@@ -1,0 +1,77 @@
+"""`nbgrader release_assignment`: the release folder becomes the latest release on the server."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from nbgrader.exchange.abc import ExchangeReleaseAssignment as ABCExchangeReleaseAssignment
+from traitlets.config import Config
+
+from . import config, gradebook, manifest, times, transfer
+from .bundle import Upload
+from .errors import Refused
+from .exchange import NOT_FOUND, Exchange
+from .manifest import LocalFile
+from .progress import Progress
+from .records import mapping
+
+
+class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
+    """Releasing again makes a new release; earlier ones, submissions and feedback stay."""
+
+    def _load_config(self, cfg: Config, **kwargs: Any) -> None:
+        config.accept_old_section(cfg, "ExchangeRelease", "ExchangeReleaseAssignment", self.log)
+        super()._load_config(cfg, **kwargs)
+
+    def init_src(self) -> None:
+        coursedir = self.coursedir
+        assignment = coursedir.assignment_id
+        self.src_path = coursedir.format_path(coursedir.release_directory, ".", assignment)
+        if os.path.isdir(self.src_path):
+            return
+        source = coursedir.format_path(coursedir.source_directory, ".", assignment)
+        if os.path.isdir(source):
+            self.fail(
+                f"Assignment found in '{source}' but not '{self.src_path}', run `nbgrader generate_assignment` first."
+            )
+        others = Path(coursedir.format_path(coursedir.release_directory, ".", "x")).parent
+        self.assignment_not_found(
+            f"Assignment not found at: {self.src_path}", self.src_path, map(str, sorted(others.glob("*")))
+        )
+
+    def init_dest(self) -> None:
+        self.require_course()
+        self.place = ("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id)
+        self.dest_path = self.client.address(*self.place)
+
+    def copy_files(self) -> None:
+        coursedir = self.coursedir
+        names = f"{coursedir.course_id} {coursedir.assignment_id}"
+        if self._is_released():
+            if not self.force:
+                self.fail(f"Destination already exists, add --force to overwrite: {names}")
+            self.log.info(f"Overwriting files: {names}")
+        self.log.info(f"Source: {self.src_path}")
+        self.log.info(f"Destination: {self.dest_path}")
+        files = manifest.of_folder(Path(self.src_path), coursedir)
+        self._send(files, transfer.missing(self.client, files))
+        self.log.info(f"Released as: {names}")
+
+    def _is_released(self) -> bool:
+        try:
+            assignment = mapping(self.client.get(*self.place))
+        except Refused as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return assignment.get("status") == "released"
+
+    def _send(self, files: list[LocalFile], missing: set[str]) -> None:
+        content: dict[str, Any] = {"files": manifest.as_json(files)}
+        due = gradebook.due_date(self.coursedir)
+        if due is not None:
+            content["due"] = times.to_server(due)
+        to_send = [file for file in files if file.sha256 in missing]
+        with Progress("Releasing", sum(file.size for file in to_send), self.log) as progress:
+            upload = Upload(content, to_send, progress=progress.advance)
+            self.client.send(*self.place, "releases", upload=upload, force=self.force)
