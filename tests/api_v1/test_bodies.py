@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.exceptions import ParseError
 
 from exchange import services
-from exchange.api.v1.arguments import FormParser
+from exchange.api.v1.arguments import PIECE, FormParser, urlencoded
 from exchange.models import Submission
 from tests import cast
 from tests.api_v1.scenarios import encoded, files, multipart
@@ -79,6 +79,12 @@ def test_form_that_cannot_be_read_is_refused(body, content_type):
     status, reply = send(body, content_type)
     assert (status, reply["success"]) == (400, False)
     assert cast.everything() == before
+
+
+@pytest.mark.parametrize("shift", [0, 1, 2])
+def test_long_value_is_decoded_across_its_pieces(shift):
+    body = b"files=" + b"+" * shift + b"%C3%A4" * PIECE
+    assert urlencoded(body) == {"files": [" " * shift + "\u00e4" * PIECE]}
 
 
 def test_form_that_ends_early_is_refused():
