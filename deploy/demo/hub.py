@@ -27,8 +27,10 @@ from nbgrader_plugin import configure
 c = get_config()
 configure(c)
 """
+PAGE_CONFIG = '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}\n'
 SERVER_CONFIG = """\
 c = get_config()
+c.LanguageServerManager.autodetect = False
 c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}
 c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
 """
@@ -104,6 +106,8 @@ class Hub:
         etc = self.folder / "etc"
         etc.mkdir(parents=True, exist_ok=True)
         (etc / "nbgrader_config.py").write_text(NBGRADER_CONFIG)
+        (etc / "labconfig").mkdir(exist_ok=True)
+        (etc / "labconfig" / "page_config.json").write_text(PAGE_CONFIG)
         (etc / "jupyter_server_config.py").write_text(SERVER_CONFIG)
         (self.folder / "homes").mkdir(exist_ok=True)
 
@@ -155,13 +159,18 @@ class Hub:
         """Start the user's JupyterLab and wait for it; its address, without the slash at its end."""
         if not self._knows(username):
             self.ask("POST", "users", json={"usernames": [username]})
-        self.ask("POST", f"users/{username}/server")
+        if not self._server(username):
+            self.ask("POST", f"users/{username}/server")
         deadline = time.monotonic() + PATIENCE
-        while not self.ask("GET", f"users/{username}").json()["servers"].get("", {}).get("ready"):
+        while not self._server(username).get("ready"):
             if time.monotonic() > deadline:
                 raise StartFailed(f"the server of {username} does not start.\n{self.tail()}")
             time.sleep(0.3)
         return f"{self.url}/user/{username}"
+
+    def _server(self, username: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask("GET", f"users/{username}").json()["servers"].get("", {})
+        return found
 
     def home(self, username: str) -> Path:
         return self.folder / "homes" / username

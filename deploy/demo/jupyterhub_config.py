@@ -87,9 +87,6 @@ c.SimpleLocalProcessSpawner.home_dir_template = str(FOLDER / "homes" / "{usernam
 c.Spawner.cmd = [str(BIN / "jupyterhub-singleuser")]
 c.Spawner.args = [
     *(["--allow-root"] if os.geteuid() == 0 else []),
-    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-    "--LabApp.news_url=None",
-    "--LanguageServerManager.autodetect=False",
     "--ServerApp.log_level=WARN",
 ]
 c.Spawner.default_url = "/lab"

@@ -55,13 +55,13 @@ class Person:
         self.log_in()
         self.page.goto(f"{self.campus.hub.url}/user/{self.username}/lab?reset")
         self.page.wait_for_selector("#jp-main-dock-panel", timeout=60_000)
-        self.page.wait_for_selector(".jp-LauncherCard, .lm-TabBar-tab", timeout=60_000)
+        self.page.wait_for_selector(".jp-LauncherCard", timeout=60_000)
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
-    def choose(self, *items):
-        """Menu items, one below the other."""
-        self.page.get_by_role("menuitem", name=items[0], exact=True).first.click()
-        for item in items[1:]:
-            self.page.locator(".lm-Menu-item", has_text=item).first.click()
+    def choose(self, command):
+        """An entry of the Nbgrader menu, by its command."""
+        self.page.locator(".lm-MenuBar-item", has_text="Nbgrader").click()
+        self.page.locator(f'li[data-command="{command}"]').click()
 
     def picture(self, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

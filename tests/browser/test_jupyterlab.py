@@ -21,7 +21,7 @@ def released(campus):
 def open_formgrader(person):
     alice = person("alice")
     alice.open_lab()
-    alice.choose("Nbgrader", "Formgrader")
+    alice.choose("nbgrader:open-formgrader")
     frame = alice.page.frame_locator("iframe[src*='formgrader']")
     expect(frame.locator("table")).to_be_visible()
     return alice, frame
@@ -30,7 +30,7 @@ def open_formgrader(person):
 def open_assignment_list(person, username):
     someone = person(username)
     someone.open_lab()
-    someone.choose("Nbgrader", "Assignment List")
+    someone.choose("nbgrader:open-assignment-list")
     expect(someone.page.locator("#course_list_dropdown, #course_list_default").first).to_be_visible()
     return someone
 
@@ -117,6 +117,6 @@ def test_validate_runs(released, person):
 def test_course_list_shows_the_course(released, person):
     alice = person("alice")
     alice.open_lab()
-    alice.choose("Nbgrader", "Course List")
+    alice.choose("nbgrader:open-course-list")
     expect(alice.page.get_by_text(COURSE, exact=True).first).to_be_visible()
     alice.picture("course-list")
