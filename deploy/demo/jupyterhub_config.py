@@ -44,10 +44,16 @@ c.JupyterHub.services = [
 ]
 if HAS_ROLES:
     c.JupyterHub.load_roles = [
-        {"name": "user", "scopes": ["self", "access:services!service=ngshare"]},
+        # list:services is for nbgrader's Course List, which looks for formgraders among the Hub's services
+        {"name": "user", "scopes": ["self", "access:services!service=ngshare", "list:services"]},
         {
             "name": "server",
-            "scopes": ["users:activity!user", "access:servers!server", "access:services!service=ngshare"],
+            "scopes": [
+                "users:activity!user",
+                "access:servers!server",
+                "access:services!service=ngshare",
+                "list:services",
+            ],
         },
     ]
 
