@@ -141,11 +141,12 @@ def digest(lines: Iterable[FileLine]) -> str:
 # Who may read what
 
 
-def readable_blobs(user: User, hashes: Collection[str]) -> dict[str, Blob]:
+def readable_blobs(user: User | None, hashes: Collection[str]) -> dict[str, Blob]:
     """Those of the hashes whose bytes someone may read, with their blobs.
 
     These are: what is released in the user's courses, the user's own submissions and the feedback on them; for staff,
-    everything of the course; for an administrator, everything. In a few plain queries, the likeliest first.
+    everything of the course; for an administrator, and for None, a command on the server, everything. In a few plain
+    queries, the likeliest first.
     """
     found: dict[str, Blob] = {}
     for some in _portions(sorted(hashes)):
@@ -160,9 +161,9 @@ def readable_blobs(user: User, hashes: Collection[str]) -> dict[str, Blob]:
     return found
 
 
-def _readable_entries(user: User) -> Iterator[QuerySet[FileEntry]]:
+def _readable_entries(user: User | None) -> Iterator[QuerySet[FileEntry]]:
     entries = FileEntry.objects.order_by()
-    if roles.is_administrator(user):
+    if user is None or roles.is_administrator(user):
         yield entries
         return
     role_in = roles.roles_of(user)
@@ -184,7 +185,7 @@ def _readable_entries(user: User) -> Iterator[QuerySet[FileEntry]]:
         yield entries.filter(file_set__feedbacks__submission__assignment__course__in=staffed)
 
 
-def missing(lines: Sequence[FileLine], *, by: User) -> list[str]:
+def missing(lines: Sequence[FileLine], *, by: User | None) -> list[str]:
     """The hashes whose bytes must be sent, in the manifest's order. Errors: as `check`, and WrongSize."""
     check(lines)
     there = readable_blobs(by, {line.sha256 for line in lines})
@@ -205,7 +206,7 @@ def _check_true_sizes(lines: Iterable[FileLine], there: dict[str, Blob]) -> None
 
 
 @contextmanager
-def settled(upload: Upload, *, by: User) -> Iterator[None]:
+def settled(upload: Upload, *, by: User | None) -> Iterator[None]:
     """Inside, all bytes of the upload's trees are durably stored, and `keep` may make file sets of them.
 
     In this order: the manifests are checked, what came along is read and verified, what did not come is checked
