@@ -1,0 +1,233 @@
+"""What lies in nbgrader's exchange directory arrives whole."""
+
+import hashlib
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from courses.models import Membership
+from exchange import blobs
+from exchange.models import Assignment, Submission
+from exchange.takeover.folder import UnknownZone, instant
+from tests.takeover.exchange_folder import Folder
+from tests.takeover.running import everything, run
+
+pytestmark = pytest.mark.django_db
+COURSE = "NBG 101"
+PS1 = {"p1.ipynb": b'{"cells": []}', "data/numbers.csv": b"1,2,3\n"}
+WORK = {"p1.ipynb": b'{"cells": ["42"]}', "data/numbers.csv": b"1,2,3\n", "\u00fcber.txt": b""}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """ps1 and ps2 released, bob handed in twice with feedback on the first, dave once to ps2, which was unreleased."""
+    made = Folder(tmp_path)
+    made.release(COURSE, "ps1", PS1)
+    made.release(COURSE, "ps2", PS1)
+    made.release("Elsewhere", "ps1", {"other.ipynb": b"{}"})
+    made.first = made.submit(COURSE, "ps1", "bob", WORK)
+    made.second = made.submit(COURSE, "ps1", "bob", {"p1.ipynb": b"second"})
+    daves = made.submit(COURSE, "ps2", "dave", WORK)
+    daves.rename(
+        daves.with_name(daves.name.replace("dave", "da+ve"))
+    )  # a user name that nbgrader takes from the system
+    made.unrelease(COURSE, "ps2")
+    made.give_feedback(COURSE, "ps1", "bob", made.first, {"p1.html": b"<b>well done</b>"})
+    return made
+
+
+def take(folder, *arguments):
+    return run("import_exchange_folder", folder.root, *arguments)
+
+
+def contents(file_set):
+    return {
+        one.path: b"".join(blobs.read(one.blob.sha256, length=one.blob.size))
+        for one in file_set.entries.select_related("blob")
+    }
+
+
+def handed_in(student):
+    return Submission.objects.filter(student__username=student).order_by("created")
+
+
+def told(place):
+    """What the hand-in's own timestamp.txt says."""
+    return datetime.strptime((place / "timestamp.txt").read_text(), "%Y-%m-%d %H:%M:%S.%f %Z").replace(tzinfo=UTC)
+
+
+def test_releases_arrive_and_what_was_unreleased_stays_hidden(folder):
+    assert take(folder).status == 0
+    shown = {(one.course.name, one.name): one.withdrawn_at is None for one in Assignment.objects.all()}
+    assert shown == {(COURSE, "ps1"): True, (COURSE, "ps2"): False, ("Elsewhere", "ps1"): True}
+    assert contents(Assignment.objects.get(course__name=COURSE, name="ps1").releases.get().file_set) == PS1
+    assert not Assignment.objects.get(name="ps2").releases.exists()
+
+
+def test_hand_ins_arrive_with_their_times_and_without_nbgraders_own_files(folder):
+    take(folder)
+    first, second = handed_in("bob")
+    assert (first.created, second.created) == (told(folder.first), told(folder.second))
+    assert contents(first.file_set) == WORK
+    assert contents(second.file_set) == {"p1.ipynb": b"second"}
+    assert contents(handed_in("da+ve").get().file_set) == WORK
+    assert handed_in("da+ve").get().assignment.name == "ps2"
+
+
+def test_feedback_arrives_at_the_hand_in_that_it_is_on(folder):
+    take(folder)
+    first, second = handed_in("bob")
+    assert contents(first.feedbacks.get().file_set) == {"p1.html": b"<b>well done</b>"}
+    assert not second.feedbacks.exists()
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_feedback_of_older_nbgraders_is_found(folder, keyed):
+    """They named it after the notebook: with course, assignment, student and time, and before that without."""
+    place = folder.second
+    (place / "submission_secret.txt").unlink()
+    name = hashlib.md5((place / "p1.ipynb").read_bytes())
+    if keyed:
+        name.update("+".join([COURSE, "ps1", "p1", "bob", place.name.split("+")[2]]).encode())
+    (folder.root / COURSE / "feedback" / f"{name.hexdigest()}.html").write_bytes(b"older")
+    take(folder)
+    assert contents(handed_in("bob").last().feedbacks.get().file_set) == {"p1.html": b"older"}
+
+
+def test_who_handed_in_is_a_student_and_instructors_are_named(folder):
+    run = take(folder, "--instructor", "alice", "--instructor", "da+ve", "--course", COURSE)
+    assert run.status == 0
+    members = set(Membership.objects.values_list("course__name", "user__username", "role"))
+    assert members == {
+        (COURSE, "alice", "instructor"),
+        (COURSE, "da+ve", "instructor"),
+        (COURSE, "bob", "student"),
+    }
+
+
+def test_course_without_instructors_is_noted(folder):
+    assert "Note: Elsewhere: the folder does not say who teaches it" in take(folder).said
+
+
+def test_second_run_changes_nothing(folder):
+    first = take(folder)
+    before = everything()
+    second = take(folder)
+    assert (second.status, everything()) == (0, before)
+    for kind in ("courses", "members", "assignments", "releases", "submissions", "feedback"):
+        assert second.counts(kind)["there already"] == first.counts(kind)["new"] > 0
+        assert second.counts(kind)["new"] == 0
+
+
+def test_what_was_added_meanwhile_comes_with_the_second_run(folder):
+    take(folder)
+    place = folder.submit(COURSE, "ps1", "eve", WORK)
+    folder.give_feedback(COURSE, "ps1", "bob", folder.second, {"p1.html": b"second"})
+    run = take(folder)
+    assert (run.counts("submissions")["new"], run.counts("feedback")["new"]) == (1, 1)
+    assert handed_in("eve").get().created == told(place)
+
+
+def test_dry_run_writes_nothing(folder):
+    before = everything()
+    dry = take(folder, "--dry-run")
+    assert everything() == before
+    assert dry.counts("submissions")["new"] == 3
+    assert dry.said.startswith(take(folder).said.rstrip())
+
+
+def test_hand_in_without_a_random_part_is_read(folder):
+    folder.first.rename(folder.first.with_name(folder.first.name.rsplit("+", 1)[0]))
+    take(folder)
+    assert contents(handed_in("bob").first().file_set) == WORK
+
+
+def test_hand_ins_of_one_instant_both_arrive(folder):
+    time = folder.first.name.split("+")[2]
+    (folder.second / "timestamp.txt").write_text(time)
+    for _ in range(2):
+        assert take(folder).status == 0
+    first, second = handed_in("bob")
+    assert second.created - first.created == timedelta(microseconds=1)
+
+
+def test_name_of_the_folder_tells_the_time_where_the_file_is_gone(folder):
+    told_time = told(folder.first)
+    (folder.first / "timestamp.txt").unlink()
+    take(folder)
+    assert handed_in("bob").first().created == told_time
+
+
+# What is missing or broken
+
+
+def test_links_and_pipes_are_reported_and_never_followed(folder, tmp_path):
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "grades.csv").write_text("secret")
+    (folder.first / "grades.csv").symlink_to(tmp_path / "secret" / "grades.csv")
+    (folder.first / "all").symlink_to(tmp_path / "secret")
+    os.mkfifo(folder.first / "pipe")
+    (folder.root / COURSE / "inbound" / "eve+ps1+2026-01-01 00:00:00.000000 UTC").symlink_to(tmp_path / "secret")
+    run = take(folder)
+    assert run.status == 1
+    assert (run.counts("files")["left out"], run.counts("submissions")["left out"]) == (3, 1)
+    assert contents(handed_in("bob").first().file_set) == WORK
+    assert not handed_in("eve").exists()
+
+
+def test_what_is_no_hand_in_is_reported_and_the_rest_goes_on(folder):
+    inbound = folder.root / COURSE / "inbound"
+    (inbound / "README").write_text("hello")
+    (inbound / "some+thing").mkdir()
+    (inbound / "eve+ps1+2026-99-99 00:00:00.000000 UTC").mkdir()
+    (folder.second / "timestamp.txt").write_text("yesterday")
+    (inbound / "..+ps1+2026-01-01 00:00:00.000000 UTC").mkdir()
+    run = take(folder)
+    assert run.status == 1
+    assert (run.counts("submissions")["left out"], run.counts("submissions")["new"]) == (5, 2)
+    assert run.counts("members")["left out"] == 1
+
+
+def test_file_that_no_tree_can_have_is_left_out(folder):
+    (folder.first / "P1.IPYNB").write_text("a second p1.ipynb on many computers")
+    (folder.first / "back\\slash").write_text("x")
+    run = take(folder)
+    assert (run.status, run.counts("files")["left out"]) == (1, 2)
+    assert handed_in("bob").first().file_set.file_count == 3
+
+
+def test_what_is_no_exchange_directory_is_refused(tmp_path, folder):
+    before = everything()
+    for arguments, words in [
+        ((tmp_path / "missing",), "there is no folder"),
+        ((tmp_path / "teacher",), "is no exchange directory"),
+        ((folder.root, "--course", "nope"), "has no course nope"),
+    ]:
+        refused = run("import_exchange_folder", *arguments)
+        assert (refused.status, everything()) == (2, before)
+        assert words in refused.said
+
+
+@pytest.mark.parametrize(
+    ("told", "hour"),
+    [
+        ("2026-11-24 14:33:56.123456 UTC", 14),
+        ("2026-11-24 14:33:56.123456", 14),
+        ("2026-11-24T14:33:56.123456Z", 14),
+        ("2026-11-24 14:33:56.123456 +0200", 12),
+        ("2026-11-24 14:33:56.123456-05:00", 19),
+    ],
+)
+def test_times_are_read_with_their_offset(told, hour):
+    assert instant(told) == datetime(2026, 11, 24, hour, 33, 56, 123456, tzinfo=UTC)
+
+
+def test_time_of_an_unknown_zone_is_read_as_nbgrader_reads_it(folder):
+    with pytest.raises(UnknownZone):
+        instant("2026-11-24 14:33:56.123456 EDT")
+    (folder.first / "timestamp.txt").write_text("2026-11-24 14:33:56.123456 EDT")
+    run = take(folder)
+    assert run.status == 0
+    assert "read as UTC, as nbgrader does" in run.said
+    assert handed_in("bob").first().created.hour == 14
