@@ -4,6 +4,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
+PAGES = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+    "base-uri 'none'; form-action *; frame-ancestors 'none'"
+)
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -17,6 +21,19 @@ def refuse_unreadable(get_response: Handler) -> Handler:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return _refusal(request, 400, "bad_request", "An address with a NUL character names nothing.")
         return get_response(request)
+
+    return middleware
+
+
+def only_from_here(get_response: Handler) -> Handler:
+    """Our pages load nothing from elsewhere and are framed by nobody; an answer may say something stricter."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if is_page and "/api/" not in request.path:
+            response.headers.setdefault("Content-Security-Policy", PAGES)
+        return response
 
     return middleware
 

@@ -38,6 +38,12 @@ JUPYTERHUB_CLIENT_ID = env.text("JUPYTERHUB_CLIENT_ID", f"service-{JUPYTERHUB_SE
 JUPYTERHUB_OAUTH_CALLBACK_URL = env.text("JUPYTERHUB_OAUTH_CALLBACK_URL")
 JUPYTERHUB_PUBLIC_HUB_URL = env.text("JUPYTERHUB_PUBLIC_HUB_URL")
 JUPYTERHUB_HOST = env.text("JUPYTERHUB_HOST")
+NGSHARE_GROUPS = env.flag("NGSHARE_GROUPS")  # join people to courses by their groups on the Hub; courses/groups.py
+NGSHARE_GROUP_PATTERNS = {  # the groups' names; the defaults are nbgrader's own
+    "student": env.text("NGSHARE_GROUP_STUDENTS", "nbgrader-{course}"),
+    "grader": env.text("NGSHARE_GROUP_GRADERS"),
+    "instructor": env.text("NGSHARE_GROUP_INSTRUCTORS", "formgrade-{course}"),
+}
 AUTH_USER_MODEL = "courses.User"
 AUTHENTICATION_BACKENDS = ["courses.backends.RosterBackend"]
 
@@ -80,7 +86,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 DEBUG = False
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "courses.apps.SiteAdminConfig",  # django.contrib.admin, with our own site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -89,7 +95,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "import_export",
     "courses",
     "exchange",
     "ngshare_site",
@@ -98,10 +103,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ngshare_site.middleware.refuse_unreadable",
+    "ngshare_site.middleware.only_from_here",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ngshare_site.hub.sessions.follow_the_hub",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -114,6 +121,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "ngshare_site.pages.views.frame",
             ]
         },
     }

@@ -14,6 +14,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from courses import groups
 from courses.errors import Refusal
 from courses.models import User
 from courses.rosters import check_name, known_users
@@ -87,6 +88,7 @@ def user_for(identity: Identity) -> User:
     if user.is_hub_admin != is_hub_admin:
         user.is_hub_admin = is_hub_admin
         user.save(update_fields=["is_hub_admin"])
+    groups.join(user, identity.groups)
     return user
 
 

@@ -1,0 +1,63 @@
+"""A browser's session here lasts only as long as its log-in at the Hub.
+
+The Hub marks a browser's log-in with the cookie `jupyterhub-session-id`. Another mark, or none, ends the session at
+once; besides, the Hub is asked again about the session's token every few minutes, and says 403 after a log-out.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, login, logout
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+from courses.models import User
+from ngshare_site.hub import client
+
+log = logging.getLogger(__name__)
+
+MARK = "jupyterhub-session-id"
+CHECK_SECONDS = 240  # how long the Hub's answer about a session holds; its log-out ends ours within five minutes
+
+
+def open_session(request: HttpRequest, user: User, token: str = "") -> None:
+    """Log the browser in, under a new session key."""
+    login(request, user, backend="courses.backends.RosterBackend")
+    request.session["hub"] = {"token": token, "mark": request.COOKIES.get(MARK, ""), "checked": time.time()}
+
+
+def follow_the_hub(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: end sessions that the Hub has ended. While the Hub is away, a due check is a 503 and ends nothing."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        has_session = settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in request.session
+        if has_session and not settings.NGSHARE_STANDALONE:
+            try:
+                if not _still_logged_in(request):
+                    logout(request)
+            except client.HubUnreachable as error:
+                log.warning("cannot ask the Hub whether a session goes on: %s", error)
+                response = render(request, "ngshare/hub_away.html", status=503)
+                response["Retry-After"] = "5"  # seconds
+                return response
+        return get_response(request)
+
+    return middleware
+
+
+def _still_logged_in(request: HttpRequest) -> bool:
+    kept = request.session.get("hub")
+    if not kept or not kept["token"] or kept["mark"] != request.COOKIES.get(MARK, ""):
+        return False
+    if time.time() - kept["checked"] < CHECK_SECONDS:
+        return True
+    try:
+        identity = client.identify(kept["token"], fresh=True)
+    except client.BadToken:
+        return False
+    request.session["hub"] = {**kept, "checked": time.time()}
+    return isinstance(request.user, User) and identity.name == request.user.username

@@ -1,0 +1,134 @@
+"""Logging in through the Hub, and the pages of every member, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import SCOPE
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def handed_in(campus):
+    """bob has handed in, late or not, and has feedback: whatever the other tests left, made here if they did not run."""
+    for username in ("alice", "bob"):
+        campus.hub.start_server(username)
+    campus.nbgrader("alice", "generate_assignment", "ps1", "--force")
+    campus.nbgrader("alice", "release_assignment", "ps1", "--force")
+    if not (campus.hub.home("bob") / "ps1").exists():
+        campus.nbgrader("bob", "fetch_assignment", "ps1", "--course", "NBG 101")
+    campus.nbgrader("bob", "submit", "ps1", "--course", "NBG 101")
+    for command in ("collect", "autograde", "generate_feedback", "release_feedback"):
+        update = ["--update"] if command == "collect" else []
+        campus.nbgrader("alice", command, "ps1", *update)
+    return campus
+
+
+def open_home(person, username, **options):
+    someone = person(username, **options)
+    someone.log_in(f"{someone.campus.hub.ngshare}/")
+    expect(someone.page.get_by_role("heading", name="Your courses")).to_be_visible()
+    return someone
+
+
+def test_student_reads_receipt_and_feedback_on_a_phone(handed_in, person):
+    bob = open_home(person, "bob", phone=True, dark=True)
+    expect(bob.page.locator("section.course")).to_contain_text("handed in")
+    bob.picture("pages-student-home")
+    bob.page.get_by_role("link", name="ps1", exact=True).click()
+    bob.picture("pages-student-assignment")
+    bob.page.locator("table a").first.click()
+    expect(bob.page.get_by_role("heading", name="Receipt")).to_be_visible()
+    bob.picture("pages-student-submission")
+    with bob.page.expect_download() as download:
+        bob.page.get_by_role("link", name="Download the receipt").click()
+    assert '"signature"' in download.value.path().read_text()
+    with bob.page.expect_download() as download:
+        bob.page.get_by_role("link", name="Download the files").click()
+    assert download.value.path().read_bytes().startswith(b"PK")
+    bob.page.get_by_role("link", name="problem1.html").click()
+    expect(bob.page.locator("body")).to_contain_text("problem1")
+    bob.picture("pages-student-feedback")
+    overflow = bob.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 400")
+    assert not overflow
+
+
+def test_staff_see_who_has_handed_in(handed_in, person):
+    alice = open_home(person, "alice")
+    alice.picture("pages-staff-home")
+    alice.page.get_by_role("link", name="ps1", exact=True).click()
+    expect(alice.page.locator("figure svg")).to_be_visible()
+    expect(alice.page.get_by_role("row", name=re.compile("bob"))).to_contain_text("feedback returned")
+    alice.picture("pages-staff-assignment")
+    alice.page.select_option("select[name=show]", "missing")
+    alice.page.get_by_role("button", name="Show").click()
+    expect(alice.page.locator("tbody")).not_to_contain_text("bob")
+    with alice.page.expect_download() as download:
+        alice.page.get_by_role("link", name="Download as CSV").click()
+    assert download.value.path().read_text().startswith("username,first_name")
+    assert alice.foreign == []
+
+
+def test_stranger_is_told_so(campus, person):
+    admin = open_home(person, "admin")
+    expect(admin.page.locator("main")).to_contain_text("not a member of any course")
+    admin.page.goto(f"{campus.hub.ngshare}/view/course/NBG 101/nothing/")
+    expect(admin.page.get_by_role("heading", name="Nothing here")).to_be_visible()
+
+
+def test_hand_in_of_another_student_is_not_there(handed_in, person):
+    campus = handed_in
+    token = campus.hub.token_for("bob", SCOPE)
+    (row, *_) = campus.api("GET", "submissions/?mine=true", token).json()["results"]
+    carol = open_home(person, "carol")
+    for page in ("", "receipt.json", "files.zip"):
+        answer = carol.page.goto(f"{campus.hub.ngshare}/view/submission/{row['id']}/{page}")
+        assert answer.status == 404
+
+
+def test_log_out_at_the_hub_ends_the_session(campus, person):
+    dave = open_home(person, "dave")
+    dave.page.goto(f"{campus.hub.url}/hub/logout")
+    dave.page.wait_for_load_state()
+    dave.page.goto(f"{campus.hub.ngshare}/")
+    expect(dave.page.locator("#username_input")).to_be_visible()
+
+
+def test_log_out_here_asks_for_a_new_log_in(campus, person):
+    dave = open_home(person, "dave")
+    dave.page.get_by_role("button", name="Log out").click()
+    expect(dave.page.get_by_role("heading", name="You are logged out here")).to_be_visible()
+    dave.picture("pages-logged-out")
+    cookies = {cookie["name"] for cookie in dave.page.context.cookies()}
+    assert "jupyterhub-session-id" in cookies
+
+
+def test_two_tabs_log_in_at_once(campus, person):
+    """Each tab has a state of its own, and any of the service's processes may answer."""
+    dave = person("dave")
+    first, second = dave.page, dave.page.context.new_page()
+    for page in (first, second):
+        page.goto(f"{campus.hub.ngshare}/login/?next={campus.hub.base_url}services/ngshare/")
+    for page in (first, second):
+        if page.locator("#username_input").count():
+            page.fill("#username_input", "dave")
+            page.fill("#password_input", "any")
+            page.click("#login_submit")
+        expect(page.get_by_role("heading", name="Your courses")).to_be_visible()
+
+
+def test_callback_with_a_foreign_state_is_refused(campus, person):
+    dave = person("dave")
+    answer = dave.page.goto(f"{campus.hub.ngshare}/oauth_callback?code=x&state=forged")
+    assert answer.status == 400
+    expect(dave.page.locator("main")).to_contain_text("begun in another browser")
+    dave.picture("pages-login-failed")
+
+
+def test_log_in_never_leads_elsewhere(campus, person):
+    dave = person("dave")
+    dave.log_in(f"{campus.hub.ngshare}/login/?next=https://example.org/")
+    expect(dave.page.get_by_role("heading", name="Your courses")).to_be_visible()
+    assert dave.page.url.startswith(campus.hub.ngshare)
