@@ -1,0 +1,196 @@
+"""What works between us and the Hub, and the exact lines of jupyterhub_config.py for what does not.
+
+Our own token sees little of the Hub's configuration. Whether users are let in shows in a user's token: give one from a
+terminal of a user's server (`echo $JUPYTERHUB_API_TOKEN`) and the half that is missing can be named.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import requests
+from django.conf import settings
+
+from ngshare_site.hub import client, oauth
+
+SUPPORTED = (2, 6)  # major versions of JupyterHub that are known to work
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `lines` are for jupyterhub_config.py, where something is missing."""
+
+    is_good: bool
+    sentence: str
+    lines: str = ""
+
+
+def service_lines() -> str:
+    name = settings.JUPYTERHUB_SERVICE_NAME
+    return (
+        "c.JupyterHub.services = [\n"
+        "    {\n"
+        f'        "name": "{name}",\n'
+        '        "url": "http://127.0.0.1:12121",  # where ngshare listens\n'
+        '        "command": ["ngshare", "serve"],  # leave out for a service that runs elsewhere, and set "api_token"\n'
+        '        "oauth_no_confirm": True,\n'
+        '        "environment": {"NGSHARE_DATA": "/srv/ngshare", "NGSHARE_ADMINS": "your-name"},\n'
+        "    },\n"
+        "]"
+    )
+
+
+def role_lines(*, user: bool = True, server: bool = True) -> str:
+    """The roles that let users, and their servers, in. Both are needed (JupyterHub 2 to 6)."""
+    scope = f"access:services!service={settings.JUPYTERHUB_SERVICE_NAME}"
+    lines = ["c.JupyterHub.load_roles = ["]
+    if user:
+        lines.append(f'    {{"name": "user", "scopes": ["self", "{scope}"]}},')
+    if server:
+        lines += [
+            "    {",
+            '        "name": "server",',
+            "        # on JupyterHub 2 and 3 write access:servers!user",
+            f'        "scopes": ["users:activity!user", "access:servers!server", "{scope}"],',
+            "    },",
+        ]
+    return "\n".join([*lines, "]"])
+
+
+def examine(tokens: list[str]) -> Iterator[Finding]:
+    """Look at one thing after another; what depends on a missing one is not looked at."""
+    if settings.NGSHARE_STANDALONE:
+        yield Finding(False, "NGSHARE_STANDALONE is set: there is no Hub, and anybody may say they are anybody.")
+        return
+    if not settings.JUPYTERHUB_API_URL:
+        yield Finding(
+            False,
+            "JUPYTERHUB_API_URL is not set. The Hub sets it for a service that it starts; "
+            "for one that runs elsewhere set it by hand. The Hub must know the service:",
+            service_lines(),
+        )
+        return
+    reached = _reach()
+    yield reached
+    if not reached.is_good:
+        return
+    yield _own_token()
+    yield from _addresses()
+    yield _administrators()
+    if not tokens:
+        yield Finding(
+            True,
+            "Whether users are let in cannot be seen from here. Run this again with a token of a user's server: "
+            "echo $JUPYTERHUB_API_TOKEN | ngshare check_hub --token -",
+        )
+    for token in tokens:
+        yield _user_token(token)
+
+
+def _reach() -> Finding:
+    address = f"{settings.JUPYTERHUB_API_URL}/"
+    try:
+        answer = requests.get(address, timeout=client.TIMEOUT, allow_redirects=False)
+        version = answer.json()["version"] if answer.status_code == 200 else None
+    except (requests.RequestException, ValueError, KeyError, TypeError):
+        return Finding(False, f"The Hub's API at {address} cannot be reached. Is the address right, is a port blocked?")
+    if version is None:
+        return Finding(False, f"What answers at {address} ({answer.status_code}) is not the Hub's API.")
+    major = str(version).split(".")[0]
+    if not major.isdigit() or not SUPPORTED[0] <= int(major) <= SUPPORTED[1]:
+        return Finding(False, f"The Hub is version {version}; known to work are {SUPPORTED[0]} to {SUPPORTED[1]}.")
+    return Finding(True, f"The Hub answers at {address}, version {version}.")
+
+
+def _own_token() -> Finding:
+    name = settings.JUPYTERHUB_SERVICE_NAME
+    if not settings.JUPYTERHUB_API_TOKEN:
+        return Finding(
+            False, "JUPYTERHUB_API_TOKEN, the service's own token, is not set: nobody can log in.", service_lines()
+        )
+    try:
+        identity = client.ask(settings.JUPYTERHUB_API_TOKEN)
+    except client.BadToken:
+        return Finding(
+            False,
+            "The Hub does not know the service's own token (JUPYTERHUB_API_TOKEN). "
+            "It must be the api_token of the service in jupyterhub_config.py:",
+            service_lines(),
+        )
+    except client.HubUnreachable as error:
+        return Finding(False, f"The Hub did not say whose the service's own token is: {error}.")
+    if (identity.kind, identity.name) != ("service", name):
+        return Finding(
+            False,
+            f"The service's own token belongs to the {identity.kind} {identity.name}, not to the service {name}: "
+            "JUPYTERHUB_SERVICE_NAME and the name in jupyterhub_config.py must be the same.",
+            service_lines(),
+        )
+    return Finding(True, f"The Hub knows this service as {name}.")
+
+
+def _addresses() -> Iterator[Finding]:
+    """Prefix, client id and callback go together; a Hub that starts the service sets all of them."""
+    base = f"/{settings.JUPYTERHUB_BASE_URL.strip('/')}/".replace("//", "/")
+    expected = f"{base}services/{settings.JUPYTERHUB_SERVICE_NAME}/"
+    if settings.PREFIX == expected:
+        yield Finding(True, f"It serves at {settings.PREFIX}, below the Hub's base URL {base}.")
+    else:
+        yield Finding(
+            False,
+            f"It serves at {settings.PREFIX}, but the Hub's proxy sends {expected} here: "
+            f"set JUPYTERHUB_SERVICE_PREFIX={expected} (and JUPYTERHUB_BASE_URL, if {base} is wrong).",
+        )
+    callback = oauth.callback_address()
+    path = f"{expected}oauth_callback"
+    if callback.endswith(path):
+        yield Finding(
+            True, f"Browsers log in at {oauth.hub_address('api/oauth2/authorize')} and come back to {callback}."
+        )
+    else:
+        yield Finding(
+            False,
+            f"Browsers come back from the log-in to {callback}, but the service's path is {path}. "
+            "JUPYTERHUB_OAUTH_CALLBACK_URL must be exactly what the Hub has registered:",
+            f'        "oauth_redirect_uri": "https://your-hub{path}",',
+        )
+
+
+def _administrators() -> Finding:
+    if settings.NGSHARE_ADMINS or settings.NGSHARE_HUB_ADMINS:
+        names = ", ".join(settings.NGSHARE_ADMINS) or "whoever is an administrator of the Hub"
+        return Finding(True, f"Administrators here: {names}.")
+    return Finding(
+        False,
+        "Nobody is an administrator here, so nobody can make a course. Name them in the service's environment:",
+        '        "environment": {"NGSHARE_ADMINS": "your-name"},',
+    )
+
+
+def _user_token(token: str) -> Finding:
+    try:
+        identity = client.ask(token)
+    except client.BadToken:
+        return Finding(False, "The Hub does not know the token that was given to try.")
+    except client.HubUnreachable as error:
+        return Finding(False, f"The Hub did not say whose the token is: {error}.")
+    if identity.kind != "user":
+        return Finding(False, f"The token belongs to the {identity.kind} {identity.name}; a user's is needed to try.")
+    if identity.may_access_us:
+        return Finding(True, f"{identity.name} is let in with this token: it carries the access scope.")
+    if identity.is_of_own_server:
+        advice = (
+            "it is refused, NGSHARE_STRICT_SCOPES is set."
+            if settings.NGSHARE_STRICT_SCOPES
+            else "nbgrader is let in all the same, but pages in the browser may not be."
+        )
+        return Finding(
+            False,
+            f"The token of {identity.name}'s server does not carry the access scope: {advice} "
+            "The roles user and server must both have it; running servers get it when they restart:",
+            role_lines(),
+        )
+    return Finding(
+        False,
+        f"{identity.name} is not let in: the role user has no access scope, or the token was made without it.",
+        role_lines(server=False),
+    )

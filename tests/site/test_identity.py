@@ -1,0 +1,154 @@
+"""Who is let in by which token: one test for each rule. A refusal writes nothing."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+
+from courses.models import User
+from tests.cast import everything, v2
+from tests.fake_hub import ACCESS, SERVER_SCOPES
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ask(client):
+    def me(token, header="token {}"):
+        return client.get(v2("me"), headers={"Authorization": header.format(token)})
+
+    return me
+
+
+@pytest.mark.parametrize("header", ["token {}", "Bearer {}", "bearer {}", "TOKEN  {}"])
+def test_both_kinds_of_header_work(hub, ask, header):
+    hub.user("t", "bob", ACCESS)
+    assert ask("t", header).json()["username"] == "bob"
+
+
+@pytest.mark.parametrize("scopes", [(ACCESS,), ("access:services",), SERVER_SCOPES, (*SERVER_SCOPES, ACCESS)])
+def test_token_with_access_or_of_the_own_server_is_let_in(hub, ask, scopes):
+    hub.user("t", "bob", *scopes)
+    assert ask("t").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "scopes", [(), ("read:users!user=bob",), ("access:services!service=other",), ("users:activity!user=alice",)]
+)
+def test_token_of_another_purpose_is_a_403(hub, ask, scopes):
+    hub.user("t", "bob", *scopes)
+    answer = ask("t")
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    assert ACCESS in answer.json()["message"]
+    assert not User.objects.exists()
+
+
+def test_strict_scopes_refuse_a_servers_token_without_access(hub, ask, settings):
+    settings.NGSHARE_STRICT_SCOPES = True
+    hub.user("t", "bob", *SERVER_SCOPES)
+    hub.user("u", "bob", *SERVER_SCOPES, ACCESS)
+    assert (ask("t").status_code, ask("u").status_code) == (403, 200)
+
+
+def test_services_are_let_in_from_a_list_only(hub, ask, settings):
+    hub.user("t", "grader-nbg101", ACCESS, kind="service")
+    assert ask("t").status_code == 403
+    settings.NGSHARE_SERVICE_TOKENS = ["grader-nbg101"]
+    assert ask("t").json()["username"] == "grader-nbg101"
+
+
+def test_unknown_token_is_a_401_and_asked_for_once(hub, ask):
+    assert [ask("nobody").status_code for _ in range(3)] == [401, 401, 401]
+    assert hub.asked == 1
+
+
+def test_no_token_is_a_401_that_says_how(hub, client):
+    answer = client.get(v2("me"))
+    assert answer.status_code == 401 and answer.headers["WWW-Authenticate"] == "token"
+    assert hub.asked == 0
+
+
+def test_answer_is_kept_for_a_minute_at_most(hub, ask, settings):
+    hub.user("t", "bob", ACCESS)
+    assert [ask("t").status_code for _ in range(5)] == [200] * 5
+    assert hub.asked == 1
+    settings.NGSHARE_IDENTITY_SECONDS = 3600
+    hub.user("u", "bob", ACCESS)
+    ask("u")
+    (kept,) = [key for key in ("hub-identity-" + hashlib.sha256(b"u").hexdigest(),) if cache.get(key)]
+    assert cache.get(kept)["name"] == "bob"
+
+
+def test_token_itself_is_neither_cached_nor_logged(hub, ask, caplog, settings):
+    caplog.set_level(logging.DEBUG)
+    hub.user("very-secret-token", "bob", ACCESS)
+    ask("very-secret-token")
+    hub.status = 500
+    ask("another-secret-token")
+    assert "secret-token" not in caplog.text
+    folder = settings.CACHES["default"]["LOCATION"]
+    kept = b"".join(path.read_bytes() for path in Path(folder).glob("*.djcache"))
+    assert kept and b"secret-token" not in kept
+
+
+@pytest.mark.parametrize("status", [302, 404, 500, 502, 503])
+def test_hub_in_trouble_is_a_503_and_not_a_log_out(hub, ask, status):
+    hub.user("t", "bob", ACCESS)
+    hub.status = status
+    answer = ask("t")
+    assert (answer.status_code, answer.json()["code"]) == (503, "hub_unreachable")
+    assert int(answer.headers["Retry-After"]) > 0
+    hub.status = 200
+    assert ask("t").status_code == 200
+
+
+def test_hub_that_is_gone_is_a_503(hub, ask, settings):
+    settings.JUPYTERHUB_API_URL = "http://127.0.0.1:9/hub/api"
+    assert ask("t").status_code == 503
+
+
+def test_who_is_known_goes_on_while_the_hub_is_away(hub, ask):
+    hub.user("t", "bob", ACCESS)
+    ask("t")
+    hub.status = 503
+    assert ask("t").status_code == 200
+
+
+def test_hub_administrator_is_one_here_only_by_setting(hub, ask, settings):
+    hub.user("t", "hubadmin", ACCESS, admin=True)
+    assert ask("t").json()["is_administrator"] is False
+    settings.NGSHARE_HUB_ADMINS = True
+    assert ask("t").json()["is_administrator"] is True
+    cache.clear()
+    hub.user("t", "hubadmin", ACCESS, admin=False)
+    assert ask("t").json()["is_administrator"] is False
+
+
+def test_deactivated_user_is_a_403(hub, ask):
+    hub.user("t", "bob", ACCESS)
+    ask("t")
+    User.objects.update(is_active=False)
+    assert ask("t").status_code == 403
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "*", "a\nb", " a", "x" * 256])
+def test_name_that_fits_nowhere_is_refused(hub, ask, name):
+    hub.user("t", name, ACCESS.replace("{", "{{"))
+    before = everything()
+    assert ask("t").status_code == 401
+    assert everything() == before and not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "model", [[], {}, {"name": None, "scopes": 5}, "x", {"name": "bob", "scopes": [ACCESS], "groups": 7}]
+)
+def test_answer_that_is_no_user_is_a_503(hub, ask, model):
+    hub.models["t"] = model or {"kind": "user"}
+    assert ask("t").status_code == 503
+
+
+def test_standalone_believes_every_name(client, settings):
+    settings.NGSHARE_STANDALONE = True
+    assert client.get(v2("me"), headers={"Authorization": "token b%C3%B3b"}).json()["username"] == "bób"
