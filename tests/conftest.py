@@ -5,6 +5,8 @@ import uuid
 import pytest
 from django.core.cache import cache
 
+from tests.campus import campus  # noqa: F401  # one Hub for all end-to-end and browser tests
+
 
 @pytest.fixture(autouse=True)
 def own_store(settings, tmp_path):

@@ -38,13 +38,13 @@ def hand_ins(moments: list[datetime], due: datetime | None) -> SafeString | None
     peak = max(counts, key=lambda moment: counts[moment])
     return format_html(
         '<figure><svg viewBox="0 0 {} {}" role="img" aria-labelledby="hand-ins">{}{}{}</svg>'
-        '<figcaption id="hand-ins">{} hand-ins between {} and {}; most, {}, on {}.{}</figcaption></figure>',
+        '<figcaption id="hand-ins">{} between {} and {}; most, {}, on {}.{}</figcaption></figure>',
         WIDTH,
         HEIGHT,
         _axes(tallest, _label(start, step), _label(end, step)),
         bars,
         _due_line(due, start, step, slots, width),
-        len(moments),
+        "1 hand-in" if len(moments) == 1 else f"{len(moments)} hand-ins",
         f"{min(moments):%Y-%m-%d %H:%M}",
         f"{max(moments):%Y-%m-%d %H:%M}",
         counts[peak],

@@ -6,7 +6,6 @@ import shutil
 import pytest
 from playwright.sync_api import Error, expect, sync_playwright
 
-from tests.e2e.conftest import campus  # noqa: F401, RUF100  # the Hub that the end-to-end tests share
 from tests.servers import ROOT
 
 SCREENSHOTS = ROOT / "artifacts" / "screenshots"
@@ -69,7 +68,7 @@ class Person:
 
 
 @pytest.fixture
-def person(chromium, campus, request):  # noqa: F811
+def person(chromium, campus, request):
     """Log someone in: `person("bob")`; `person("bob", phone=True)` on a small screen."""
     contexts = []
 

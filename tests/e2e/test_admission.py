@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests import servers
-from tests.e2e.conftest import SCOPE, Campus, started
+from tests.campus import SCOPE, Campus, started
 
 pytestmark = pytest.mark.e2e
 
