@@ -82,17 +82,17 @@ def other_courses(do: Term) -> None:
     do("root", "DELETE", "course", "removed")
 
 
-def make(data: Path) -> None:
-    """A term's worth of work in the old service's database and storage in `data`."""
-    with published.old_service(data) as service:
-        do = Term(service.url)
-        first_course(do)
-        other_courses(do)
+def use(url: str) -> None:
+    """A term's worth of work in the old service at that address."""
+    do = Term(url)
+    first_course(do)
+    other_courses(do)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        make(Path(folder))
+        with published.old_service(Path(folder)) as service:
+            use(service.url)
         shutil.rmtree(KEPT, ignore_errors=True)
         shutil.copytree(folder, KEPT, ignore=shutil.ignore_patterns("*.log"))
 
