@@ -28,6 +28,7 @@ class User(AbstractBaseUser):
         "active", default=True, help_text="Someone deactivated is refused everywhere; their work stays."
     )
     is_hub_admin = models.BooleanField("administrator of the Hub", default=False, editable=False)
+    hub_groups = models.JSONField(default=list, editable=False, help_text="the Hub's groups that were honoured")
     created = models.DateTimeField("first seen", db_default=Now(), editable=False)
 
     password = None  # type: ignore[assignment]  # JupyterHub decides who someone is
@@ -36,12 +37,17 @@ class User(AbstractBaseUser):
 
     class Meta:
         ordering: ClassVar = ["username"]
+        verbose_name = "person"
+        verbose_name_plural = "people"
         constraints: ClassVar = [
             models.CheckConstraint(name="user_has_a_name", condition=Q(username__length__gt=0)),
         ]
 
     def __str__(self) -> str:
         return self.username
+
+    def has_usable_password(self) -> bool:
+        return False
 
     def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         return any(backend.has_perm(self, perm, obj) for backend in get_backends())

@@ -6,6 +6,7 @@ roster holds from the next question on.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
@@ -58,6 +59,33 @@ def roles_of(user: Person) -> dict[int, str]:
     return dict(found.values_list("course_id", "role"))
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What someone may, everywhere: read from the roster once, for a request that asks many times."""
+
+    is_administrator: bool
+    role_in: dict[int, str]  # by the course's id
+
+    def may(self, right: Right, course_id: int) -> bool:
+        return self.is_administrator or right in ALLOWED.get(self.role_in.get(course_id, ""), ())
+
+    def may_give(self, role: str, course_id: int) -> bool:
+        """Add, change or remove a member of this role."""
+        return self.may(right_to_give([role]), course_id)
+
+    def courses_with(self, right: Right) -> list[int]:
+        """The ids of the courses in which the person's role has this right; an administrator has it everywhere."""
+        return [course for course, role in self.role_in.items() if right in ALLOWED[role]]
+
+    def may_somewhere(self, right: Right) -> bool:
+        return self.is_administrator or bool(self.courses_with(right))
+
+
+def standing(user: Person) -> Standing:
+    """One query."""
+    return Standing(is_administrator(user), roles_of(user))
+
+
 def may(user: Person, right: Right, course: Course) -> bool:
     return is_administrator(user) or right in ALLOWED.get(role_in(user, course) or "", ())
 
@@ -82,8 +110,11 @@ def require_administrator(user: Person) -> str:
 
 def require_may_give(user: Person, roles: Iterable[str | None], course: Course) -> str:
     """May this person add, change or remove members of these roles? Instructors are an administrator's to give."""
-    right = Right.CHANGE_STAFF if Role.INSTRUCTOR in set(roles) else Right.CHANGE_ROSTER
-    return require(user, right, course)
+    return require(user, right_to_give(roles), course)
+
+
+def right_to_give(roles: Iterable[str | None]) -> Right:
+    return Right.CHANGE_STAFF if Role.INSTRUCTOR in set(roles) else Right.CHANGE_ROSTER
 
 
 def visible_courses(user: Person) -> QuerySet[Course]:

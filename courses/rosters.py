@@ -3,7 +3,8 @@
 The actor is the keyword `by`: a user, or None for a command that an operator types on the server.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -17,6 +18,7 @@ from courses.models import STAFF_ROLES, Course, Membership, Role, User
 
 AT_ONCE = 1000  # rows in one statement
 NAME_FIELDS = ("first_name", "last_name", "email", "section")
+RANK: dict[str, int] = {Role.STUDENT: 0, Role.GRADER: 1, Role.INSTRUCTOR: 2}
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Report:
 
     def count(self, result: Result) -> int:
         return sum(row.result == result for row in self.rows)
+
+    def names(self, result: Result) -> list[str]:
+        return [row.username for row in self.rows if row.result == result]
 
 
 def check_name(name: str, what: str = "user") -> str:
@@ -108,20 +113,34 @@ def remove_course(course: Course, *, by: User | None) -> None:
         audit.record("remove course", by=by, role=role, course=course, target=course.name)
 
 
-def restore_course(name: str, *, by: User | None) -> Course:
-    """Take the course that was removed last under this name out of the bin. Errors: NotThere, AlreadyExists."""
+def restore_course(course: Course | str, *, by: User | None) -> Course:
+    """Take the course, or the one that was removed last under this name, out of the bin.
+
+    Errors: NotThere, AlreadyExists.
+    """
     role = _require_administrator(by)
-    course = Course.objects.filter(name=name).exclude(removed_at=None).order_by("-removed_at").first()
-    if course is None:
-        raise NotThere(f"There is no course {name} in the bin.")
+    if isinstance(course, str):
+        removed = Course.objects.filter(name=course).exclude(removed_at=None)
+        found = removed.order_by("-removed_at").first()
+        if found is None:
+            raise NotThere(f"There is no course {course} in the bin.")
+        course = found
     course.removed_at = None
     try:
         with transaction.atomic():
             course.save(update_fields=["removed_at"])
-            audit.record("restore course", by=by, role=role, course=course, target=name)
+            audit.record("restore course", by=by, role=role, course=course, target=course.name)
     except IntegrityError as error:
-        raise AlreadyExists(f"There is another course {name} by now.") from error
+        raise AlreadyExists(f"There is another course {course.name} by now.") from error
     return course
+
+
+@contextmanager
+def _alone_with(course: Course) -> Iterator[None]:
+    """A transaction in which nobody else changes this course's roster: what was looked up holds until it is written."""
+    with transaction.atomic():
+        list(Course.objects.select_for_update(no_key=True).filter(pk=course.pk).values_list("pk"))
+        yield
 
 
 # One member
@@ -134,7 +153,7 @@ def add_member(course: Course, person: Person, *, by: User | None) -> Membership
     _check_role(given)
     _check_names(person)
     try:
-        with transaction.atomic():
+        with _alone_with(course):
             user = known_users([person.username])[person.username]
             made = Membership.objects.create(course=course, user=user, role=given, **_names(person))
             audit.record("add member", by=by, role=role, course=course, target=user.username, given=given)
@@ -144,17 +163,18 @@ def add_member(course: Course, person: Person, *, by: User | None) -> Membership
 
 
 def change_member(membership: Membership, person: Person, *, by: User | None) -> Membership:
-    """Change what `person` says. Staff may change their own names. Errors: Invalid, PermissionDenied."""
-    course, was = membership.course, membership.role
-    given = person.role or was
-    own_names = by is not None and membership.user_id == by.pk and given == was and was in STAFF_ROLES
-    role = str(was) if own_names else _require_may_give(by, [was, given], course)
-    _check_role(given)
-    _check_names(person)
-    changes = {name: value for name, value in {"role": given, **_names(person)}.items() if value is not None}
-    for name, value in changes.items():
-        setattr(membership, name, value)
-    with transaction.atomic():
+    """Change what `person` says. Staff may change their own names. Errors: Invalid, NotThere, PermissionDenied."""
+    course = membership.course
+    with _alone_with(course):
+        was = _role_now(membership)
+        given = person.role or was
+        own_names = by is not None and membership.user_id == by.pk and given == was and was in STAFF_ROLES
+        role = str(was) if own_names else _require_may_give(by, [was, given], course)
+        _check_role(given)
+        _check_names(person)
+        changes = {name: value for name, value in {"role": given, **_names(person)}.items() if value is not None}
+        for name, value in changes.items():
+            setattr(membership, name, value)
         membership.save(update_fields=list(changes))
         audit.record(
             "change member", by=by, role=role, course=course, target=membership.user.username, was=was, given=given
@@ -162,21 +182,30 @@ def change_member(membership: Membership, person: Person, *, by: User | None) ->
     return membership
 
 
+def _role_now(membership: Membership) -> str:
+    try:
+        membership.refresh_from_db(fields=["role"])
+    except Membership.DoesNotExist as error:
+        raise NotThere(f"{membership.user.username} is not a member of {membership.course.name} any more.") from error
+    return membership.role
+
+
 def set_member(course: Course, person: Person, *, by: User | None) -> tuple[Membership, bool]:
     """Add the person, or change who is there. Returns the membership and whether it is new."""
-    there = course.memberships.select_related("user", "course").filter(user__username=person.username).first()
-    if there is None:
-        return add_member(course, person, by=by), True
-    return change_member(there, person, by=by), False
+    with _alone_with(course):
+        there = course.memberships.select_related("user", "course").filter(user__username=person.username).first()
+        if there is None:
+            return add_member(course, person, by=by), True
+        return change_member(there, person, by=by), False
 
 
 def remove_member(membership: Membership, *, by: User | None) -> None:
-    """Take someone off the roster. Their work stays."""
+    """Take someone off the roster. Their work stays. Errors: NotThere, PermissionDenied."""
     course = membership.course
-    role = _require_may_give(by, [membership.role], course)
-    with transaction.atomic():
+    with _alone_with(course):
+        was = _role_now(membership)
+        role = _require_may_give(by, [was], course)
         target = membership.user.username
-        was = membership.role
         membership.delete()
         audit.record("remove member", by=by, role=role, course=course, target=target, was=was)
 
@@ -192,16 +221,18 @@ def apply(
     remove_others: bool = False,
     others: str = Role.STUDENT,
     dry_run: bool = False,
+    source: str = "",
 ) -> Report:
     """Bring the roster to what `people` says, in a few statements per thousand rows; a repeat changes nothing.
 
     A row that would demote staff, give a role that `by` may not give, or is malformed is refused by itself.
     `remove_others` takes members of the role `others` off the roster whom `people` does not name. With `dry_run`
-    only the report is made. Errors: PermissionDenied when `by` may not change the roster at all.
+    only the report is made: a row for each of `people`, in their order, then those that are removed. `source` says
+    in the audit log where the people came from. Errors: PermissionDenied when `by` may not change the roster at all.
     """
     role = _require_may_give(by, [Role.STUDENT], course)
     report = Report()
-    with transaction.atomic():
+    with _alone_with(course):
         there = {
             one.user.username: one for one in course.memberships.select_related("user").select_for_update(of=("self",))
         }
@@ -221,13 +252,26 @@ def apply(
             ],
             AT_ONCE,
         )
-        Membership.objects.bulk_update(changed, ["role", *NAME_FIELDS], AT_ONCE)
+        _write(changed)
         for start in range(0, len(gone), AT_ONCE):
             Membership.objects.filter(pk__in=[one.pk for one in gone[start : start + AT_ONCE]]).delete()
         if new or changed or gone:
-            counts = {str(result): report.count(result) for result in Result}
-            audit.record("change roster", by=by, role=role, course=course, target=course.name, **counts)
+            who = {str(result): report.names(result) for result in (Result.CREATED, Result.CHANGED, Result.REMOVED)}
+            said = {"source": source} if source else {}
+            audit.record("change roster", by=by, role=role, course=course, target=course.name, **who, **said)
     return report
+
+
+def _write(changed: Sequence[Membership]) -> None:
+    """Many updates as one insert that meets what is there; a statement of a thousand CASEs would be slow."""
+    rows = [Membership(course_id=one.course_id, user_id=one.user_id, **_values(one)) for one in changed]
+    Membership.objects.bulk_create(
+        rows,
+        AT_ONCE,
+        update_conflicts=True,
+        unique_fields=["course", "user"],
+        update_fields=["role", *NAME_FIELDS],
+    )
 
 
 def _plan(
@@ -238,41 +282,45 @@ def _plan(
     seen: set[str] = set()
     may_give_staff = _may_give_staff(course, by=by)
     for person in people:
+        member = there.get(person.username)
+        before = _values(member) if member else None
+        said = {name: value for name, value in {"role": person.role, **_names(person)}.items() if value is not None}
         try:
             if person.username in seen:
                 raise Invalid("comes twice")
-            _check_row(person, there.get(person.username), may_give_staff)
+            _check_row(person)
+            if before and all(before[name] == value for name, value in said.items()):
+                seen.add(person.username)
+                report.rows.append(Row(person.username, Result.UNCHANGED, before=before, after=before))
+                continue
+            _check_change(member.role if member else None, person.role, may_give_staff)
         except Refusal as error:
-            report.rows.append(Row(person.username, Result.REFUSED, error.message))
+            report.rows.append(Row(person.username, Result.REFUSED, error.message, before=before))
             continue
         seen.add(person.username)
-        member = there.get(person.username)
         if member is None:
             new.append(person)
-            after = {"role": person.role or str(Role.STUDENT), **_names(person)}
+            after = {"role": str(Role.STUDENT), **said}
             report.rows.append(Row(person.username, Result.CREATED, after=after))
             continue
-        before = _values(member)
-        wanted = {name: value for name, value in {"role": person.role, **_names(person)}.items() if value is not None}
-        if all(before[name] == value for name, value in wanted.items()):
-            report.rows.append(Row(person.username, Result.UNCHANGED, before=before, after=before))
-            continue
-        for name, value in wanted.items():
+        for name, value in said.items():
             setattr(member, name, value)
         changed.append(member)
         report.rows.append(Row(person.username, Result.CHANGED, before=before, after=_values(member)))
     return new, changed
 
 
-def _check_row(person: Person, there: Membership | None, may_give_staff: bool) -> None:
+def _check_row(person: Person) -> None:
     check_name(person.username)
     if person.role is not None:
         _check_role(person.role)
     _check_names(person)
-    if there and there.role in STAFF_ROLES and person.role == Role.STUDENT:
-        raise Conflict(f"is {there.role} of this course; a roster never demotes staff")
-    touched = {person.role, there.role if there else None}
-    if Role.INSTRUCTOR in touched and not may_give_staff:
+
+
+def _check_change(was: str | None, given: str | None, may_give_staff: bool) -> None:
+    if was and given and RANK[given] < RANK[was]:
+        raise Conflict(f"is {was} of this course; a roster never demotes staff")
+    if Role.INSTRUCTOR in {was, given} and not may_give_staff:
         raise PermissionDenied("only an administrator adds or changes instructors")
 
 

@@ -1,16 +1,17 @@
 """Who has handed in: the status of a course, member by assignment, in a constant number of queries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from courses.models import Course, Membership, Role
+from courses.models import Course, Role
 from exchange.models import Assignment, Feedback, Submission
 
 
-@dataclass
+@dataclass(slots=True)
 class Work:
     """What one member did for one assignment."""
 
@@ -23,7 +24,7 @@ class Work:
     last_id: int | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Line:
     """One member's work; of someone who left the roster the names are not known any more."""
 
@@ -40,22 +41,62 @@ class Line:
 
 
 def of_course(course: Course, assignments: Iterable[Assignment] | None = None) -> list[Line]:
-    """A line for each student, and for whoever else handed in, sorted by user name. Trials are left out."""
+    """A line for each student, and for whoever else handed in, sorted by user name.
+
+    Trials and what staff withdrew are left out.
+    """
     columns = {one.pk: one for one in (course.assignments.all() if assignments is None else assignments)}
-    members = Membership.objects.filter(course=course, role=Role.STUDENT).select_related("user")
+    students = course.memberships.filter(role=Role.STUDENT).order_by()
     lines = {
-        one.user_id: Line(one.user.username, one.first_name or "", one.last_name or "", one.section) for one in members
+        pk: Line(username, first_name or "", last_name or "", section)
+        for pk, username, first_name, last_name, section in students.values_list(
+            "user_id", "user__username", "first_name", "last_name", "section"
+        )
     }
-    returned = Feedback.objects.filter(submission=OuterRef("pk"))
-    attempts = Submission.objects.present().filter(assignment__in=list(columns), trial=False)
-    attempts = attempts.select_related("student").annotate(has_feedback=Exists(returned)).order_by("created")
-    for attempt in attempts:
-        line = lines.setdefault(attempt.student_id, Line(attempt.student.username, on_roster=False))
-        assignment = columns[attempt.assignment_id]
-        work = line.work.setdefault(assignment.pk, Work(assignment))
+    for pk, assignment, student, username, created, collected_at, has_feedback in _attempts(columns):
+        line = lines.get(student)
+        if line is None:
+            line = lines[student] = Line(username, on_roster=False)
+        work = line.work.get(assignment)
+        if work is None:
+            work = line.work[assignment] = Work(columns[assignment])
         work.attempts += 1
-        work.last, work.last_id = attempt.created, attempt.pk
-        work.late = assignment.due is not None and attempt.created > assignment.due
-        work.collected |= attempt.collected_at is not None
-        work.feedback |= attempt.has_feedback
+        work.last, work.last_id = created, pk
+        work.late = work.assignment.due is not None and created > work.assignment.due
+        work.collected |= collected_at is not None
+        work.feedback |= has_feedback
     return sorted(lines.values(), key=lambda line: line.username)
+
+
+def _attempts(assignments: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+    """Plain rows, the oldest first: a course may have a hundred thousand."""
+    returned = Feedback.objects.filter(submission=OuterRef("pk"))
+    rows = Submission.objects.present().filter(assignment__in=list(assignments), trial=False)
+    rows = rows.annotate(has_feedback=Exists(returned)).order_by("created", "pk")
+    columns = ("pk", "assignment_id", "student_id", "student__username", "created", "collected_at", "has_feedback")
+    yield from rows.values_list(*columns).iterator(chunk_size=5000)
+
+
+def as_table(lines: Iterable[Line], assignments: Iterable[Assignment]) -> Iterator[list[str]]:
+    """The status for a spreadsheet: a row for each member, five columns for each assignment."""
+    columns = list(assignments)
+    of_each = ("handed in", "attempts", "late", "collected", "feedback")
+    yield [
+        "username",
+        "first_name",
+        "last_name",
+        "section",
+        *(f"{one.name}: {what}" for one in columns for what in of_each),
+    ]
+    for line in lines:
+        cells = [line.username, line.first_name, line.last_name, line.section]
+        for one in columns:
+            cells += _cells(line.work.get(one.pk))
+        yield cells
+
+
+def _cells(work: Work | None) -> list[str]:
+    if work is None or work.last is None:
+        return ["", "0", "", "", ""]
+    marks = ["yes" if mark else "no" for mark in (work.late, work.collected, work.feedback)]
+    return [f"{work.last:%Y-%m-%d %H:%M:%S}", str(work.attempts), *marks]

@@ -1,12 +1,14 @@
 """The addresses of the native API."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from exchange.api.v2.assignments import AllAssignmentsViewSet, AssignmentViewSet, ReleaseViewSet
 from exchange.api.v2.blobs import BlobViewSet
 from exchange.api.v2.courses import CourseViewSet, MemberViewSet, MeView
+from exchange.api.v2.roster import RosterViewSet
+from exchange.api.v2.status import StatusViewSet
 from exchange.api.v2.submissions import (
     AssignmentSubmissionViewSet,
     FeedbackViewSet,
@@ -30,6 +32,8 @@ router.register("blobs", BlobViewSet, basename="blob")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("me/", MeView.as_view(), name="me"),
+    re_path(rf"^{COURSE}/status/$", StatusViewSet.as_view({"get": "retrieve"}), name="status"),
+    re_path(rf"^{COURSE}/roster/$", RosterViewSet.as_view({"get": "retrieve", "post": "create"}), name="roster"),
     path("receipts/verify/", VerifyReceiptView.as_view(), name="verify-receipt"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="v2:schema"), name="docs"),

@@ -1,0 +1,254 @@
+"""The admin's site: who may come in, and what every page of it has in common.
+
+Rows belong to courses; a person sees those of the courses whose roster they may see, as the roster stands at this
+request. Nothing is written but by the verbs, whose refusals become a sentence on the page. The history of a thing is
+what the audit log says of it; Django's own log of the admin's acts is not kept beside it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied as Forbidden
+from django.db import models
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
+
+from courses import roles
+from courses.errors import PermissionDenied, Refusal
+from courses.models import AuditEntry, Course, User
+from courses.roles import Right, Standing
+
+HISTORY = 200  # lines of it on one page
+
+
+def standing_of(request: HttpRequest) -> Standing:
+    """What the person may, read from the roster once for each request."""
+    known: Standing | None = getattr(request, "_standing", None)
+    if known is None:
+        known = roles.standing(request.user)
+        request._standing = known  # type: ignore[attr-defined]
+    return known
+
+
+def actor(request: HttpRequest) -> User:
+    """Who is logged in. Errors: Forbidden."""
+    if not isinstance(request.user, User):
+        raise Forbidden
+    return request.user
+
+
+class Site(admin.AdminSite):
+    site_header = "ngshare"
+    site_title = "ngshare"
+    index_title = "Courses, rosters and hand-ins"
+    index_template = "admin/ngshare/index.html"
+
+    @cached_property
+    def site_url(self) -> str:  # type: ignore[override]
+        return settings.PREFIX
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return standing_of(request).may_somewhere(Right.SEE_ROSTER)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        seen = standing_of(request)
+        staffed = Course.objects.filter(pk__in=seen.courses_with(Right.SEE_ROSTER)).order_by("name")
+        own = [(course, seen.role_in[course.pk]) for course in staffed]
+        return super().index(request, {**(extra_context or {}), "own_courses": own})
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]
+        """Send people to the log-in through the Hub; tell those who are logged in that this is not for them."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            return TemplateResponse(request, "admin/ngshare/not_for_you.html", self.each_context(request), status=403)
+        following = request.GET.get("next") or request.get_full_path()
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(f"{settings.PREFIX}admin/")
+        return redirect_to_login(following, settings.LOGIN_URL)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        raise Http404  # JupyterHub keeps passwords
+
+
+class Page(admin.ModelAdmin):
+    """What all pages share. Without more, a kind of thing can be looked at by administrators and by nobody changed."""
+
+    actions_on_bottom = True
+    list_per_page = 100
+    show_full_result_count = False
+    object_history_template = "admin/ngshare/history.html"
+
+    # Rights
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return standing_of(request).is_administrator
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_administer_permission(self, request: HttpRequest) -> bool:
+        """For actions with `permissions=["administer"]`."""
+        return standing_of(request).is_administrator
+
+    # Refusals
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return told(super().changeform_view, request, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return told(super().changelist_view, request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return told(super().delete_view, request, *args, **kwargs)
+
+    # History
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return []
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+    def history_of(self, obj: Any) -> QuerySet[AuditEntry]:
+        """What the audit log says of it."""
+        return AuditEntry.objects.none()
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        if obj is None or not self.has_view_permission(request, obj):
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History of {obj}",
+            "opts": self.opts,
+            "object": obj,
+            "entries": self.history_of(obj)[:HISTORY],
+        }
+        return TemplateResponse(request, self.object_history_template or "", context)
+
+
+class RowsOfCourses(Page):
+    """Things that belong to a course: everybody who may see its roster sees them."""
+
+    course_path = "course"  # from the thing to its course
+
+    def course_id(self, obj: Any) -> int:
+        *steps, last = self.course_path.split("__")
+        for step in steps:
+            obj = getattr(obj, step)
+        return obj.pk if last == "pk" else getattr(obj, f"{last}_id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if standing_of(request).is_administrator:
+            return rows
+        return rows.filter(**{f"{self.course_path}__in": standing_of(request).courses_with(Right.SEE_ROSTER)})
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_right(request, Right.SEE_ROSTER, obj)
+
+    def has_right(self, request: HttpRequest, right: Right, obj: Any = None) -> bool:
+        """For this thing, or for any at all."""
+        if obj is None:
+            return standing_of(request).may_somewhere(right)
+        return standing_of(request).may(right, self.course_id(obj))
+
+    def require(self, request: HttpRequest, right: Right, obj: Any) -> None:
+        """For pages of our own. Errors: Forbidden."""
+        if not self.has_right(request, right, obj):
+            raise Forbidden
+
+    def has_roster_permission(self, request: HttpRequest) -> bool:
+        """For actions with `permissions=["roster"]`."""
+        return self.has_right(request, Right.CHANGE_ROSTER)
+
+    def seen(self, request: HttpRequest, object_id: int) -> Any:
+        """The thing, for pages of our own. Errors: Http404 for what the person does not see."""
+        obj = self.get_object(request, str(object_id))
+        if obj is None or not self.has_view_permission(request, obj):
+            raise Http404
+        return obj
+
+
+class CourseFilter(admin.SimpleListFilter):
+    """The rows of one course, out of those that the person sees."""
+
+    title = "course"
+    parameter_name = "course"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        standing, courses = standing_of(request), Course.objects.order_by("name", "pk")
+        if not standing.is_administrator:
+            courses = courses.filter(pk__in=standing.courses_with(Right.SEE_ROSTER))
+        self.course_path = model_admin.course_path
+        return [(str(one.pk), f"{one} (in the bin)" if one.removed_at else str(one)) for one in courses]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        if not chosen.isdecimal():
+            raise IncorrectLookupParameters
+        return queryset.filter(**{self.course_path: int(chosen)})
+
+    def has_output(self) -> bool:
+        return len(self.lookup_choices) > 1 or self.value() is not None
+
+
+def told(view: Callable[..., Any], request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    """The view's answer; where a verb refuses, 403 for a right that is lacking, else its sentence on the same page."""
+    try:
+        return view(request, *args, **kwargs)
+    except PermissionDenied as error:
+        raise Forbidden(error.message) from error
+    except Refusal as error:
+        messages.error(request, error.message)
+        return HttpResponseRedirect(request.get_full_path())
+
+
+def confirmation(
+    request: HttpRequest,
+    page: admin.ModelAdmin,
+    *,
+    title: str,
+    sentences: list[str],
+    rows: Sequence[models.Model] = (),
+    counts: dict[str, int] | None = None,
+    action: str = "",
+    form: Any = None,
+    button: str = "Yes, do it",
+) -> TemplateResponse:
+    """A page that says what will happen and asks. Its POST comes back to the same address with `confirmed` in it,
+    and, for an `action` of a list, with the rows that were shown."""
+    context = {
+        **page.admin_site.each_context(request),
+        "title": title,
+        "opts": page.opts,
+        "sentences": sentences,
+        "rows": rows,
+        "counts": counts or {},
+        "action": action,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "form": form,
+        "button": button,
+        "media": page.media,
+    }
+    return TemplateResponse(request, "admin/ngshare/confirm.html", context)

@@ -1,0 +1,53 @@
+"""What the commands about rosters share: from a name to a course, from refusals to exit statuses, reports in lines."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.management import CommandError
+from django.core.management.base import OutputWrapper
+
+from courses.errors import Refusal
+from courses.models import Course
+from courses.rosters import Report, Result, Row
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """A refusal ends the command with its sentence and a status of 1."""
+    try:
+        yield
+    except Refusal as error:
+        raise CommandError(error.message) from error
+
+
+def course_named(name: str) -> Course:
+    """Errors: CommandError."""
+    course = Course.objects.present().filter(name=name).first()
+    if course is None:
+        raise CommandError(f"There is no course {name}.")
+    return course
+
+
+def counted(report: Report) -> str:
+    """“2 created, 1 changed, 40 unchanged”."""
+    counts = [f"{number} {result}" for result in Result if (number := report.count(result))]
+    return ", ".join(counts) or "nobody is named"
+
+
+def tell(out: OutputWrapper, row: Row, line: int | None = None) -> None:
+    """One line for what happens to a person; none where nothing does."""
+    if row.result == Result.UNCHANGED:
+        return
+    where = f"line {line}: " if line else ""
+    out.write(f"{where}{row.username or '(nobody)'}: {row.result}{_more(row)}")
+
+
+def _more(row: Row) -> str:
+    if row.message:
+        return f" ({row.message})"
+    if row.result == Result.CHANGED and row.before and row.after:
+        was, now = row.before, row.after
+        return "".join(f"; {name} {was[name] or ''!r} → {now[name]!r}" for name in was if was[name] != now[name])
+    if row.result == Result.CREATED and row.after:
+        return f" as {row.after['role']}"
+    return ""

@@ -1,0 +1,148 @@
+"""The admin's roster: the members of all courses that someone may see, to search, filter and change."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+
+from courses import bulk, rosters
+from courses.adminsite import CourseFilter, RowsOfCourses, actor, confirmation, standing_of
+from courses.forms import MemberForm, MemberRowForm
+from courses.models import AuditEntry, Course, Membership, Role
+from courses.pages import rosterfiles
+from courses.roles import Right
+
+NAMES = ("role", "first_name", "last_name", "email", "section")
+
+
+def asked_by(request: HttpRequest, form: type[MemberRowForm]) -> type[MemberRowForm]:
+    """The form, as the person who is logged in gets it."""
+    return type(form.__name__, (form,), {"standing": standing_of(request), "user": actor(request)})
+
+
+def change_member(request: HttpRequest, form: MemberRowForm) -> None:
+    """Write what a form says of a member who is there: from the row as it stands, for the form has changed its own."""
+    there = Membership.objects.select_related("user", "course").get(pk=form.instance.pk)
+    rosters.change_member(there, form.person, by=actor(request))
+
+
+class MembershipAdmin(RowsOfCourses):
+    form = MemberForm
+    list_display = ("username", "first_name", "last_name", "email", "section", "role", "course")
+    list_editable = ("section", "role")
+    list_display_links = ("username",)
+    list_filter = (CourseFilter, "role", "section")
+    list_select_related = ("user", "course")
+    search_fields = ("user__username", "first_name", "last_name", "email")
+    search_help_text = "Search by user name, name or email"
+    ordering = ("course__name", "user__username")
+    autocomplete_fields = ("course",)
+    actions = ("make_graders", "make_students", "take_off", "download")
+    change_list_template = "admin/ngshare/members.html"
+
+    @admin.display(description="user name", ordering="user__username")
+    def username(self, member: Membership) -> str:
+        return member.user.username
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return self.has_right(request, Right.CHANGE_ROSTER)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is None:
+            return self.has_right(request, Right.CHANGE_ROSTER)
+        is_own = obj.user_id == actor(request).pk and self.has_right(request, Right.CHANGE_ROSTER, obj)
+        return is_own or standing_of(request).may_give(obj.role, obj.course_id)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is None:
+            return self.has_right(request, Right.CHANGE_ROSTER)
+        return standing_of(request).may_give(obj.role, obj.course_id)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """With the tools of the course, where one was chosen."""
+        chosen = request.GET.get("course", "")
+        course = self.admin_site.get_model_admin(Course).get_object(request, chosen) if chosen.isdigit() else None
+        told = {"one_course": course, "may_change_roster": course and self._may_change_roster(request, course)}
+        return super().changelist_view(request, {**(extra_context or {}), **told})
+
+    def _may_change_roster(self, request: HttpRequest, course: Course) -> bool:
+        return standing_of(request).may(Right.CHANGE_ROSTER, course.pk)
+
+    # Forms
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user", "course")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new member is of the course whose roster one comes from."""
+        came_from = QueryDict(request.GET.get("_changelist_filters", ""))
+        return {"course": came_from.get("course"), **super().get_changeform_initial_data(request)}
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        made = super().get_form(request, obj, change, **kwargs)
+        return asked_by(request, made) if issubclass(made, MemberForm) else made
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("course", "username", *NAMES)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ()
+        return ("course",) if self.has_change_permission(request, obj) else ("course", "username")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "course" and not standing_of(request).is_administrator:
+            own = standing_of(request).courses_with(Right.CHANGE_ROSTER)
+            kwargs["queryset"] = Course.objects.present().filter(pk__in=own)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return asked_by(request, MemberRowForm)
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        if change:
+            change_member(request, form)
+            return
+        made = rosters.add_member(form.cleaned_data["course"], form.new_person, by=actor(request))
+        obj.pk, obj.user = made.pk, made.user
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        rosters.remove_member(obj, by=actor(request))
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return None
+
+    # Actions
+
+    @admin.action(description="Make them graders", permissions=["roster"])
+    def make_graders(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        self._give(request, queryset, Role.GRADER)
+
+    @admin.action(description="Make them students", permissions=["roster"])
+    def make_students(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        self._give(request, queryset, Role.STUDENT)
+
+    def _give(self, request: HttpRequest, queryset: QuerySet[Membership], role: Role) -> None:
+        changed = bulk.change_roles(list(queryset), role, by=actor(request))
+        messages.success(request, f"{changed} members are {role}s now.")
+
+    @admin.action(description="Take off the roster", permissions=["roster"])
+    def take_off(self, request: HttpRequest, queryset: QuerySet[Membership]) -> HttpResponseBase | None:
+        chosen = list(queryset)
+        if "confirmed" not in request.POST:
+            sentences = ["They will not belong to the course any more. Work that they handed in stays."]
+            return confirmation(
+                request, self, title="Take off the roster", sentences=sentences, rows=chosen, action="take_off"
+            )
+        count = bulk.remove_members(chosen, by=actor(request))
+        messages.success(request, f"{count} members were taken off the roster.")
+        return None
+
+    @admin.action(description="Download as CSV", permissions=["view"])
+    def download(self, request: HttpRequest, queryset: QuerySet[Membership]) -> HttpResponseBase:
+        return rosterfiles.csv_answer(queryset, "members.csv")
+
+    def history_of(self, obj: Membership) -> QuerySet[AuditEntry]:
+        of_course = AuditEntry.objects.filter(course=obj.course.name, at__gte=obj.course.created)
+        return of_course.filter(target=obj.user.username)

@@ -1,0 +1,132 @@
+"""The admin's pages of file sets and blobs, for administrators: where bytes are used, and whether they are whole."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from courses.adminsite import Page
+from exchange import blobs
+from exchange.filesets import readable_size
+from exchange.models import Blob, FileSet
+from exchange.pages.trees import TreePage, change_address, links
+
+LISTED = 100  # places where something is used, on one page
+VERIFIED = 2_000_000_000  # bytes that are read in one request
+
+
+class FileSetAdmin(TreePage):
+    list_display = ("short_digest", "file_count", "readable", "releases_made", "handed_in", "given_back")
+    search_fields = (
+        "digest__startswith",
+        "entries__path",
+        "entries__blob__sha256__startswith",
+        "submissions__student__username",
+        "submissions__assignment__course__name",
+        "releases__assignment__course__name",
+    )
+    search_help_text = "Search by digest, a file's path or SHA-256, student or course"
+    ordering = ("-pk",)
+    fields = readonly_fields = ("digest", "file_count", "readable", "used_by", "files")
+    actions = ("verify",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return Page.has_view_permission(self, request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FileSet]:
+        rows = Page.get_queryset(self, request)
+        return rows.annotate(
+            releases_made_count=Count("releases", distinct=True),
+            handed_in_count=Count("submissions", distinct=True),
+            given_back_count=Count("feedbacks", distinct=True),
+        )
+
+    @admin.display(description="digest")
+    def short_digest(self, file_set: FileSet) -> str:
+        return f"{file_set.digest[:16]}…"
+
+    @admin.display(description="size", ordering="size")
+    def readable(self, file_set: FileSet) -> str:
+        return readable_size(file_set.size)
+
+    @admin.display(description="releases")
+    def releases_made(self, file_set: Any) -> int:
+        return file_set.releases_made_count
+
+    @admin.display(description="hand-ins")
+    def handed_in(self, file_set: Any) -> int:
+        return file_set.handed_in_count
+
+    @admin.display(description="feedback")
+    def given_back(self, file_set: Any) -> int:
+        return file_set.given_back_count
+
+    @admin.display(description="used by")
+    def used_by(self, file_set: FileSet) -> SafeString | str:
+        releases = file_set.releases.select_related("assignment__course")[:LISTED]
+        submissions = file_set.submissions.select_related("assignment__course", "student")[:LISTED]
+        feedbacks = file_set.feedbacks.select_related("submission__assignment__course", "submission__student")[:LISTED]
+        return links([(change_address(one), str(one)) for one in (*releases, *submissions, *feedbacks)])
+
+    @admin.action(description="Verify the bytes of every file", permissions=["view"])
+    def verify(self, request: HttpRequest, queryset: QuerySet[FileSet]) -> None:
+        verify(self, request, Blob.objects.filter(entries__file_set__in=queryset.values("pk")).distinct())
+
+    def folder_of(self, obj: FileSet) -> str:
+        return obj.digest[:16]
+
+    def moment_of(self, obj: FileSet) -> Any:
+        return timezone.now()
+
+    def file_set_of(self, obj: FileSet) -> FileSet:
+        return obj
+
+
+class BlobAdmin(Page):
+    list_display = ("sha256", "readable", "stored", "touched", "files_made")
+    list_filter = ("stored", "touched")
+    search_fields = ("sha256__startswith", "md5__startswith", "entries__path")
+    search_help_text = "Search by SHA-256, MD5 or a file's path"
+    ordering = ("-pk",)
+    fields = readonly_fields = ("sha256", "md5", "readable", "stored", "touched", "used_by")
+    actions = ("verify",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Blob]:
+        return super().get_queryset(request).annotate(files_count=Count("entries", distinct=True))
+
+    @admin.display(description="size", ordering="size")
+    def readable(self, blob: Blob) -> str:
+        return readable_size(blob.size)
+
+    @admin.display(description="files", ordering="files_count")
+    def files_made(self, blob: Any) -> int:
+        return blob.files_count
+
+    @admin.display(description="used by")
+    def used_by(self, blob: Blob) -> SafeString | str:
+        entries = blob.entries.select_related("file_set")[:LISTED]
+        return links([(change_address(one.file_set), f"{one.path} in {one.file_set}") for one in entries])
+
+    @admin.action(description="Verify the bytes", permissions=["view"])
+    def verify(self, request: HttpRequest, queryset: QuerySet[Blob]) -> None:
+        verify(self, request, queryset)
+
+
+def verify(page: Page, request: HttpRequest, rows: QuerySet[Blob]) -> None:
+    """Read the bytes and compare them with their hash; tell what is not whole."""
+    total = rows.aggregate(size=Sum("size"))["size"] or 0
+    if total > VERIFIED:
+        messages.error(
+            request,
+            f"These are {readable_size(total)}: choose {readable_size(VERIFIED)} or less, "
+            "or run manage.py verify_blobs.",
+        )
+        return
+    broken = [blob.sha256 for blob in rows if not blobs.verify(blob.sha256)]
+    for sha256 in broken[:LISTED]:
+        messages.error(request, f"The bytes of {sha256} are not whole, or gone. Bring them back from a backup.")
+    if not broken:
+        messages.success(request, f"All is whole: {readable_size(total)} were read.")

@@ -1,0 +1,219 @@
+"""The admin's pages of what was handed in and what was given back."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from courses.adminsite import CourseFilter, actor
+from courses.models import AuditEntry
+from courses.pages.deletion import delete_for_good
+from courses.roles import Right
+from exchange import receipts, services, serving
+from exchange.filesets import readable_size
+from exchange.models import Assignment, Feedback, FileEntry, Submission
+from exchange.pages.trees import TreePage, change_address, links
+
+ZIPPED = 1000  # hand-ins in one download
+
+
+class AssignmentFilter(admin.SimpleListFilter):
+    """The assignments of the course that is chosen."""
+
+    title = "assignment"
+    parameter_name = "assignment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        course = request.GET.get("course", "")
+        if not course.isdecimal():
+            return []
+        seen = model_admin.admin_site.get_model_admin(Assignment).get_queryset(request)
+        return [(str(pk), name) for pk, name in seen.filter(course=int(course)).values_list("pk", "name")]
+
+    def has_output(self) -> bool:
+        return bool(self.lookup_choices) or self.value() is not None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Submission]) -> QuerySet[Submission]:
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        if not chosen.isdecimal():
+            raise IncorrectLookupParameters
+        return queryset.filter(assignment=int(chosen))
+
+
+class State(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+    states = {
+        "waiting": ("Without feedback", Q(has_feedback=False, trial=False, withdrawn_at=None)),
+        "uncollected": ("Not collected", Q(collected_at=None, trial=False, withdrawn_at=None)),
+        "late": ("Late", Q(created__gt=F("assignment__due"))),
+        "trial": ("Trials by staff", Q(trial=True)),
+        "withdrawn": ("Withdrawn", Q(withdrawn_at__isnull=False)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, label) for value, (label, _) in self.states.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Submission]) -> QuerySet[Submission]:
+        chosen = self.states.get(self.value() or "")
+        return queryset.filter(chosen[1]) if chosen else queryset
+
+
+class SubmissionAdmin(TreePage):
+    course_path = "assignment__course"
+    list_display = ("student", "assignment", "created", "is_late", "trial", "collected", "returned", "size", "state")
+    list_filter = (CourseFilter, AssignmentFilter, State, "created")
+    list_select_related = ("assignment__course", "student", "file_set")
+    search_fields = (
+        "student__username",
+        "assignment__name",
+        "assignment__course__name",
+        "file_set__digest__startswith",
+    )
+    search_help_text = "Search by student, assignment, course, digest, or a file's path or SHA-256"
+    ordering = ("-pk",)
+    fields = readonly_fields = (
+        "student",
+        "submitted_by",
+        "assignment",
+        "created",
+        "is_late",
+        "release",
+        "trial",
+        "state",
+        "collected_at",
+        "receipt",
+        "files",
+        "feedbacks",
+    )
+    actions = ("download", "withdraw", "restore", "delete_for_good")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
+        rows = super().get_queryset(request).select_related("assignment__course", "student", "file_set")
+        return rows.annotate(has_feedback=Exists(Feedback.objects.filter(submission=OuterRef("pk"))))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        """Also by what is in the tree; that is looked at only for words that look like a path or a hash."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        word = search_term.strip()
+        is_path = "/" in word or "." in word
+        is_hash = len(word) >= 8 and all(char in "0123456789abcdef" for char in word.lower())
+        if is_path or is_hash:
+            inside = Q(blob__sha256__startswith=word.lower()) if is_hash else Q(path__icontains=word)
+            trees = FileEntry.objects.filter(inside).order_by().values("file_set")
+            found = found | queryset.filter(file_set__in=trees)
+        return found, may_repeat
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        """For actions with `permissions=["remove"]`."""
+        return self.has_right(request, Right.REMOVE_WORK)
+
+    # What is shown
+
+    @admin.display(description="late", boolean=True)
+    def is_late(self, submission: Submission) -> bool:
+        return submission.late
+
+    @admin.display(description="collected", boolean=True, ordering="collected_at")
+    def collected(self, submission: Submission) -> bool:
+        return submission.collected_at is not None
+
+    @admin.display(description="feedback", boolean=True, ordering="has_feedback")
+    def returned(self, submission: Any) -> bool:
+        return submission.has_feedback
+
+    @admin.display(description="size", ordering="file_set__size")
+    def size(self, submission: Submission) -> str:
+        return readable_size(submission.file_set.size)
+
+    @admin.display(description="state")
+    def state(self, submission: Submission) -> str:
+        return f"withdrawn {submission.withdrawn_at:%Y-%m-%d}" if submission.withdrawn_at else "present"
+
+    @admin.display(description="receipt")
+    def receipt(self, submission: Submission) -> SafeString:
+        facts = receipts.receipt(submission)
+        return format_html(
+            "Number {}, digest <code>{}</code>, signature <code>{}</code>",
+            facts["id"],
+            facts["digest"],
+            facts["signature"],
+        )
+
+    @admin.display(description="feedback")
+    def feedbacks(self, submission: Submission) -> SafeString | str:
+        given = submission.feedbacks.select_related("returned_by").order_by("-pk")
+        return links(
+            [(change_address(one), f"{one.created:%Y-%m-%d %H:%M} by {one.returned_by or 'nobody'}") for one in given]
+        )
+
+    def folder_of(self, obj: Submission) -> str:
+        return f"{obj.student.username}/{obj.assignment.name} {obj.created:%Y-%m-%d %H.%M.%S}"
+
+    # Actions
+
+    @admin.action(description="Download as one zip", permissions=["view"])
+    def download(self, request: HttpRequest, queryset: QuerySet[Submission]) -> HttpResponseBase | None:
+        chosen = list(queryset.prefetch_related("file_set__entries__blob")[: ZIPPED + 1])
+        if len(chosen) > ZIPPED:
+            messages.error(request, f"Choose {ZIPPED} hand-ins or fewer for one download.")
+            return None
+        return serving.zipped([self.tree_of(one) for one in chosen], "hand-ins")
+
+    @admin.action(description="Withdraw (staff see them no more, students do)", permissions=["remove"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
+        count = services.withdraw_submissions(list(queryset), by=actor(request))
+        messages.success(request, f"{count} hand-ins were withdrawn.")
+
+    @admin.action(description="Restore", permissions=["remove"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
+        count = services.restore_submissions(list(queryset), by=actor(request))
+        messages.success(request, f"{count} hand-ins were restored.")
+
+    @admin.action(description="Delete for good what is withdrawn", permissions=["administer"])
+    def delete_for_good(self, request: HttpRequest, queryset: QuerySet[Submission]) -> HttpResponseBase | None:
+        return delete_for_good(self, request, queryset)
+
+    def history_of(self, obj: Submission) -> QuerySet[AuditEntry]:
+        """What named this one alone; the log has lists of many as well."""
+        of_course = AuditEntry.objects.filter(course=obj.assignment.course.name, at__gte=obj.assignment.created)
+        return of_course.filter(details__submission=obj.pk)
+
+
+class FeedbackAdmin(TreePage):
+    course_path = "submission__assignment__course"
+    list_display = ("student", "assignment", "handed_in", "created", "returned_by", "size")
+    list_filter = (CourseFilter, "created")
+    list_select_related = ("submission__assignment__course", "submission__student", "returned_by", "file_set")
+    search_fields = ("submission__student__username", "submission__assignment__name")
+    search_help_text = "Search by student or assignment"
+    ordering = ("-pk",)
+    fields = readonly_fields = ("submission", "returned_by", "created", "files")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feedback]:
+        return super().get_queryset(request).select_related(*self.list_select_related)
+
+    @admin.display(description="student", ordering="submission__student__username")
+    def student(self, feedback: Feedback) -> str:
+        return feedback.submission.student.username
+
+    @admin.display(description="assignment", ordering="submission__assignment__name")
+    def assignment(self, feedback: Feedback) -> str:
+        return str(feedback.submission.assignment)
+
+    @admin.display(description="handed in", ordering="submission__created")
+    def handed_in(self, feedback: Feedback) -> Any:
+        return feedback.submission.created
+
+    @admin.display(description="size")
+    def size(self, feedback: Feedback) -> str:
+        return readable_size(feedback.file_set.size)
+
+    def folder_of(self, obj: Feedback) -> str:
+        return f"{obj.submission.student.username} {obj.submission.assignment.name} feedback"

@@ -1,0 +1,106 @@
+"""What the admin's pages of things with files share: the table of files, each to open or download, all as a zip."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from courses.adminsite import RowsOfCourses
+from exchange import serving
+from exchange.archives import Tree
+from exchange.filesets import readable_size
+from exchange.models import FileEntry, FileSet
+
+LISTED = 500  # files of a tree on one page
+
+
+class TreePage(RowsOfCourses):
+    """A thing that has a file set. Nobody changes it."""
+
+    def file_set_of(self, obj: Any) -> FileSet:
+        return obj.file_set
+
+    def folder_of(self, obj: Any) -> str:
+        """What its zip is called, and the folder in it."""
+        raise NotImplementedError
+
+    def moment_of(self, obj: Any) -> datetime:
+        return obj.created
+
+    def address(self, obj: Any, act: str, *rest: str) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{act}", args=[obj.pk, *rest])
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+
+        def own(address: str, view: Callable[..., HttpResponseBase], act: str) -> URLPattern:
+            return path(f"<int:pk>/{address}", self.admin_site.admin_view(view), name=f"{name}_{act}")
+
+        return [
+            own("open/<path:path>", self.open_view, "open"),
+            own("download/<path:path>", self.download_view, "download"),
+            own("files.zip", self.zip_view, "zip"),
+            *super().get_urls(),
+        ]
+
+    def open_view(self, request: HttpRequest, pk: int, path: str) -> HttpResponseBase:
+        return serving.opened(self._entry(request, pk, path))
+
+    def download_view(self, request: HttpRequest, pk: int, path: str) -> HttpResponseBase:
+        return serving.downloaded(self._entry(request, pk, path))
+
+    def zip_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        obj = self.seen(request, pk)
+        return serving.zipped([self.tree_of(obj)], self.folder_of(obj))
+
+    def tree_of(self, obj: Any) -> Tree:
+        return Tree(self.file_set_of(obj), self.folder_of(obj), self.moment_of(obj))
+
+    def _entry(self, request: HttpRequest, pk: int, path: str) -> FileEntry:
+        file_set = self.file_set_of(self.seen(request, pk))
+        entry = file_set.entries.select_related("blob").filter(path=path).first()
+        if entry is None:
+            raise Http404
+        return entry
+
+    def files(self, obj: Any) -> SafeString:
+        """A field: the table of files."""
+        file_set = self.file_set_of(obj)
+        rows = [
+            (
+                self.address(obj, "open", entry.path),
+                entry.path,
+                readable_size(entry.blob.size),
+                entry.blob.sha256,
+                entry.blob.sha256[:12],
+                self.address(obj, "download", entry.path),
+                entry.path,
+            )
+            for entry in file_set.entries.select_related("blob")[:LISTED]
+        ]
+        row = (
+            '<tr><th scope="row"><a href="{}" target="_blank" rel="noopener">{}</a></th><td>{}</td>'
+            '<td><code title="{}">{}…</code></td><td><a href="{}" aria-label="Download {}">Download</a></td></tr>'
+        )
+        more = file_set.file_count - len(rows)
+        return format_html(
+            '<div><table><thead><tr><th scope="col">File</th><th scope="col">Size</th><th scope="col">SHA-256</th>'
+            '<th scope="col"></th></tr></thead><tbody>{}</tbody></table>'
+            '<p>{}<a href="{}">Download all as a zip</a></p></div>',
+            format_html_join("", row, rows),
+            f"… and {more} more. " if more > 0 else "",
+            self.address(obj, "zip"),
+        )
+
+
+def links(rows: list[tuple[str, Any]]) -> SafeString | str:
+    """[(address, what)] as links, one on each line."""
+    return format_html_join("", '<div><a href="{}">{}</a></div>', rows) or "none"
+
+
+def change_address(one: Any) -> str:
+    return reverse(f"admin:{one._meta.app_label}_{one._meta.model_name}_change", args=[one.pk])

@@ -1,0 +1,72 @@
+"""Files that people handed over, given to a browser so that they can do nothing there.
+
+What was handed in may be anything. A page or picture is shown without scripts, in an origin of its own (CSP `sandbox`);
+text is shown as text; everything else is a download. Nothing is guessed from content (`nosniff`, set for the site).
+"""
+
+from pathlib import PurePosixPath
+
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from exchange import archives, blobs
+from exchange.archives import Tree
+from exchange.models import FileEntry
+
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+SHOWN = {
+    ".html": "text/html; charset=utf-8",
+    ".htm": "text/html; charset=utf-8",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
+TEXT = frozenset(
+    ".c .cfg .cpp .css .csv .h .ipynb .java .jl .js .json .log .md .py .r .rst .sh .sql .tex .toml .tsv .txt .yaml "
+    ".yml".split()
+)
+DOWNLOAD = "application/octet-stream"
+
+
+def shown_as(path: str) -> str:
+    """The content type under which a browser may show the file, or that of a download.
+
+    >>> shown_as("feedback/ps1.html"), shown_as("ps1.ipynb"), shown_as("figure.svg")
+    ('text/html; charset=utf-8', 'text/plain; charset=utf-8', 'application/octet-stream')
+    """
+    ending = PurePosixPath(path).suffix.lower()
+    return SHOWN.get(ending) or ("text/plain; charset=utf-8" if ending in TEXT else DOWNLOAD)
+
+
+def opened(entry: FileEntry) -> HttpResponseBase:
+    """The file to look at, where that is harmless; else to download. Needs `blob`."""
+    kind = shown_as(entry.path)
+    return _answer(entry, kind, as_attachment=kind == DOWNLOAD)
+
+
+def downloaded(entry: FileEntry) -> HttpResponseBase:
+    return _answer(entry, DOWNLOAD, as_attachment=True)
+
+
+def _answer(entry: FileEntry, kind: str, *, as_attachment: bool) -> HttpResponseBase:
+    content = blobs.read(entry.blob.sha256, length=entry.blob.size)
+    response = StreamingHttpResponse(content, content_type=kind)
+    response["Content-Length"] = str(entry.blob.size)
+    return guarded(response, PurePosixPath(entry.path).name, as_attachment=as_attachment)
+
+
+def zipped(trees: list[Tree], name: str) -> HttpResponseBase:
+    """Trees as one zip, made while it is sent."""
+    response = StreamingHttpResponse(archives.stream_all(trees), content_type="application/zip")
+    return guarded(response, f"{name}.zip", as_attachment=True)
+
+
+def guarded(response: HttpResponseBase, name: str, *, as_attachment: bool) -> HttpResponseBase:
+    response["Content-Disposition"] = content_disposition_header(as_attachment, name) or "attachment"
+    response["Content-Security-Policy"] = SANDBOX
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Cache-Control"] = "private, no-cache"
+    return response
