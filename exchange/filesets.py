@@ -6,6 +6,7 @@ not sent counts as already there only if the asking user could read it anyway: k
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from courses.errors import Busy, Conflict, Invalid, Refusal
 from courses.models import STAFF_ROLES, User
 from exchange import blobs, paths
 from exchange.models import Blob, FileEntry, FileSet
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 1000  # rows in one statement
 FRESH = timedelta(hours=1)  # a blob touched within this time is not touched again: many count on the same ones
@@ -150,7 +153,7 @@ def readable_blobs(user: User | None, hashes: Collection[str]) -> dict[str, Blob
     """
     found: dict[str, Blob] = {}
     for some in _portions(sorted(hashes)):
-        known = {blob.pk: blob for blob in Blob.objects.filter(sha256__in=some)}
+        known = {blob.pk: blob for blob in Blob.objects.filter(sha256__in=some, stored=True)}
         for may_read in _readable_entries(user):
             if not known:
                 break
@@ -327,6 +330,12 @@ def sweep(before: Any) -> tuple[int, int]:
             blob.delete()
             count, size = count + 1, size + blob.size
     return count, size
+
+
+def note_lost(blob: Blob) -> None:
+    """The store has lost these bytes: nobody may count on them any more, and the next upload of them heals the loss."""
+    log.error("the bytes of the blob %s are gone from the store", blob.sha256)
+    Blob.objects.filter(pk=blob.pk).update(stored=False)
 
 
 def stored_totals() -> dict[str, int]:

@@ -1,7 +1,7 @@
 """nbgrader's view of who is in which course, taken from the exchange's roster.
 
-nbgrader asks for the courses of a student (`nbgrader list`, JupyterLab's course list), and tells when a student is added to
-or removed from its gradebook (`nbgrader db student …`). See nbgrader/auth/base.py.
+nbgrader asks for the courses of a student (`nbgrader list`, JupyterLab's course list), and tells when a student is
+added to or removed from its gradebook (`nbgrader db student …`). See nbgrader/auth/base.py.
 """
 
 from collections.abc import Iterable

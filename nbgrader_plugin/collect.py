@@ -31,7 +31,10 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         student = "" if self.coursedir.student_id in ("", "*") else self.coursedir.student_id
         self.question: dict[str, Any] = {"course": course, "assignment": assignment, "student": student}
         try:
-            self.client.get("courses", course)
+            if records.mapping(self.client.get("courses", course)).get("role") == "student":
+                self.fail(
+                    f"You do not have access to what others handed in: as a student of {course} you may not collect."
+                )
             self.chosen = self._chosen()
         except Refused as error:
             if error.status == FORBIDDEN:

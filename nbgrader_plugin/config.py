@@ -24,8 +24,8 @@ def configure(config: Config, url: str | None = None) -> None:
         from nbgrader_plugin import configure
         configure(get_config(), url="http://…/services/ngshare")
 
-    Without a `url`, NGSHARE_URL in the environment says it, or the Hub's public address. Classes are named as text, because
-    formgrader shows the configuration as JSON.
+    Without a `url`, NGSHARE_URL in the environment says it, or the Hub's public address. Classes are named as text,
+    because formgrader shows the configuration as JSON.
     """
     for slot, name in PLUGINS.items():
         setattr(config.ExchangeFactory, slot, f"nbgrader_plugin.{name}")

@@ -32,7 +32,7 @@ def exists(coursedir: CourseDirectory) -> bool:
 
 
 def due_dates(coursedir: CourseDirectory) -> DueDates:
-    """The due date of the assignment and the extensions that were granted (on SubmittedAssignment, after autograding)."""
+    """The due date of the assignment, and the extensions granted (on SubmittedAssignment, after autograding)."""
     if not exists(coursedir):
         return DueDates()
     with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:

@@ -51,6 +51,7 @@ class ExchangeList(ABCExchangeList, Exchange):
         heading = "Removing submitted assignments:" if self.inbound or self.cached else "Removing released assignments:"
         if self.cached:
             submitted.hide(Path(self.cache), self._found)
+            submitted.remove(Path(one["path"]) for row in rows for one in row["submissions"])
         elif self.inbound:
             self._withdraw_submissions()
         else:

@@ -57,14 +57,16 @@ def local_copies(cache: Path, *, course: str, assignment: str) -> Iterator[Local
 
 
 def hide(cache: Path, submissions: Iterable[Submission]) -> None:
-    """Show these no more in `list --cached`, and remove their copies."""
+    """Show these no more in `list --cached`."""
     names = hidden(cache) | {str(one.id) for one in submissions}
     trees.write_text(cache / HIDDEN, json.dumps(sorted(names)))
 
 
-def remove(copies: Iterable[LocalCopy]) -> None:
+def remove(copies: Iterable[Path]) -> None:
+    """Remove those of the copies that are here."""
     for copy in copies:
-        shutil.rmtree(copy.folder)
+        if copy.is_dir():
+            shutil.rmtree(copy)
 
 
 def hidden(cache: Path) -> set[str]:

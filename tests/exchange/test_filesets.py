@@ -9,9 +9,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from exchange import blobs, filesets, services
+from exchange.api.v2 import bundles
 from exchange.filesets import FileLine, Upload
 from exchange.models import Blob, FileEntry, FileSet
 from tests import cast
+from tests.api_v2.conftest import WORK
 
 LATER = timedelta(days=2)
 
@@ -103,3 +105,14 @@ def test_stored_bytes_that_rotted_are_noticed(submission):
     assert not blobs.verify(sha256)
     default_storage.save(blobs.key(sha256), io.BytesIO(b"rotten"))
     assert not blobs.verify(sha256)
+
+
+def test_lost_bytes_are_noted_and_healed_by_the_next_upload(submission):
+    lost = Blob.objects.get(sha256=cast.sha256(WORK["ps1.ipynb"]))
+    blobs.delete(lost.sha256)
+    with pytest.raises(FileNotFoundError):
+        list(bundles.stream([lost]))
+    bob = cast.person("bob")
+    assert filesets.readable_blobs(bob, [lost.sha256]) == {}
+    services.submit(submission.assignment, cast.upload(WORK), by=bob)
+    assert blobs.verify(lost.sha256) and filesets.readable_blobs(bob, [lost.sha256])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from courses.errors import Invalid
-from exchange import blobs
+from exchange import blobs, filesets
 from exchange.blobs import Readable
 from exchange.filesets import BadManifest, FileLine
 from exchange.models import Blob
@@ -126,6 +126,10 @@ def stream(members: Iterable[Blob]) -> Iterator[bytes]:
         header = tarfile.TarInfo(blob.sha256)
         header.size = blob.size
         yield header.tobuf(tarfile.GNU_FORMAT)
-        yield from blobs.read(blob.sha256, length=blob.size)
+        try:
+            yield from blobs.read(blob.sha256, length=blob.size)
+        except FileNotFoundError:
+            filesets.note_lost(blob)  # the answer is broken off; the next one will say which blob it is
+            raise
         yield bytes(-blob.size % BLOCK)
     yield bytes(2 * BLOCK)
