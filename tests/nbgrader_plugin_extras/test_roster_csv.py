@@ -1,0 +1,75 @@
+"""What is understood of a CSV file, whichever program wrote it."""
+
+import io
+
+import pytest
+
+from nbgrader_plugin.command_line import CommandFailed, table
+from nbgrader_plugin.course_status import shown
+from nbgrader_plugin.roster_csv import read, write
+
+WANTED = {"username": "bob", "first_name": "Bjørn", "last_name": "Müller", "email": "b@x.org"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("name", ["student_id", "username", "id", "Student ID"])
+def test_any_usual_encoding_separator_and_name_of_the_first_column(encoding, separator, name):
+    lines = [[name, "First Name", "last_name", "email", "shoe size"], ["bob", " Bjørn", "Müller", "b@x.org", "44"]]
+    text = "\r\n".join(separator.join(cells) for cells in lines)
+    assert [dict(line.fields) for line in read(text.encode(encoding))] == [WANTED]
+
+
+def test_empty_cells_and_lines_say_nothing():
+    (line,) = read(b"student_id,first_name,email\n\n,,\nbob,,\n")
+    assert dict(line.fields) == {"username": "bob"}
+    assert line.number == 4
+
+
+def test_quoted_separators_and_line_breaks_belong_to_the_cell():
+    (line,) = read(b'id;last_name\nbob;"Smith;\nJr."\n')
+    assert line.fields["last_name"] == "Smith;\nJr."
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"bob,Bob\n", b"id,username\nbob,bob\n"])
+def test_file_without_one_column_of_names_is_refused(content):
+    with pytest.raises(CommandFailed):
+        read(content)
+
+
+def test_what_is_written_is_read_back_and_holds_no_formula():
+    member = {
+        "username": "bob",
+        "role": "student",
+        "first_name": "=1+1",
+        "last_name": "O'Neill",
+        "email": "-",
+        "section": "'@",
+    }
+    text = io.StringIO()
+    write([member], text)
+    assert "'=1+1" in text.getvalue()
+    (line,) = read(text.getvalue().encode())
+    assert dict(line.fields) == member
+
+
+def test_table_lines_up_wide_characters_and_shows_no_control_characters():
+    lines = table(["name", "x"], [["李", "1"], ["e\u0301va", "2"], ["a\x1b[31m", "3"]]).splitlines()
+    assert lines == ["name   x", "-----  -", "李     1", "éva    2".replace("é", "e\u0301"), "a[31m  3"]
+
+
+def test_status_has_a_column_for_each_assignment():
+    last = "2026-11-24T14:33:56.123456Z"
+    work = [
+        {"assignment": "ps1", "attempts": 2, "last": last, "late": True, "collected": None, "feedback": None},
+        {"assignment": "ps2", "attempts": 1, "last": last, "late": False, "collected": True, "feedback": True},
+    ]
+    members = [
+        {"username": "bob", "first_name": "Bob", "last_name": "B", "section": "2", "work": work},
+        {"username": "carol", "first_name": None, "last_name": "", "section": "", "work": []},
+    ]
+    assignments = [{"name": name, "status": "released", "due": None} for name in ("ps1", "ps2")]
+    lines = shown({"course": "algebra", "assignments": assignments, "members": members}).splitlines()
+    assert lines[0].split() == ["student", "name", "section", "ps1", "ps2"]
+    assert lines[2].split() == ["bob", "Bob", "B", "2", "submitted", "(2", "times,", "late)", "feedback"]
+    assert lines[3].split() == ["carol", "–", "–"]
