@@ -1,0 +1,67 @@
+"""One running ngshare; each test has a course of its own, that alice teaches and bob and dave take."""
+
+import itertools
+import re
+
+import pytest
+import requests
+
+from tests import servers
+from tests.nbgrader_plugin.people import Person
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def exchange(tmp_path_factory):
+    with servers.service(tmp_path_factory.mktemp("ngshare"), workers=2) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch, tmp_path):
+    """Nothing of the machine's own nbgrader or Hub, and no setting made by an earlier test."""
+    for name in ("NGSHARE_URL", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_PUBLIC_HUB_URL", "PROXY_PUBLIC_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "nobody/data"))
+
+
+@pytest.fixture
+def course(exchange, request):
+    name = f"NBG {next(NUMBERS)} {re.sub('[^a-z_]', '', request.node.name)[:60]}"
+    root = {"Authorization": "token root"}
+    url = f"{exchange.url}/api/v2/courses/"
+    requests.post(url, json={"name": name, "instructors": ["alice"]}, headers=root, timeout=30).raise_for_status()
+    for student in ("bob", "dave"):
+        requests.post(f"{url}{name}/members/", json={"username": student}, headers=root, timeout=30).raise_for_status()
+    return name
+
+
+@pytest.fixture
+def person(exchange, course, tmp_path, monkeypatch):
+    def sits(username):
+        return Person(username, tmp_path / username, course, exchange.url, monkeypatch)
+
+    return sits
+
+
+@pytest.fixture
+def alice(person):
+    return person("alice")
+
+
+@pytest.fixture
+def bob(person):
+    return person("bob")
+
+
+@pytest.fixture
+def dave(person):
+    return person("dave")
+
+
+@pytest.fixture
+def carol(person):
+    """Of another course, that is: of none that a test here is about."""
+    return person("carol")
