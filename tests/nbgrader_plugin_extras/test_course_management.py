@@ -142,6 +142,33 @@ def test_export_is_read_back(desk, manage, folder, courses):
     assert roster(desk.service, courses[1]) == {"alice": "instructor", "bob": "student"}
 
 
+def test_status_shows_who_handed_in_to_staff_alone(desk, manage, folder, courses):
+    (folder / "nbgrader_config.py").write_text(
+        "from nbgrader_plugin import configure\n"
+        f"c = get_config()\nconfigure(c)\nc.CourseDirectory.course_id = {courses[0]!r}\n"
+    )
+    (folder / "release/ps1").mkdir(parents=True)
+    (folder / "release/ps1/a.txt").write_text("a")
+    (folder / "source/ps1").mkdir()
+    manage("add_student", courses[0], "bob", "-f", "Bob", "--no-gb")
+    manage("add_student", courses[0], "carol", "--no-gb")
+    for user, verb in (
+        ("alice", "release_assignment"),
+        ("bob", "fetch_assignment"),
+        ("bob", "submit"),
+        ("bob", "submit"),
+    ):
+        cwd = folder if user == "alice" else desk.home
+        command = [sys.executable, "-m", "nbgrader", verb, "ps1", "--course", courses[0]]
+        env = Desk(desk.home, user, desk.service).env
+        result = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=60)
+        assert result.returncode == 0, result.stderr
+    lines = manage("status", courses[0]).stdout.splitlines()
+    assert lines[0].split() == ["student", "name", "section", "ps1"]
+    assert [line.split() for line in lines[2:]] == [["bob", "Bob", "submitted", "(2", "times)"], ["carol", "–"]]
+    manage("status", courses[0], status=1, user="bob")
+
+
 @pytest.fixture
 def apart(desk, folder, courses, monkeypatch):
     """bob on the roster alone, carol in the gradebook alone, dora in both with other names; alice tried something."""

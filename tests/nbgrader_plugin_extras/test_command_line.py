@@ -1,0 +1,53 @@
+"""Lines in colour where there is a terminal, and what becomes of errors."""
+
+import os
+import pty
+import sys
+
+import pytest
+
+from nbgrader_plugin.command_line import CommandFailed, failure, run
+from nbgrader_plugin.errors import NotConfigured
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Read what was written to standard error, which is a terminal."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        yield lambda: os.read(ours, 1000).decode()
+    os.close(ours)
+
+
+def test_errors_are_red_in_a_terminal(terminal, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    failure("No.")
+    assert terminal() == "\033[31mNo.\033[0m\r\n"
+
+
+def test_no_color_is_respected(terminal, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    failure("No.")
+    assert terminal() == "No.\r\n"
+
+
+def test_a_file_gets_no_colours_and_no_control_characters(capsys):
+    failure("bob\x1b[2J")
+    assert capsys.readouterr().err == "bob[2J\n"
+
+
+@pytest.mark.parametrize(
+    "error", [CommandFailed("It is so."), NotConfigured("It is so."), FileNotFoundError("It is so.")]
+)
+def test_foreseen_errors_are_a_sentence_and_a_status(error, capsys):
+    def command():
+        raise error
+
+    assert run(command) == 1
+    assert capsys.readouterr().err == "It is so.\n"
+
+
+def test_unforeseen_errors_keep_their_traceback():
+    with pytest.raises(ZeroDivisionError):
+        run(lambda: 1 / 0)
