@@ -51,7 +51,7 @@ class ExchangeList(ABCExchangeList, Exchange):
         heading = "Removing submitted assignments:" if self.inbound or self.cached else "Removing released assignments:"
         if self.cached:
             submitted.hide(Path(self.cache), self._found)
-            submitted.remove(Path(one["path"]) for row in rows for one in row["submissions"])
+            submitted.remove(copy.folder for copy in self._copies)
         elif self.inbound:
             self._withdraw_submissions()
         else:
@@ -102,13 +102,14 @@ class ExchangeList(ABCExchangeList, Exchange):
         if self.inbound:
             return self._inbound_rows()
         answer = self.client.recent_pages("assignments", **self._filters())
-        found = [records.assignment(row) for row in answer]
+        found = self._mine([records.assignment(row) for row in answer])
         self._found: list[Any] = sorted(found, key=lambda one: (one.course, one.name))
-        return [self._released_row(one) for one in self._found if self._is_mine(one.course)]
+        return [self._released_row(one) for one in self._found]
 
-    def _is_mine(self, course: str) -> bool:
+    def _mine(self, found: list[Any]) -> list[Any]:
+        """Those of the courses that another authenticator than ours knows of."""
         courses = self.foreign_courses()
-        return courses is None or course in courses
+        return [one for one in found if courses is None or one.course in courses]
 
     def _released_row(self, assignment: Assignment) -> Row:
         row: Row = {"course_id": assignment.course, "assignment_id": assignment.name}
@@ -135,22 +136,20 @@ class ExchangeList(ABCExchangeList, Exchange):
 
     def _inbound_rows(self) -> list[Row]:
         answer = self.client.recent_pages("submissions", **self._filters(), student=self._student_filter())
-        self._found = [records.submission(row) for row in answer]
-        return self._grouped([self._submitted_row(one) for one in self._found])
+        self._found = self._mine([records.submission(row) for row in answer])
+        return _grouped([self._submitted_row(one) for one in self._found])
 
     def _cached_rows(self) -> list[Row]:
         answer = self.client.recent_pages("submissions", **self._filters(), mine=True)
-        cache = Path(self.cache)
-        known = [records.submission(row) for row in answer]
+        cache, student = Path(self.cache), self._student_filter()
+        known = [one for one in map(records.submission, answer) if student in ("", one.student)]
         hidden = submitted.hidden(cache)
-        self._found = [one for one in known if str(one.id) not in hidden]
+        copies = [one for one in submitted.local_copies(cache, **self._filters()) if student in ("", one.student)]
+        self._found = self._mine([one for one in known if str(one.id) not in hidden])
+        self._copies = self._mine(copies)
         rows = [self._submitted_row(one) for one in self._found]
-        there = {(row["course_id"], row["assignment_id"], row["timestamp"]) for row in map(self._submitted_row, known)}
-        for local in submitted.local_copies(cache, **self._filters()):
-            if (local.course, local.assignment, local.timestamp) not in there:
-                rows.append(self._local_row(local))
-        student = self._student_filter()
-        return self._grouped([row for row in rows if student in ("", row["student_id"])])
+        there = {submitted.copy_folder(cache, one, self.timestamp_text(one.timestamp)) for one in known}
+        return _grouped(rows + [self._local_row(copy) for copy in self._copies if copy.folder not in there])
 
     def _submitted_row(self, submission: Submission) -> Row:
         timestamp = self.timestamp_text(submission.timestamp)
@@ -201,21 +200,21 @@ class ExchangeList(ABCExchangeList, Exchange):
         }
         return row | {"status": "removed"} if self.remove else row
 
-    def _grouped(self, rows: list[Row]) -> list[Row]:
-        groups: dict[tuple[str, str, str], list[Row]] = {}
-        for row in rows:
-            if self._is_mine(row["course_id"]):
-                groups.setdefault((row["course_id"], row["student_id"], row["assignment_id"]), []).append(row)
-        return [
-            {
-                "course_id": course,
-                "student_id": student,
-                "assignment_id": assignment,
-                "status": group[0]["status"],
-                "submissions": sorted(group, key=lambda row: row["timestamp"]),
-            }
-            for (course, student, assignment), group in sorted(groups.items())
-        ]
+
+def _grouped(rows: list[Row]) -> list[Row]:
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["course_id"], row["student_id"], row["assignment_id"]), []).append(row)
+    return [
+        {
+            "course_id": course,
+            "student_id": student,
+            "assignment_id": assignment,
+            "status": group[0]["status"],
+            "submissions": sorted(group, key=lambda row: row["timestamp"]),
+        }
+        for (course, student, assignment), group in sorted(groups.items())
+    ]
 
 
 def _notebook(name: str, path: str, local: Path | None, feedback: File | None) -> Row:

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def key_of_attempt(cache: Path, place: str, digest: str) -> str:
         return str(attempt["key"])
     key = secrets.token_urlsafe(24)
     pending[f"{place} {digest}"] = {"key": key, "at": time.time()}
-    trees.write_text(cache / PENDING, json.dumps(pending))
+    _remember(cache, pending)
     return key
 
 
@@ -92,6 +93,12 @@ def answered(cache: Path, place: str, digest: str) -> None:
     """The receipt was seen: handing in the same files again is a new attempt."""
     pending = _pending(cache)
     if pending.pop(f"{place} {digest}", None):
+        _remember(cache, pending)
+
+
+def _remember(cache: Path, pending: dict[str, Any]) -> None:
+    """A full or unwritable home must not keep anybody from handing in: then the attempt is not remembered."""
+    with suppress(OSError):
         trees.write_text(cache / PENDING, json.dumps(pending))
 
 
