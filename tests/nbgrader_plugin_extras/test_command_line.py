@@ -10,26 +10,25 @@ from nbgrader_plugin.command_line import CommandFailed, failure, run
 from nbgrader_plugin.errors import NotConfigured
 
 
-@pytest.fixture
-def terminal(monkeypatch):
-    """Read what was written to standard error, which is a terminal."""
+def seen_in_terminal(monkeypatch, text):
+    """What a terminal gets when the text is said on standard error."""
     ours, theirs = pty.openpty()
-    with os.fdopen(theirs, "w") as stream:
-        monkeypatch.setattr(sys, "stderr", stream)
-        yield lambda: os.read(ours, 1000).decode()
+    with os.fdopen(theirs, "w") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stream)
+        failure(text)
+        answer = os.read(ours, 1000).decode()
     os.close(ours)
+    return answer
 
 
-def test_errors_are_red_in_a_terminal(terminal, monkeypatch):
+def test_errors_are_red_in_a_terminal(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
-    failure("No.")
-    assert terminal() == "\033[31mNo.\033[0m\r\n"
+    assert seen_in_terminal(monkeypatch, "No.") == "\033[31mNo.\033[0m\r\n"
 
 
-def test_no_color_is_respected(terminal, monkeypatch):
+def test_no_color_is_respected(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
-    failure("No.")
-    assert terminal() == "No.\r\n"
+    assert seen_in_terminal(monkeypatch, "No.") == "No.\r\n"
 
 
 def test_a_file_gets_no_colours_and_no_control_characters(capsys):
