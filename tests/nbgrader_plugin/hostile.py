@@ -1,0 +1,126 @@
+"""A server that answers whatever a test tells it: what a broken, mistaken or hostile one might say."""
+
+import hashlib
+import io
+import json
+import tarfile
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+COURSE = {"name": "NBG 101", "role": "instructor", "created": "2026-01-01T00:00:00.000000Z"}
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def file(path, content=b"x"):
+    return {"path": path, "sha256": sha256(content), "size": len(content)}
+
+
+def page(*rows, next=None):
+    return {"next": next, "previous": None, "results": list(rows)}
+
+
+def assignment(name="ps1", course="NBG 101", notebooks=("p1",)):
+    found = [{"notebook_id": one, "path": f"{one}.ipynb"} for one in notebooks]
+    return {"course": course, "name": name, "status": "released", "due": None, "release": None, "notebooks": found}
+
+
+def submission(number=1, student="bob", files=(), feedback=None, **other):
+    return {
+        "id": number,
+        "course": "NBG 101",
+        "assignment": "ps1",
+        "student": student,
+        "timestamp": f"2026-01-01T00:00:00.{number:06}Z",
+        "collected": None,
+        "notebooks": [{"notebook_id": "p1", "path": "p1.ipynb"}],
+        "files": list(files),
+        "feedback": None if feedback is None else {"files": list(feedback)},
+        **other,
+    }
+
+
+def bundle(*members):
+    """A tar of (name, content) or of TarInfo."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                tar.addfile(member)
+                continue
+            name, content = member
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+class Answer:
+    """One answer: a status, headers, and bytes, sent after `delay` seconds and with `pause` seconds between bytes."""
+
+    def __init__(self, body=b"", status=200, headers=None, delay=0.0, pause=0.0):
+        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.status, self.headers, self.delay, self.pause = status, headers or {}, delay, pause
+
+
+class Hostile:
+    """`answers` maps the end of a path (without the question) to an Answer, or to what is to be its JSON or bytes."""
+
+    def __init__(self):
+        self.answers = {}
+        self.asked = []  # (method, path, headers)
+        self.url = ""
+
+    def answer(self, path):
+        for end, answer in self.answers.items():
+            if path.split("?")[0].endswith(end):
+                found = answer(path) if callable(answer) else answer
+                return found if isinstance(found, Answer) else Answer(found)
+        return Answer({"code": "not_found", "message": "There is no such thing.", "details": {}}, 404)
+
+
+@contextmanager
+def hostile():
+    told = Hostile()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            length = int(self.headers.get("Content-Length", 0))
+            self.rfile.read(length)
+            told.asked.append((self.command, self.path, dict(self.headers)))
+            answer = told.answer(self.path)
+            time.sleep(answer.delay)
+            try:
+                self.send_response(answer.status)
+                for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                for start in range(len(answer.body)) if answer.pause else ():
+                    self.wfile.write(answer.body[start : start + 1])
+                    time.sleep(answer.pause)
+                if not answer.pause:
+                    self.wfile.write(answer.body)
+            except OSError:
+                pass  # whoever asked has gone
+
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+        def log_message(self, *arguments):
+            """Nothing: a test looks at `asked`."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.block_on_close = False
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    told.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield told
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
