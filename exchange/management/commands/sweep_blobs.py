@@ -1,0 +1,32 @@
+"""`manage.py sweep_blobs`: remove bytes of uploads that ended in the middle."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from exchange import filesets
+
+LEAST = 2  # hours; what an upload counts on may be marked as fresh an hour late (filesets.FRESH), and uploads take time
+
+
+class Command(BaseCommand):
+    help = "Remove blobs that no release, submission or feedback names and no upload has counted on for a while."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--hours", type=int, default=24, help="how long ago, at least (default: %(default)s)")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+
+    def handle(self, *, hours: int, dry_run: bool, **options: Any) -> None:
+        if hours < LEAST:
+            raise CommandError(f"--hours: write {LEAST} or more, so that no upload under way loses what it counts on.")
+        before = timezone.now() - timedelta(hours=hours)
+        if dry_run:
+            found = filesets.sweepable(before).aggregate(count=Count("pk"), size=Sum("size"))
+            count, size = found["count"], found["size"] or 0
+        else:
+            count, size = filesets.sweep(before)
+        verb = "would be removed" if dry_run else "removed"
+        self.stdout.write(f"{count} blobs, {filesets.readable_size(size)}, {verb}.")
