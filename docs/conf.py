@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from ngshare_site import __version__  # noqa: E402
+from ngshare_site import __version__
 
 project = "ngshare"
 author = "The ngshare developers"
