@@ -51,7 +51,9 @@ def follow_the_hub(
 
 def _still_logged_in(request: HttpRequest) -> bool:
     kept = request.session.get("hub")
-    if not kept or not kept["token"] or kept["mark"] != request.COOKIES.get(MARK, ""):
+    if kept is None:
+        return True  # opened by a program on the server, not by a log-in at the Hub: there is nothing to follow
+    if not kept["token"] or kept["mark"] != request.COOKIES.get(MARK, ""):
         return False
     if time.time() - kept["checked"] < CHECK_SECONDS:
         return True
