@@ -1,5 +1,7 @@
 """`nbgrader release_feedback`: what generate_feedback made goes to the students, many in one request."""
 
+import glob
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +20,7 @@ from .records import mapping, rows
 from .submitted import TIMESTAMP
 
 AT_ONCE = 100  # students in one request
+ANYONE = "\0"  # stands for the student in a path; no real path has it
 Given = tuple[str, str, list[LocalFile]]  # student, timestamp as the server writes it, pages
 
 
@@ -57,9 +60,11 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
             yield student, instant, [manifest.local_file(page.name, page) for page in pages]
 
     def _folders(self) -> list[Path]:
-        """The feedback folders; the path is nbgrader's, with a `*` where all students are meant."""
-        path = Path(self.src_path)
-        return sorted(one for one in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if one.is_dir())
+        """The feedback folders; of the whole path only the student's part is a pattern, `*` where all are meant."""
+        coursedir = self.coursedir
+        path = coursedir.format_path(coursedir.feedback_directory, ANYONE, coursedir.assignment_id)
+        pattern = glob.escape(path).replace(ANYONE, coursedir.student_id or "*")
+        return sorted(Path(one) for one in glob.glob(pattern) if os.path.isdir(one))
 
     def _student_of(self, folder: Path) -> str:
         coursedir = self.coursedir

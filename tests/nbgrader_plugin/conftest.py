@@ -1,7 +1,10 @@
 """One running ngshare; each test has a course of its own, that alice teaches and bob and dave take."""
 
 import itertools
+import os
 import re
+import sys
+from pathlib import Path
 
 import pytest
 import requests
@@ -23,6 +26,7 @@ def own_environment(monkeypatch, tmp_path):
     """Nothing of the machine's own nbgrader or Hub, and no setting made by an earlier test."""
     for name in ("NGSHARE_URL", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_PUBLIC_HUB_URL", "PROXY_PUBLIC_SERVICE_HOST"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # for alembic
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "nobody/data"))
 

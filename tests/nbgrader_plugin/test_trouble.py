@@ -13,6 +13,8 @@ from tests.nbgrader_plugin.hostile import Answer, assignment, bundle, file, page
 from tests.nbgrader_plugin.people import Person, notebook, tree, write
 from tests.servers import free_port
 
+pytestmark = pytest.mark.live
+
 COURSE = "NBG 101"
 TOKEN = "a-token-that-nobody-may-see"
 COMMANDS = [
