@@ -45,7 +45,7 @@ class PersonAdmin(Page):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(acts.act)
-        return [path("<int:pk>/<slug:act>/", view, {"page": self}, name="person_act"), *super().get_urls()]
+        return [path("<int:pk>/act/<slug:act>/", view, {"page": self}, name="person_act"), *super().get_urls()]
 
     def history_of(self, obj: User) -> QuerySet[AuditEntry]:
         return AuditEntry.objects.filter(Q(target=obj.username, course="") | Q(actor=obj.username))
