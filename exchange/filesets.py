@@ -282,7 +282,7 @@ def keep(lines: Sequence[FileLine]) -> FileSet:
         known = Blob.objects.filter(sha256__in=some)
         ids.update((blob.sha256, blob.pk) for blob in known)
         if not all(blob.stored for blob in known):
-            known.update(stored=True)
+            known.filter(stored=False).update(stored=True)  # not the others: many hand-ins share those rows
     if len(ids) < len(hashes):
         raise Busy("A file was swept away while it arrived. Try again.")
     file_set, is_new = FileSet.objects.get_or_create(

@@ -3,6 +3,7 @@
 A process holds no state, so that more of them, here or on other machines, serve more users.
 """
 
+import fcntl
 import ipaddress
 import os
 from contextlib import contextmanager
@@ -99,9 +100,11 @@ def is_loopback(bind: str) -> bool:
 
 @contextmanager
 def one_at_a_time() -> Any:
-    """Several replicas may start at once on one PostgreSQL: one migrates, the others wait."""
+    """Several servers may start at once on one database: one migrates, the others wait."""
     if connection.vendor != "postgresql":
-        yield
+        with open(settings.DATA / "migrating.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it when the file is closed, or the process dies
+            yield
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
