@@ -8,10 +8,12 @@ django-storages. What `put` returns from is durable.
 import hashlib
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -120,6 +122,21 @@ def staging() -> Iterator[Path]:
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root) as folder:
         yield Path(folder)
+
+
+def abandoned(before: datetime) -> list[Path]:
+    """Folders of uploads whose process died in the middle: untouched since `before`."""
+    root = staging_folder()
+    folders = root.iterdir() if root.is_dir() else ()
+    return [folder for folder in folders if folder.stat().st_mtime < before.timestamp()]
+
+
+def remove_abandoned(before: datetime) -> int:
+    """Remove what `abandoned` names; how many."""
+    folders = abandoned(before)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(folders)
 
 
 def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
