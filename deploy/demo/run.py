@@ -57,7 +57,8 @@ def main() -> int:
         say("\nEnding everything …")
         return 0
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for sign in (signal.SIGINT, signal.SIGTERM):  # make hands on a Ctrl-C as both
+            signal.signal(sign, signal.SIG_IGN)
         hub.stop()
         say("Ended. “make demo” goes on where you were; “make clean” forgets it all.")
 
