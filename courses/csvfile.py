@@ -2,14 +2,15 @@
 
 What comes in is what spreadsheets, learning platforms and nbgrader write: any of the usual separators and encodings,
 column names in any case. What goes out is read back unchanged. A cell that a spreadsheet would take for a formula is
-written with an apostrophe in front, which reading takes off again.
+written with an apostrophe in front, which reading takes off again. Spaces around a value are no part of it.
 """
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,13 +18,14 @@ from django.db.models import QuerySet
 from courses import rosters
 from courses.errors import Conflict, Invalid
 from courses.models import Course, Membership, Role, User
-from courses.rosters import Person, Report, Result, Row
+from courses.rosters import NAME_FIELDS, Person, Report, Result, Row
 
 MAX_BYTES = 5_000_000
 MAX_LINES = 20_000
-SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
+MAX_COLUMNS = 1000  # a gradebook has hundreds
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}  # the most usual first
 COLUMNS = ("username", "first_name", "last_name", "email", "section", "role")
-FOR_NBGRADER = ("id", "first_name", "last_name", "email", "lms_user_id")
+FOR_NBGRADER = ("id", "first_name", "last_name", "email")
 
 # What a column may be called, in small letters and without anything but letters.
 KNOWN_AS = {
@@ -34,7 +36,8 @@ KNOWN_AS = {
     "section": {"section"},
     "role": {"role"},
 }
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
+HINT = re.compile(r"sep=([;,\t|])\n", re.IGNORECASE)  # how Excel itself names the separator
+FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")  # the wide ones count in East Asian spreadsheets
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,38 @@ class Outcome:
 
 def read(content: bytes) -> Sheet:
     """Errors: Invalid, with a sentence, for what is no such table at all. Single bad lines are told in the lines."""
+    return read_text(*decoded(content))
+
+
+def decoded(content: bytes) -> tuple[str, str]:
+    """The text, with line ends as "\\n", and how it was encoded. Errors: Invalid.
+
+    >>> decoded("naïve".encode("cp1252"))
+    ('naïve', 'Latin-1')
+    """
     if len(content) > MAX_BYTES:
-        raise Invalid(f"The file has {len(content)} bytes, the limit is {MAX_BYTES}.")
-    text, encoding = _decoded(content)
+        raise Invalid(f"A roster may have {MAX_BYTES:,} bytes at most; this file has more.")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = [("utf-16", "UTF-16")]
+    else:
+        # Windows' own form of Latin-1 first; a few bytes mean nothing in it.
+        encodings = [("utf-8-sig", "UTF-8"), ("cp1252", "Latin-1"), ("latin-1", "Latin-1")]
+    for codec, name in encodings:
+        try:
+            return _line_ends(content.decode(codec)), name
+        except UnicodeDecodeError:
+            continue
+    raise Invalid("The file's text cannot be read. Save it as “CSV UTF-8”.")
+
+
+def read_text(text: str, encoding: str = "") -> Sheet:
+    """The same for a file that was decoded before. Errors: Invalid."""
+    text = _line_ends(text).lstrip("\ufeff")  # some programs put the mark of another in front of their own
+    if len(text) > MAX_BYTES:  # characters, so that no file that could be decoded is refused here
+        raise Invalid(f"A roster may have {MAX_BYTES:,} characters at most; this file has more.")
     if "\0" in text:
         raise Invalid("This is no CSV file: it has NUL characters.")
-    hint = re.match(r"sep=([;,\t|])\n", text)  # Excel's own way to say it
+    hint = HINT.match(text)
     if hint:
         text = text[hint.end() :]
     separator = hint[1] if hint else _separator(text)
@@ -83,17 +112,17 @@ def read(content: bytes) -> Sheet:
     if not rows:
         raise Invalid("The file is empty.")
     header = [cell.strip() for cell in rows[0][1]]
+    if len(header) > MAX_COLUMNS:
+        raise Invalid(f"The first line names {len(header):,} columns; the limit is {MAX_COLUMNS:,}.")
     meaning = [_meaning(name) for name in header]
     if "username" not in meaning:
         raise Invalid(
             "The first line must name the columns, and one of them must be “username” (or “id”, as nbgrader calls it). "
-            f"It says: {', '.join(header)[:200]}."
+            f"It says: {''.join(filter(str.isprintable, ', '.join(header)))[:200]}."
         )
     if twice := {name for name in meaning if name and meaning.count(name) > 1}:
         raise Invalid(f"Two columns say the same: {', '.join(sorted(twice))}.")
     lines = tuple(_line(number, cells, meaning) for number, cells in rows[1:])
-    if len(lines) > MAX_LINES:
-        raise Invalid(f"The file has {len(lines)} lines, the limit is {MAX_LINES}.")
     pairs = list(zip(header, meaning, strict=True))
     return Sheet(
         encoding,
@@ -104,54 +133,39 @@ def read(content: bytes) -> Sheet:
     )
 
 
-def text_of(content: bytes) -> str:
-    """Errors: Invalid."""
-    return _decoded(content)[0]
-
-
-def _decoded(content: bytes) -> tuple[str, str]:
-    """The text, with line ends as "\\n", and how it was encoded.
-
-    >>> _decoded("naïve".encode("cp1252"))
-    ('naïve', 'Latin-1')
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = [("utf-16", "UTF-16")]
-    else:
-        # Windows' own form of Latin-1 first; a few bytes mean nothing in it.
-        encodings = [("utf-8-sig", "UTF-8"), ("cp1252", "Latin-1"), ("latin-1", "Latin-1")]
-    for codec, name in encodings:
-        try:
-            text = content.decode(codec)
-        except UnicodeDecodeError:
-            continue
-        return text.replace("\r\n", "\n").replace("\r", "\n"), name
-    raise Invalid("The file's text cannot be read. Save it as “CSV UTF-8”.")
+def _line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _separator(text: str) -> str:
-    """The one by which the first line falls into the most columns that are known."""
+    """The one by which the first line falls into the most columns that are known, then into the most at all."""
     first = next((line for line in text.split("\n") if line.strip()), "")[:10_000]
 
-    def columns_known(separator: str) -> int:
+    def columns(separator: str) -> tuple[int, int]:
         cells = next(csv.reader([first], delimiter=separator), [])
-        return sum(bool(_meaning(cell)) for cell in cells)
+        return sum(bool(_meaning(cell)) for cell in cells), len(cells)
 
-    return max(SEPARATORS, key=columns_known)
+    return max(SEPARATORS, key=columns)
 
 
 def _rows(text: str, separator: str, *, first: int) -> list[tuple[int, list[str]]]:
-    """(line number, cells) of the lines that are not empty."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    """(line number, cells) of the lines that are not empty. A cell may go on over several lines; its first one counts.
+
+    Strictly: a quotation mark that nobody closes would swallow all lines after it.
+    """
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     rows = []
     number = first
     try:
         for cells in reader:
             if any(map(str.strip, cells)):
                 rows.append((number, cells))
+            if len(rows) > MAX_LINES + 1:  # the columns' names are one of them
+                raise Invalid(f"A roster may have {MAX_LINES:,} lines at most; this file has more.")
             number = first + reader.line_num
     except csv.Error as error:
-        raise Invalid(f"Line {reader.line_num} cannot be read: {error}.") from error
+        raise Invalid(f"Line {number} cannot be read: {error}. Look at its quotation marks.") from error
     return rows
 
 
@@ -170,11 +184,20 @@ def _line(number: int, cells: list[str], meaning: list[str | None]) -> Line:
         known: _unguarded(cell.strip()) for known, cell in zip(meaning, cells, strict=False) if known and cell.strip()
     }
     person = Person(said.pop("username", ""), (said.pop("role", "").lower() or None), **said)
-    if not person.username:
-        return Line(number, person, "names nobody")
-    if any(map(str.strip, cells[len(meaning) :])):
-        return Line(number, person, "has more cells than there are columns")
-    return Line(number, person)
+    return Line(number, person, _fault(person.username, cells[len(meaning) :]))
+
+
+def _fault(username: str, surplus: list[str]) -> str:
+    """Why it cannot be told whom a line names, if so."""
+    if not username:
+        return "names nobody"
+    if any(map(str.strip, surplus)):
+        return "has more cells than there are columns"
+    try:
+        rosters.check_name(username)
+    except Invalid as error:
+        return f"names nobody: {error.message.rstrip('.')}"
+    return ""
 
 
 def apply(
@@ -182,17 +205,14 @@ def apply(
 ) -> tuple[Report, list[Outcome]]:
     """Bring the roster to what the file says; see rosters.apply. An empty cell leaves what is there.
 
-    Errors: Conflict when others are to be removed and it cannot be told from every line whom it names.
+    Errors: Conflict when others are to be removed and it cannot be told from every line whom it names, or from none.
     """
-    if remove_others and (bad := [line for line in sheet.lines if line.fault]):
-        raise Conflict(
-            f"Line {bad[0].number} {bad[0].fault}. Mend or remove such lines before members that the file does not "
-            "name are taken off the roster."
-        )
     good = [line for line in sheet.lines if not line.fault]
+    if remove_others:
+        _check_it_is_whole(sheet)
     report = rosters.apply(
         course,
-        [line.person for line in good],
+        _unless_kept(course, [line.person for line in good]),
         by=by,
         remove_others=remove_others,
         dry_run=dry_run,
@@ -209,34 +229,66 @@ def apply(
     return Report([outcome.row for outcome in outcomes]), outcomes
 
 
+def _check_it_is_whole(sheet: Sheet) -> None:
+    """Errors: Conflict for a file that somebody may be missing from by mistake."""
+    if bad := [line for line in sheet.lines if line.fault]:
+        raise Conflict(
+            f"Line {bad[0].number} {bad[0].fault}. Mend or remove such lines before members that the file does not "
+            "name are taken off the roster."
+        )
+    if not sheet.lines:
+        raise Conflict("The file names nobody: with it, everybody would be taken off the roster.")
+
+
+def _unless_kept(course: Course, people: list[Person]) -> list[Person]:
+    """Where a value that is kept differs from the cell by what no cell carries, the cell says nothing of it."""
+    kept = {name: values for name, *values in course.memberships.values_list("user__username", *NAME_FIELDS)}
+
+    def unless_kept(person: Person) -> Person:
+        values = zip(NAME_FIELDS, kept.get(person.username, ()), strict=False)
+        alike: dict[str, Any] = {
+            name: None for name, value in values if value and getattr(person, name) == _trimmed(value)
+        }
+        return replace(person, **alike)
+
+    return [unless_kept(person) for person in people]
+
+
 # Out
 
 
-def roster(members: QuerySet[Membership]) -> Iterator[list[str]]:
-    """The rows of a roster, the columns' names first. One query, whatever the size."""
-    yield list(COLUMNS)
-    names = ("user__username", *COLUMNS[1:])
-    for row in members.order_by("user__username").values_list(*names).iterator(chunk_size=2000):
-        yield [value or "" for value in row]
+def exported(members: QuerySet[Membership]) -> Iterator[str]:
+    """A roster's lines, the columns' names first. One query, whatever the size."""
+    rows = members.order_by("user__username").values_list("user__username", *COLUMNS[1:])
+    return written(chain([COLUMNS], rows.iterator(chunk_size=2000)))
 
 
-def roster_for_nbgrader(members: QuerySet[Membership]) -> Iterator[list[str]]:
-    """The students as `nbgrader db student import` reads them (nbgrader/apps/dbapp.py)."""
-    yield list(FOR_NBGRADER)
+def exported_for_nbgrader(members: QuerySet[Membership]) -> Iterator[str]:
+    """The students as `nbgrader db student import` reads them (nbgrader/apps/dbapp.py).
+
+    It would take an apostrophe for a part of the user name, and add somebody of that name to the roster; and an empty
+    column for the wish to forget what it knows, so `lms_user_id` is left out.
+    """
     students = members.filter(role=Role.STUDENT).order_by("user__username")
-    for row in students.values_list("user__username", *FOR_NBGRADER[1:4]).iterator(chunk_size=2000):
-        yield [*(value or "" for value in row), ""]
+    rows = students.values_list("user__username", *FOR_NBGRADER[1:])
+    return written(chain([FOR_NBGRADER], rows.iterator(chunk_size=2000)), bare=1)
 
 
-def written(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """The lines of a CSV file (RFC 4180), as they are made."""
+def written(rows: Iterable[Sequence[Any]], *, bare: int = 0) -> Iterator[str]:
+    """The lines of a CSV file (RFC 4180), as they are made. The first `bare` columns are not guarded."""
     line = io.StringIO()
     writer = csv.writer(line)
     for row in rows:
-        writer.writerow([_guarded(str(cell)) for cell in row])
+        cells = [_trimmed("" if cell is None else str(cell)) for cell in row]
+        writer.writerow([*cells[:bare], *map(_guarded, cells[bare:])])
         yield line.getvalue()
         line.seek(0)
         line.truncate()
+
+
+def _trimmed(value: str) -> str:
+    """What a cell carries of a value."""
+    return _line_ends(value).strip()
 
 
 def _guarded(cell: str) -> str:

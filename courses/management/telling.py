@@ -1,6 +1,7 @@
-"""What the commands about rosters share: from a name to a course, from refusals to exit statuses, reports in lines."""
+"""What the commands about rosters share: from a name to a course, from refusals to exit statuses, reports in lines,
+lines into files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.core.management import CommandError
@@ -28,6 +29,19 @@ def course_named(name: str) -> Course:
     return course
 
 
+def write(lines: Iterable[str], out: OutputWrapper, path: str | None) -> None:
+    """Lines with their ends, into a file or else to standard output. Errors: CommandError."""
+    if path is None:
+        for line in lines:
+            out.write(line, ending="")
+        return
+    try:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+
+
 def counted(report: Report) -> str:
     """“2 created, 1 changed, 40 unchanged”."""
     counts = [f"{number} {result}" for result in Result if (number := report.count(result))]
@@ -39,7 +53,8 @@ def tell(out: OutputWrapper, row: Row, line: int | None = None) -> None:
     if row.result == Result.UNCHANGED:
         return
     where = f"line {line}: " if line else ""
-    out.write(f"{where}{row.username or '(nobody)'}: {row.result}{_more(row)}")
+    name = row.username if row.username.isprintable() else ascii(row.username)
+    out.write(f"{where}{name or '(nobody)'}: {row.result}{_more(row)}")
 
 
 def _more(row: Row) -> str:

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
@@ -36,6 +37,7 @@ def _import(request: HttpRequest, page: RowsOfCourses, course: Course) -> HttpRe
     if "seen" in request.POST:
         seen = SeenRosterForm(request.POST)
         if not seen.is_valid():
+            messages.error(request, "What was sent is not what was shown. Choose the file again.")
             return _shown(request, page, course, form=RosterFileForm())
         said = seen.cleaned_data
         return _take_over(request, page, course, said["text"], said["remove_others"], said["seen"])
@@ -43,21 +45,25 @@ def _import(request: HttpRequest, page: RowsOfCourses, course: Course) -> HttpRe
     if not form.is_valid():
         return _shown(request, page, course, form=form)
     try:
-        content = form.cleaned_data["file"].read(csvfile.MAX_BYTES + 1)
-        return _preview(request, page, course, content, form.cleaned_data["remove_others"])
+        text, encoding = csvfile.decoded(form.cleaned_data["file"].read(csvfile.MAX_BYTES + 1))
+        sheet = csvfile.read_text(text, encoding)
+        return _preview(request, page, course, sheet, text, form.cleaned_data["remove_others"])
     except Refusal as error:
         form.add_error("file", error.message)
         return _shown(request, page, course, form=form)
 
 
 def _preview(
-    request: HttpRequest, page: RowsOfCourses, course: Course, content: bytes, remove_others: bool, note: str = ""
+    request: HttpRequest,
+    page: RowsOfCourses,
+    course: Course,
+    sheet: Sheet,
+    text: str,
+    remove_others: bool,
+    note: str = "",
 ) -> HttpResponseBase:
-    sheet = csvfile.read(content)
     report, outcomes = csvfile.apply(course, sheet, by=actor(request), remove_others=remove_others, dry_run=True)
-    again = SeenRosterForm(
-        initial={"text": csvfile.text_of(content), "remove_others": remove_others, "seen": _digest(outcomes)}
-    )
+    again = SeenRosterForm(initial={"text": text, "remove_others": remove_others, "seen": _digest(outcomes)})
     return _shown(request, page, course, again=again, note=note, **_differences(sheet, report, outcomes))
 
 
@@ -65,12 +71,13 @@ def _take_over(
     request: HttpRequest, page: RowsOfCourses, course: Course, text: str, remove_others: bool, seen: str
 ) -> HttpResponseBase:
     """Do what was shown; where the roster has changed meanwhile, show the differences again."""
-    sheet = csvfile.read(text.encode())
-    _, now = csvfile.apply(course, sheet, by=actor(request), remove_others=remove_others, dry_run=True)
-    if _digest(now) != seen:
-        note = "The roster has changed since you looked: these are the differences now."
-        return _preview(request, page, course, text.encode(), remove_others, note)
-    report, _ = csvfile.apply(course, sheet, by=actor(request), remove_others=remove_others)
+    sheet = csvfile.read_text(text)
+    with transaction.atomic():  # the dry run locks the roster: what is compared is what is done
+        _, now = csvfile.apply(course, sheet, by=actor(request), remove_others=remove_others, dry_run=True)
+        if _digest(now) != seen:
+            note = "The roster has changed since you looked: these are the differences now."
+            return _preview(request, page, course, sheet, text, remove_others, note)
+        report, _ = csvfile.apply(course, sheet, by=actor(request), remove_others=remove_others)
     counts = ", ".join(f"{number} {result}" for result in Result if (number := report.count(result)))
     messages.success(request, f"The roster was taken over: {counts}.")
     return HttpResponseRedirect(reverse("admin:courses_course_change", args=[course.pk]))
@@ -78,7 +85,7 @@ def _take_over(
 
 def _digest(outcomes: list[Outcome]) -> str:
     """Stands for what was shown."""
-    return hashlib.sha256(json.dumps([asdict(outcome) for outcome in outcomes]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([(outcome.line, vars(outcome.row)) for outcome in outcomes]).encode()).hexdigest()
 
 
 def _differences(sheet: Sheet, report: Report, outcomes: list[Outcome]) -> dict[str, Any]:
@@ -141,13 +148,11 @@ def export_roster(request: HttpRequest, pk: int, *, page: RowsOfCourses) -> Http
 def export_for_nbgrader(request: HttpRequest, pk: int, *, page: RowsOfCourses) -> HttpResponseBase:
     """The students, for `nbgrader db student import`; it would take a byte order mark for a part of a name."""
     course = page.seen(request, pk)
-    lines = csvfile.written(csvfile.roster_for_nbgrader(course.memberships.all()))
-    return _download(lines, f"{course} students.csv")
+    return _download(csvfile.exported_for_nbgrader(course.memberships.all()), f"{course} students.csv")
 
 
 def csv_answer(members: QuerySet[Membership], name: str) -> HttpResponseBase:
-    lines = csvfile.written(csvfile.roster(members))
-    return _download((f"{BOM}{line}" if place == 0 else line for place, line in enumerate(lines)), name)
+    return _download(chain([BOM], csvfile.exported(members)), name)
 
 
 def _download(lines: Any, name: str) -> HttpResponseBase:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from courses import declarations
+from courses.declarations import Applied
 from courses.management.telling import counted, refusals_told, tell
 from courses.rosters import Result
 
@@ -23,15 +24,19 @@ class Command(BaseCommand):
             text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
-        refused = 0
         with refusals_told():
-            for declared in declarations.read(text):
-                applied = declarations.apply(declared, by=None, dry_run=dry_run)
-                self.stdout.write(f"{applied.name}: {'new; ' if applied.is_new else ''}{counted(applied.report)}")
-                for row in applied.report.rows:
-                    tell(self.stderr if row.result == Result.REFUSED else self.stdout, row)
-                refused += applied.report.count(Result.REFUSED)
+            done = declarations.apply(declarations.read(text), by=None, dry_run=dry_run)
+        for one in done:
+            self.stdout.write(f"{one.name}: {_new(one)}{counted(one.report)}")
+            for row in one.report.rows:
+                tell(self.stderr if row.result == Result.REFUSED else self.stdout, row)
         if dry_run:
             self.stdout.write("dry run: nothing was done")
-        if refused:
+        if refused := sum(one.report.count(Result.REFUSED) for one in done):
             raise CommandError(f"{refused} of the declared people were refused.")
+
+
+def _new(one: Applied) -> str:
+    if not one.is_new:
+        return ""
+    return "new, beside one of this name in the bin; " if one.is_one_in_bin else "new; "

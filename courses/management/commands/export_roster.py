@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import BaseCommand, CommandParser
 
 from courses import csvfile
-from courses.management.telling import course_named
+from courses.management.telling import course_named, write
 
 
 class Command(BaseCommand):
@@ -20,13 +20,5 @@ class Command(BaseCommand):
 
     def handle(self, *, course: str, output: str | None, nbgrader: bool, **options: Any) -> None:
         members = course_named(course).memberships.all()
-        lines = csvfile.written(csvfile.roster_for_nbgrader(members) if nbgrader else csvfile.roster(members))
-        if output is None:
-            for line in lines:
-                self.stdout.write(line, ending="")
-            return
-        try:
-            with open(output, "w", encoding="utf-8", newline="") as file:
-                file.writelines(lines)
-        except OSError as error:
-            raise CommandError(f"{output} cannot be written: {error.strerror}.") from error
+        lines = csvfile.exported_for_nbgrader(members) if nbgrader else csvfile.exported(members)
+        write(lines, self.stdout, output)

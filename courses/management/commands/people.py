@@ -49,5 +49,12 @@ class Command(BaseCommand):
                 self.stdout.write(f"{user} is {'active' if found.is_active else 'not active'} now.")
 
     def confirm(self, sentence: str, is_sure: bool) -> None:
-        if not is_sure and input(f"{sentence} Type yes to go on: ") != "yes":
+        if not is_sure and not _says_yes(f"{sentence} Type yes to go on: "):
             raise CommandError("Nothing was done.")
+
+
+def _says_yes(question: str) -> bool:
+    try:
+        return input(question) == "yes"
+    except EOFError:  # there is nobody to ask
+        return False

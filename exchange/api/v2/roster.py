@@ -7,6 +7,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,7 +30,7 @@ class CSVParser(BaseParser):
     ) -> bytes:
         content = stream.read(csvfile.MAX_BYTES + 1)
         if len(content) > csvfile.MAX_BYTES:
-            raise TooLarge(f"A roster may have {csvfile.MAX_BYTES} bytes.", limit=csvfile.MAX_BYTES)
+            raise TooLarge(f"A roster may have {csvfile.MAX_BYTES:,} bytes at most.", limit=csvfile.MAX_BYTES)
         return content
 
 
@@ -72,9 +73,11 @@ class RosterViewSet(ViewSet):
         """The roster, to staff."""
         roles.require(self.user, Right.SEE_ROSTER, self.course)
         members = self.course.memberships.all()
-        is_for_nbgrader = request.query_params.get("for") == "nbgrader"
-        rows = csvfile.roster_for_nbgrader(members) if is_for_nbgrader else csvfile.roster(members)
-        response = StreamingHttpResponse(csvfile.written(rows), content_type="text/csv; charset=utf-8")
+        reader = request.query_params.get("for", "")
+        if reader not in ("", "nbgrader"):
+            raise ValidationError({"for": ["Write nbgrader, or leave it out."]})
+        lines = csvfile.exported_for_nbgrader(members) if reader else csvfile.exported(members)
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = content_disposition_header(True, f"{self.course.name} roster.csv") or ""
         return response
 
