@@ -13,12 +13,12 @@ from courses.rosters import AT_ONCE
 def change_roles(memberships: Sequence[Membership], given: str, *, by: User) -> int:
     """Give all of them one role; this may also take rights away. Returns how many changed.
 
-    All or nothing. Errors: Invalid, PermissionDenied. Needs each one's user and course.
+    All or nothing. Errors: Invalid, PermissionDenied.
     """
     if given not in Role.values:
         raise Invalid(f"{given[:80]!r} is no role.")
-    changed = [one for one in memberships if one.role != given]
     with transaction.atomic():
+        changed = [one for one in _held(memberships) if one.role != given]
         for course, role, some in _by_course(changed, given, by=by):
             for pks in _portions(some):
                 Membership.objects.filter(pk__in=pks).update(role=given)
@@ -30,15 +30,26 @@ def change_roles(memberships: Sequence[Membership], given: str, *, by: User) -> 
 def remove_members(memberships: Sequence[Membership], *, by: User) -> int:
     """Take all of them off their rosters; their work stays. Returns how many.
 
-    All or nothing. Errors: PermissionDenied. Needs each one's user and course.
+    All or nothing. Errors: PermissionDenied.
     """
     with transaction.atomic():
-        for course, role, some in _by_course(memberships, None, by=by):
+        there = _held(memberships)
+        for course, role, some in _by_course(there, None, by=by):
             for pks in _portions(some):
                 Membership.objects.filter(pk__in=pks).delete()
             was = {one.user.username: str(one.role) for one in some}
             audit.record("remove members", by=by, role=role, course=course, target=course.name, was=was)
-    return len(memberships)
+    return len(there)
+
+
+def _held(memberships: Sequence[Membership]) -> list[Membership]:
+    """Those that are still there, as they are now, until the transaction ends: whoever was listed as a student may be
+    an instructor by now."""
+    found: list[Membership] = []
+    for pks in _portions(memberships):
+        rows = Membership.objects.select_for_update(of=("self",)).select_related("user", "course")
+        found += rows.filter(pk__in=pks).order_by("pk")
+    return found
 
 
 def _by_course(

@@ -2,13 +2,18 @@
 
 Strict: a key that is not known, a name that comes twice or a shape that is not foreseen stops the whole file before
 anything is done. Every scalar is read as the text that stands there, so that a user called `007` or `no` is one.
+
+What is well-formed is done in one transaction, all courses of the file or none. Single people may be refused in it, as
+whom a roster would demote; they are told, and the rest goes on.
 """
 
-from collections.abc import Hashable, Iterable
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from django.db import transaction
 
 from courses import rosters
 from courses.errors import Invalid
@@ -18,6 +23,8 @@ from courses.rosters import Person, Report
 ROLES = {"instructors": Role.INSTRUCTOR, "graders": Role.GRADER, "students": Role.STUDENT}
 PERSON_KEYS = ("username", *rosters.NAME_FIELDS)
 YES, NO = ("true", "yes"), ("false", "no")
+NOTHING = ""  # what stands behind a key with nothing behind it
+MOST = 200_000  # people in one file; its aliases could name far more than it has lines
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class Declared:
 class Applied:
     name: str
     is_new: bool
+    is_one_in_bin: bool  # of the same name
     report: Report
 
 
@@ -40,12 +48,15 @@ class _Loader(yaml.BaseLoader):
     """Texts, lists and mappings, and no key twice (PyYAML would let the last one win)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            where = f"Line {key_node.start_mark.line + 1}"
             if not isinstance(key, str):
-                raise Invalid(f"Line {node.start_mark.line + 1}: a key must be text.")
-            if keys.count(key) > 1:
-                raise Invalid(f"Line {node.start_mark.line + 1}: {key!r} comes twice.")
+                raise Invalid(f"{where}: a key must be text.")
+            if key in seen:
+                raise Invalid(f"{where}: {key[:80]!r} comes twice.")
+            seen.add(key)
         return super().construct_mapping(node, deep)
 
 
@@ -53,26 +64,31 @@ def read(text: str | bytes) -> list[Declared]:
     """Errors: Invalid."""
     try:
         document = yaml.load(text, Loader=_Loader)  # a BaseLoader makes nothing but texts and lists
-    except yaml.YAMLError as error:
+    # PyYAML lets the last three through: a numeric escape that is no character, and a depth that is nobody's roster.
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise Invalid(f"This is no YAML: {' '.join(str(error).split())[:300]}") from error
     courses = _mapping(document, "The file", ("courses",)).get("courses")
     if not isinstance(courses, dict):
         raise Invalid("“courses” must map the names of courses to what they hold.")
+    if sum(map(_size, courses.values())) > MOST:
+        raise Invalid(f"The file names more than {MOST:,} people.")
     return [_course(name, said) for name, said in courses.items()]
+
+
+def _size(said: Any) -> int:
+    return sum(len(value) for value in said.values() if isinstance(value, list)) if isinstance(said, dict) else 0
 
 
 def _course(name: str, said: Any) -> Declared:
     rosters.check_name(name, "course")
-    said = _mapping(said or {}, f"The course {name}", (*ROLES, "remove_others"))
+    said = _mapping({} if said == NOTHING else said, f"The course {name}", (*ROLES, "remove_others"))
     people = []
     for key, role in ROLES.items():
         where = f"{name}, {key}"
         people += [_person(one, role, where) for one in _list(said, key, where)]
-    seen: set[str] = set()
-    for person in people:
-        if person.username in seen:
-            raise Invalid(f"{name}: {person.username} comes twice; someone has one role in a course.")
-        seen.add(person.username)
+    for username, times in Counter(person.username for person in people).items():
+        if times > 1:
+            raise Invalid(f"{name}: {username} comes twice; someone has one role in a course.")
     return Declared(name, people, _yes_or_no(said.get("remove_others", "no"), f"{name}, remove_others"))
 
 
@@ -84,7 +100,10 @@ def _person(said: Any, role: str, where: str) -> Person:
         raise Invalid(f"{where}: what is said of a person must be text.")
     if "username" not in said:
         raise Invalid(f"{where}: a person needs a “username”.")
-    rosters.check_name(said["username"])
+    try:
+        rosters.check_name(said["username"])
+    except Invalid as error:
+        raise Invalid(f"{where}: {error.message}") from error
     return Person(role=str(role), **said)
 
 
@@ -92,38 +111,42 @@ def _mapping(value: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Invalid(f"{where} must hold keys and values: {', '.join(keys)}.")
     if unknown := set(value) - set(keys):
-        raise Invalid(f"{where} has the unknown key {min(unknown)!r}; known are {', '.join(keys)}.")
+        raise Invalid(f"{where} has the unknown key {min(unknown)[:80]!r}; known are {', '.join(keys)}.")
     return value
 
 
 def _list(said: dict[str, Any], key: str, where: str) -> list[Any]:
-    value = said.get(key) or []
+    value = said.get(key, NOTHING)
+    if value == NOTHING:
+        return []
     if not isinstance(value, list):
         raise Invalid(f"{where} must be a list.")
     return value
 
 
 def _yes_or_no(value: Any, where: str) -> bool:
-    if value not in YES + NO:
+    if not isinstance(value, str) or value.lower() not in YES + NO:
         raise Invalid(f"{where}: write true or false.")
-    return value in YES
+    return value.lower() in YES
 
 
-def apply(declared: Declared, *, by: User | None, dry_run: bool = False) -> Applied:
-    """Make the course if it is not there, and bring its roster to what is declared; a repeat changes nothing."""
+def apply(declared: Sequence[Declared], *, by: User | None, dry_run: bool = False) -> list[Applied]:
+    """Make the courses that are not there, and bring their rosters to what is declared; a repeat changes nothing.
+
+    All courses or none: a refusal of one undoes the others. A dry run is the same, undone at its end.
+    """
+    with transaction.atomic():
+        applied = [_apply(one, by=by) for one in declared]
+        if dry_run:
+            transaction.set_rollback(True)
+    return applied
+
+
+def _apply(declared: Declared, *, by: User | None) -> Applied:
     course = Course.objects.present().filter(name=declared.name).first()
     is_new = course is None
+    is_one_in_bin = is_new and Course.objects.filter(name=declared.name).exists()
     if course is None:
-        if dry_run:
-            rows = [rosters.Row(one.username, rosters.Result.CREATED) for one in declared.people]
-            return Applied(declared.name, True, Report(rows))
         course = rosters.create_course(declared.name, by=by)
-    report = rosters.apply(
-        course,
-        declared.people,
-        by=by,
-        remove_others=declared.remove_others,
-        dry_run=dry_run,
-        source="declaration",
-    )
-    return Applied(declared.name, is_new, report)
+    report = rosters.apply(course, declared.people, by=by, remove_others=declared.remove_others, source="declaration")
+    return Applied(declared.name, is_new, is_one_in_bin, report)

@@ -33,15 +33,23 @@ def delete_for_good(one: Any, *, by: User | None) -> dict[str, int]:
     Errors: PermissionDenied, Conflict when it is not in the bin.
     """
     role = roles.require_administrator(by) if by else "server"
-    if not is_in_bin(one):
-        raise Conflict(f"{one} is not in the bin; only what is there can be deleted for good.")
     with transaction.atomic():
-        counts = what_goes([one])
-        course, target, pk = _course_of(one), str(one), one.pk
-        one.delete()
-        kind = type(one)._meta.verbose_name
-        audit.record(f"delete {kind} for good", by=by, role=role, course=course, target=target, pk=pk, deleted=counts)
+        held = type(one)._base_manager.select_for_update(of=("self",)).filter(pk=one.pk).first()
+        if held is None or not is_in_bin(held):
+            raise Conflict(f"{one} is not in the bin; only what is there can be deleted for good.")
+        counts = what_goes([held])
+        course, kind, told = _course_of(one), type(one)._meta.verbose_name, _told(one)
+        held.delete()
+        audit.record(f"delete {kind} for good", by=by, role=role, course=course, pk=one.pk, deleted=counts, **told)
     return counts
+
+
+def _told(one: Any) -> dict[str, str]:
+    """How the log names it. Whose it is stands by itself, so that it can be anonymised."""
+    if not hasattr(one, "student"):
+        return {"target": str(one)}
+    instant = f"{one.assignment}, {one.created:%Y-%m-%d %H:%M:%S.%f} UTC"
+    return {"target": instant, "student": one.student.username}
 
 
 def is_in_bin(one: Any) -> bool:

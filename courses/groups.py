@@ -4,8 +4,8 @@ A *pattern* such as `nbgrader-{course}` says which group means which role in whi
 that nbgrader itself uses (nbgrader/auth/jupyterhub.py). Groups only ever join people to courses that are there: they
 never take a role away, and they make no course.
 
-Someone is joined once for each group. So whom an instructor takes off the roster is not back with their next request,
-as long as nobody runs `manage.py sync_groups`, which joins everybody anew.
+Someone is joined once for each group. So whom an instructor takes off the roster is not back with their next request;
+only `manage.py sync_groups`, which an operator types, joins everybody anew.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from django.conf import settings
 
 from courses import rosters
 from courses.checks import PLACE
-from courses.errors import AlreadyExists
+from courses.errors import AlreadyExists, Invalid
 from courses.models import Course, User
 from courses.rosters import RANK, Person, Report
 
@@ -29,7 +29,7 @@ class Meaning:
 
 
 def meanings(group: str) -> list[Meaning]:
-    """What the group means under each of the site's patterns.
+    """What the group means under each of the site's patterns. Names that no course can have mean nothing.
 
     >>> meanings("nbgrader-NBG 101"), meanings("physics")
     ([Meaning(course='NBG 101', role='student')], [])
@@ -38,9 +38,17 @@ def meanings(group: str) -> list[Meaning]:
     for role, pattern in settings.NGSHARE_GROUP_PATTERNS.items():
         before, place, after = pattern.partition(PLACE)
         name = group[len(before) : len(group) - len(after)]
-        if place and name and group == f"{before}{name}{after}":
+        if place and group == f"{before}{name}{after}" and _can_be_a_course(name):
             found.append(Meaning(name, role))
     return found
+
+
+def _can_be_a_course(name: str) -> bool:
+    try:
+        rosters.check_name(name, "course")
+    except Invalid:
+        return False
+    return True
 
 
 def join(user: User, groups: Iterable[str]) -> None:
@@ -83,9 +91,23 @@ def courses_named(names: Iterable[str]) -> dict[str, Course]:
 def apply(course: Course, given: Mapping[str, Iterable[str]], *, dry_run: bool = False) -> Report:
     """Join people to a course: {user name: the roles that their groups say}; the highest counts. Never demotes."""
     highest = {name: _highest(said) for name, said in given.items()}
-    has = dict(course.memberships.filter(user__username__in=list(highest)).values_list("user__username", "role"))
+    has = dict(course.memberships.values_list("user__username", "role"))
     people = [Person(name, role) for name, role in sorted(highest.items()) if RANK[has.get(name, role)] <= RANK[role]]
     return rosters.apply(course, people, by=None, dry_run=dry_run, source="the Hub's groups")
+
+
+def remember(members: Mapping[str, Iterable[str]], there: Mapping[str, Course]) -> None:
+    """Note for everybody in {group: user names} that these groups were honoured, where their courses are `there`."""
+    new: dict[str, set[str]] = {}
+    for group, names in members.items():
+        if any(meaning.course in there for meaning in meanings(group)):
+            for name in names:
+                new.setdefault(name, set()).add(group)
+    on_rosters = User.objects.filter(memberships__course__in=list(there.values())).order_by().distinct()
+    changed = [user for user in on_rosters if not new.get(user.username, set()) <= set(user.hub_groups)]
+    for user in changed:
+        user.hub_groups = sorted({*user.hub_groups, *new[user.username]})
+    User.objects.bulk_update(changed, ["hub_groups"], batch_size=200)
 
 
 def wanted(members: Mapping[str, Iterable[str]]) -> dict[str, dict[str, set[str]]]:

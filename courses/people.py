@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import ManyToOneRel, Q, TextField
+from django.db.models import ManyToOneRel, Max, Q, TextField
 from django.db.models.functions import Cast
 
 from courses import audit, roles
@@ -15,10 +15,12 @@ from courses.errors import Conflict, NotThere, PermissionDenied
 from courses.models import AuditEntry, Membership, User
 from courses.rosters import NAME_FIELDS, RANK, check_name
 
+FROM_NAME = {"rename user": "was", "merge users": "gone"}  # acts by which one name becomes another: where that stands
+
 
 def find(username: str) -> User:
-    """Errors: NotThere."""
-    user = User.objects.filter(username=username).first()
+    """Errors: NotThere, Invalid for what is nobody's name."""
+    user = User.objects.filter(username=check_name(username)).first()
     if user is None:
         raise NotThere(f"Nobody is called {username}.")
     return user
@@ -27,14 +29,19 @@ def find(username: str) -> User:
 def rename(user: User, new: str, *, by: User | None) -> None:
     """Follow a new name on the Hub. Errors: Invalid, Conflict when somebody has that name."""
     role = _require_administrator(by)
+    _require_another(user, by)
     old = user.username
-    check_name(new)
-    if User.objects.filter(username=new).exclude(pk=user.pk).exists():
-        raise Conflict(f"There is somebody called {new} already. If both are the same person, merge {old} into {new}.")
-    with transaction.atomic():
-        user.username = new
-        user.save(update_fields=["username"])
-        audit.record("rename user", by=by, role=role, target=new, was=old)
+    if check_name(new) == old:
+        raise Conflict(f"{old} is their name already.")
+    try:
+        with transaction.atomic():
+            User.objects.filter(pk=user.pk).update(username=new)
+            audit.record("rename user", by=by, role=role, target=new, was=old)
+    except IntegrityError as error:
+        raise Conflict(
+            f"There is somebody called {new} already. If both are the same person, merge {old} into {new}."
+        ) from error
+    user.username = new
 
 
 def set_active(user: User, active: bool, *, by: User | None) -> None:
@@ -52,7 +59,8 @@ def merge(gone: User, kept: User, *, by: User | None) -> dict[str, int]:
     """Both are one person: whatever is `gone`'s becomes `kept`'s, and `gone` is deleted.
 
     Where both are members of a course the higher role counts, and names that `kept` lacks are taken over. Returns how
-    many of what moved. Errors: Conflict when they are the same, or handed in at the very same instant.
+    many of what moved. Errors: Conflict when they are the same, or handed in at the very same instant; NotThere when
+    one of them is gone by now.
     """
     role = _require_administrator(by)
     _require_another(gone, by)
@@ -60,6 +68,12 @@ def merge(gone: User, kept: User, *, by: User | None) -> dict[str, int]:
         raise Conflict("These are the same account.")
     try:
         with transaction.atomic():
+            # The rows are held, so that nothing new comes to be `gone`'s while it goes.
+            held = User.objects.select_for_update().filter(pk__in=[gone.pk, kept.pk]).order_by("pk")
+            if len(groups := dict(held.values_list("pk", "hub_groups"))) < 2:
+                raise NotThere("One of the two accounts is not there any more.")
+            kept.hub_groups = sorted({*groups[gone.pk], *groups[kept.pk]})  # joined once for each, as groups.py has it
+            kept.save(update_fields=["hub_groups"])
             moved = {"members": _merge_memberships(gone, kept)}
             for relation in _relations():
                 model, name = relation.related_model, relation.field.name
@@ -110,7 +124,7 @@ def anonymise(user: User, *, by: User | None, log_too: bool = False) -> str:
     """
     role = _require_administrator(by)
     _require_another(user, by)
-    old, new = user.username, f"anonymous-{user.pk}"
+    old, new = user.username, _number(user)
     with transaction.atomic():
         user.memberships.all().delete()
         user.username, user.is_active, user.is_hub_admin, user.last_login = new, False, False, None
@@ -123,18 +137,45 @@ def anonymise(user: User, *, by: User | None, log_too: bool = False) -> str:
     return new
 
 
-def _forget_in_log(old: str, new: str) -> None:
-    text = Cast("details", TextField())
-    written = (old, json.dumps(old)[1:-1], json.dumps(old, ensure_ascii=False)[1:-1])  # as each database writes JSON
-    inside = Q()
-    for form in written:
-        inside |= Q(text__contains=form)
-    entries = AuditEntry.objects.annotate(text=text).filter(Q(actor=old) | Q(target=old) | inside)
-    for entry in entries.iterator():
-        entry.actor = new if entry.actor == old else entry.actor
-        entry.target = new if entry.target == old else entry.target
-        entry.details = _replaced(entry.details, old, new)
-        entry.save(update_fields=["actor", "target", "details"])
+def _number(user: User) -> str:
+    """A name that says nothing and that nobody else has."""
+    number = f"anonymous-{user.pk}"
+    while User.objects.filter(username=number).exclude(pk=user.pk).exists():
+        number += "-"
+    return number
+
+
+def _forget_in_log(name: str, new: str) -> None:
+    for old, last in _names_in_log(name).items():
+        text = Cast("details", TextField())
+        written = (old, json.dumps(old)[1:-1], json.dumps(old, ensure_ascii=False)[1:-1])  # as each database has JSON
+        inside = Q()
+        for form in written:
+            inside |= Q(text__contains=form)
+        entries = AuditEntry.objects.filter(pk__lte=last).annotate(text=text)
+        for entry in entries.filter(Q(actor=old) | Q(target=old) | inside).iterator():
+            entry.actor = new if entry.actor == old else entry.actor
+            entry.target = new if entry.target == old else entry.target
+            entry.details = _replaced(entry.details, old, new)
+            entry.save(update_fields=["actor", "target", "details"])
+
+
+def _names_in_log(name: str) -> dict[str, int]:
+    """What someone is and was called, and the accounts that were merged into theirs: {name: its last entry's id}.
+
+    After that entry the name may be somebody else's.
+    """
+    found: dict[str, int] = {}
+    newest = AuditEntry.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    ahead = [(name, newest)]
+    while ahead:
+        name, last = ahead.pop()
+        if found.get(name, -1) >= last:
+            continue
+        found[name] = last
+        renamings = AuditEntry.objects.filter(action__in=FROM_NAME, target=name, pk__lte=last)
+        ahead += [(entry.details[FROM_NAME[entry.action]], entry.pk) for entry in renamings]
+    return found
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:

@@ -109,8 +109,8 @@ def remove_course(course: Course, *, by: User | None) -> None:
     """Put the course into the bin: nobody sees it, everything is kept."""
     role = _require_administrator(by)
     with transaction.atomic():
-        Course.objects.filter(pk=course.pk, removed_at=None).update(removed_at=timezone.now())
-        audit.record("remove course", by=by, role=role, course=course, target=course.name)
+        if Course.objects.filter(pk=course.pk, removed_at=None).update(removed_at=timezone.now()):
+            audit.record("remove course", by=by, role=role, course=course, target=course.name)
 
 
 def restore_course(course: Course | str, *, by: User | None) -> Course:
@@ -125,13 +125,13 @@ def restore_course(course: Course | str, *, by: User | None) -> Course:
         if found is None:
             raise NotThere(f"There is no course {course} in the bin.")
         course = found
-    course.removed_at = None
     try:
         with transaction.atomic():
-            course.save(update_fields=["removed_at"])
-            audit.record("restore course", by=by, role=role, course=course, target=course.name)
+            if Course.objects.filter(pk=course.pk).exclude(removed_at=None).update(removed_at=None):
+                audit.record("restore course", by=by, role=role, course=course, target=course.name)
     except IntegrityError as error:
         raise AlreadyExists(f"There is another course {course.name} by now.") from error
+    course.removed_at = None
     return course
 
 

@@ -1,22 +1,26 @@
-"""A JupyterHub that knows `GET /hub/api/`, `GET /hub/api/user` and `POST /hub/api/oauth2/token`, over real HTTP."""
+"""A JupyterHub that knows `GET /hub/api/`, `GET /hub/api/user`, `GET /hub/api/groups` and
+`POST /hub/api/oauth2/token`, over real HTTP."""
 
 import json
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 SERVER_SCOPES = ("users:activity!user={name}", "access:servers!server={name}/")
 ACCESS = "access:services!service=ngshare"
+READS_GROUPS = ("list:groups", "read:groups")
+PAGINATION = "application/jupyterhub-pagination+json"
 
 
 class FakeHub:
     """What it knows may be changed at any time; `asked` counts the questions about tokens."""
 
     def __init__(self):
-        self.models, self.codes = {}, {}
+        self.models, self.codes, self.groups = {}, {}, {}
         self.asked = 0
+        self.page = 200  # its greatest number of groups in one answer (JupyterHub.api_page_max_limit)
         self.status = 200  # of every answer, to play a Hub in trouble
         self.pause = 0.0  # seconds before each answer
         self.version = "6.1.1"
@@ -30,15 +34,18 @@ class FakeHub:
         }  # fmt: skip
         return token
 
-    def answer(self, method, path, token, form):
+    def answer(self, method, path, token, form, headers):
         if self.status != 200:
             return self.status, {"message": "trouble"}
+        path, _, query = path.partition("?")
         if path == "/hub/api/":
             return 200, {"version": self.version}
         if path == "/hub/api/user":
             self.asked += 1
             model = self.models.get(token)
             return (200, model) if model else (403, {"status": 403, "message": "Forbidden"})
+        if path == "/hub/api/groups":
+            return self._groups(set(self.models.get(token, {}).get("scopes", ())), parse_qs(query), headers)
         if path == "/hub/api/oauth2/token" and method == "POST":
             code = form.get("code", [""])[0]
             is_ours = form.get("client_secret") == ["service-token"] and form.get("code_verifier")
@@ -46,6 +53,25 @@ class FakeHub:
                 return 200, {"access_token": self.codes.pop(code), "token_type": "Bearer"}
             return 400, {"error": "invalid_grant"}
         return 404, {"message": "not found"}
+
+    def _groups(self, scopes, asked, headers):
+        """As jupyterhub/apihandlers/groups.py and base.py (get_api_pagination, paginated_model)."""
+        if "list:groups" not in scopes:
+            return 403, {"status": 403, "message": "Action is not authorized with current scopes"}
+        is_paged = PAGINATION in headers.get("Accept", "")
+        offset = int(asked.get("offset", ["0"])[0])
+        limit = max(1, min(int(asked.get("limit", [50 if is_paged else self.page])[0]), self.page))
+        models = [
+            {"kind": "group", "name": name, **({"users": users, "properties": {}} if "read:groups" in scopes else {})}
+            for name, users in list(self.groups.items())[offset : offset + limit]
+        ]
+        if not is_paged:
+            return 200, models
+        there = {"offset": offset, "limit": limit, "total": len(self.groups), "next": None}
+        if offset + limit < len(self.groups):
+            following = {"offset": offset + limit, "limit": limit}
+            there["next"] = {**following, "url": f"{self.url}/groups?{urlencode(following)}"}
+        return 200, {"items": models, "_pagination": there}
 
 
 @contextmanager
@@ -65,7 +91,7 @@ def running():
         def _answer(self, form):
             time.sleep(hub.pause)
             token = self.headers.get("Authorization", "").partition(" ")[2]
-            status, content = hub.answer(self.command, self.path, token, form)
+            status, content = hub.answer(self.command, self.path, token, form, self.headers)
             body = json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

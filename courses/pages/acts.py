@@ -18,7 +18,10 @@ from courses.models import User
 
 @dataclass(frozen=True)
 class Act:
-    """`does(user, what the form says, by)` returns the sentence that is told afterwards."""
+    """`does(user, what the form says, by)` returns the sentence that is told afterwards.
+
+    It does not begin with a name: the admin's pages write the first letter of a message large.
+    """
 
     title: str
     sentences: list[str]
@@ -29,29 +32,29 @@ class Act:
 def _rename(user: User, said: dict[str, Any], by: User) -> str:
     old = user.username
     people.rename(user, said["new"], by=by)
-    return f"{old} is called {said['new']} now."
+    return f"Renamed {old} to {said['new']}."
 
 
 def _merge(user: User, said: dict[str, Any], by: User) -> str:
     kept = people.find(said["into"])
     moved = people.merge(user, kept, by=by)
     told = ", ".join(f"{count} {kind}" for kind, count in moved.items())
-    return f"{user} was merged into {kept}: {told or 'nothing was theirs'}."
+    return f"Merged {user} into {kept}: {told or 'nothing was theirs'}."
 
 
 def _deactivate(user: User, said: dict[str, Any], by: User) -> str:
     people.set_active(user, False, by=by)
-    return f"{user} is refused everywhere from now on."
+    return f"Deactivated {user}, who is refused everywhere from now on."
 
 
 def _activate(user: User, said: dict[str, Any], by: User) -> str:
     people.set_active(user, True, by=by)
-    return f"{user} is let in again."
+    return f"Activated {user}, who is let in again."
 
 
 def _anonymise(user: User, said: dict[str, Any], by: User) -> str:
     old = user.username
-    return f"{old} is {people.anonymise(user, by=by, log_too=said['log_too'])} now."
+    return f"Anonymised {old}, who is {people.anonymise(user, by=by, log_too=said['log_too'])} now."
 
 
 ACTS = {

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 
@@ -32,7 +33,8 @@ def delete_for_good(page: Page, request: HttpRequest, queryset: QuerySet[Any]) -
             form=form,
             button="Delete for good",
         )
-    for one in chosen:
-        deletion.delete_for_good(one, by=actor(request))
+    with transaction.atomic():
+        for one in chosen:
+            deletion.delete_for_good(one, by=actor(request))
     messages.success(request, f"{len(chosen)} {page.opts.verbose_name_plural} were deleted for good.")
     return None

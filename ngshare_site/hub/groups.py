@@ -31,16 +31,27 @@ def lines_to_add() -> str:
 def members() -> dict[str, list[str]]:
     """{group: user names}. Errors: ScopeMissing, HubUnreachable."""
     found: dict[str, list[str]] = {}
-    offset: int | None = 0
-    while offset is not None:
+    offset = 0
+    while True:
         page = _page(offset)
-        for model in page["items"]:
-            if "users" not in model:
-                raise ScopeMissing("read:groups")
-            found[str(model["name"])] = [str(name) for name in model["users"]]
-        following = page["_pagination"]["next"]
-        offset = following["offset"] if following else None
-    return found
+        try:
+            found.update(_of(model) for model in page["items"])
+            following = page["_pagination"]["next"]
+            if following is None:
+                return found
+            before, offset = offset, int(following["offset"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise HubUnreachable("the Hub's answer is no list of groups") from error
+        if offset <= before:
+            raise HubUnreachable("the Hub's list of groups does not end")
+
+
+def _of(model: dict[str, Any]) -> tuple[str, list[str]]:
+    """One group and its members."""
+    name = str(model["name"])
+    if "users" not in model:
+        raise ScopeMissing("read:groups")
+    return name, [str(user) for user in model["users"]]
 
 
 def _page(offset: int) -> dict[str, Any]:
@@ -64,4 +75,4 @@ def _page(offset: int) -> dict[str, Any]:
         page = answer.json()
     except (requests.RequestException, ValueError) as error:
         raise HubUnreachable(type(error).__name__) from error
-    return page if isinstance(page, dict) else {"items": page, "_pagination": {"next": None}}
+    return {"items": page, "_pagination": {"next": None}} if isinstance(page, list) else page

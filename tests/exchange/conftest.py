@@ -19,3 +19,14 @@ def assignment(course):
 @pytest.fixture
 def submission(assignment):
     return services.submit(assignment, cast.upload(WORK), by=cast.person("bob"))[0]
+
+
+@pytest.fixture
+def browser(client):
+    """A browser in which someone is logged in."""
+
+    def log_in(username):
+        client.force_login(cast.person(username))
+        return client
+
+    return log_in

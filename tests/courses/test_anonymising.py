@@ -1,0 +1,116 @@
+"""Anonymising: what is forgotten, what is kept, and what the audit log goes on saying."""
+
+import json
+
+import pytest
+
+from courses import deletion, people, rosters
+from courses.models import AuditEntry, Course, Membership, User
+from courses.rosters import Person
+from exchange import receipts, services
+from exchange.models import Feedback, Submission
+from tests import cast
+from tests.cast import give_back, hand_in, person, v2
+
+
+@pytest.fixture
+def root(course):
+    return person("root")
+
+
+@pytest.fixture
+def standalone(settings):
+    settings.NGSHARE_STANDALONE = True
+
+
+def receipt_of(submission):
+    return receipts.receipt(Submission.objects.get(pk=submission.pk))
+
+
+def test_anonymised_person_is_forgotten_and_their_work_is_kept(submission, root, standalone):
+    rosters.change_member(
+        Membership.objects.get(user__username="bob"), Person("bob", first_name="Bob", email="b@x"), by=None
+    )
+    User.objects.filter(username="bob").update(hub_groups=["nbgrader-x"], is_hub_admin=True)
+    given, paper, bob = give_back(submission, "gina"), receipt_of(submission), person("bob")
+    name = people.anonymise(bob, by=root)
+    assert name == f"anonymous-{bob.pk}"
+    row = User.objects.get(pk=bob.pk)
+    assert (row.username, row.is_active, row.is_hub_admin, row.hub_groups) == (name, False, False, [])
+    assert not row.memberships.exists() and not User.objects.filter(username="bob").exists()
+    assert Submission.objects.get(student=row) == submission and Feedback.objects.get() == given
+    assert receipts.verify(paper)[0] and receipt_of(submission)["student"] == name
+    assert cast.client("alice").get(v2("submissions", submission.pk)).json()["student"] == name
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.target, entry.details) == ("anonymise user", name, {"was": "bob"})
+
+
+def test_anonymised_person_is_logged_out_and_not_let_in_as_the_number(course, browser, root, standalone):
+    alice = browser("alice")
+    name = people.anonymise(person("alice"), by=root)
+    assert alice.get("/admin/").status_code == 302
+    assert cast.client(name).get(v2("me")).status_code == 403
+
+
+def test_new_person_of_the_old_name_is_another_account(submission, root, standalone):
+    people.anonymise(person("bob"), by=root)
+    bob = cast.client("bob")
+    assert bob.get(v2("me")).json()["courses"] == []
+    assert bob.get(v2("submissions", submission.pk)).status_code == 404
+    assert person("bob").pk != submission.student_id
+
+
+def test_name_that_a_user_of_the_hub_has_is_not_taken(course, root):
+    bob = person("bob")
+    User.objects.create(username=f"anonymous-{bob.pk}")
+    name = people.anonymise(bob, by=root)
+    assert name != f"anonymous-{bob.pk}" and User.objects.get(pk=bob.pk).username == name
+
+
+def mentions(name):
+    """The audit log's entries that hold the name anywhere."""
+    entries = AuditEntry.objects.values_list("actor", "target", "details")
+    return [entry for entry in entries if name in f"{entry[0]} {entry[1]} {json.dumps(entry[2], ensure_ascii=False)}"]
+
+
+@pytest.mark.parametrize("name", ["bob", 'b"o\\b', "bób 漢字", "b%b_", "b'b"])
+def test_log_is_anonymised_where_that_is_asked_for(assignment, root, name):
+    course, other = assignment.course, Course.objects.get(name=cast.ELSEWHERE)
+    if name != "bob":
+        people.rename(person("bob"), name, by=None)
+    roster = [Person(name, section="B"), Person(f"{name}by")]
+    rosters.apply(course, roster, by=person("alice"))
+    rosters.add_member(other, Person(name, "instructor"), by=None)
+    mine = hand_in(assignment, name)
+    give_back(mine, "gina")
+    services.withdraw_submissions([mine], by=person("alice"))
+    mine.refresh_from_db()
+    deletion.delete_for_good(mine, by=root)
+    count = AuditEntry.objects.count()
+    number = people.anonymise(person(name), by=root, log_too=True)
+    texts = [text for entry in mentions("") for text in texts_in(entry)]
+    assert name not in texts and f"{name}by" in texts and not [text for text in texts if f" {name}," in str(text)]
+    assert len(mentions(number)) >= 5 and AuditEntry.objects.count() == count + 1
+
+
+def texts_in(value):
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    return [text for one in value for text in texts_in(one)] if isinstance(value, list | tuple) else [value]
+
+
+def test_log_forgets_earlier_names_of_the_same_person_and_spares_who_has_them_now(assignment, root):
+    hand_in(assignment, "bob")
+    people.rename(person("bob"), "robert", by=root)
+    hand_in(assignment, "robert")
+    people.merge(person("dave"), person("robert"), by=root)
+    rosters.add_member(assignment.course, Person("bob"), by=person("alice"))  # a new one
+    number = people.anonymise(person("robert"), by=root, log_too=True)
+    assert not mentions("robert") and not mentions("dave")
+    assert [entry[:2] for entry in mentions("bob")] == [("alice", "bob")]
+    assert len(mentions(number)) == 5
+
+
+def test_log_goes_on_naming_them_otherwise(submission, root):
+    people.anonymise(person("bob"), by=root)
+    assert {entry[0] for entry in mentions("bob")} == {"bob", "root"}

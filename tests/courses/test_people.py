@@ -1,0 +1,261 @@
+"""When people change: what is theirs stays theirs, whoever they are called. (Pages and command: test_people_acts.py;
+being forgotten: test_anonymising.py.)"""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+
+from courses import deletion, people, rosters
+from courses.errors import Conflict, Invalid, NotThere, PermissionDenied
+from courses.models import AuditEntry, Membership, User
+from courses.rosters import Person
+from exchange import receipts, services
+from exchange.models import Feedback, Submission
+from tests import cast
+from tests.api_v1 import wire
+from tests.api_v2.conftest import WORK
+from tests.cast import COURSE, everything, give_back, hand_in, person, v2
+
+
+@pytest.fixture
+def root(course):
+    return person("root")
+
+
+@pytest.fixture
+def standalone(settings):
+    settings.NGSHARE_STANDALONE = True
+
+
+def receipt_of(submission):
+    return receipts.receipt(Submission.objects.get(pk=submission.pk))
+
+
+def state():
+    """Everything, the people included."""
+    return {**everything(), "people": list(User.objects.order_by("pk").values())}
+
+
+@pytest.fixture
+def refused(root):
+    """Asserts that something is refused and nothing is written."""
+
+    def check(error, match, does, *arguments, **options):
+        before = state()
+        with pytest.raises(error, match=match):
+            does(*arguments, **options)
+        assert state() == before
+
+    return check
+
+
+# Rename
+
+
+def test_renamed_person_keeps_everything(submission, root, standalone):
+    paper = receipt_of(submission)
+    people.rename(person("bob"), "robert", by=root)
+    assert Membership.objects.get(user__username="robert", course__name=COURSE).role == "student"
+    assert receipts.verify(paper)[0] and receipts.verify(receipt_of(submission))[0]
+    assert cast.client("robert").get(v2("submissions", submission.pk)).status_code == 200
+    assert cast.client("bob").get(v2("submissions", submission.pk)).status_code == 404
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.actor, entry.role, entry.target) == ("rename user", "root", "administrator", "robert")
+    assert entry.details == {"was": "bob"}
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "*", " bob", "b\nb", "b\0b", "\ud800", "x" * 256])
+def test_name_that_fits_nowhere_is_refused(refused, root, name):
+    refused(Invalid, "cannot be a user name", people.rename, person("bob"), name, by=root)
+
+
+@pytest.mark.parametrize("name", ["dave", "bob"])
+def test_name_of_somebody_is_refused(refused, root, name):
+    refused(Conflict, name, people.rename, person("bob"), name, by=root)
+
+
+# Merge
+
+
+def test_merged_person_has_the_work_of_both(assignment, root):
+    first, second = hand_in(assignment, "bob"), hand_in(assignment, "dave")
+    papers = [receipt_of(first), receipt_of(second)]
+    moved = people.merge(person("bob"), person("dave"), by=root)
+    assert moved == {"members": 1, "submissions": 1}
+    assert set(person("dave").submissions.all()) == {first, second}
+    assert all(receipts.verify(paper)[0] for paper in papers) and receipts.verify(receipt_of(first))[0]
+    assert receipt_of(first)["student"] == receipt_of(first)["submitted_by"] == "dave"
+    assert not User.objects.filter(username="bob").exists()
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.target, entry.details["gone"]) == ("merge users", "dave", "bob")
+    assert entry.details["moved"] == moved
+
+
+def test_merged_teacher_is_still_who_released_returned_and_handed_in(assignment, root):
+    services.submit(assignment, cast.upload(WORK), by=person("alice"), student=person("bob"))
+    hers = hand_in(assignment, "alice")
+    given = give_back(hers, "alice")
+    LogEntry.objects.create(user=person("alice"), content_type=ContentType.objects.first(), action_flag=1)
+    moved = people.merge(person("alice"), person("erin"), by=root)
+    erin = person("erin")
+    assert moved == {"members": 1, "submissions": 2, "releases": 1, "feedback": 1, "log entries": 1}
+    assert {erin} == {assignment.releases.get().released_by, Feedback.objects.get(pk=given.pk).returned_by}
+    assert {one.submitted_by for one in Submission.objects.all()} == {erin}
+    assert {one.student.username for one in Submission.objects.all()} == {"bob", "erin"}
+    assert LogEntry.objects.get().user == erin
+
+
+@pytest.mark.parametrize(("gone", "kept"), [("bob", "gina"), ("gina", "bob")])
+def test_higher_role_counts_and_names_are_filled_in(course, root, gone, kept):
+    for name, names in (("bob", Person("bob", first_name="Bob", section="A")), ("gina", Person("gina", email="g@x"))):
+        rosters.change_member(Membership.objects.get(user__username=name), names, by=None)
+    people.merge(person(gone), person(kept), by=root)
+    member = course.memberships.get(user__username=kept)
+    assert (member.role, member.first_name, member.email, member.section) == ("grader", "Bob", "g@x", "A")
+    assert course.memberships.count() == 3
+
+
+def test_names_that_the_kept_account_has_win(course, root):
+    for name, said in (("bob", "Robert"), ("dave", "David")):
+        rosters.change_member(Membership.objects.get(user__username=name), Person(name, first_name=said), by=None)
+    people.merge(person("bob"), person("dave"), by=root)
+    assert course.memberships.get(user__username="dave").first_name == "David"
+
+
+def test_courses_of_one_alone_go_over(course, root):
+    people.merge(person("carol"), person("bob"), by=root)
+    assert dict(person("bob").memberships.values_list("course__name", "role")) == {
+        COURSE: "student",
+        cast.ELSEWHERE: "instructor",
+    }
+
+
+def test_groups_that_the_gone_account_was_joined_by_count_as_honoured(course, root):
+    User.objects.filter(username="bob").update(hub_groups=["a", "b"])
+    User.objects.filter(username="dave").update(hub_groups=["b", "c"])
+    people.merge(person("bob"), person("dave"), by=root)
+    assert person("dave").hub_groups == ["a", "b", "c"]
+
+
+def test_same_instant_is_a_conflict_and_changes_nothing(assignment, refused, root):
+    first, second = hand_in(assignment, "bob"), hand_in(assignment, "dave")
+    Submission.objects.filter(pk=second.pk).update(created=first.created)
+    refused(Conflict, "submission of one instant", people.merge, person("bob"), person("dave"), by=root)
+
+
+def test_same_key_is_a_conflict_and_changes_nothing(assignment, refused, root):
+    hand_in(assignment, "bob", key="k")
+    hand_in(assignment, "dave", key="k")
+    refused(Conflict, "same key", people.merge, person("bob"), person("dave"), by=root)
+
+
+def test_conflict_is_over_once_one_of_the_two_is_deleted(assignment, root):
+    first, second = hand_in(assignment, "bob", key="k"), hand_in(assignment, "dave", key="k")
+    services.withdraw_submissions([first], by=person("alice"))
+    first.refresh_from_db()
+    deletion.delete_for_good(first, by=root)
+    people.merge(person("bob"), person("dave"), by=root)
+    assert list(person("dave").submissions.all()) == [second]
+
+
+def test_account_is_not_merged_into_itself(refused, root):
+    refused(Conflict, "same account", people.merge, person("bob"), person("bob"), by=root)
+
+
+def test_account_that_was_merged_already_is_not_merged_again(refused, root):
+    bob, dave, erin = person("bob"), person("dave"), person("erin")
+    people.merge(person("bob"), dave, by=root)
+    refused(NotThere, "not there any more", people.merge, bob, erin, by=root)
+    refused(NotThere, "not there any more", people.merge, erin, bob, by=root)
+
+
+def test_merge_ends_the_session_of_the_gone_account_alone(course, browser, client, root):
+    alice = browser("alice")
+    assert alice.get("/admin/").status_code == 200
+    people.merge(person("alice"), person("erin"), by=root)
+    assert alice.get("/admin/").status_code == 302
+    assert browser("erin").get("/admin/").status_code == 200
+
+
+# Deactivate, activate
+
+
+def test_deactivated_person_is_refused_everywhere_at_once(submission, browser, root, standalone):
+    alice, token = browser("alice"), cast.client("alice")
+    assert alice.get("/admin/").status_code == 200 and token.get(v2("me")).status_code == 200
+    people.set_active(person("alice"), False, by=root)
+    before = everything()
+    assert alice.get("/admin/").status_code == 302 and alice.get("/").status_code == 302
+    assert alice.get(f"/view/submission/{submission.pk}/").status_code == 302
+    assert token.get(v2("me")).status_code == 403
+    assert token.post(v2("courses", COURSE, "members"), {"username": "x"}, format="json").status_code == 403
+    assert wire.get("alice", "courses")[1]["success"] is False
+    assert wire.said(wire.ask(None, "GET", "courses", query={"user": "alice"}))[1]["success"] is False
+    assert wire.post("alice", "course", COURSE, user="alice")[1]["success"] is False
+    assert everything() == before
+    assert course_of("alice").role == "instructor"
+
+
+def course_of(username):
+    return Membership.objects.get(user__username=username, course__name=COURSE)
+
+
+def test_deactivated_administrator_administers_nothing(course, settings, root):
+    settings.NGSHARE_ADMINS = ["root", "erin"]
+    people.set_active(person("erin"), False, by=root)
+    before = state()
+    with pytest.raises(PermissionDenied):
+        people.rename(person("bob"), "robert", by=person("erin"))
+    assert state() == before
+
+
+def test_activated_person_is_back_with_what_they_had(submission, root, standalone):
+    bob = person("bob")
+    people.set_active(bob, False, by=root)
+    people.set_active(bob, True, by=root)
+    assert cast.client("bob").get(v2("submissions", submission.pk)).status_code == 200
+    assert [one.action for one in AuditEntry.objects.all()[:2]] == ["activate user", "deactivate user"]
+    before = everything()
+    people.set_active(bob, True, by=root)
+    assert everything() == before
+
+
+# Whose acts these are
+
+ACTS = {
+    "rename": lambda by, whom: people.rename(whom, "new", by=by),
+    "merge": lambda by, whom: people.merge(whom, person("dave"), by=by),
+    "deactivate": lambda by, whom: people.set_active(whom, False, by=by),
+    "activate": lambda by, whom: people.set_active(whom, True, by=by),
+    "anonymise": lambda by, whom: people.anonymise(whom, by=by, log_too=True),
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+@pytest.mark.parametrize("who", ["alice", "gina", "bob", "carol", "erin"])
+def test_only_administrators_may(refused, act, who):
+    refused(PermissionDenied, "Only an administrator", act, person(who), person("bob"))
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_own_account_is_refused(refused, root, act):
+    refused(PermissionDenied, "your own account", act, root, root)
+
+
+def test_nobody_is_found_by_a_name_that_nobody_has(course):
+    with pytest.raises(NotThere, match="Nobody is called zoe"):
+        people.find("zoe")
+    for name in ("", "a/b", "\ud800", "\0"):
+        with pytest.raises(Invalid):
+            people.find(name)
+
+
+def test_instants_are_kept_to_the_microsecond_by_a_merge(assignment, root):
+    first = hand_in(assignment, "bob")
+    moment = first.created - timedelta(microseconds=1)
+    second = hand_in(assignment, "dave")
+    Submission.objects.filter(pk=second.pk).update(created=moment)
+    people.merge(person("bob"), person("dave"), by=root)
+    assert list(person("dave").submissions.values_list("created", flat=True)) == [moment, first.created]
