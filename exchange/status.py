@@ -1,6 +1,6 @@
 """Who has handed in: the status of a course, member by assignment, in a constant number of queries."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ class Work:
 
 @dataclass(slots=True)
 class Line:
-    """One member's work; of someone who left the roster the names are not known any more."""
+    """One person's work; of someone who left the roster the names are not known any more."""
 
     username: str
     first_name: str = ""
@@ -41,22 +41,22 @@ class Line:
 
 
 def of_course(course: Course, assignments: Iterable[Assignment] | None = None) -> list[Line]:
-    """A line for each student, and for whoever else handed in, sorted by user name.
+    """A line for each student, and for whoever else handed in, sorted by user name. Three queries, whatever the size.
 
     Trials and what staff withdrew are left out.
     """
     columns = {one.pk: one for one in (course.assignments.all() if assignments is None else assignments)}
-    students = course.memberships.filter(role=Role.STUDENT).order_by()
-    lines = {
-        pk: Line(username, first_name or "", last_name or "", section)
-        for pk, username, first_name, last_name, section in students.values_list(
-            "user_id", "user__username", "first_name", "last_name", "section"
-        )
-    }
+    lines: dict[int, Line] = {}
+    staff: dict[int, Line] = {}
+    for pk, role, username, first_name, last_name, section in course.memberships.order_by().values_list(
+        "user_id", "role", "user__username", "first_name", "last_name", "section"
+    ):
+        known = lines if role == Role.STUDENT else staff
+        known[pk] = Line(username, first_name or "", last_name or "", section)
     for pk, assignment, student, username, created, collected_at, has_feedback in _attempts(columns):
         line = lines.get(student)
         if line is None:
-            line = lines[student] = Line(username, on_roster=False)
+            line = lines[student] = staff.get(student) or Line(username, on_roster=False)
         work = line.work.get(assignment)
         if work is None:
             work = line.work[assignment] = Work(columns[assignment])
@@ -100,3 +100,29 @@ def _cells(work: Work | None) -> list[str]:
         return ["", "0", "", "", ""]
     marks = ["yes" if mark else "no" for mark in (work.late, work.collected, work.feedback)]
     return [f"{work.last:%Y-%m-%d %H:%M:%S}", str(work.attempts), *marks]
+
+
+def as_text(lines: Sequence[Line], assignments: Iterable[Assignment]) -> Iterator[str]:
+    """The status for a terminal: a line for each member, a column for each assignment; times are in UTC."""
+    columns = list(assignments)
+    rows = [["username", "name", "section", *(one.name for one in columns)]]
+    for line in lines:
+        name = line.full_name if line.on_roster else "(not on the roster)"
+        rows.append([line.username, name, line.section, *(_in_words(line.work.get(one.pk)) for one in columns)])
+    counts = [sum(one.pk in line.work for line in lines) for one in columns]
+    rows.append(["handed in", "", "", *(f"{count} of {len(lines)}" for count in counts)])
+    # What a terminal would act on is not written.
+    rows = [["".join(char if char.isprintable() else "?" for char in cell) for cell in row] for row in rows]
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
+
+
+def _in_words(work: Work | None) -> str:
+    if work is None or work.last is None:
+        return "-"
+    said = [f"{work.last:%Y-%m-%d %H:%M}"]
+    said += ["late"] if work.late else []
+    said += [f"{work.attempts} attempts"] if work.attempts > 1 else []
+    said += ["feedback"] if work.feedback else ["collected"] if work.collected else []
+    return ", ".join(said)

@@ -1,0 +1,269 @@
+"""Who has handed in: the rule itself, the command `course_status`, and the API's answer."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from courses import rosters
+from courses.models import Membership
+from courses.rosters import Person
+from exchange import services, status
+from exchange.models import Submission
+from tests import cast
+from tests.api_v2.conftest import WORK
+from tests.cast import COURSE, everything, give_back, hand_in, person, v2
+
+HEADER = ["username", "first_name", "last_name", "section"]
+
+
+@pytest.fixture
+def ps2(assignment):
+    """Another assignment of the course, which nobody has handed in."""
+    return services.release(assignment.course, "ps2", cast.upload({"ps2.ipynb": b"{}"}), by=person("alice")).assignment
+
+
+def line_of(course, username):
+    (line,) = [one for one in status.of_course(course) if one.username == username]
+    return line
+
+
+def due(assignment, moment):
+    services.set_due(assignment, moment, by=person("alice"))
+    assignment.refresh_from_db()
+
+
+# The rule
+
+
+def test_every_student_has_a_line_and_staff_have_none(assignment):
+    lines = status.of_course(assignment.course)
+    assert [(line.username, line.on_roster, line.work) for line in lines] == [("bob", True, {}), ("dave", True, {})]
+
+
+def test_names_and_sections_come_from_the_roster(course):
+    said = Person("bob", first_name="Bob", last_name="Baker", section="A")
+    rosters.change_member(Membership.objects.get(user__username="bob"), said, by=None)
+    line = line_of(course, "bob")
+    assert (line.full_name, line.section) == ("Bob Baker", "A") and line_of(course, "dave").full_name == ""
+
+
+def test_attempts_are_counted_and_the_last_one_is_shown(assignment):
+    hand_in(assignment, "bob")
+    last = hand_in(assignment, "bob", more=b"more")
+    work = line_of(assignment.course, "bob").work[assignment.pk]
+    assert (work.attempts, work.last, work.last_id) == (2, last.created, last.pk)
+    assert (work.late, work.collected, work.feedback) == (False, False, False)
+    assert line_of(assignment.course, "dave").work == {}
+
+
+@pytest.mark.parametrize(("microseconds", "late"), [(-1, True), (0, False), (1, False)])
+def test_late_is_what_came_after_the_due_date(submission, microseconds, late):
+    due(submission.assignment, submission.created + timedelta(microseconds=microseconds))
+    assert line_of(submission.assignment.course, "bob").work[submission.assignment.pk].late is late
+    submission.refresh_from_db()
+    assert submission.late is late
+
+
+def test_only_the_last_attempt_says_whether_it_is_late(assignment):
+    first = hand_in(assignment, "bob")
+    last = hand_in(assignment, "bob", more=b"more")
+    due(assignment, first.created)
+    assert line_of(assignment.course, "bob").work[assignment.pk].late
+    services.withdraw_submissions([last], by=person("alice"))
+    assert not line_of(assignment.course, "bob").work[assignment.pk].late
+
+
+def test_any_attempt_that_was_collected_or_answered_counts(assignment):
+    first = hand_in(assignment, "bob")
+    hand_in(assignment, "bob", more=b"more")
+    services.mark_collected([first], by=person("gina"))
+    give_back(first, "gina")
+    give_back(first, "gina")
+    work = line_of(assignment.course, "bob").work[assignment.pk]
+    assert (work.attempts, work.collected, work.feedback) == (2, True, True)
+
+
+def test_trials_and_withdrawn_hand_ins_are_left_out(assignment):
+    hand_in(assignment, "alice")
+    hand_in(assignment, "gina")
+    services.withdraw_submissions([hand_in(assignment, "bob")], by=person("alice"))
+    assert [(line.username, line.work) for line in status.of_course(assignment.course)] == [("bob", {}), ("dave", {})]
+
+
+def test_who_left_the_roster_stays_with_their_work_alone(submission):
+    course = submission.assignment.course
+    for username in ("bob", "dave"):
+        rosters.remove_member(Membership.objects.get(user__username=username), by=None)
+    (line,) = status.of_course(course)
+    assert (line.username, line.on_roster, line.full_name) == ("bob", False, "")
+    assert line.work[submission.assignment.pk].attempts == 1
+
+
+def test_student_who_became_a_grader_is_still_on_the_roster(submission):
+    said = Person("bob", "grader", first_name="Bob")
+    rosters.change_member(Membership.objects.get(user__username="bob"), said, by=None)
+    line = line_of(submission.assignment.course, "bob")
+    assert (line.on_roster, line.full_name, len(line.work)) == (True, "Bob", 1)
+
+
+def test_what_staff_hand_in_for_a_student_is_the_students(assignment):
+    services.submit(assignment, cast.upload(WORK), by=person("gina"), student=person("bob"))
+    assert line_of(assignment.course, "bob").work[assignment.pk].attempts == 1
+
+
+def test_other_courses_and_assignments_do_not_come_in(submission, ps2):
+    assert status.of_course(ps2.course, [ps2])[0].work == {}
+    (line,) = [one for one in status.of_course(ps2.course) if one.work]
+    assert set(line.work) == {submission.assignment.pk}
+    elsewhere = Membership.objects.get(user__username="carol").course
+    assert status.of_course(elsewhere) == []
+
+
+@pytest.mark.parametrize("size", [0, 30])
+def test_queries_do_not_grow_with_the_course(assignment, django_assert_num_queries, size):
+    course = assignment.course
+    rosters.apply(course, [Person(f"s{number}") for number in range(size)], by=None)
+    for number in range(size):
+        hand_in(assignment, f"s{number}")
+    hand_in(assignment, "bob")
+    with django_assert_num_queries(3):
+        assert len(status.of_course(course)) == size + 2
+
+
+# The command
+
+
+def said(*arguments):
+    out = io.StringIO()
+    call_command("course_status", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def told(assignment, ps2):
+    """bob handed in twice and late, and got feedback; erin has left; instants are fixed."""
+    course = assignment.course
+    names = Person("bob", first_name="Bob", last_name="Baker", section="A")
+    rosters.change_member(Membership.objects.get(user__username="bob"), names, by=None)
+    rosters.add_member(course, Person("erin"), by=None)
+    attempts = [hand_in(assignment, name, more=text) for name, text in (("bob", b"1"), ("bob", b"2"), ("erin", b"3"))]
+    noon = attempts[0].created.replace(year=2026, month=11, day=3, hour=12, minute=0, second=0, microsecond=0)
+    for minutes, one in enumerate(attempts):
+        Submission.objects.filter(pk=one.pk).update(created=noon + timedelta(minutes=minutes))
+    due(assignment, noon)
+    rosters.remove_member(Membership.objects.get(user__username="erin"), by=None)
+    services.mark_collected(attempts[1:], by=person("gina"))
+    give_back(attempts[0], "gina")
+    return course
+
+
+def test_command_writes_a_table(told):
+    before = everything()
+    assert said(COURSE).splitlines() == [
+        "username   name                 section  ps1                                           ps2",
+        "bob        Bob Baker            A        2026-11-03 12:01, late, 2 attempts, feedback  -",
+        "dave                                     -                                             -",
+        "erin       (not on the roster)           2026-11-03 12:02, late, collected             -",
+        "handed in                                2 of 3                                        0 of 3",
+    ]
+    assert everything() == before
+
+
+def test_command_writes_the_csv_that_the_admin_gives(told, client):
+    client.force_login(person("alice"))
+    text = said(COURSE, "--csv")
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0][:6] == [*HEADER, "ps1: handed in", "ps1: attempts"]
+    assert rows[1] == ["bob", "Bob", "Baker", "A", "2026-11-03 12:01:00", "2", "yes", "yes", "yes", "", "0", "", "", ""]
+    answer = client.get(f"/admin/exchange/assignment/status/{told.pk}/status.csv")
+    assert b"".join(answer.streaming_content).decode("utf-8-sig") == text
+
+
+@pytest.mark.parametrize("arguments", [(), ("--csv",)])
+def test_command_writes_a_file(told, tmp_path, arguments):
+    path = tmp_path / "status"
+    assert said(COURSE, *arguments, "--output", str(path)) == ""
+    assert path.read_bytes().decode() == said(COURSE, *arguments)
+
+
+def test_file_that_cannot_be_written_is_told(told, tmp_path):
+    with pytest.raises(CommandError, match="cannot be written: Is a directory"):
+        said(COURSE, "--output", str(tmp_path))
+
+
+def test_course_that_is_not_there_or_in_the_bin_is_told(told):
+    rosters.remove_course(told, by=None)
+    for name in (COURSE, "Nowhere", ""):
+        with pytest.raises(CommandError, match=f"There is no course {name}"):
+            said(name)
+
+
+def test_course_of_nothing_is_a_table_of_nothing(course):
+    course.memberships.all().delete()
+    assert said(COURSE) == "username   name  section\nhanded in\n"
+    assert said(COURSE, "--csv") == ",".join(HEADER) + "\r\n"
+
+
+def test_names_can_neither_drive_a_terminal_nor_a_spreadsheet(course):
+    name = Person("bob", first_name="\x1b[31mBob\n", last_name="=1+1")
+    rosters.change_member(Membership.objects.get(user__username="bob"), name, by=None)
+    assert "bob        ?[31mBob? =1+1\n" in said(COURSE)
+    assert "'=1+1" in said(COURSE, "--csv")
+
+
+# The API
+
+
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [(None, 401), ("erin", 403), ("bob", 403), ("carol", 403), ("gina", 200), ("alice", 200), ("root", 200)],
+)
+def test_api_tells_staff_alone(submission, settings, who, code):
+    settings.NGSHARE_STANDALONE = True
+    before = everything()
+    answer = cast.client(who).get(v2("courses", COURSE, "status"))
+    assert answer.status_code == code and everything() == before
+    assert ("members" in answer.json()) is (code == 200)
+
+
+def test_api_says_the_same_as_the_table(told, settings):
+    settings.NGSHARE_STANDALONE = True
+    answer = cast.client("alice").get(v2("courses", COURSE, "status")).json()
+    assert answer["course"] == COURSE
+    assert answer["assignments"] == [
+        {"name": "ps1", "status": "released", "due": "2026-11-03T12:00:00.000000Z"},
+        {"name": "ps2", "status": "released", "due": None},
+    ]
+    bob, dave, erin = answer["members"]
+    assert bob["work"] == [
+        {
+            "assignment": "ps1",
+            "attempts": 2,
+            "last": "2026-11-03T12:01:00.000000Z",
+            "late": True,
+            "collected": True,
+            "feedback": True,
+        }
+    ]
+    assert (bob["first_name"], bob["section"], bob["on_roster"]) == ("Bob", "A", True)
+    assert (dave["username"], dave["work"], erin["on_roster"]) == ("dave", [], False)
+
+
+def test_api_shows_withdrawn_assignments_as_such(submission, settings):
+    settings.NGSHARE_STANDALONE = True
+    services.withdraw(submission.assignment, by=person("alice"))
+    answer = cast.client("gina").get(v2("courses", COURSE, "status")).json()
+    assert [one["status"] for one in answer["assignments"]] == ["withdrawn"]
+    assert answer["members"][0]["work"][0]["attempts"] == 1
+
+
+@pytest.mark.parametrize("name", ["Nowhere", "in the bin"])
+def test_api_has_no_status_of_what_is_not_there(submission, settings, name):
+    settings.NGSHARE_STANDALONE = True
+    if name == "in the bin":
+        name = COURSE
+        rosters.remove_course(submission.assignment.course, by=None)
+    assert cast.client("root").get(v2("courses", name, "status")).status_code == 404
