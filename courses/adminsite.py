@@ -14,6 +14,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied as Forbidden
+from django.core.exceptions import SuspiciousOperation
 from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -26,6 +27,8 @@ from courses.models import AuditEntry, Course, User
 from courses.roles import Right, Standing
 
 HISTORY = 200  # lines of it on one page
+SEARCHED = 2000  # characters of a search: longer than anything that could be found, …
+WORDS = 50  # … and words, as many as SQLite takes in one question beside the rest
 
 
 def standing_of(request: HttpRequest) -> Standing:
@@ -42,6 +45,15 @@ def actor(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise Forbidden
     return request.user
+
+
+def row_number(text: str) -> int | None:
+    """A row's number as it came with a request; None for what no database would take as one."""
+    return int(text) if text.isdecimal() and len(text) <= 18 else None
+
+
+def is_endless(search_term: str) -> bool:
+    return len(search_term) > SEARCHED or len(search_term.split()) > WORDS
 
 
 class Site(admin.AdminSite):
@@ -75,6 +87,8 @@ class Site(admin.AdminSite):
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         raise Http404  # JupyterHub keeps passwords
 
+    password_change_done = password_change
+
 
 class Page(admin.ModelAdmin):
     """What all pages share. Without more, a kind of thing can be looked at by administrators and by nobody changed."""
@@ -104,6 +118,29 @@ class Page(admin.ModelAdmin):
     def has_administer_permission(self, request: HttpRequest) -> bool:
         """For actions with `permissions=["administer"]`."""
         return standing_of(request).is_administrator
+
+    # What a list is asked
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """What the filters beside the list ask, and nothing else: no regular expression, no detour to other rows."""
+        known: set[str] = set()
+        for one in self.get_list_filter(request):  # type: ignore[arg-type]
+            column = one[0] if isinstance(one, (tuple, list)) else one
+            if isinstance(column, str):
+                known |= {column, *(f"{column}__{how}" for how in ("exact", "isnull", "gte", "lt"))}
+            else:
+                known.add(column.parameter_name)  # type: ignore[union-attr]
+        return lookup in known
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        if is_endless(search_term):
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]
+        if None in map(row_number, request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise SuspiciousOperation("An action was asked for rows that have no number.")
+        return super().response_action(request, queryset)
 
     # Refusals
 
@@ -205,9 +242,9 @@ class CourseFilter(admin.SimpleListFilter):
         chosen = self.value()
         if chosen is None:
             return queryset
-        if not chosen.isdecimal():
+        if (course := row_number(chosen)) is None:
             raise IncorrectLookupParameters
-        return queryset.filter(**{self.course_path: int(chosen)})
+        return queryset.filter(**{self.course_path: course})
 
     def has_output(self) -> bool:
         return len(self.lookup_choices) > 1 or self.value() is not None

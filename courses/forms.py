@@ -89,17 +89,17 @@ class MemberForm(MemberRowForm):
     """One member, whose name is asked for when the member is new."""
 
     username = forms.CharField(
-        label="user name", max_length=255, help_text="As on JupyterHub. They need not have been here yet."
+        label="User name", max_length=255, help_text="As on JupyterHub. They need not have been here yet."
     )
     field_order = ("course", "username")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
+        if not self.instance.pk:
+            self.offer_roles(self.instance.course_id)
+        elif "username" in self.fields:
             self.fields["username"].disabled = True
             self.initial["username"] = self.instance.user.username
-        else:
-            self.offer_roles(self.instance.course_id)
 
     def clean_username(self) -> str:
         return self.cleaned_data["username"] if self.instance.pk else checked(self.cleaned_data["username"])
@@ -174,7 +174,8 @@ class PhraseForm(forms.Form):
         self.fields["phrase"].label = f"To go on, type: {wanted}"
 
     def clean_phrase(self) -> str:
-        if self.cleaned_data["phrase"] != self.wanted:
+        # Spaces are not seen, and a field of one line takes no line break: names may have both.
+        if self.cleaned_data["phrase"].split() != self.wanted.split():
             raise forms.ValidationError(f"Type exactly: {self.wanted}")
         return self.wanted
 

@@ -86,7 +86,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 DEBUG = False
 INSTALLED_APPS = [
-    "courses.apps.SiteAdminConfig",  # django.contrib.admin, with our own site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -95,9 +94,10 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "courses",
+    "courses",  # before the admin, some of whose templates it extends
     "exchange",
     "ngshare_site",
+    "courses.apps.SiteAdminConfig",  # django.contrib.admin, with our own site
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -133,6 +133,7 @@ APPEND_SLASH = False  # an address of the old wire with a slash at its end is a 
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
+FORMAT_MODULE_PATH = "ngshare_site.formats"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20 * 200  # bytes; the old wire sends a whole tree as one form field
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a roster page of the admin
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]  # TLS ends at the Hub

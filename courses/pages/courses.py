@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
@@ -36,10 +37,15 @@ class MemberInline(admin.TabularInline):
         return super().get_formset(request, obj, **{**kwargs, "form": asked_by(request, MemberForm)})
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is not None and standing_of(request).may(Right.SEE_ROSTER, obj.pk)
+        return self.has_right(request, Right.SEE_ROSTER, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is not None and standing_of(request).may(Right.CHANGE_ROSTER, obj.pk)
+        return self.has_right(request, Right.CHANGE_ROSTER, obj)
+
+    def has_right(self, request: HttpRequest, right: Right, course: Any) -> bool:
+        """In this course, or, as Django asks before it looks for the rows, in any."""
+        seen = standing_of(request)
+        return seen.may(right, course.pk) if course else seen.may_somewhere(right)
 
     has_delete_permission = has_change_permission
 
@@ -152,16 +158,18 @@ class CourseAdmin(RowsOfCourses):
             return confirmation(
                 request, self, title="Put into the bin", sentences=sentences, rows=chosen, action="put_into_bin"
             )
-        for course in chosen:
-            rosters.remove_course(course, by=actor(request))
+        with transaction.atomic():
+            for course in chosen:
+                rosters.remove_course(course, by=actor(request))
         messages.success(request, f"{len(chosen)} courses are in the bin now.")
         return None
 
     @admin.action(description="Take out of the bin", permissions=["administer"])
     def take_out_of_bin(self, request: HttpRequest, queryset: QuerySet[Course]) -> None:
         chosen = list(queryset.exclude(removed_at=None))
-        for course in chosen:
-            rosters.restore_course(course, by=actor(request))
+        with transaction.atomic():  # all or none, where one name is taken by now
+            for course in chosen:
+                rosters.restore_course(course, by=actor(request))
         messages.success(request, f"{len(chosen)} courses are out of the bin again.")
 
     @admin.action(description="Delete for good what is in the bin", permissions=["administer"])

@@ -3,17 +3,21 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Concat
 from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from courses import bulk, rosters
-from courses.adminsite import CourseFilter, RowsOfCourses, actor, confirmation, standing_of
+from courses.adminsite import CourseFilter, RowsOfCourses, actor, confirmation, row_number, standing_of
 from courses.forms import MemberForm, MemberRowForm
 from courses.models import AuditEntry, Course, Membership, Role
 from courses.pages import rosterfiles
 from courses.roles import Right
 
 NAMES = ("role", "first_name", "last_name", "email", "section")
+SECTIONS = 200  # to choose from
 
 
 def asked_by(request: HttpRequest, form: type[MemberRowForm]) -> type[MemberRowForm]:
@@ -27,23 +31,56 @@ def change_member(request: HttpRequest, form: MemberRowForm) -> None:
     rosters.change_member(there, form.person, by=actor(request))
 
 
+class SectionFilter(admin.SimpleListFilter):
+    """The sections of the course that is chosen; of all courses together they would say little and be many."""
+
+    title = "section"
+    parameter_name = "section"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if (course := row_number(request.GET.get("course", ""))) is None:
+            return []
+        rows = model_admin.get_queryset(request).filter(course=course).order_by("section")
+        return [
+            (section, section or "(none)") for section in rows.values_list("section", flat=True).distinct()[:SECTIONS]
+        ]
+
+    def has_output(self) -> bool:
+        return len(self.lookup_choices) > 1 or self.value() is not None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> QuerySet[Membership]:
+        return queryset if self.value() is None else queryset.filter(section=self.value())
+
+
 class MembershipAdmin(RowsOfCourses):
     form = MemberForm
-    list_display = ("username", "first_name", "last_name", "email", "section", "role", "course")
+    list_display = ("username", "full_name", "address", "section", "role", "course")
     list_editable = ("section", "role")
     list_display_links = ("username",)
-    list_filter = (CourseFilter, "role", "section")
+    list_filter = (CourseFilter, "role", SectionFilter)
     list_select_related = ("user", "course")
     search_fields = ("user__username", "first_name", "last_name", "email")
     search_help_text = "Search by user name, name or email"
     ordering = ("course__name", "user__username")
-    autocomplete_fields = ("course",)
     actions = ("make_graders", "make_students", "take_off", "download")
     change_list_template = "admin/ngshare/members.html"
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The course is said where not just one is shown."""
+        return self.list_display[:-1] if request.GET.get("course") else self.list_display
 
     @admin.display(description="user name", ordering="user__username")
     def username(self, member: Membership) -> str:
         return member.user.username
+
+    @admin.display(description="name", ordering=Concat("last_name", Value(" "), "first_name"))
+    def full_name(self, member: Membership) -> str:
+        return member.full_name
+
+    @admin.display(description="email", ordering="email")
+    def address(self, member: Membership) -> SafeString:
+        """In a narrow column it breaks behind the @."""
+        return format_html_join(mark_safe("@<wbr>"), "{}", ((part,) for part in (member.email or "").split("@")))
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return self.has_right(request, Right.CHANGE_ROSTER)
@@ -87,9 +124,7 @@ class MembershipAdmin(RowsOfCourses):
         return ("course", "username", *NAMES)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        if obj is None:
-            return ()
-        return ("course",) if self.has_change_permission(request, obj) else ("course", "username")
+        return ("course", "username") if obj else ()
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "course" and not standing_of(request).is_administrator:
