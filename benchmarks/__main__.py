@@ -47,6 +47,7 @@ def measured(folder: Path, size: work.Size, *, with_old: bool) -> str:
             "hand-ins that are all new": lambda one: runs.hand_ins(one, size, work.all_new, "all files new", "ps2"),
             "lists": lambda one: runs.lists(one, size, "ps1"),
             "large files": lambda one: runs.large(one, size, folder),
+            "a large roster": lambda one: runs.roster(one, size),
         }
         for name, step in steps.items():
             for figures in all_figures:

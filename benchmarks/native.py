@@ -55,6 +55,14 @@ class Native:
         if report["created"] != len(members):
             raise RuntimeError(f"not all were added: {report}")
 
+    def import_roster(self, content: bytes) -> dict[str, int]:
+        """Returns the counts: {"created": …, "changed": …}."""
+        path = address("courses", COURSE, "roster")
+        return json.loads(self.http("POST", path, content, self._headers(INSTRUCTOR, "text/csv")))
+
+    def export_roster(self) -> bytes:
+        return self.http("GET", address("courses", COURSE, "roster"), headers={"Authorization": f"token {INSTRUCTOR}"})
+
     def release(self, assignment: str, tree: Tree) -> None:
         manifest = json.dumps({"files": _manifest(tree)}).encode()
         blobs = {sha256(content): content for content in tree.values()}

@@ -140,6 +140,27 @@ def large(figures: Figures, size: Size, folder: Path) -> None:
         )
 
 
+def roster(figures: Figures, size: Size) -> None:
+    """A roster file taken over, the same again, each line changed, and exported. 0.6 knows no such file, and its bulk
+    request grows with the square of the course."""
+    client, count = figures.client, size.roster
+    if not isinstance(client, Native):
+        return
+
+    def imported(first_name: str, result: str) -> float:
+        content, report = work.roster(count, first_name), {}
+        seconds = timed(lambda: report.update(client.import_roster(content)))
+        if report[result] != count:
+            raise RuntimeError(f"not all lines were {result}: {report}")
+        return seconds
+
+    what = f"a roster of {count} lines"
+    figures.rows[f"{what}: imported, s"] = f"{imported('First', 'created'):.2f}"
+    figures.rows[f"{what}: imported again, s"] = f"{imported('First', 'unchanged'):.2f}"
+    figures.rows[f"{what}: each line changed, s"] = f"{imported('Other', 'changed'):.2f}"
+    figures.rows[f"{what}: exported, s"] = f"{timed(client.export_roster):.2f}"
+
+
 def growth(server: Server, act: HandIn) -> tuple[int, float]:
     """By how many bytes the server's memory grows at most while something is done, and how many seconds that takes."""
     before = measure.forget_peak(server.own())

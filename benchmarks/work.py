@@ -21,18 +21,25 @@ class Size:
     """How much of it: a full run or a quick one."""
 
     students: int
+    roster: int  # lines of a large course's roster file
     rounds: int  # of hand-ins; the best counts, since other work on the machine only slows them down
     lists: int
     large: int  # bytes of the one large hand-in on all servers
     huge: int  # bytes of the one that is measured on ngshare alone
 
 
-FULL = Size(students=300, rounds=2, lists=400, large=68_000_000, huge=1_000_000_000)
-QUICK = Size(students=60, rounds=1, lists=100, large=20_000_000, huge=200_000_000)
+FULL = Size(students=300, roster=5000, rounds=2, lists=400, large=68_000_000, huge=1_000_000_000)
+QUICK = Size(students=60, roster=1000, rounds=1, lists=100, large=20_000_000, huge=200_000_000)
 
 
 def students(count: int) -> list[str]:
     return [f"student{number:03}" for number in range(count)]
+
+
+def roster(count: int, first_name: str) -> bytes:
+    """A roster as CSV."""
+    lines = [f"mass{number:05},{first_name},Last {number},mass{number:05}@example.edu\n" for number in range(count)]
+    return "".join(["username,first_name,last_name,email\n", *lines]).encode()
 
 
 def notebook(seed: str) -> bytes:
