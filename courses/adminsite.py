@@ -78,7 +78,8 @@ class Site(admin.AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]
         """Send people to the log-in through the Hub; tell those who are logged in that this is not for them."""
         if request.user.is_authenticated and not self.has_permission(request):
-            return TemplateResponse(request, "admin/ngshare/not_for_you.html", self.each_context(request), status=403)
+            context = {**self.each_context(request), "is_nav_sidebar_enabled": False}
+            return TemplateResponse(request, "admin/ngshare/not_for_you.html", context, status=403)
         following = request.GET.get("next") or request.get_full_path()
         if request.user.is_authenticated:
             return HttpResponseRedirect(f"{settings.PREFIX}admin/")

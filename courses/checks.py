@@ -12,7 +12,7 @@ def group_patterns_name_the_course(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"NGSHARE_GROUP_{role.upper()}S={pattern!r} must have {PLACE} in it, once.",
-            hint="Leave the variable away for the default.",
+            hint="Leave the variable away for the default, or write off for no such group.",
             id="courses.E001",
         )
         for role, pattern in settings.NGSHARE_GROUP_PATTERNS.items()

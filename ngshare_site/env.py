@@ -56,6 +56,12 @@ def names(name: str) -> list[str]:
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
+def unless_off(name: str, default: str = "") -> str:
+    """A text, or none where the value is `off`."""
+    value = text(name, default)
+    return "" if value.lower() == "off" else value
+
+
 def secret(name: str, folder: Path) -> str:
     """The secret NAME, or one that was made once and is kept in `folder`, readable by its owner alone."""
     if value := text(name):

@@ -40,9 +40,9 @@ JUPYTERHUB_PUBLIC_HUB_URL = env.text("JUPYTERHUB_PUBLIC_HUB_URL")
 JUPYTERHUB_HOST = env.text("JUPYTERHUB_HOST")
 NGSHARE_GROUPS = env.flag("NGSHARE_GROUPS")  # join people to courses by their groups on the Hub; courses/groups.py
 NGSHARE_GROUP_PATTERNS = {  # the groups' names; the defaults are nbgrader's own
-    "student": env.text("NGSHARE_GROUP_STUDENTS", "nbgrader-{course}"),
-    "grader": env.text("NGSHARE_GROUP_GRADERS"),
-    "instructor": env.text("NGSHARE_GROUP_INSTRUCTORS", "formgrade-{course}"),
+    "student": env.unless_off("NGSHARE_GROUP_STUDENTS", "nbgrader-{course}"),
+    "grader": env.unless_off("NGSHARE_GROUP_GRADERS"),
+    "instructor": env.unless_off("NGSHARE_GROUP_INSTRUCTORS", "formgrade-{course}"),
 }
 AUTH_USER_MODEL = "courses.User"
 AUTHENTICATION_BACKENDS = ["courses.backends.RosterBackend"]

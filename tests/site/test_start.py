@@ -38,6 +38,14 @@ def test_secret_may_come_from_a_file(tmp_path):
     assert done.stdout.strip() == "a-secret-from-a-file"
 
 
+def test_groups_of_one_role_may_be_switched_off(tmp_path):
+    env = {"PATH": os.environ["PATH"], "NGSHARE_DATA": str(tmp_path), "NGSHARE_GROUP_INSTRUCTORS": "off"}
+    code = "from django.conf import settings; print(settings.NGSHARE_GROUP_PATTERNS)"
+    env["DJANGO_SETTINGS_MODULE"] = "ngshare_site.settings"
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "{'student': 'nbgrader-{course}', 'grader': '', 'instructor': ''}"
+
+
 def test_secret_that_was_made_is_kept_and_private(tmp_path):
     env = {"PATH": os.environ["PATH"], "NGSHARE_DATA": str(tmp_path)}
     command = [sys.executable, str(ROOT / "manage.py"), "check"]
