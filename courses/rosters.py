@@ -3,6 +3,7 @@
 The actor is the keyword `by`: a user, or None for a command that an operator types on the server.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from courses.models import STAFF_ROLES, Course, Membership, Role, User
 
 AT_ONCE = 1000  # rows in one statement
 NAME_FIELDS = ("first_name", "last_name", "email", "section")
+UNKEPT = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates
 RANK: dict[str, int] = {Role.STUDENT: 0, Role.GRADER: 1, Role.INSTRUCTOR: 2}
 
 
@@ -329,7 +331,7 @@ def _check_names(person: Person) -> None:
         value = getattr(person, name) or ""
         if len(value) > 255:
             raise Invalid(f"{name} is longer than 255 characters")
-        if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value):
+        if UNKEPT.search(value):
             raise Invalid(f"{name} has a character that cannot be kept")
 
 
