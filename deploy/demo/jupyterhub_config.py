@@ -104,3 +104,6 @@ c.Spawner.environment = {
     "PYTHONPATH": str(ROOT),
     "SHELL": "/bin/bash",
 }
+
+if more := os.environ.get("DEMO_MORE"):  # a file with further lines
+    exec(Path(more).read_text())
