@@ -85,6 +85,17 @@ class Site(admin.AdminSite):
             return HttpResponseRedirect(f"{settings.PREFIX}admin/")
         return redirect_to_login(following, settings.LOGIN_URL)
 
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """For the fields that use it; Django's own would look along any column."""
+        known = {
+            (page.opts.app_label, page.opts.model_name, field)
+            for page in self._registry.values()
+            for field in page.autocomplete_fields
+        }
+        if tuple(request.GET.get(part) for part in ("app_label", "model_name", "field_name")) not in known:
+            raise Forbidden
+        return super().autocomplete_view(request)
+
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         raise Http404  # JupyterHub keeps passwords
 
@@ -252,12 +263,12 @@ class CourseFilter(admin.SimpleListFilter):
 
 
 def told(view: Callable[..., Any], request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-    """The view's answer; where a verb refuses, 403 for a right that is lacking, else its sentence on the same page."""
+    """The view's answer; where a verb refuses, its sentence on the same page, which asks again who may see it."""
     try:
         return view(request, *args, **kwargs)
-    except PermissionDenied as error:
-        raise Forbidden(error.message) from error
     except Refusal as error:
+        if isinstance(error, PermissionDenied) and request.method != "POST":
+            raise Forbidden(error.message) from error
         messages.error(request, error.message)
         return HttpResponseRedirect(request.get_full_path())
 

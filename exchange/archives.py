@@ -1,5 +1,6 @@
 """A file set as a zip, written while it is sent: memory stays flat."""
 
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +9,12 @@ from datetime import datetime
 from django.db.models import prefetch_related_objects
 
 from exchange import blobs, filesets
-from exchange.models import FileSet
+from exchange.filesets import FileLine
+from exchange.models import Blob, FileSet
+
+FIRST, LAST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)  # the times that a zip can say
+LOST = "MISSING FILES.txt"
+LOST_SAYS = "The server has lost the bytes of these files:\n\n"
 
 
 class _Outgoing:
@@ -44,16 +50,47 @@ def stream(file_set: FileSet, *, folder: str, moment: datetime) -> Iterator[byte
 
 
 def stream_all(trees: Iterable[Tree]) -> Iterator[bytes]:
-    """Many file sets in one zip. Two queries for each whose `entries__blob` is not prefetched."""
+    """Many file sets in one zip. Two queries for each whose `entries__blob` is not prefetched.
+
+    A file whose bytes are lost stops nothing: a list of these comes last.
+    """
     out = _Outgoing()
+    taken: set[str] = set()
+    lost: list[str] = []
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
         for tree in trees:
+            folder = _folder(tree.folder, taken)
             prefetch_related_objects([tree.file_set], "entries__blob")
             for line in filesets.lines_of(tree.file_set):
-                place = zipfile.ZipInfo(f"{tree.folder}/{line.path}", tree.moment.timetuple()[:6])
+                content = _content(line)
+                if content is None:
+                    lost.append(f"{folder}/{line.path}")
+                    continue
+                place = zipfile.ZipInfo(f"{folder}/{line.path}", max(FIRST, min(LAST, tree.moment.timetuple()[:6])))
                 place.compress_type = zipfile.ZIP_DEFLATED
                 with archive.open(place, "w", force_zip64=line.size >= 2**31) as file:
-                    for chunk in blobs.read(line.sha256, length=line.size):
+                    for chunk in content:
                         file.write(chunk)
                         yield out.take()
+        if lost:
+            archive.writestr(LOST, LOST_SAYS + "".join(f"{path}\n" for path in lost))
     yield out.take()
+
+
+def _content(line: FileLine) -> Iterator[bytes] | None:
+    try:
+        return blobs.started(blobs.read(line.sha256, length=line.size))
+    except FileNotFoundError:
+        filesets.note_lost(Blob.objects.get(sha256=line.sha256))
+        return None
+
+
+def _folder(wanted: str, taken: set[str]) -> str:
+    """A folder of its own, that no system takes for a way out of the zip: user and assignment names may have `\\`."""
+    plain = re.sub(r"[\\\x00-\x1f\x7f]", "_", wanted)
+    folder, number = plain, 1
+    while folder in taken:
+        number += 1
+        folder = f"{plain} ({number})"
+    taken.add(folder)
+    return folder

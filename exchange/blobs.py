@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -192,6 +193,14 @@ def read(sha256: str, *, start: int = 0, length: int) -> Iterator[bytes]:
             length -= len(chunk)
     if length:
         raise OSError(f"the stored blob {sha256} is {length} bytes short")
+
+
+def started(content: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes, the first of them read already: what is lost is known before an answer begins.
+
+    Errors: FileNotFoundError.
+    """
+    return chain([next(content, b"")], content)
 
 
 def verify(sha256: str) -> bool:

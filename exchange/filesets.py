@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from courses import roles
@@ -309,19 +309,41 @@ def lines_of(file_set: FileSet) -> list[FileLine]:
 
 
 def sweepable(before: Any) -> QuerySet[Blob]:
-    """Blobs of no file set that no upload has counted on since `before`: FRESH and an upload's time ago, at least."""
-    return Blob.objects.filter(entries=None, touched__lt=before)
+    """Blobs of no file set in use that no upload has counted on since `before`: FRESH and an upload's time ago, at
+    least."""
+    in_use = FileEntry.objects.filter(blob=OuterRef("pk")).exclude(file_set__in=_let_go(before))
+    return Blob.objects.filter(~Exists(in_use), touched__lt=before)
+
+
+def _let_go(before: Any) -> QuerySet[FileSet]:
+    """File sets of what was deleted for good."""
+    fresh = FileEntry.objects.filter(file_set=OuterRef("pk"), blob__touched__gte=before)
+    unused = FileSet.objects.filter(releases=None, submissions=None, feedbacks=None, file_count__gt=0)
+    return unused.filter(~Exists(fresh))
+
+
+def _remove_file_set(pk: int, before: Any) -> None:
+    """Under the locks of its blobs: an upload of the same tree has touched them, or waits and then makes it anew."""
+    with transaction.atomic():
+        held = Blob.objects.filter(pk__in=FileEntry.objects.filter(file_set=pk).order_by().values("blob"))
+        list(held.select_for_update().order_by("sha256").values_list("pk"))
+        for file_set in _let_go(before).filter(pk=pk):
+            file_set.delete()
 
 
 def sweep(before: Any) -> tuple[int, int]:
-    """Remove what `sweepable` names, bytes and rows. Returns how many blobs and how many bytes.
+    """Remove what `sweepable` names, bytes and rows, and file sets that nothing uses. Returns how many blobs and how
+    many bytes.
 
     Safe beside running uploads: an upload that comes first has touched the row, one that comes later waits for the
     lock and then stores the bytes anew; after a crash between bytes and row, `stored` is false and so they are too.
     """
     count = size = 0
-    sweepable(before).update(stored=False)
-    for pk in list(sweepable(before).values_list("pk", flat=True)):
+    for pk in list(_let_go(before).values_list("pk", flat=True)):
+        _remove_file_set(pk, before)
+    bare = Blob.objects.filter(entries=None, touched__lt=before)
+    bare.update(stored=False)
+    for pk in list(bare.values_list("pk", flat=True)):
         with transaction.atomic():
             blob = Blob.objects.select_for_update().filter(pk=pk, touched__lt=before, stored=False).first()
             if blob is None or blob.entries.exists():
@@ -336,6 +358,14 @@ def note_lost(blob: Blob) -> None:
     """The store has lost these bytes: nobody may count on them any more, and the next upload of them heals the loss."""
     log.error("the bytes of the blob %s are gone from the store", blob.sha256)
     Blob.objects.filter(pk=blob.pk).update(stored=False)
+
+
+def note_whole(hashes: Iterable[str]) -> None:
+    """These bytes were read and are right: what was noted as lost may be counted on again. What no file set holds is
+    left to the uploads and the sweep, which may be at work on it."""
+    for some in _portions(sorted(hashes)):
+        held = FileEntry.objects.filter(blob__sha256__in=some, blob__stored=False).order_by().values("blob")
+        Blob.objects.filter(pk__in=held).update(stored=True)
 
 
 def stored_totals() -> dict[str, int]:

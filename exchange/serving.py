@@ -6,10 +6,10 @@ text is shown as text; everything else is a download. Nothing is guessed from co
 
 from pathlib import PurePosixPath
 
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from exchange import archives, blobs
+from exchange import archives, blobs, filesets
 from exchange.archives import Tree
 from exchange.models import FileEntry
 
@@ -27,7 +27,9 @@ TEXT = frozenset(
     ".c .cfg .cpp .css .csv .h .ipynb .java .jl .js .json .log .md .py .r .rst .sh .sql .tex .toml .tsv .txt .yaml "
     ".yml".split()
 )
+SHOWN_TEXT = "text/plain; charset=utf-8"
 DOWNLOAD = "application/octet-stream"
+LOST = "The server has lost the bytes of this file. Bring them back from a backup, or have them handed in again."
 
 
 def shown_as(path: str) -> str:
@@ -37,7 +39,7 @@ def shown_as(path: str) -> str:
     ('text/html; charset=utf-8', 'text/plain; charset=utf-8', 'application/octet-stream')
     """
     ending = PurePosixPath(path).suffix.lower()
-    return SHOWN.get(ending) or ("text/plain; charset=utf-8" if ending in TEXT else DOWNLOAD)
+    return SHOWN.get(ending) or (SHOWN_TEXT if ending in TEXT else DOWNLOAD)
 
 
 def opened(entry: FileEntry) -> HttpResponseBase:
@@ -51,7 +53,11 @@ def downloaded(entry: FileEntry) -> HttpResponseBase:
 
 
 def _answer(entry: FileEntry, kind: str, *, as_attachment: bool) -> HttpResponseBase:
-    content = blobs.read(entry.blob.sha256, length=entry.blob.size)
+    try:
+        content = blobs.started(blobs.read(entry.blob.sha256, length=entry.blob.size))
+    except FileNotFoundError:
+        filesets.note_lost(entry.blob)
+        return guarded(HttpResponse(LOST, status=410, content_type=SHOWN_TEXT), "lost.txt", as_attachment=False)
     response = StreamingHttpResponse(content, content_type=kind)
     response["Content-Length"] = str(entry.blob.size)
     return guarded(response, PurePosixPath(entry.path).name, as_attachment=as_attachment)
@@ -60,7 +66,7 @@ def _answer(entry: FileEntry, kind: str, *, as_attachment: bool) -> HttpResponse
 def zipped(trees: list[Tree], name: str) -> HttpResponseBase:
     """Trees as one zip, made while it is sent."""
     response = StreamingHttpResponse(archives.stream_all(trees), content_type="application/zip")
-    return guarded(response, f"{name}.zip", as_attachment=True)
+    return guarded(response, f"{name.replace('/', ' ')}.zip", as_attachment=True)
 
 
 def guarded(response: HttpResponseBase, name: str, *, as_attachment: bool) -> HttpResponseBase:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -18,7 +18,7 @@ from exchange import services
 from exchange.filesets import readable_size
 from exchange.models import Assignment, Release, Submission
 from exchange.pages import status
-from exchange.pages.trees import TreePage, change_address, links
+from exchange.pages.trees import TreePage, change_address, count_of, links
 
 
 class Withdrawn(admin.SimpleListFilter):
@@ -46,7 +46,11 @@ class AssignmentAdmin(RowsOfCourses):
     actions = ("withdraw", "restore", "delete_for_good")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
-        return super().get_queryset(request).annotate(releases_made=_count(Release), handed_in=_count(Submission))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(releases_made=count_of(Release, "assignment"), handed_in=count_of(Submission, "assignment"))
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_right(request, Right.RELEASE, obj)
@@ -92,15 +96,19 @@ class AssignmentAdmin(RowsOfCourses):
 
     @admin.action(description="Withdraw (hide from students)", permissions=["change"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
-        for assignment in queryset:
-            services.withdraw(assignment, by=actor(request))
-        messages.success(request, "Withdrawn. Everything is kept; restoring or releasing again brings it back.")
+        with transaction.atomic():  # all or none, where one of them is of a course in which the person only looks
+            for assignment in queryset:
+                services.withdraw(assignment, by=actor(request))
+        if queryset:
+            messages.success(request, "Withdrawn. Everything is kept; restoring or releasing again brings it back.")
 
     @admin.action(description="Restore (show again)", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
-        for assignment in queryset:
-            services.restore(assignment, by=actor(request))
-        messages.success(request, "Restored.")
+        with transaction.atomic():
+            for assignment in queryset:
+                services.restore(assignment, by=actor(request))
+        if queryset:
+            messages.success(request, "Restored.")
 
     @admin.action(description="Delete for good what is withdrawn", permissions=["administer"])
     def delete_for_good(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> HttpResponseBase | None:
@@ -117,19 +125,13 @@ class AssignmentAdmin(RowsOfCourses):
         return AuditEntry.objects.filter(course=obj.course.name, target=obj.name, at__gte=obj.created)
 
 
-def _count(model: Any) -> Any:
-    """How many of the model's rows an assignment has; as a query of its own, for a join of two would multiply them."""
-    rows = model.objects.filter(assignment=OuterRef("pk")).order_by().values("assignment")
-    return Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count")), 0)
-
-
 class ReleaseAdmin(TreePage):
     course_path = "assignment__course"
     list_display = ("assignment", "number", "created", "released_by", "file_count", "size")
     list_filter = (CourseFilter, "created")
     list_select_related = ("assignment__course", "file_set", "released_by")
-    search_fields = ("assignment__name", "assignment__course__name", "file_set__digest__startswith")
-    search_help_text = "Search by assignment, course or digest"
+    search_fields = ("assignment__name", "assignment__course__name")
+    search_help_text = "Search by assignment, course, digest, or a file's path or hash"
     ordering = ("-pk",)
     fields = readonly_fields = ("assignment", "number", "created", "released_by", "digest", "files")
 

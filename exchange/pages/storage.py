@@ -3,16 +3,17 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from courses.adminsite import Page
-from exchange import blobs
+from exchange import blobs, filesets
 from exchange.filesets import readable_size
-from exchange.models import Blob, FileSet
-from exchange.pages.trees import TreePage, change_address, links
+from exchange.models import Blob, Feedback, FileEntry, FileSet, Release, Submission
+from exchange.pages import search
+from exchange.pages.trees import TreePage, change_address, count_of, links
 
 LISTED = 100  # places where something is used, on one page
 VERIFIED = 2_000_000_000  # bytes that are read in one request
@@ -20,15 +21,8 @@ VERIFIED = 2_000_000_000  # bytes that are read in one request
 
 class FileSetAdmin(TreePage):
     list_display = ("short_digest", "file_count", "readable", "releases_made", "handed_in", "given_back")
-    search_fields = (
-        "digest__startswith",
-        "entries__path",
-        "entries__blob__sha256__startswith",
-        "submissions__student__username",
-        "submissions__assignment__course__name",
-        "releases__assignment__course__name",
-    )
-    search_help_text = "Search by digest, a file's path or SHA-256, student or course"
+    search_fields = ("digest",)
+    search_help_text = "Search by digest, a file's path or hash, student, assignment or course"
     ordering = ("-pk",)
     fields = readonly_fields = ("digest", "file_count", "readable", "used_by", "files")
     actions = ("verify",)
@@ -39,10 +33,13 @@ class FileSetAdmin(TreePage):
     def get_queryset(self, request: HttpRequest) -> QuerySet[FileSet]:
         rows = Page.get_queryset(self, request)
         return rows.annotate(
-            releases_made_count=Count("releases", distinct=True),
-            handed_in_count=Count("submissions", distinct=True),
-            given_back_count=Count("feedbacks", distinct=True),
+            releases_made_count=count_of(Release, "file_set"),
+            handed_in_count=count_of(Submission, "file_set"),
+            given_back_count=count_of(Feedback, "file_set"),
         )
+
+    def matching(self, word: str) -> Q:
+        return search.of_file_sets(word)
 
     @admin.display(description="digest")
     def short_digest(self, file_set: FileSet) -> str:
@@ -88,14 +85,17 @@ class FileSetAdmin(TreePage):
 class BlobAdmin(Page):
     list_display = ("sha256", "readable", "stored", "touched", "files_made")
     list_filter = ("stored", "touched")
-    search_fields = ("sha256__startswith", "md5__startswith", "entries__path")
-    search_help_text = "Search by SHA-256, MD5 or a file's path"
+    search_fields = ("sha256", "md5")
+    search_help_text = "Search by SHA-256, MD5, a file's path, student, assignment or course"
     ordering = ("-pk",)
     fields = readonly_fields = ("sha256", "md5", "readable", "stored", "touched", "used_by")
     actions = ("verify",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Blob]:
-        return super().get_queryset(request).annotate(files_count=Count("entries", distinct=True))
+        return super().get_queryset(request).annotate(files_count=count_of(FileEntry, "blob"))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        return search.narrowed(queryset, search_term, search.of_blobs), False
 
     @admin.display(description="size", ordering="size")
     def readable(self, blob: Blob) -> str:
@@ -116,17 +116,25 @@ class BlobAdmin(Page):
 
 
 def verify(page: Page, request: HttpRequest, rows: QuerySet[Blob]) -> None:
-    """Read the bytes and compare them with their hash; tell what is not whole."""
+    """Read the bytes and compare them with their hash; tell what is not whole, and let nobody count on it."""
     total = rows.aggregate(size=Sum("size"))["size"] or 0
     if total > VERIFIED:
         messages.error(
             request,
-            f"These are {readable_size(total)}: choose {readable_size(VERIFIED)} or less, "
-            "or run manage.py verify_blobs.",
+            f"These are {readable_size(total)}: choose {readable_size(VERIFIED)} or less at once.",
         )
         return
-    broken = [blob.sha256 for blob in rows if not blobs.verify(blob.sha256)]
-    for sha256 in broken[:LISTED]:
-        messages.error(request, f"The bytes of {sha256} are not whole, or gone. Bring them back from a backup.")
+    broken = [blob for blob in rows if not blobs.verify(blob.sha256)]
+    for blob in broken:
+        filesets.note_lost(blob)
+    filesets.note_whole({blob.sha256 for blob in rows} - {blob.sha256 for blob in broken})
+    for blob in broken[:LISTED]:
+        messages.error(
+            request,
+            f"The bytes of {blob.sha256} are not whole, or gone. Bring them back from a backup and verify them again; "
+            "the next upload that sends them heals it, too.",
+        )
+    if len(broken) > LISTED:
+        messages.error(request, f"… and {len(broken) - LISTED} more.")
     if not broken:
         messages.success(request, f"All is whole: {readable_size(total)} were read.")

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -14,6 +16,7 @@ from exchange import serving
 from exchange.archives import Tree
 from exchange.filesets import readable_size
 from exchange.models import FileEntry, FileSet
+from exchange.pages import search
 
 LISTED = 500  # files of a tree on one page
 
@@ -30,6 +33,13 @@ class TreePage(RowsOfCourses):
 
     def moment_of(self, obj: Any) -> datetime:
         return obj.created
+
+    def matching(self, word: str) -> Q:
+        """What a word of a search finds: in the columns of `search_fields`, or in the files."""
+        return search.in_columns(map(str, self.search_fields), word) | search.in_files(word)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        return search.narrowed(queryset, search_term, self.matching), False
 
     def address(self, obj: Any, act: str, *rest: str) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{act}", args=[obj.pk, *rest])
@@ -95,6 +105,12 @@ class TreePage(RowsOfCourses):
             f"… and {more} more. " if more > 0 else "",
             self.address(obj, "zip"),
         )
+
+
+def count_of(model: Any, column: str) -> Any:
+    """How many rows of the model point at a row by this column; as a query of its own, for joins would multiply."""
+    rows = model.objects.filter(**{column: OuterRef("pk")}).order_by().values(column)
+    return Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count")), 0)
 
 
 def links(rows: list[tuple[str, Any]]) -> SafeString | str:

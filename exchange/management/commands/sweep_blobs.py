@@ -1,4 +1,4 @@
-"""`manage.py sweep_blobs`: remove bytes of uploads that ended in the middle."""
+"""`manage.py sweep_blobs`: remove bytes of uploads that ended in the middle, and of what was deleted for good."""
 
 from datetime import timedelta
 from typing import Any
