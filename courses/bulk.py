@@ -42,6 +42,11 @@ def remove_members(memberships: Sequence[Membership], *, by: User) -> int:
     return len(there)
 
 
+def require_may_remove(memberships: Sequence[Membership], *, by: User) -> None:
+    """Errors: PermissionDenied, as remove_members would raise it."""
+    _by_course(memberships, None, by=by)
+
+
 def _held(memberships: Sequence[Membership]) -> list[Membership]:
     """Those that are still there, as they are now, until the transaction ends: whoever was listed as a student may be
     an instructor by now."""

@@ -60,6 +60,10 @@ class MemberRowForm(forms.ModelForm):
         one = self.instance
         if not one.pk:
             return
+        for name in self.fields.keys() & {"role", *NAME_FIELDS}:
+            # What was shown is sent along: only what differs from that was changed by the person, whatever the row
+            # says by now. So a page that was left open undoes nothing that others did meanwhile.
+            self.fields[name].show_hidden_initial = True
         if not self.standing.may_give(one.role, one.course_id):
             is_own = one.user_id == self.user.pk and self.standing.may(Right.CHANGE_ROSTER, one.course_id)
             for name, field in self.fields.items():
@@ -122,7 +126,16 @@ class MemberForm(MemberRowForm):
 
 
 class MemberFormSet(BaseInlineFormSet):
-    """The members on a course's page."""
+    """The members on a course's page. Rows of members who were taken off meanwhile are passed over."""
+
+    @property
+    def gone(self) -> int:
+        """How many rows are of nobody any more."""
+        return sum(not form.instance.pk for form in self.initial_forms)
+
+    def _should_delete_form(self, form: Any) -> bool:
+        is_gone = not form.instance.pk and form in self.initial_forms
+        return is_gone or super()._should_delete_form(form)  # type: ignore[misc]
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)

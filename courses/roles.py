@@ -99,7 +99,9 @@ def require(user: Person, right: Right, course: Course) -> str:
         return "administrator"
     if role is None:
         raise PermissionDenied(f"You are not a member of the course {course.name}.")
-    raise PermissionDenied(f"As a {role} of {course.name} you may not {right}.")
+    raise PermissionDenied(
+        f"As {'an' if role == Role.INSTRUCTOR else 'a'} {role} of {course.name} you may not {right}."
+    )
 
 
 def require_administrator(user: Person) -> str:

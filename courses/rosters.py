@@ -174,7 +174,7 @@ def change_member(membership: Membership, person: Person, *, by: User | None) ->
         role = str(was) if own_names else _require_may_give(by, [was, given], course)
         _check_role(given)
         _check_names(person)
-        changes = {name: value for name, value in {"role": given, **_names(person)}.items() if value is not None}
+        changes = {"role": given, **_names(person)}
         for name, value in changes.items():
             setattr(membership, name, value)
         membership.save(update_fields=list(changes))
@@ -282,6 +282,7 @@ def _plan(
     new: list[Person] = []
     changed: list[Membership] = []
     seen: set[str] = set()
+    written = {name.casefold(): name for name in there}
     may_give_staff = _may_give_staff(course, by=by)
     for person in people:
         member = there.get(person.username)
@@ -303,7 +304,9 @@ def _plan(
         if member is None:
             new.append(person)
             after = {"role": str(Role.STUDENT), **said}
-            report.rows.append(Row(person.username, Result.CREATED, after=after))
+            other = written.setdefault(person.username.casefold(), person.username)
+            told = "" if other == person.username else f"{other} is somebody else: the names differ in capitals"
+            report.rows.append(Row(person.username, Result.CREATED, told, after=after))
             continue
         for name, value in said.items():
             setattr(member, name, value)

@@ -18,6 +18,7 @@ from courses.pages.deletion import delete_for_good
 from courses.pages.members import NAMES, asked_by, change_member
 from courses.roles import Right
 
+TAKEN_OFF_MEANWHILE = "Somebody on this page was taken off the roster meanwhile; what you changed of them was not kept."
 LISTED = 100  # members up to which a course's own page lists them all
 
 
@@ -149,6 +150,8 @@ class CourseAdmin(RowsOfCourses):
         for row in formset.extra_forms:
             if row.has_changed() and row not in formset.deleted_forms:
                 rosters.add_member(form.instance, row.new_person, by=actor(request))
+        if formset.gone:
+            messages.warning(request, TAKEN_OFF_MEANWHILE)
 
     @admin.action(description="Put into the bin", permissions=["administer"])
     def put_into_bin(self, request: HttpRequest, queryset: QuerySet[Course]) -> HttpResponseBase | None:

@@ -1,11 +1,12 @@
 """The admin's roster: the members of all courses that someone may see, to search, filter and change."""
 
+import re
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat
-from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -18,6 +19,7 @@ from courses.roles import Right
 
 NAMES = ("role", "first_name", "last_name", "email", "section")
 SECTIONS = 200  # to choose from
+SHOWN_ROW = re.compile(r"form-\d+-id")  # as Django names the rows of a list that is edited
 
 
 def asked_by(request: HttpRequest, form: type[MemberRowForm]) -> type[MemberRowForm]:
@@ -27,6 +29,8 @@ def asked_by(request: HttpRequest, form: type[MemberRowForm]) -> type[MemberRowF
 
 def change_member(request: HttpRequest, form: MemberRowForm) -> None:
     """Write what a form says of a member who is there: from the row as it stands, for the form has changed its own."""
+    if not form.has_changed():
+        return
     there = Membership.objects.select_related("user", "course").get(pk=form.instance.pk)
     rosters.change_member(there, form.person, by=actor(request))
 
@@ -100,8 +104,17 @@ class MembershipAdmin(RowsOfCourses):
         """With the tools of the course, where one was chosen."""
         chosen = request.GET.get("course", "")
         course = self.admin_site.get_model_admin(Course).get_object(request, chosen) if chosen.isdigit() else None
+        if "_save" in request.POST and not self._are_there(request):
+            messages.error(request, "Somebody on this page was taken off the roster meanwhile. Nothing was saved.")
+            return HttpResponseRedirect(request.get_full_path())
         told = {"one_course": course, "may_change_roster": course and self._may_change_roster(request, course)}
         return super().changelist_view(request, {**(extra_context or {}), **told})
+
+    def _are_there(self, request: HttpRequest) -> bool:
+        """Are all whom the page showed still members? Else Django would set its rows beside the wrong names."""
+        shown = [row_number(str(value)) for name, value in request.POST.items() if SHOWN_ROW.fullmatch(name)]
+        there = [pk for pk in shown if pk is not None]
+        return there == shown and self.get_queryset(request).filter(pk__in=there).count() == len(set(there))
 
     def _may_change_roster(self, request: HttpRequest, course: Course) -> bool:
         return standing_of(request).may(Right.CHANGE_ROSTER, course.pk)
@@ -165,6 +178,7 @@ class MembershipAdmin(RowsOfCourses):
     @admin.action(description="Take off the roster", permissions=["roster"])
     def take_off(self, request: HttpRequest, queryset: QuerySet[Membership]) -> HttpResponseBase | None:
         chosen = list(queryset)
+        bulk.require_may_remove(chosen, by=actor(request))
         if "confirmed" not in request.POST:
             sentences = ["They will not belong to the course any more. Work that they handed in stays."]
             return confirmation(

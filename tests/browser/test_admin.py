@@ -112,11 +112,11 @@ def test_members_are_edited_on_the_courses_page(campus, person, course, who):
     someone.picture(f"admin-{who}-course")
     row = someone.page.locator("tr.has_original", has=someone.page.locator('input[value="dave"]'))
     row.locator("select").select_option("grader")
-    row.locator(".field-section input").fill("B")
+    row.locator(".field-section input.vTextField").fill("B")
     someone.page.get_by_text("Add another Member").click()
     new = someone.page.locator("tr.dynamic-memberships:not(.has_original)").last
     new.locator(".field-username input").fill("frank")
-    new.locator(".field-last_name input").fill("Fox")
+    new.locator(".field-last_name input.vTextField").fill("Fox")
     someone.page.locator("tr.has_original", has=someone.page.locator('input[value="zoe"]')).locator(
         ".delete input"
     ).check()
@@ -135,7 +135,7 @@ def test_members_are_edited_in_the_list(campus, person, course):
     alice.page.get_by_role("link", name="Roster", exact=True).click()
     row = alice.page.locator("#result_list tr", has_text="bob")
     assert row.locator("select option").all_inner_texts() == ["Grader", "Student"]
-    row.locator(".field-section input").fill("C")
+    row.locator(".field-section input.vTextField").fill("C")
     alice.picture("admin-members-of-course")
     table = alice.page.locator("#changelist .results").bounding_box()
     assert row.locator("select").bounding_box()["x"] < table["x"] + table["width"]
@@ -168,7 +168,7 @@ def test_removed_instructor_loses_the_open_admin_at_once(campus, person, course)
     assert added.status_code == 201, added.text
     carol = open_admin(person, "carol")
     open_course(carol, course)
-    carol.page.locator(".field-section input").nth(2).fill("X")
+    carol.page.locator(".field-section input.vTextField").nth(2).fill("X")
     before = roster_of(campus, course)
     assert campus.api("DELETE", f"courses/{quote(course)}/members/carol/", admin).status_code == 204
     carol.page.get_by_role("button", name="Save", exact=True).click()

@@ -5,6 +5,7 @@ import pytest
 from courses import csvfile
 from courses.errors import Conflict
 from courses.models import AuditEntry, Course, Membership, Role, User
+from courses.rosters import Result
 from tests import cast
 
 
@@ -185,3 +186,12 @@ def test_long_file_takes_few_statements(course, django_assert_max_num_queries):
     with django_assert_max_num_queries(40):
         csvfile.apply(course, read, by=cast.person("alice"))
     assert course.memberships.count() == 904
+
+
+def test_new_name_that_differs_in_capitals_alone_is_told(course):
+    report, _ = csvfile.apply(course, csvfile.read(b"username\nBob\nEve\neve\n"), by=cast.person("alice"), dry_run=True)
+    assert [(row.username, row.result, row.message) for row in report.rows] == [
+        ("Bob", Result.CREATED, "bob is somebody else: the names differ in capitals"),
+        ("Eve", Result.CREATED, ""),
+        ("eve", Result.CREATED, "Eve is somebody else: the names differ in capitals"),
+    ]

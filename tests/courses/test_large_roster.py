@@ -9,6 +9,8 @@ from courses.models import Course, Membership
 from courses.rosters import Person, Result
 from tests import cast
 
+pytestmark = pytest.mark.wide
+
 MANY = 5000
 FEW = 40  # of which a list shows as many in one page as it shows of MANY
 STATEMENTS = 20  # for what is done once, whatever the size
