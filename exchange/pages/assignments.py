@@ -55,6 +55,10 @@ class AssignmentAdmin(RowsOfCourses):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_right(request, Right.RELEASE, obj)
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        said = {"due": "In UTC. A release with nbgrader sets it to what the gradebook says."}
+        return super().get_form(request, obj, change, **{"help_texts": said, **kwargs})
+
     @admin.display(description="state")
     def state(self, assignment: Assignment) -> str:
         if assignment.withdrawn_at:
@@ -133,10 +137,14 @@ class ReleaseAdmin(TreePage):
     search_fields = ("assignment__name", "assignment__course__name")
     search_help_text = "Search by assignment, course, digest, or a file's path or hash"
     ordering = ("-pk",)
-    fields = readonly_fields = ("assignment", "number", "created", "released_by", "digest", "files")
+    fields = readonly_fields = ("assignment", "number", "created", "sender", "digest", "files")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Release]:
         return super().get_queryset(request).select_related(*self.list_select_related)
+
+    @admin.display(description="released by")
+    def sender(self, release: Release) -> str:
+        return str(release.released_by or "nobody who is known")
 
     @admin.display(description="files")
     def file_count(self, release: Release) -> int:

@@ -83,7 +83,7 @@ class FileSetAdmin(TreePage):
 
 
 class BlobAdmin(Page):
-    list_display = ("sha256", "readable", "stored", "touched", "files_made")
+    list_display = ("short_hash", "readable", "stored", "touched", "files_made")
     list_filter = ("stored", "touched")
     search_fields = ("sha256", "md5")
     search_help_text = "Search by SHA-256, MD5, a file's path, student, assignment or course"
@@ -96,6 +96,10 @@ class BlobAdmin(Page):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         return search.narrowed(queryset, search_term, search.of_blobs), False
+
+    @admin.display(description="SHA-256", ordering="sha256")
+    def short_hash(self, blob: Blob) -> str:
+        return f"{blob.sha256[:16]}…"
 
     @admin.display(description="size", ordering="size")
     def readable(self, blob: Blob) -> str:

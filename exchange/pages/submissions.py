@@ -6,7 +6,9 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from courses.adminsite import CourseFilter, actor, row_number
@@ -67,20 +69,18 @@ class State(admin.SimpleListFilter):
 
 class SubmissionAdmin(TreePage):
     course_path = "assignment__course"
-    list_display = ("student", "assignment", "created", "is_late", "trial", "collected", "returned", "size", "state")
+    list_display = ("student", "assignment", "created", "state", "size")
     list_filter = (CourseFilter, AssignmentFilter, State, "created")
     list_select_related = ("assignment__course", "student", "file_set")
     search_fields = ("student__username", "assignment__name", "assignment__course__name")
     search_help_text = "Search by student, assignment, course, digest, or a file's path or hash"
     ordering = ("-pk",)
     fields = readonly_fields = (
-        "student",
-        "submitted_by",
+        "whose",
+        "sender",
         "assignment",
         "created",
-        "is_late",
         "release",
-        "trial",
         "state",
         "collected_at",
         "receipt",
@@ -99,25 +99,33 @@ class SubmissionAdmin(TreePage):
 
     # What is shown
 
-    @admin.display(description="late", boolean=True)
-    def is_late(self, submission: Submission) -> bool:
-        return submission.late
+    @admin.display(description="student")
+    def whose(self, submission: Submission) -> SafeString:
+        """With a link to all of theirs; the page about a person is for administrators alone."""
+        name = submission.student.username
+        theirs = urlencode([("course", submission.assignment.course_id), ("q", f'"{name}"')])
+        return format_html(
+            '{} (<a href="{}?{}">all their hand-ins</a>)', name, reverse("admin:exchange_submission_changelist"), theirs
+        )
 
-    @admin.display(description="collected", boolean=True, ordering="collected_at")
-    def collected(self, submission: Submission) -> bool:
-        return submission.collected_at is not None
-
-    @admin.display(description="feedback", boolean=True, ordering="has_feedback")
-    def returned(self, submission: Any) -> bool:
-        return submission.has_feedback
+    @admin.display(description="handed in by")
+    def sender(self, submission: Submission) -> str:
+        return str(submission.submitted_by or "nobody who is known")
 
     @admin.display(description="size", ordering="file_set__size")
     def size(self, submission: Submission) -> str:
         return readable_size(submission.file_set.size)
 
-    @admin.display(description="state")
-    def state(self, submission: Submission) -> str:
-        return f"withdrawn {submission.withdrawn_at:%Y-%m-%d}" if submission.withdrawn_at else "present"
+    @admin.display(description="state", ordering="collected_at")
+    def state(self, submission: Any) -> str:
+        marks = {
+            "withdrawn": submission.withdrawn_at,
+            "trial by staff": submission.trial,
+            "late": submission.late,
+            "collected": submission.collected_at,
+            "feedback returned": submission.has_feedback,
+        }
+        return ", ".join(mark for mark, holds in marks.items() if holds) or "not collected"
 
     @admin.display(description="receipt")
     def receipt(self, submission: Submission) -> SafeString:
@@ -183,7 +191,7 @@ class FeedbackAdmin(TreePage):
     )
     search_help_text = "Search by student, assignment, course, digest, or a file's path or hash"
     ordering = ("-pk",)
-    fields = readonly_fields = ("submission", "returned_by", "created", "files")
+    fields = readonly_fields = ("submission", "sender", "created", "files")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Feedback]:
         return super().get_queryset(request).select_related(*self.list_select_related)
@@ -195,6 +203,10 @@ class FeedbackAdmin(TreePage):
     @admin.display(description="assignment", ordering="submission__assignment__name")
     def assignment(self, feedback: Feedback) -> str:
         return str(feedback.submission.assignment)
+
+    @admin.display(description="returned by")
+    def sender(self, feedback: Feedback) -> str:
+        return str(feedback.returned_by or "nobody who is known")
 
     @admin.display(description="handed in", ordering="submission__created")
     def handed_in(self, feedback: Feedback) -> Any:

@@ -1,5 +1,8 @@
 """The admin: every page opens for administrators; of others each sees their own courses and nothing else."""
 
+import html
+import re
+
 import pytest
 from django.contrib import admin
 
@@ -44,3 +47,32 @@ def test_removed_instructor_loses_admin_at_once(course, browser):
     assert alice.get("/admin/").status_code == 200
     Membership.objects.filter(user__username="alice").delete()
     assert alice.get("/admin/", follow=False).status_code == 302
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("who", ["alice", "gina", "root"])
+def test_no_page_links_to_one_that_is_refused(submission, browser, who):
+    someone = browser(who)
+    ahead, seen = ["/admin/"], {"/admin/"}
+    while ahead:
+        page = ahead.pop()
+        answer = someone.get(page)
+        assert answer.status_code in (200, 302), page
+        if answer.streaming or answer.status_code == 302:
+            continue
+        for link in re.findall(r'href="(/admin/[^"#]*|\?[^"#]*)"', answer.content.decode()):
+            link = html.unescape(link)
+            address = page.partition("?")[0] + link if link.startswith("?") else link
+            kind = re.sub(r"=[^&]*", "", address)  # one page for each set of questions
+            if kind not in seen and len(re.findall("=", address)) <= 2:
+                seen.add(kind)
+                ahead.append(address)
+    assert len(seen) > 40
+
+
+def test_state_of_a_hand_in_is_said_in_words(submission, browser):
+    alice = browser("alice")
+    page = alice.get(f"/admin/exchange/submission/{submission.pk}/change/").content.decode()
+    assert "not collected" in page and "all their hand-ins" in page and "/admin/courses/user/" not in page
+    type(submission).objects.update(collected_at="2026-01-02T00:00Z", withdrawn_at="2026-01-03T00:00Z")
+    assert "withdrawn, collected" in alice.get("/admin/exchange/submission/").content.decode()
