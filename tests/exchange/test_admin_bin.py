@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from courses.models import AuditEntry, Course, Role
-from exchange import blobs, filesets, services
+from exchange import blobs, filesets, services, sweeping
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
 from tests import cast
 from tests.api_v2.conftest import PS1, WORK
@@ -168,7 +168,7 @@ def test_bytes_go_with_the_next_sweep_where_nothing_else_holds_them(withdrawn, b
     Blob.objects.update(touched=long_ago)
     going = {notebook, *((shared, PS1["ps1.ipynb"]) if isinstance(withdrawn, Assignment) else ())}
     assert set(sweepable()) == {cast.sha256(each) for each in going}
-    assert filesets.sweep(timezone.now() - timedelta(hours=2)) == (len(going), sum(map(len, going)))
+    assert sweeping.sweep(timezone.now() - timedelta(hours=2)) == (len(going), sum(map(len, going)))
     assert not any(blobs.verify(cast.sha256(each)) for each in going)
     assert all(blobs.verify(sha256) for sha256 in Blob.objects.values_list("sha256", flat=True))
     used = [model.objects.values_list("file_set", flat=True) for model in (Release, Submission, Feedback)]
@@ -176,7 +176,7 @@ def test_bytes_go_with_the_next_sweep_where_nothing_else_holds_them(withdrawn, b
 
 
 def sweepable():
-    return filesets.sweepable(timezone.now() - timedelta(hours=2)).values_list("sha256", flat=True)
+    return sweeping.sweepable(timezone.now() - timedelta(hours=2)).values_list("sha256", flat=True)
 
 
 def test_tree_that_is_handed_in_again_before_the_sweep_stays(two_courses, browser):
@@ -186,7 +186,7 @@ def test_tree_that_is_handed_in_again_before_the_sweep_stays(two_courses, browse
     act(browser("root"), "delete_for_good", one, confirmed="yes", phrase=str(one))
     Blob.objects.update(touched=timezone.now() - timedelta(days=2))
     with filesets.settled(cast.upload(WORK), by=person("bob")):
-        assert filesets.sweep(timezone.now() - timedelta(hours=2)) == (0, 0)
+        assert sweeping.sweep(timezone.now() - timedelta(hours=2)) == (0, 0)
         assert filesets.keep(cast.upload(WORK).trees[0]) == one.file_set
 
 

@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from exchange import blobs, filesets, services
+from exchange import blobs, filesets, services, sweeping
 from exchange.api.v2 import bundles
 from exchange.filesets import FileLine, Upload
 from exchange.models import Blob, FileEntry, FileSet
@@ -37,15 +37,15 @@ def test_digest_covers_order_paths_hashes_and_sizes():
 def test_crash_after_the_bytes_leaves_no_file_set_and_the_sweep_removes_them(course):
     abandoned(b"orphan")
     assert stored(b"orphan") and not FileSet.objects.exists()
-    assert filesets.sweep(timezone.now() - timedelta(hours=1)) == (0, 0)
+    assert sweeping.sweep(timezone.now() - timedelta(hours=1)) == (0, 0)
     assert stored(b"orphan")
-    assert filesets.sweep(timezone.now() + LATER) == (1, len(b"orphan"))
+    assert sweeping.sweep(timezone.now() + LATER) == (1, len(b"orphan"))
     assert not stored(b"orphan") and not Blob.objects.exists()
 
 
 def test_sweep_leaves_what_is_in_use(submission):
     before = set(Blob.objects.values_list("sha256", flat=True))
-    assert filesets.sweep(timezone.now() + LATER) == (0, 0)
+    assert sweeping.sweep(timezone.now() + LATER) == (0, 0)
     assert set(Blob.objects.values_list("sha256", flat=True)) == before
     assert all(blobs.verify(sha256) for sha256 in before)
 
@@ -63,7 +63,7 @@ def test_upload_under_way_protects_its_blobs_from_the_sweep(assignment):
     Blob.objects.update(touched=timezone.now() - LATER)
     upload = cast.upload({"ps1.ipynb": b"{}"})
     with filesets.settled(upload, by=cast.person("bob")):
-        assert filesets.sweep(timezone.now() - timedelta(hours=1)) == (0, 0)
+        assert sweeping.sweep(timezone.now() - timedelta(hours=1)) == (0, 0)
         with transaction.atomic():
             assert filesets.keep(upload.trees[0])
 
