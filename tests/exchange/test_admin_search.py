@@ -11,6 +11,8 @@ from tests import cast
 from tests.api_v2.conftest import WORK
 from tests.exchange.conftest import ELSEWHERE
 
+pytestmark = pytest.mark.wide
+
 NOTEBOOK = cast.sha256(WORK["ps1.ipynb"])
 SHARED = cast.sha256(WORK["data/numbers.csv"])  # in the release, and unchanged in the hand-in
 PLAN = cast.sha256(ELSEWHERE["plans/my plan.txt"])
