@@ -23,7 +23,7 @@ def open_admin(person, username):
 
 @pytest.fixture
 def course(campus):
-    """A course of alice's for one test, with some members."""
+    """A course of alice's for one test, with some members; in the bin afterwards."""
     name = f"Roster {uuid.uuid4().hex[:8]}"
     admin = campus.hub.token_for("admin", SCOPE)
     made = campus.api("POST", "courses/", admin, json={"name": name, "instructors": ["alice"]})
@@ -36,7 +36,9 @@ def course(campus):
     ]
     done = campus.api("POST", f"courses/{quote(name)}/members/bulk/", admin, json={"members": people})
     assert done.status_code == 200 and done.json()["created"] == 4, done.text
-    return name
+    yield name
+    gone = campus.api("DELETE", f"courses/{quote(name)}/", admin)  # other tests look at whose courses these are
+    assert gone.status_code == 204, gone.text
 
 
 def roster_of(campus, course):
