@@ -226,7 +226,7 @@ def test_lists_make_a_constant_number_of_queries(assignment, django_assert_max_n
 
 def given(item):
     whole = cast.upload({"ps1.html": b"good"})
-    whole.trees = [item.lines]
+    whole.manifests = [item.lines]
     return whole
 
 
