@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from nbgrader.auth import BaseAuthPlugin
 
-from .client import NgshareClient
-from .errors import Refused
-from .records import mapping, rows, text
+from .client.client import NgshareClient
+from .client.errors import Refused
+from .client.records import mapping, rows, text
 
 STAFF = {"instructor", "grader"}
 

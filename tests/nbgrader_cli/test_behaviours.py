@@ -18,7 +18,7 @@ from nbgrader.utils import parse_utc
 from traitlets.config import Config
 
 import nbgrader_plugin as plugin
-from nbgrader_plugin import recent
+from nbgrader_plugin.client import recent
 
 pytestmark = pytest.mark.live
 
@@ -340,7 +340,7 @@ def test_lost_answer_and_submit_again_is_one_submission(world, monkeypatch):
 
     def loses_the_answer(self, *parts, **request):
         send(self, *parts, **request)
-        raise plugin.client.Unreachable("the train is in a tunnel")
+        raise plugin.client.errors.Unreachable("the train is in a tunnel")
 
     with monkeypatch.context() as tunnel:
         tunnel.setattr(plugin.NgshareClient, "send", loses_the_answer)
@@ -406,13 +406,13 @@ def test_list_is_one_request(world, monkeypatch):
     world.fetch()
     world.submit()
     asked = []
-    send = plugin.client.requests.Session.send
+    send = plugin.client.client.requests.Session.send
 
     def counted(self, request, **options):
         asked.append(request.url)
         return send(self, request, **options)
 
-    monkeypatch.setattr(plugin.client.requests.Session, "send", counted)
+    monkeypatch.setattr(plugin.client.client.requests.Session, "send", counted)
     for flags in ({}, {"cached": True}):
         asked.clear()
         assert world.list("bob", **flags)
@@ -544,7 +544,9 @@ def test_collect_that_breaks_leaves_the_old_copy(world, monkeypatch):
     world.write("bob/ps1/problem1.ipynb", "second")
     world.submit()
     with monkeypatch.context() as broken:
-        broken.setattr(plugin.collect.Blobs, "fetch", lambda *args: (_ for _ in ()).throw(OSError(5, "the line broke")))
+        broken.setattr(
+            plugin.exchange.collect.Blobs, "fetch", lambda *args: (_ for _ in ()).throw(OSError(5, "the line broke"))
+        )
         assert "the line broke" in world.fails("ExchangeCollect", "alice", update=True)
     assert (collected(world) / "problem1.ipynb").read_text() == NOTEBOOK
 
@@ -559,7 +561,7 @@ def test_one_broken_hand_in_does_not_stop_the_others(world, service, api, monkey
     sha256 = next(file["sha256"] for file in row["files"] if file["path"] == "problem1.ipynb")
     (stored,) = (service.data / "blobs").rglob(sha256)
     stored.unlink()
-    monkeypatch.setattr(plugin.transfer, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(plugin.client.transfer, "FIRST_PAUSE", 0.01)
     message = world.fails("ExchangeCollect", "alice")
     assert "all but 1 of 2" in message and "bob" in message
     assert collected(world, "carol").exists() and not collected(world).exists()

@@ -13,7 +13,8 @@ from nbgrader.exchange import ExchangeError
 from traitlets.config import Config
 
 import nbgrader_plugin
-from nbgrader_plugin import configure, recent
+from nbgrader_plugin import configure
+from nbgrader_plugin.client import recent
 
 
 def notebook(text="1 + 1"):

@@ -13,8 +13,9 @@ from nbgrader.exchange import abc as nbgraders
 from traitlets.config import Config
 
 import nbgrader_plugin
-from nbgrader_plugin import NgshareAuthenticator, address, configure
-from nbgrader_plugin.errors import NotConfigured
+from nbgrader_plugin import NgshareAuthenticator, configure
+from nbgrader_plugin.client import address
+from nbgrader_plugin.client.errors import NotConfigured
 from tests.servers import ROOT
 
 SLOTS = {

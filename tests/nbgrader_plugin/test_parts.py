@@ -11,8 +11,9 @@ import pytest
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
-from nbgrader_plugin import bundle, manifest, paths, times, trees
-from nbgrader_plugin.errors import BadAnswer, BadPath, LocalTrouble
+from nbgrader_plugin.client import bundle, manifest, paths, times
+from nbgrader_plugin.client.errors import BadAnswer, BadPath, LocalTrouble
+from nbgrader_plugin.exchange import folders as trees
 from tests.nbgrader_plugin import hostile
 from tests.nbgrader_plugin.people import tree, write
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from nbgrader_plugin.command_line import CommandFailed, failure, run
-from nbgrader_plugin.errors import NotConfigured
+from nbgrader_plugin.cli.output import CommandFailed, failure, run
+from nbgrader_plugin.client.errors import NotConfigured
 
 
 def seen_in_terminal(monkeypatch, text):

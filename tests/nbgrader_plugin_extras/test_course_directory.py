@@ -7,7 +7,7 @@ import sys
 import pytest
 import requests
 
-from nbgrader_plugin.course_directory import allow_local_config, lab_settings_folder, lay_out
+from nbgrader_plugin.cli.course_directory import allow_local_config, lab_settings_folder, lay_out
 
 from .conftest import Desk, call, jupyter_server, roster
 from .test_formgrader_fix import put_student, students_in
@@ -16,7 +16,7 @@ SETTING = ".jupyter/lab/user-settings/@jupyter/nbgrader/formgrader.jupyterlab-se
 
 
 def lay(desk, *arguments):
-    command = [sys.executable, "-m", "nbgrader_plugin.course_directory", *arguments]
+    command = [sys.executable, "-m", "nbgrader_plugin.cli.course_directory", *arguments]
     return subprocess.run(command, env=desk.env, cwd=desk.home, capture_output=True, text=True, timeout=60)
 
 

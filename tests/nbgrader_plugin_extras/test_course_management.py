@@ -24,7 +24,7 @@ def folder(desk, courses):
 def manage(desk, folder):
     def run(*arguments, status=0, user="alice", cwd=folder):
         env = Desk(desk.home, user, desk.service).env
-        command = [sys.executable, "-m", "nbgrader_plugin.course_management", *map(str, arguments)]
+        command = [sys.executable, "-m", "nbgrader_plugin.cli.course_management", *map(str, arguments)]
         result = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=60)
         assert result.returncode == status, result.stdout + result.stderr
         assert "Traceback" not in result.stderr

@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from nbgrader_plugin.command_line import CommandFailed, table
-from nbgrader_plugin.course_status import shown
-from nbgrader_plugin.roster_csv import read, write
+from nbgrader_plugin.cli.course_status import shown
+from nbgrader_plugin.cli.output import CommandFailed, table
+from nbgrader_plugin.cli.roster_csv import read, write
 
 WANTED = {"username": "bob", "first_name": "Bjørn", "last_name": "Müller", "email": "b@x.org"}
 

@@ -5,12 +5,14 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from . import course_gradebook, course_status, gradebook_sync, roster_csv
-from .client import NgshareClient
-from .command_line import CommandFailed, done, failure, run, settings, table, warn
-from .course_gradebook import CourseGradebook
-from .course_roster import INSTRUCTOR, NAMES, REFUSED, STUDENT, Roster, looks_renamed
-from .management_options import parser
+from ..client.client import NgshareClient
+from ..gradebook import students as course_gradebook
+from ..gradebook import sync as gradebook_sync
+from ..gradebook.roster import INSTRUCTOR, NAMES, REFUSED, STUDENT, Roster, looks_renamed
+from ..gradebook.students import CourseGradebook
+from . import course_status, roster_csv
+from .options import parser
+from .output import CommandFailed, done, failure, run, settings, table, warn
 
 
 class Management:

@@ -10,7 +10,7 @@ from typing import TextIO
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.exchange import ExchangeError
 
-from .errors import printable
+from ..client.errors import printable
 
 RED, GREEN, YELLOW = 31, 32, 33  # ECMA-48, "select graphic rendition"
 FAILED, INTERRUPTED = 1, 130

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from .manifest import File
+from ..client.manifest import File
 
 Source = Callable[[str], Path]  # where the bytes of a hash are, on this computer
 

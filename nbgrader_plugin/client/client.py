@@ -19,12 +19,13 @@ import requests
 from traitlets import Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
-from . import address, answers, recent
+from .. import __version__
+from . import address, recent
+from . import responses as answers
 from .bundle import Upload
 from .errors import BadAnswer, NotConnected, Refused, ServiceError, Unreachable
 from .records import mapping, rows
 
-VERSION = "1.0.0.dev0"  # __init__.py and pyproject.toml read it here
 PAGE_SIZE = 5000  # rows, the most that the server gives at once
 MOST_PAGES = 500
 FIRST_PAUSE = 0.5  # seconds before the first repeat; doubles each time, with jitter
@@ -172,7 +173,7 @@ class NgshareClient(LoggingConfigurable):
         return response
 
 
-AGENT = f"ngshare-plugin/{VERSION} nbgrader/{nbgrader.__version__} Python/{platform.python_version()}"
+AGENT = f"ngshare-plugin/{__version__} nbgrader/{nbgrader.__version__} Python/{platform.python_version()}"
 
 
 def may_repeat(error: ServiceError, repeatable: bool) -> bool:

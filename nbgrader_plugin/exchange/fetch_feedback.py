@@ -8,12 +8,13 @@ from pathlib import Path
 
 from nbgrader.exchange.abc import ExchangeFetchFeedback as ABCExchangeFetchFeedback
 
-from . import records, trees
-from .errors import BadPath, ServiceError
-from .exchange import Exchange
-from .manifest import File
-from .records import Submission
-from .transfer import Blobs
+from ..client import records
+from ..client.errors import BadPath, ServiceError
+from ..client.manifest import File
+from ..client.records import Submission
+from ..client.transfer import Blobs
+from . import folders as trees
+from .base import Exchange
 
 
 class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):

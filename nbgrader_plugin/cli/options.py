@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from .gradebook_sync import BOTH, TO_GRADEBOOK, TO_ROSTER
+from ..gradebook.sync import BOTH, TO_GRADEBOOK, TO_ROSTER
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,14 +10,16 @@ from typing import Any
 
 from nbgrader.exchange.abc import ExchangeCollect as ABCExchangeCollect
 
-from . import gradebook, paths, records, trees
-from .errors import BadPath, Refused, ServiceError
-from .exchange import FORBIDDEN, Exchange
-from .manifest import File
-from .records import Submission
-from .submitted import TIMESTAMP
-from .times import from_nbgrader
-from .transfer import Blobs
+from ..client import paths, records
+from ..client.errors import BadPath, Refused, ServiceError
+from ..client.manifest import File
+from ..client.records import Submission
+from ..client.times import from_nbgrader
+from ..client.transfer import Blobs
+from ..gradebook import due_dates as gradebook
+from . import folders as trees
+from .base import FORBIDDEN, Exchange
+from .cache import TIMESTAMP
 
 IDS_AT_ONCE = 200  # ids in one address
 

@@ -13,12 +13,12 @@ from nbgrader.exchange.abc import Exchange as ABCExchange
 from nbgrader.exchange.default import Exchange as FolderExchange
 from traitlets import Bool, Unicode, default
 
-from . import manifest, paths, times
-from .authenticator import NgshareAuthenticator
-from .client import NgshareClient
-from .errors import BadPath, LocalTrouble, NotConfigured, Refused, ServiceError
-from .manifest import File
-from .records import mapping
+from ..authenticator import NgshareAuthenticator
+from ..client import manifest, paths, times
+from ..client.client import NgshareClient
+from ..client.errors import BadPath, LocalTrouble, NotConfigured, Refused, ServiceError
+from ..client.manifest import File
+from ..client.records import mapping
 
 FORBIDDEN = 403
 NOT_FOUND = 404

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .command_line import CommandFailed, failure, table
-from .course_gradebook import CourseGradebook, Student
-from .course_roster import NAMES, REFUSED, STUDENT, Roster, names_of
+from ..cli.output import CommandFailed, failure, table
+from .roster import NAMES, REFUSED, STUDENT, Roster, names_of
+from .students import CourseGradebook, Student
 
 BOTH, TO_GRADEBOOK, TO_ROSTER = "both", "to-gradebook", "to-roster"
 ADD, CHANGE, REMOVE = "add", "change", "remove"

@@ -10,14 +10,14 @@ from typing import Any
 
 from nbgrader.exchange.abc import ExchangeReleaseFeedback as ABCExchangeReleaseFeedback
 
-from . import manifest, times, transfer
-from .bundle import Upload
-from .errors import BadAnswer, LocalTrouble
-from .exchange import Exchange
-from .manifest import LocalFile
-from .progress import Progress
-from .records import mapping, rows
-from .submitted import TIMESTAMP
+from ..client import manifest, times, transfer
+from ..client.bundle import Upload
+from ..client.errors import BadAnswer, LocalTrouble
+from ..client.manifest import LocalFile
+from ..client.progress import Progress
+from ..client.records import mapping, rows
+from .base import Exchange
+from .cache import TIMESTAMP
 
 AT_ONCE = 100  # students in one request
 ANYONE = "\0"  # stands for the student in a path; no real path has it

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .client import NgshareClient
-from .command_line import CommandFailed
-from .records import mapping, rows, text
+from ..cli.output import CommandFailed
+from ..client.client import NgshareClient
+from ..client.records import mapping, rows, text
 
 STUDENT, INSTRUCTOR = "student", "instructor"
 NAMES = ("first_name", "last_name", "email")  # that nbgrader's gradebook has as well

@@ -12,11 +12,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import paths
-from .authenticator import STAFF
-from .client import NgshareClient
-from .command_line import CommandFailed, done, run, settings, warn
-from .records import mapping, rows, text
+from ..authenticator import STAFF
+from ..client import paths
+from ..client.client import NgshareClient
+from ..client.records import mapping, rows, text
+from .output import CommandFailed, done, run, settings, warn
 
 LAB_SETTING = Path("@jupyter", "nbgrader", "formgrader.jupyterlab-settings")
 CONFIG = '''\

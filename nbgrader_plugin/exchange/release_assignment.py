@@ -7,13 +7,15 @@ from typing import Any
 from nbgrader.exchange.abc import ExchangeReleaseAssignment as ABCExchangeReleaseAssignment
 from traitlets.config import Config
 
-from . import config, gradebook, manifest, times, transfer
-from .bundle import Upload
-from .errors import Refused
-from .exchange import NOT_FOUND, Exchange
-from .manifest import LocalFile
-from .progress import Progress
-from .records import mapping
+from .. import config
+from ..client import manifest, times, transfer
+from ..client.bundle import Upload
+from ..client.errors import Refused
+from ..client.manifest import LocalFile
+from ..client.progress import Progress
+from ..client.records import mapping
+from ..gradebook import due_dates as gradebook
+from .base import NOT_FOUND, Exchange
 
 
 class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):

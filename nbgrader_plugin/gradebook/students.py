@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 
-from . import gradebook
-from .command_line import CommandFailed
-from .course_roster import NAMES
+from ..cli.output import CommandFailed
+from . import due_dates as gradebook
+from .roster import NAMES
 
 
 @dataclass(frozen=True)

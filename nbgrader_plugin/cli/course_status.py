@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .command_line import table
-from .records import mapping, rows, text
+from ..client.records import mapping, rows, text
+from .output import table
 
 
 def shown(answer: object) -> str:

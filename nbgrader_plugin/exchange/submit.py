@@ -12,13 +12,15 @@ from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
 from nbgrader.utils import find_all_notebooks
 from traitlets import Bool
 
-from . import manifest, paths, records, submitted, transfer, trees
-from .bundle import Upload
-from .errors import Refused
-from .exchange import FORBIDDEN, Exchange
-from .manifest import File, LocalFile
-from .progress import Progress, size_text
-from .records import Receipt
+from ..client import manifest, paths, records, transfer
+from ..client.bundle import Upload
+from ..client.errors import Refused
+from ..client.manifest import File, LocalFile
+from ..client.progress import Progress, size_text
+from ..client.records import Receipt
+from . import cache as submitted
+from . import folders as trees
+from .base import FORBIDDEN, Exchange
 
 LEFT_OUT = (submitted.TIMESTAMP, "submission_secret.txt", submitted.RECEIPT)  # nbgrader's own, not the student's
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import paths, trees
-from .errors import BadPath
-from .records import Submission
+from ..client import paths
+from ..client.errors import BadPath
+from ..client.records import Submission
+from . import folders as trees
 
 RECEIPT = "receipt.json"
 TIMESTAMP = "timestamp.txt"

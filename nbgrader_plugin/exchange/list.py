@@ -13,11 +13,12 @@ from typing import Any
 from nbgrader.exchange.abc import ExchangeList as ABCExchangeList
 from traitlets import Bool
 
-from . import records, submitted
-from .errors import BadPath, Refused, ServiceError
-from .exchange import FORBIDDEN, Exchange
-from .manifest import File
-from .records import Assignment, Submission
+from ..client import records
+from ..client.errors import BadPath, Refused, ServiceError
+from ..client.manifest import File
+from ..client.records import Assignment, Submission
+from . import cache as submitted
+from .base import FORBIDDEN, Exchange
 
 Row = dict[str, Any]  # as nbgrader's server extensions read it
 

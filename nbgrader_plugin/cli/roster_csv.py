@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from .command_line import CommandFailed
+from .output import CommandFailed
 
 COLUMNS = ("username", "first_name", "last_name", "email", "section", "role")
 USERNAME = {"username", "student_id", "id"}  # ours, ngshare_exchange's, and nbgrader's (`nbgrader db student import`)

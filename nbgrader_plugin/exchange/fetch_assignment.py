@@ -7,10 +7,12 @@ from typing import Any
 from nbgrader.exchange.abc import ExchangeFetchAssignment as ABCExchangeFetchAssignment
 from traitlets.config import Config
 
-from . import config, manifest, trees
-from .exchange import Exchange
-from .manifest import File
-from .transfer import Blobs
+from .. import config
+from ..client import manifest
+from ..client.manifest import File
+from ..client.transfer import Blobs
+from . import folders as trees
+from .base import Exchange
 
 
 class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
