@@ -1,7 +1,7 @@
-"""`ngshare-course-directory [COURSE [PATH]]`: folders that nbgrader and formgrader take for a course by themselves.
+"""`ngshare-course-directory [COURSE [PATH]]`: folders that nbgrader and formgrader recognise as a course.
 
-Such a folder has its own nbgrader_config.py, which says course and gradebook. In JupyterLab one goes into the folder
-and chooses *Formgrader (local)*, which nbgrader's labextension shows when its setting `local_config` is on.
+Such a folder has its own nbgrader_config.py, which sets course and gradebook. In JupyterLab, open the folder and
+choose *Formgrader (local)*, which nbgrader's labextension shows when its setting `local_config` is on.
 """
 
 import argparse
@@ -12,11 +12,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..authenticator import STAFF
-from ..client import paths
+from ..authenticator import STAFF, course_names
 from ..client.client import NgshareClient
-from ..client.records import mapping, rows, text
-from .output import CommandFailed, done, run, settings, warn
+from ..client.paths import check_name
+from ..client.records import as_mapping, text
+from .output import CommandFailed, load_nbgrader, print_success, print_warning, run_command
 
 LAB_SETTING = Path("@jupyter", "nbgrader", "formgrader.jupyterlab-settings")
 CONFIG = '''\
@@ -38,41 +38,41 @@ c.CourseDirectory.db_url = f"sqlite:///{{root}}/gradebook.db"
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="ngshare-course-directory",
-        description="Lay out a folder for a course, which formgrader opens by itself. No file is ever overwritten.",
+        description="Make a folder for a course, which formgrader can open. No file is ever overwritten.",
     )
     parser.add_argument("course", metavar="COURSE", nargs="?", help="name of the course; default: each that you teach")
     parser.add_argument("path", metavar="PATH", nargs="?", type=Path, help="the folder; default: ./COURSE")
-    asked = parser.parse_args(arguments)
-    return run(lambda: lay_out_all(asked.course, asked.path))
+    options = parser.parse_args(arguments)
+    return run_command(lambda: make_folders(options.course, options.path))
 
 
-def lay_out_all(course: str | None, path: Path | None) -> None:
-    app = settings()
+def make_folders(course: str | None, path: Path | None) -> None:
+    app = load_nbgrader()
     client = NgshareClient(parent=app)
-    for name in taught(client) if course is None else [checked(client, course)]:
-        lay_out(name, path or Path(paths.name(name, "course")), url=client.url)
+    for name in taught_courses(client) if course is None else [check_taught(client, course)]:
+        make_folder(name, path or Path(check_name(name, "course")), url=client.url)
     allow_local_config(lab_settings_folder(app.config_dir) / LAB_SETTING)
 
 
-def taught(client: NgshareClient) -> list[str]:
-    """The courses that the user is on the staff of; CommandFailed if there are none."""
-    me = mapping(client.get("me"))
-    courses = [text(course, "name") for course in map(mapping, rows(me.get("courses"))) if course.get("role") in STAFF]
+def taught_courses(client: NgshareClient) -> list[str]:
+    """Return the courses that the user is on the staff of; raise CommandFailed if there are none."""
+    me = as_mapping(client.get("me"))
+    courses = course_names(me.get("courses"), roles=STAFF)
     if not courses:
         raise CommandFailed(f"{text(me, 'username')} teaches no course.")
     return courses
 
 
-def checked(client: NgshareClient, course: str) -> str:
-    """The course, if the user teaches it or is an administrator; CommandFailed or Refused otherwise."""
-    role = mapping(client.get("courses", course)).get("role")
+def check_taught(client: NgshareClient, course: str) -> str:
+    """Return the course if the user teaches it or is an administrator; raise CommandFailed or ErrorResponse if not."""
+    role = as_mapping(client.get("courses", course)).get("role")
     if role not in STAFF and role is not None:
         raise CommandFailed(f"You do not teach '{course}': your role there is {role}.")
     return course
 
 
-def lay_out(course: str, folder: Path, *, url: str = "") -> None:
-    """Make what is missing of a course directory."""
+def make_folder(course: str, folder: Path, *, url: str = "") -> None:
+    """Make the parts of a course directory that are missing."""
     (folder / "source").mkdir(parents=True, exist_ok=True)
     file = folder / "nbgrader_config.py"
     content = CONFIG.format(course=course, arguments=f"c, url={url!r}" if url else "c")
@@ -81,36 +81,36 @@ def lay_out(course: str, folder: Path, *, url: str = "") -> None:
             config.write(content)
     except FileExistsError:
         if file.read_text(encoding="utf-8", errors="replace") == content:
-            done(f"{folder} is laid out for '{course}' already.")
+            print_success(f"{folder} is already set up for '{course}'.")
         else:
-            warn(f"{file} is there already and was left as it is; see that it says course_id = {course!r}.")
+            print_warning(f"{file} exists already and was not changed; check that it sets course_id = {course!r}.")
         return
-    done(f"{folder} is laid out for '{course}'. Put assignments into {folder / 'source'}.")
+    print_success(f"{folder} is set up for '{course}'. Put assignments into {folder / 'source'}.")
 
 
 def lab_settings_folder(config_dir: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where JupyterLab keeps the user's settings (jupyterlab/commands.py, get_user_settings_dir)."""
+    """Return where JupyterLab keeps the user's settings (jupyterlab/commands.py, get_user_settings_dir)."""
     return Path(environ.get("JUPYTERLAB_SETTINGS_DIR") or Path(config_dir, "lab", "user-settings"))
 
 
 def allow_local_config(file: Path) -> None:
     """Switch on the labextension's `local_config`, unless the user has decided about it. Keeps other settings."""
     try:
-        said = json.loads(file.read_text(encoding="utf-8") or "{}")
+        settings = json.loads(file.read_text(encoding="utf-8") or "{}")
     except FileNotFoundError:
-        said = {}
+        settings = {}
     except ValueError:
-        said = None  # Lab allows comments in the file, which must not be lost
-    if isinstance(said, dict) and said.get("local_config") is True:
+        settings = None  # Lab allows comments in the file, which must not be lost
+    if isinstance(settings, dict) and settings.get("local_config") is True:
         return
-    if not isinstance(said, dict) or "local_config" in said:
-        warn("For Formgrader (local), switch on “Allow local nbgrader config file” in JupyterLab's settings.")
+    if not isinstance(settings, dict) or "local_config" in settings:
+        print_warning("For Formgrader (local), switch on “Allow local nbgrader config file” in JupyterLab's settings.")
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=file.parent, encoding="utf-8", delete=False) as new:
-        json.dump({**said, "local_config": True}, new, indent=4)
+        json.dump({**settings, "local_config": True}, new, indent=4)
     os.replace(new.name, file)
-    done("JupyterLab now has Nbgrader → Formgrader (local), for the folder that one is in; reload its page.")
+    print_success("JupyterLab now has Nbgrader → Formgrader (local), for the current folder; reload its page.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`ngshare-course-management`: courses and rosters from the command line, with nbgrader's gradebook beside them."""
+"""`ngshare-course-management`: courses and rosters from the command line, and with them nbgrader's gradebook."""
 
 import argparse
 import sys
@@ -6,176 +6,189 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ..client.client import NgshareClient
-from ..gradebook import students as course_gradebook
-from ..gradebook import sync as gradebook_sync
-from ..gradebook.roster import INSTRUCTOR, NAMES, REFUSED, STUDENT, Roster, looks_renamed
+from ..gradebook import students, sync
+from ..gradebook.roster import INSTRUCTOR, NAMES, STUDENT, NotRemoved, Roster, with_capitals
 from ..gradebook.students import CourseGradebook
-from . import course_status, roster_csv
-from .options import parser
-from .output import CommandFailed, done, failure, run, settings, table, warn
+from . import roster_csv
+from .course_status import render_status
+from .options import make_parser
+from .output import CommandFailed, load_nbgrader, print_error, print_success, print_warning, render_table, run_command
+from .sync_table import render_sync
 
 
-class Management:
-    """The subcommands, each a method that takes the options asked for."""
+class CourseManagement:
+    """The subcommands, each a method that takes the parsed options."""
 
     def __init__(self) -> None:
-        self.app = settings()
+        self.app = load_nbgrader()
         self.client = NgshareClient(parent=self.app)
 
-    def create_course(self, asked: argparse.Namespace) -> None:
-        warn_of_capitals(asked.instructors)
-        self.client.post(
-            "courses", body={"name": asked.course, "instructors": asked.instructors or []}, repeatable=False
-        )
-        done(f"The course '{asked.course}' is there.")
+    def create_course(self, options: argparse.Namespace) -> None:
+        warn_of_capitals(options.instructors)
+        body = {"name": options.course, "instructors": options.instructors or []}
+        self.client.post("courses", body=body, repeatable=False)
+        print_success(f"Created the course '{options.course}'.")
 
-    def add_instructor(self, asked: argparse.Namespace) -> None:
-        person = {"username": asked.username, "role": INSTRUCTOR, **names_asked(asked)}
-        if self._report(asked.course, [person])[1]:
-            raise CommandFailed(f"{asked.username} is not made an instructor of '{asked.course}'.")
+    def add_instructor(self, options: argparse.Namespace) -> None:
+        person = {"username": options.username, "role": INSTRUCTOR, **names_in(options)}
+        if self._add_and_report(options.course, [person])[1]:
+            raise CommandFailed(f"{options.username} was not made an instructor of '{options.course}'.")
 
-    def remove_instructor(self, asked: argparse.Namespace) -> None:
-        self._remove(asked.course, [asked.username], INSTRUCTOR)
+    def remove_instructor(self, options: argparse.Namespace) -> None:
+        self._remove(options.course, [options.username], INSTRUCTOR)
 
-    def add_student(self, asked: argparse.Namespace) -> None:
-        self._add_students(asked, [{"username": asked.username, "role": STUDENT, **names_asked(asked)}])
+    def add_student(self, options: argparse.Namespace) -> None:
+        self._add_students(options, [{"username": options.username, "role": STUDENT, **names_in(options)}])
 
-    def add_students(self, asked: argparse.Namespace) -> None:
-        content = sys.stdin.buffer.read() if asked.file == "-" else Path(asked.file).read_bytes()
-        people, left_out = students_in(roster_csv.read(content))
+    def add_students(self, options: argparse.Namespace) -> None:
+        content = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
+        people, skipped = select_students(roster_csv.read(content))
         if people:
-            self._add_students(asked, people)
-        if left_out:
-            raise CommandFailed(f"{left_out} lines of the file were left out.")
+            self._add_students(options, people)
+        if skipped:
+            raise CommandFailed(f"{skipped} lines of the file were skipped.")
 
-    def remove_students(self, asked: argparse.Namespace) -> None:
-        removed, failed = self._remove(asked.course, asked.students, STUDENT, go_on=True)
+    def remove_students(self, options: argparse.Namespace) -> None:
+        removed, failed = self._remove(options.course, options.students, STUDENT, go_on=True)
         if removed:
-            failed += self._in_gradebook(asked, removed, lambda local, name: local.remove(name, force=asked.force))
+            failed += self._in_gradebook(
+                options, removed, lambda gradebook, name: gradebook.remove(name, force=options.force)
+            )
         if failed:
-            raise CommandFailed("Not all of it was done.")
+            raise CommandFailed("Not everything was done.")
 
-    def status(self, asked: argparse.Namespace) -> None:
-        print(course_status.shown(self.client.get("courses", asked.course, "status")))
+    def status(self, options: argparse.Namespace) -> None:
+        print(render_status(self.client.get("courses", options.course, "status")))
 
-    def export(self, asked: argparse.Namespace) -> None:
-        members = [member for _, member in sorted(Roster(self.client, asked.course).members().items())]
-        if asked.file == "-":
+    def export(self, options: argparse.Namespace) -> None:
+        members = [member for _, member in sorted(Roster(self.client, options.course).members().items())]
+        if options.file == "-":
             roster_csv.write(members, sys.stdout)
             return
-        with Path(asked.file).open("w", encoding="utf-8-sig", newline="") as file:  # the mark is for spreadsheets
+        with Path(options.file).open("w", encoding="utf-8-sig", newline="") as file:  # the mark is for spreadsheets
             roster_csv.write(members, file)
-        done(f"{asked.file}: {len(members)} members of '{asked.course}'.")
+        print_success(f"{options.file}: {len(members)} members of '{options.course}'.")
 
-    def sync_gradebook(self, asked: argparse.Namespace) -> None:
-        reason = course_gradebook.unusable(self.app.coursedir, asked.course, make=asked.gb)
+    def sync_gradebook(self, options: argparse.Namespace) -> None:
+        reason = students.reason_not_to_use(self.app.coursedir, options.course, create=options.gb)
         if reason:
             raise CommandFailed(f"{reason} Go to the course's folder, see ngshare-course-directory.")
-        roster = Roster(self.client, asked.course)
+        roster = Roster(self.client, options.course)
         members = roster.members()
-        with course_gradebook.opened(self.app.coursedir, asked.course) as local:
-            found = gradebook_sync.differences(members, local.students())
-            steps = gradebook_sync.plan(found, asked.direction, remove=asked.remove)
-            if found:
-                print(gradebook_sync.shown(found, steps))
+        with students.open_gradebook(self.app.coursedir, options.course) as gradebook:
+            differences = sync.find_differences(members, gradebook.students())
+            steps = sync.plan_steps(differences, options.direction, remove=options.remove)
+            if differences:
+                print(render_sync(differences, steps))
             if not steps:
-                done("There is nothing to do." if found else "Roster and gradebook say the same.")
-            elif not asked.yes:
-                warn("Nothing was changed. To do what the last column says, repeat with --yes.")
+                print_success("There is nothing to do." if differences else "Roster and gradebook are equal.")
+            elif not options.yes:
+                print_warning("Nothing was changed. To do what the last column says, repeat with --yes.")
             else:
-                gradebook_sync.carry_out(steps, roster, local, force=asked.force)
-                done(f"{len(steps)} changes were made.")
+                report_steps(steps, sync.apply_steps(steps, roster, gradebook, force=options.force))
 
-    def _add_students(self, asked: argparse.Namespace, people: Sequence[dict[str, str]]) -> None:
-        accepted, refused = self._report(asked.course, people)
-        said = {person["username"]: person for person in reversed(people)}  # the first line of somebody is what counts
+    def _add_students(self, options: argparse.Namespace, people: Sequence[dict[str, str]]) -> None:
+        accepted, refused = self._add_and_report(options.course, people)
+        by_name = {person["username"]: person for person in reversed(people)}  # the first line of a person counts
 
-        def add(local: CourseGradebook, username: str) -> None:
-            local.add(username, {name: value for name, value in said[username].items() if name in NAMES})
+        def add(gradebook: CourseGradebook, username: str) -> None:
+            gradebook.add(username, {name: value for name, value in by_name[username].items() if name in NAMES})
 
         if accepted:
-            self._in_gradebook(asked, accepted, add)
+            self._in_gradebook(options, accepted, add)
         if refused:
             raise CommandFailed(f"{refused} of {len(people)} were refused.")
 
-    def _report(self, course: str, people: Sequence[dict[str, str]]) -> tuple[list[str], int]:
-        """Add or change people and show what came of it. Returns who was accepted, and how many lines were not."""
+    def _add_and_report(self, course: str, people: Sequence[dict[str, str]]) -> tuple[list[str], int]:
+        """Add or change people and print the results. Returns who was accepted, and how many were not."""
         warn_of_capitals(person["username"] for person in people)
-        report = Roster(self.client, course).add(people)
-        print(table(["name", "result", "why"], report))
-        accepted = [username for username, result, _ in report if result != REFUSED]
-        return accepted, len(report) - len(accepted)
+        results = Roster(self.client, course).add(people)
+        rows = [(result.username, result.result, result.message) for result in results]
+        print(render_table(["name", "result", "why"], rows))
+        accepted = [result.username for result in results if not result.is_refused]
+        return accepted, len(results) - len(accepted)
 
     def _remove(
         self, course: str, usernames: Sequence[str], role: str, *, go_on: bool = False
     ) -> tuple[list[str], int]:
-        """Who was removed, and how many not; without `go_on` the first that cannot be removed ends it."""
+        """Return who was removed, and how many were not; unless `go_on`, raise the first NotRemoved."""
         roster = Roster(self.client, course)
         members = roster.members()
         removed, failed = [], 0
         for username in dict.fromkeys(usernames):
             try:
                 roster.remove(username, role, members)
-            except CommandFailed as error:
+            except NotRemoved as error:
                 if not go_on:
                     raise
-                failure(str(error))
+                print_error(str(error))
                 failed += 1
                 continue
             removed.append(username)
-            done(f"{username} is no longer {role} of '{course}'; what they handed in stays.")
+            print_success(f"{username} is no longer {role} of '{course}'; their submissions stay.")
         return removed, failed
 
     def _in_gradebook(
-        self, asked: argparse.Namespace, usernames: Iterable[str], verb: Callable[[CourseGradebook, str], None]
+        self, options: argparse.Namespace, usernames: Iterable[str], change: Callable[[CourseGradebook, str], None]
     ) -> int:
-        """Do the same to each of them in the gradebook here, if there is one for the course. How many failed."""
-        if asked.no_gb:
+        """Change each of them in the gradebook here, if there is one for the course. Returns how many failed."""
+        if options.no_gb:
             return 0
-        reason = course_gradebook.unusable(self.app.coursedir, asked.course, make=asked.gb)
+        reason = students.reason_not_to_use(self.app.coursedir, options.course, create=options.gb)
         if reason:
-            warn(f"The roster alone was changed. {reason}")
+            print_warning(f"Only the roster was changed. {reason}")
             return 0
         failed = 0
-        with course_gradebook.opened(self.app.coursedir, asked.course) as local:
+        with students.open_gradebook(self.app.coursedir, options.course) as gradebook:
             for username in usernames:
                 try:
-                    verb(local, username)
-                except CommandFailed as error:
-                    failure(str(error))
+                    change(gradebook, username)
+                except NotRemoved as error:
+                    print_error(str(error))
                     failed += 1
         return failed
 
 
-def students_in(lines: Iterable[roster_csv.Line]) -> tuple[list[dict[str, str]], int]:
-    """Whom to add as students, and how many lines were left out, after saying why."""
-    people: list[dict[str, str]] = []
-    left_out = 0
-    for line in lines:
-        role = line.fields.get("role", STUDENT).lower()
-        if not line.username:
-            failure(f"Line {line.number} names nobody.")
-            left_out += 1
+def select_students(people: Iterable[roster_csv.CsvPerson]) -> tuple[list[dict[str, str]], int]:
+    """Return whom to add as students, and how many lines were skipped, after printing why."""
+    selected: list[dict[str, str]] = []
+    skipped = 0
+    for person in people:
+        role = person.fields.get("role", STUDENT).lower()
+        if not person.username:
+            print_error(f"Line {person.line} has no user name.")
+            skipped += 1
         elif role in ("instructor", "grader"):
-            warn(f"Line {line.number}: {line.username} is {role} in the file, and was not added as a student.")
+            print_warning(
+                f"Line {person.line}: {person.username} is {role} in the file, and was not added as a student."
+            )
         else:
-            people.append({**line.fields, "role": STUDENT})
-    return people, left_out
+            selected.append({**person.fields, "role": STUDENT})
+    return selected, skipped
 
 
-def names_asked(asked: argparse.Namespace) -> dict[str, str]:
-    return {name: getattr(asked, name) for name in NAMES if getattr(asked, name) is not None}
+def report_steps(steps: Sequence[sync.Step], failures: Sequence[str]) -> None:
+    for failure in failures:
+        print_error(failure)
+    if failures:
+        raise CommandFailed(f"{len(failures)} of {len(steps)} changes were not made.")
+    print_success(f"{len(steps)} changes were made.")
+
+
+def names_in(options: argparse.Namespace) -> dict[str, str]:
+    return {name: getattr(options, name) for name in NAMES if getattr(options, name) is not None}
 
 
 def warn_of_capitals(usernames: Iterable[str]) -> None:
-    renamed = looks_renamed(usernames)
-    if renamed:
-        warn(f"JupyterHub writes names in small letters, unless told otherwise; look at {', '.join(renamed[:20])}.")
+    suspicious = with_capitals(usernames)
+    if suspicious:
+        names = ", ".join(suspicious[:20])
+        print_warning(f"JupyterHub writes user names in small letters, unless configured otherwise; check {names}.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    asked = parser().parse_args(arguments)
-    return run(lambda: getattr(Management(), asked.verb)(asked))
+    options = make_parser().parse_args(arguments)
+    return run_command(lambda: getattr(CourseManagement(), options.method)(options))
 
 
 if __name__ == "__main__":

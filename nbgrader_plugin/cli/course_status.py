@@ -1,34 +1,35 @@
-"""How far everybody is, as a table: one line a member, one column an assignment."""
+"""How far every member is, as a table: one line a member, one column an assignment."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from ..client.records import mapping, rows, text
-from .output import table
+from ..client.records import as_list, as_mapping, text
+from .output import render_table
 
 
-def shown(answer: object) -> str:
-    """The table for what `courses/{course}/status/` answers (docs/api.md)."""
-    status = mapping(answer)
-    assignments = [text(mapping(row), "name") for row in rows(status.get("assignments"))]
+def render_status(response: object) -> str:
+    """Return the table for the response of `courses/{course}/status/` (docs/api.md)."""
+    status = as_mapping(response)
+    assignments = [text(as_mapping(row), "name") for row in as_list(status.get("assignments"))]
     lines = []
-    for member in map(mapping, rows(status.get("members"))):
-        work = {text(one, "assignment"): one for one in map(mapping, rows(member.get("work")))}
+    for member in map(as_mapping, as_list(status.get("members"))):
+        progress = {text(row, "assignment"): row for row in map(as_mapping, as_list(member.get("work")))}
         name = " ".join(str(member[part]) for part in ("first_name", "last_name") if member.get(part))
-        cells = [state(work.get(assignment, {})) for assignment in assignments]
+        cells = [render_progress(progress.get(assignment, {})) for assignment in assignments]
         lines.append([text(member, "username"), name, str(member.get("section") or ""), *cells])
-    return table(["student", "name", "section", *assignments], lines)
+    return render_table(["student", "name", "section", *assignments], lines)
 
 
-def state(work: Mapping[str, Any]) -> str:
-    """How far one member is with one assignment.
+def render_progress(progress: Mapping[str, object]) -> str:
+    """Return how far one member is with one assignment.
 
-    >>> state({"attempts": 2, "late": True, "collected": None, "feedback": None}), state({"attempts": 0})
-    ('submitted (2 times, late)', '–')
+    >>> render_progress({"attempts": 2, "late": True, "collected": None, "feedback": None})
+    'submitted (2 times, late)'
+    >>> render_progress({"attempts": 0})
+    '–'
     """
-    attempts = work.get("attempts")
+    attempts = progress.get("attempts")
     if not attempts:
         return "–"
-    reached = "feedback" if work.get("feedback") else "collected" if work.get("collected") else "submitted"
-    remarks = ([f"{attempts} times"] if attempts != 1 else []) + (["late"] if work.get("late") else [])
+    reached = "feedback" if progress.get("feedback") else "collected" if progress.get("collected") else "submitted"
+    remarks = ([f"{attempts} times"] if attempts != 1 else []) + (["late"] if progress.get("late") else [])
     return f"{reached} ({', '.join(remarks)})" if remarks else reached

@@ -1,4 +1,4 @@
-"""What the plugin's own commands have in common: nbgrader's settings, lines in colour, tables, and the exit status."""
+"""What the plugin's commands have in common: nbgrader's settings, lines in colour, tables, and the exit status."""
 
 import logging
 import os
@@ -10,46 +10,46 @@ from typing import TextIO
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.exchange import ExchangeError
 
-from ..client.errors import printable
+from ..client.paths import BadPath, printable
 
 RED, GREEN, YELLOW = 31, 32, 33  # ECMA-48, "select graphic rendition"
 FAILED, INTERRUPTED = 1, 130
 
 
 class CommandFailed(Exception):
-    """The command cannot go on, or has not done all of what was asked; the text is for the person who typed it."""
+    """The command cannot go on, or has not done everything; the text is for the person who typed it."""
 
 
-def settings() -> NbGrader:
-    """nbgrader as it is configured for the folder one is in."""
+def load_nbgrader() -> NbGrader:
+    """Return nbgrader as it is configured for the current folder."""
     app = NbGrader(log_level=logging.ERROR)
     app.initialize([])
     return app
 
 
-def done(text: str) -> None:
-    _say(text, GREEN, sys.stdout)
+def print_success(text: str) -> None:
+    _print(text, GREEN, sys.stdout)
 
 
-def warn(text: str) -> None:
-    _say(text, YELLOW, sys.stderr)
+def print_warning(text: str) -> None:
+    _print(text, YELLOW, sys.stderr)
 
 
-def failure(text: str) -> None:
-    _say(text, RED, sys.stderr)
+def print_error(text: str) -> None:
+    _print(text, RED, sys.stderr)
 
 
-def _say(text: str, colour: int, stream: TextIO) -> None:
+def _print(text: str, colour: int, stream: TextIO) -> None:
     text = printable(text)
     if stream.isatty() and "NO_COLOR" not in os.environ:  # https://no-color.org
         text = f"\033[{colour}m{text}\033[0m"
     print(text, file=stream, flush=True)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Columns side by side, each as wide as what is in it.
+def render_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return columns side by side, each as wide as its widest cell.
 
-    >>> print(table(["name", "role"], [["bob", "student"]]))
+    >>> print(render_table(["name", "role"], [["bob", "student"]]))
     name  role
     ----  -------
     bob   student
@@ -64,18 +64,18 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _width(text: str) -> int:
-    """Places that the text takes in a terminal (Unicode Standard Annex 11)."""
+    """Return how many columns the text takes in a terminal (Unicode Standard Annex 11)."""
     return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
 
 
-def run(command: Callable[[], None]) -> int:
-    """The exit status of a command; what can be foreseen to go wrong becomes a sentence."""
+def run_command(command: Callable[[], None]) -> int:
+    """Return the exit status of a command; a foreseen error is printed as a sentence."""
     try:
         command()
-    except (CommandFailed, ExchangeError, OSError) as error:
-        failure(str(error))
+    except (CommandFailed, ExchangeError, BadPath, OSError) as error:
+        print_error(str(error))
         return FAILED
     except KeyboardInterrupt:
-        failure("Interrupted.")
+        print_error("Interrupted.")
         return INTERRUPTED
     return 0

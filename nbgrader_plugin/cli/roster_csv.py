@@ -1,4 +1,4 @@
-"""Rosters as CSV on this computer: what spreadsheets and nbgrader write comes in, what the service reads goes out."""
+"""Rosters as CSV on this computer: reads what spreadsheets and nbgrader write, writes what the service reads."""
 
 import csv
 import io
@@ -16,10 +16,10 @@ FORMULA = re.compile(r"'*[=+\-@\t\r]")  # what spreadsheets calculate (OWASP, "C
 
 
 @dataclass(frozen=True)
-class Line:
-    """One person of the file, by our names for the columns; what the file leaves empty is not there."""
+class CsvPerson:
+    """One person of the file, by our names for the columns. Empty cells are left out."""
 
-    number: int  # in the file, from 1
+    line: int  # in the file, from 1
     fields: Mapping[str, str]
 
     @property
@@ -27,9 +27,9 @@ class Line:
         return self.fields.get("username", "")
 
 
-def read(content: bytes) -> list[Line]:
-    """The lines that say something. CommandFailed if the first line does not name the columns."""
-    text = decoded(content)
+def read(content: bytes) -> list[CsvPerson]:
+    """Return the people in a file; raise CommandFailed if its first line does not name the columns."""
+    text = decode(content)
     first = next((line for line in text.splitlines() if line.strip()), "")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(SEPARATORS, key=first.count))
     try:
@@ -41,13 +41,13 @@ def read(content: bytes) -> list[Line]:
     header = [_column(cell) for cell in rows[0][1]]
     if header.count("username") != 1:
         raise CommandFailed("The first line must name the columns, one of them student_id (or username, or id).")
-    return [Line(number, _fields(header, cells)) for number, cells in rows[1:]]
+    return [CsvPerson(number, _fields(header, cells)) for number, cells in rows[1:]]
 
 
-def decoded(content: bytes) -> str:
-    """UTF-8, with or without a byte order mark; UTF-16 with one; Latin-1, in Windows' form of it, for all else.
+def decode(content: bytes) -> str:
+    """Decode UTF-8, with or without a byte order mark; UTF-16 with one; everything else as Windows' Latin-1.
 
-    >>> decoded("naïve".encode("latin-1")), decoded("naïve".encode("utf-8-sig"))
+    >>> decode("naïve".encode("latin-1")), decode("naïve".encode("utf-8-sig"))
     ('naïve', 'naïve')
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -59,7 +59,7 @@ def decoded(content: bytes) -> str:
 
 
 def write(members: Iterable[Mapping[str, object]], stream: TextIO) -> None:
-    """RFC 4180, in the columns that the service reads. A cell that would be a formula gets an apostrophe in front."""
+    """Write RFC 4180, in the columns that the service reads. A formula gets an apostrophe in front."""
     writer = csv.writer(stream)
     writer.writerow(COLUMNS)
     for member in members:
@@ -73,5 +73,5 @@ def _column(cell: str) -> str:
 
 
 def _fields(header: list[str], cells: list[str]) -> dict[str, str]:
-    said = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name in COLUMNS and cell.strip()}
-    return {name: cell[1:] if cell[0] == "'" and FORMULA.match(cell) else cell for name, cell in said.items()}
+    values = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name in COLUMNS and cell.strip()}
+    return {name: cell[1:] if cell[0] == "'" and FORMULA.match(cell) else cell for name, cell in values.items()}

@@ -1,7 +1,7 @@
-"""Where the exchange is, and with which token to speak to it.
+"""The address of the exchange, and the token that is sent to it.
 
-Both come from the environment that JupyterHub gives a user's server, unless nbgrader_config.py names the address. The
-token comes from there alone: formgrader shows the whole configuration to whoever opens it.
+Both come from the environment that JupyterHub gives a user's server, unless nbgrader_config.py sets the address. The
+token comes from the environment alone: formgrader shows the whole configuration to whoever opens it.
 """
 
 import os
@@ -16,13 +16,14 @@ SERVICE = "services/ngshare"  # where JupyterHub puts a service named ngshare, b
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))  # the rest of a token is percent-encoded
 
 
-def find(configured: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The exchange's address, without a slash at its end; NotConfigured if nothing says it.
+def find_address(configured: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the address of the exchange, without a slash at its end; raise NotConfigured if there is none.
 
-    In this order: nbgrader_config.py; NGSHARE_URL; the Hub's public address (JUPYTERHUB_PUBLIC_HUB_URL, from JupyterHub
-    5.0 on); the proxy of Zero to JupyterHub, when in Kubernetes. A port is never guessed: the token would go there.
+    The first of these that is set: nbgrader_config.py; NGSHARE_URL; the Hub's public address
+    (JUPYTERHUB_PUBLIC_HUB_URL, from JupyterHub 5.0 on); in Kubernetes, the proxy of Zero to JupyterHub. A port is never
+    guessed: the token would go there.
     """
-    url = (configured or environ.get("NGSHARE_URL", "")).strip() or _of_hub(environ)
+    url = (configured or environ.get("NGSHARE_URL", "")).strip() or _below_hub(environ)
     if not url:
         raise NotConfigured(
             "The address of the exchange is not known. Set it in nbgrader_config.py: "
@@ -37,7 +38,7 @@ def find(configured: str, environ: Mapping[str, str] = os.environ) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
-def _of_hub(environ: Mapping[str, str]) -> str:
+def _below_hub(environ: Mapping[str, str]) -> str:
     public_hub = environ.get("JUPYTERHUB_PUBLIC_HUB_URL", "").rstrip("/")
     if public_hub.endswith("/hub"):
         return f"{public_hub.removesuffix('hub')}{SERVICE}"
@@ -47,14 +48,14 @@ def _of_hub(environ: Mapping[str, str]) -> str:
 
 
 class HubToken(requests.auth.AuthBase):
-    """Puts JUPYTERHUB_API_TOKEN on a request. (As an object, so that no ~/.netrc takes its place.)"""
+    """Put JUPYTERHUB_API_TOKEN on a request. (As an object, so that no ~/.netrc takes its place.)"""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         token = environ.get("JUPYTERHUB_API_TOKEN", "").strip()
         if not token:
             raise NotConfigured(
                 "There is no JUPYTERHUB_API_TOKEN in the environment, so the exchange cannot know who you are. "
-                "It is there in a terminal or notebook of your JupyterHub server."
+                "It is set in the terminals and notebooks of your JupyterHub server."
             )
         self._header = f"token {quote(token, safe=PRINTABLE)}"
 

@@ -9,9 +9,9 @@ import json
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from .errors import BadAnswer, LocalTrouble
+from .errors import InvalidResponse, LocalFileError
 from .manifest import CHUNK, LocalFile
 
 BLOCK = 512  # bytes, POSIX.1-1988 (ustar)
@@ -21,24 +21,24 @@ MANIFEST = "manifest.json"
 
 
 class Reader(Protocol):
-    """Where a download comes from: exactly `size` bytes, or fewer at the end."""
+    """Where a download comes from; `read` returns at most `size` bytes, none at the end."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 def ignore_progress(count: int) -> None:
-    """For whom nobody waits."""
+    """Show nothing."""
 
 
 class Upload:
-    """The body of an upload: iterable (again and again, for repeats), with its length in bytes.
+    """The body of an upload. It can be iterated again, for repeats; its length is in bytes.
 
-    Iterating raises LocalTrouble when a file is no longer what the manifest says.
+    Iterating raises LocalFileError when a file is no longer what the manifest says.
     """
 
     def __init__(
         self,
-        manifest: Mapping[str, Any],
+        manifest: Mapping[str, object],
         files: Iterable[LocalFile],
         *,
         progress: Callable[[int], None] = ignore_progress,
@@ -48,7 +48,7 @@ class Upload:
         self.progress = progress
         for file in self.blobs.values():
             if file.size > LARGEST:
-                raise LocalTrouble(f"{file.path} is larger than 8 GiB, and cannot be sent.")
+                raise LocalFileError(f"{file.path} is larger than 8 GiB, and cannot be sent.")
 
     def __len__(self) -> int:
         sizes = [len(self.manifest), *(file.size for file in self.blobs.values())]
@@ -63,18 +63,18 @@ class Upload:
         yield END
 
     def _content(self, file: LocalFile) -> Iterator[bytes]:
-        left, hasher = file.size, hashlib.sha256()
+        remaining, hasher = file.size, hashlib.sha256()
         try:
             with file.source.open("rb") as stream:
-                while left and (chunk := stream.read(min(CHUNK, left))):
-                    left -= len(chunk)
+                while remaining and (chunk := stream.read(min(CHUNK, remaining))):
+                    remaining -= len(chunk)
                     hasher.update(chunk)
                     yield chunk
                     self.progress(len(chunk))
         except OSError as error:
-            raise LocalTrouble(f"{file.source} cannot be read: {error.strerror}.") from error
-        if left or hasher.hexdigest() != file.sha256:
-            raise LocalTrouble(f"{file.path} changed while it was being sent. Save your work and do it again.")
+            raise LocalFileError(f"{file.source} cannot be read: {error.strerror}.") from error
+        if remaining or hasher.hexdigest() != file.sha256:
+            raise LocalFileError(f"{file.path} changed while it was being sent. Save it and try again.")
 
 
 def header(name: str, size: int) -> bytes:
@@ -94,58 +94,58 @@ def receive(
     *,
     progress: Callable[[int], None] = ignore_progress,
 ) -> Iterator[str]:
-    """Write each blob of a downloaded bundle to `folder/<sha256>`, and name it once it is whole and its hash is true.
+    """Write each blob of a downloaded bundle to `folder/<sha256>`, and yield its hash once it is whole and verified.
 
-    `wanted` maps hashes to sizes (bytes). A member that was not asked for, comes twice, has another size or content,
-    or is anything but a regular file ends it with BadAnswer; so does a stream that ends early.
+    `wanted` maps hashes to sizes (bytes). A member that was not requested, comes twice, has another size or content,
+    or is anything but a regular file raises InvalidResponse; so does a stream that ends early.
     """
-    left = dict(wanted)
+    missing = dict(wanted)
     while True:
-        block = _exactly(stream, BLOCK)
+        block = _read_exactly(stream, BLOCK)
         if not any(block):
             break
-        sha256, size = _member(block)
-        if left.pop(sha256, None) != size:
-            raise BadAnswer("The exchange sent a file that was not asked for, or of another size.")
+        sha256, size = _parse_header(block)
+        if missing.pop(sha256, None) != size:
+            raise InvalidResponse("The exchange sent a file that was not requested, or of another size.")
         _store(stream, folder / sha256, sha256, size, progress)
         yield sha256
-    if left:
-        raise BadAnswer(f"The exchange did not send {len(left)} of {len(wanted)} files.")
+    if missing:
+        raise InvalidResponse(f"The exchange did not send {len(missing)} of {len(wanted)} files.")
 
 
-def _member(block: bytes) -> tuple[str, int]:
+def _parse_header(block: bytes) -> tuple[str, int]:
     try:
         member = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
     except (tarfile.HeaderError, UnicodeDecodeError) as error:
-        raise BadAnswer("The exchange sent a bundle that is damaged.") from error
+        raise InvalidResponse("The exchange sent a bundle that is damaged.") from error
     if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
-        raise BadAnswer("The exchange sent something that is no regular file.")
+        raise InvalidResponse("The exchange sent something that is not a regular file.")
     return member.name, member.size
 
 
 def _store(stream: Reader, target: Path, sha256: str, size: int, progress: Callable[[int], None]) -> None:
-    left, hasher = size, hashlib.sha256()
+    remaining, hasher = size, hashlib.sha256()
     partial = target.with_suffix(".part")
     with partial.open("wb") as file:
-        while left:
-            chunk = _exactly(stream, min(CHUNK, left))
-            left -= len(chunk)
+        while remaining:
+            chunk = _read_exactly(stream, min(CHUNK, remaining))
+            remaining -= len(chunk)
             hasher.update(chunk)
             file.write(chunk)
             progress(len(chunk))
     if hasher.hexdigest() != sha256:
-        raise BadAnswer("The exchange sent a file whose content is not what its hash says.")
-    if any(_exactly(stream, padding(size))):
-        raise BadAnswer("The exchange sent a bundle that is damaged.")
+        raise InvalidResponse("The exchange sent a file whose content is not what its hash says.")
+    if any(_read_exactly(stream, padding(size))):
+        raise InvalidResponse("The exchange sent a bundle that is damaged.")
     partial.rename(target)
 
 
-def _exactly(stream: Reader, size: int) -> bytes:
-    parts, left = [], size
-    while left:
-        part = stream.read(left)
+def _read_exactly(stream: Reader, size: int) -> bytes:
+    parts, remaining = [], size
+    while remaining:
+        part = stream.read(remaining)
         if not part:
-            raise BadAnswer("The exchange stopped in the middle of a bundle.")
+            raise InvalidResponse("The exchange stopped in the middle of a bundle.")
         parts.append(part)
-        left -= len(part)
+        remaining -= len(part)
     return b"".join(parts)

@@ -1,23 +1,26 @@
-"""Which names may become files and folders on this computer.
+"""Which names may become files and folders on this computer. Needs the standard library alone.
 
-Names come from other people (a student's hand-in, a server's answer), so each one is looked at before it is joined to a
-path. A *tree path* names a file within a tree (`data/points.csv`); a *name* is a single part (a user, a course, an
-assignment, a time). The rule for tree paths is the one of docs/api.md.
+Names come from other people (a student's submission, a server's response), so each one is checked before it is joined
+to a path. A *path* names a file within a file set (`data/points.csv`); a *name* is a single part (a user, a course, an
+assignment, a time). The rule for paths is the one of docs/api.md.
 """
 
 import os
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from .errors import BadPath, printable
-
 LONGEST_NAME = 255  # bytes of UTF-8, what file systems take for one part
 LONGEST_PATH = 1024  # bytes of UTF-8
+LONGEST_TEXT = 2000  # characters of a text from elsewhere that are shown
 FORBIDDEN_CATEGORIES = {"Cc", "Zl", "Zp", "Cs"}  # controls, line and paragraph separators, half characters
 
 
-def tree_path(path: object) -> str:
-    """The path, when it is a clean relative one; BadPath with the reason when not."""
+class BadPath(ValueError):
+    """A file name that must not be used, here or on the server; the text is a sentence."""
+
+
+def check_path(path: object) -> str:
+    """Return the path if it is a clean relative one; raise BadPath with the reason if not."""
     if not isinstance(path, str):
         raise BadPath("A file has no usable name.")
     fault = _path_fault(path)
@@ -26,9 +29,9 @@ def tree_path(path: object) -> str:
     return path
 
 
-def tree_paths(paths: Iterable[object]) -> list[str]:
-    """All paths of one tree, clean, and none of them in another's way; BadPath otherwise."""
-    checked = [tree_path(path) for path in paths]
+def check_paths(paths: Iterable[object]) -> list[str]:
+    """Return all paths of one file set if they are clean and do not clash with each other; raise BadPath if not."""
+    checked = [check_path(path) for path in paths]
     spelling: dict[str, str] = {}  # how each file and folder is spelled, by its folded form
     files: set[str] = set()
     for path in checked:
@@ -48,8 +51,8 @@ def tree_paths(paths: Iterable[object]) -> list[str]:
     return checked
 
 
-def name(text: object, what: str = "name") -> str:
-    """A single part of a path, such as a user's name; `what` says in the error what it was to be. BadPath if unsafe."""
+def check_name(text: object, what: str = "name") -> str:
+    """Return a single part of a path, such as a user's name, if it is safe; raise BadPath, which says `what` it is."""
     if not isinstance(text, str) or not text:
         raise BadPath(f"The {what} is empty.")
     if text in (os.curdir, os.pardir):
@@ -63,12 +66,9 @@ def name(text: object, what: str = "name") -> str:
     return text
 
 
-def is_name(text: object) -> bool:
-    try:
-        name(text)
-    except BadPath:
-        return False
-    return True
+def printable(text: str) -> str:
+    """Return a text from elsewhere as it is safe to show in a terminal: no control characters but line breaks, cut."""
+    return "".join(char for char in text[:LONGEST_TEXT] if char == "\n" or char.isprintable())
 
 
 def _separators() -> Sequence[str]:

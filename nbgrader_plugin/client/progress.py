@@ -1,16 +1,15 @@
-"""Telling a person that a long transfer goes on: a bar in a terminal, a line in the log now and then elsewhere.
+"""Progress of a long transfer: a bar in a terminal, elsewhere a line in the log now and then.
 
-Nothing is said of what is done within two seconds.
+A transfer that takes less than two seconds shows nothing.
 """
 
 import logging
 import sys
 import threading
 import time
-from types import TracebackType
 from typing import TextIO
 
-QUIET = 2.0  # seconds before the first word
+QUIET = 2.0  # seconds before anything is shown
 REDRAW = 0.2  # seconds between two states of the bar
 REPEAT = 10.0  # seconds between two lines of the log
 WIDTH = 30  # characters of the bar
@@ -40,7 +39,7 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._drawn:
             self._terminal.write("\n")
 
@@ -57,7 +56,7 @@ class Progress:
 
 
 def size_text(size: int) -> str:
-    """Bytes for people: `980 bytes`, `4.2 MB`."""
+    """Return a number of bytes as people read it: `980 bytes`, `4.2 MB`."""
     if size < 1000:
         return f"{size} bytes"
     value, unit = size / 1000, "kB"

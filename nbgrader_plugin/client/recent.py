@@ -1,8 +1,8 @@
-"""What the server has just said, kept for a few seconds.
+"""Lists of the server, kept for a few seconds.
 
-nbgrader asks for the same list several times for one click (formgrader on each of its requests, the assignment list
-twice for its courses), each time with a new object: so this is kept in the process. A failure is kept too, or a click
-would wait for the same time-out again and again. Any act that changes something forgets it all.
+nbgrader requests the same list several times for one click (formgrader on each of its requests, the assignment list
+twice for its courses), each time with a new object: so they are kept in the process. An error is kept too, or a click
+would wait for the same time-out again and again. Any request that changes something empties this memory.
 """
 
 import threading
@@ -11,35 +11,37 @@ from collections.abc import Callable, Hashable
 
 from .errors import ServiceError
 
-SECONDS = 3.0  # how long an answer counts as fresh
-LIMIT = 100  # answers
+SECONDS = 3.0  # how long a list counts as fresh
+LIMIT = 100  # lists
+
+Outcome = list[object] | ServiceError
 
 _lock = threading.Lock()
-_answers: dict[Hashable, tuple[float, object]] = {}  # until when (monotonic), and an answer or a ServiceError
+_outcomes: dict[Hashable, tuple[float, Outcome]] = {}  # until when (monotonic), and the list or the error
 
 
-def ask(key: Hashable, question: Callable[[], object]) -> object:
-    """The fresh answer to the question named by `key`, asking if there is none. Callers must not change it."""
+def get(key: Hashable, load: Callable[[], list[object]]) -> list[object]:
+    """Return the fresh list named by `key`, loading it if there is none. Callers must not change it."""
     with _lock:
-        expires, answer = _answers.get(key, (0.0, None))
+        expires, outcome = _outcomes.get(key, (0.0, []))
     if time.monotonic() >= expires:
-        answer = _answer(question)
+        outcome = _load(load)
         with _lock:
-            if len(_answers) >= LIMIT:
-                _answers.clear()
-            _answers[key] = (time.monotonic() + SECONDS, answer)
-    if isinstance(answer, ServiceError):
-        raise answer.with_traceback(None)
-    return answer
+            if len(_outcomes) >= LIMIT:
+                _outcomes.clear()
+            _outcomes[key] = (time.monotonic() + SECONDS, outcome)
+    if isinstance(outcome, ServiceError):
+        raise outcome.with_traceback(None)
+    return outcome
 
 
-def _answer(question: Callable[[], object]) -> object:
+def _load(load: Callable[[], list[object]]) -> Outcome:
     try:
-        return question()
+        return load()
     except ServiceError as error:
         return error
 
 
 def forget() -> None:
     with _lock:
-        _answers.clear()
+        _outcomes.clear()

@@ -1,22 +1,21 @@
-"""The server's answers as values with types; what is not as docs/api.md says raises BadAnswer.
+"""The server's responses as typed values; a response that is not as docs/api.md says raises InvalidResponse.
 
-Names in them are still just text: whoever joins one to a path asks `paths` first. The files of a submission are
-looked at only when they are needed, so that one damaged hand-in does not spoil a list.
+Names in them are still just text: whoever joins one to a path checks it with `paths` first. The files of a submission
+are parsed only when they are needed, so that one damaged submission does not spoil a list.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from . import manifest, times
-from .errors import BadAnswer
+from .errors import InvalidResponse
 from .manifest import File
 
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook at the top level of a tree, as nbgrader counts them."""
+    """A notebook at the top level of a file set, as nbgrader counts them."""
 
     notebook_id: str  # the name without `.ipynb`
     path: str
@@ -26,7 +25,6 @@ class Notebook:
 class Assignment:
     course: str
     name: str
-    released: bool
     notebooks: tuple[Notebook, ...]
 
 
@@ -37,17 +35,16 @@ class Submission:
     assignment: str
     student: str
     timestamp: datetime
-    collected: bool
     notebooks: tuple[Notebook, ...]
-    raw_files: object  # the manifest as it came; None if it was not asked for
+    raw_files: object  # the manifest as it came; None if it was not requested
     raw_feedback: object  # the manifest of the feedback as it came; None if there is none
 
     def files(self) -> list[File]:
-        """BadAnswer or BadPath if they are not usable."""
+        """Raises BadManifest if they are not usable."""
         return manifest.from_server(self.raw_files)
 
     def feedback(self) -> list[File]:
-        """Empty if there is none; BadAnswer or BadPath if it is not usable."""
+        """Return the files of the feedback, none if there is no feedback. Raises BadManifest if not usable."""
         return [] if self.raw_feedback is None else manifest.from_server(self.raw_feedback)
 
 
@@ -61,21 +58,20 @@ class Receipt:
     size: int  # bytes
     late: bool
     trial: bool
-    raw: Mapping[str, Any]  # as the server signed it
+    raw: Mapping[str, object]  # as the server signed it
 
 
-def assignment(row: object) -> Assignment:
-    fields = mapping(row)
+def parse_assignment(row: object) -> Assignment:
+    fields = as_mapping(row)
     return Assignment(
         course=text(fields, "course"),
         name=text(fields, "name"),
-        released=fields.get("status") == "released",
         notebooks=_notebooks(fields),
     )
 
 
-def submission(row: object) -> Submission:
-    fields = mapping(row)
+def parse_submission(row: object) -> Submission:
+    fields = as_mapping(row)
     feedback = fields.get("feedback")
     return Submission(
         id=_id(fields),
@@ -83,15 +79,14 @@ def submission(row: object) -> Submission:
         assignment=text(fields, "assignment"),
         student=text(fields, "student"),
         timestamp=times.from_server(fields.get("timestamp")),
-        collected=fields.get("collected") is not None,
         notebooks=_notebooks(fields),
         raw_files=fields.get("files"),
         raw_feedback=feedback.get("files") if isinstance(feedback, dict) else None,
     )
 
 
-def receipt(answer: object) -> Receipt:
-    fields = mapping(answer)
+def parse_receipt(response: object) -> Receipt:
+    fields = as_mapping(response)
     return Receipt(
         id=_id(fields),
         student=text(fields, "student"),
@@ -105,41 +100,42 @@ def receipt(answer: object) -> Receipt:
     )
 
 
-def mapping(answer: object) -> Mapping[str, Any]:
-    if not isinstance(answer, dict):
-        raise BadAnswer("The exchange sent an answer that is not of the expected form.")
-    return answer
+def as_mapping(response: object) -> Mapping[str, object]:
+    if not isinstance(response, dict):
+        raise InvalidResponse("The exchange sent a response that is not of the expected form.")
+    return response
 
 
-def rows(answer: object) -> list[Any]:
-    if not isinstance(answer, list):
-        raise BadAnswer("The exchange sent a list that is none.")
-    return answer
+def as_list(response: object) -> list[object]:
+    if not isinstance(response, list):
+        raise InvalidResponse("The exchange sent something else than a list.")
+    return response
 
 
-def text(fields: Mapping[str, Any], key: str) -> str:
+def text(fields: Mapping[str, object], key: str) -> str:
+    """Return a text that must be present and not empty."""
     value = fields.get(key)
     if not isinstance(value, str) or not value:
-        raise BadAnswer(f"The exchange sent an answer without '{key}'.")
+        raise InvalidResponse(f"The exchange sent a response without '{key}'.")
     return value
 
 
-def _count(fields: Mapping[str, Any], key: str) -> int:
+def _count(fields: Mapping[str, object], key: str) -> int:
     value = fields.get(key)
     if type(value) is not int or value < 0:
-        raise BadAnswer(f"The exchange sent an answer without '{key}'.")
+        raise InvalidResponse(f"The exchange sent a response without '{key}'.")
     return value
 
 
-def _id(fields: Mapping[str, Any]) -> int | str:
+def _id(fields: Mapping[str, object]) -> int | str:
     value = fields.get("id")
     if type(value) is int or (isinstance(value, str) and value):
         return value
-    raise BadAnswer("The exchange sent an answer without 'id'.")
+    raise InvalidResponse("The exchange sent a response without 'id'.")
 
 
-def _notebooks(fields: Mapping[str, Any]) -> tuple[Notebook, ...]:
+def _notebooks(fields: Mapping[str, object]) -> tuple[Notebook, ...]:
     return tuple(
         Notebook(text(notebook, "notebook_id"), text(notebook, "path"))
-        for notebook in map(mapping, rows(fields.get("notebooks")))
+        for notebook in map(as_mapping, as_list(fields.get("notebooks")))
     )

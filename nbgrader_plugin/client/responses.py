@@ -1,26 +1,26 @@
-"""Reading what the server answers: JSON, bytes, or the reason why not."""
+"""Reading the server's responses: JSON, bytes, or an error."""
 
 import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
 
 import requests
 
-from .errors import BadAnswer, NotConnected, Refused, ServiceError, Unreachable, printable
+from .errors import ErrorResponse, InvalidResponse, NotConnected, ServiceError, Unreachable
+from .paths import printable
 
 LARGEST_JSON = 256 * 1024 * 1024  # bytes; the manifests of a large course are some megabytes
-LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are looked at
+LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are read
 CHUNK = 64 * 1024  # bytes
 ADVICE = "Is the address in nbgrader_config.py right?"
 
 
-class Content:
-    """The body of an answer as a stream; trouble on the way is Unreachable."""
+class Body:
+    """The body of a response as a stream. Raises Unreachable when the connection breaks."""
 
     def __init__(self, response: requests.Response, limit: int | None = None) -> None:
         self.url = response.url
-        self._limit = limit  # bytes; more is BadAnswer
+        self._limit = limit  # bytes; a longer body raises InvalidResponse
         self._chunks = self._iterate(response)
         self._rest = b""
 
@@ -30,13 +30,13 @@ class Content:
             for chunk in response.iter_content(CHUNK):
                 count += len(chunk)
                 if self._limit is not None and count > self._limit:
-                    raise BadAnswer("The exchange sent an answer that is far too long.")
+                    raise InvalidResponse("The exchange sent a response that is far too long.")
                 yield chunk
         except requests.RequestException as error:
-            raise no_answer(self.url, error) from error
+            raise connection_error(self.url, error) from error
 
     def read(self, size: int) -> bytes:
-        """At least one byte and at most `size`; none at the end."""
+        """Return at least one byte and at most `size`; none at the end."""
         while not self._rest:
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -45,72 +45,73 @@ class Content:
         part, self._rest = self._rest[:size], self._rest[size:]
         return part
 
-    def all(self) -> bytes:
+    def read_all(self) -> bytes:
         return b"".join(self._chunks)
 
 
-def json_of(response: requests.Response) -> Any:
-    """The JSON of a good answer; None for one without a body."""
-    body = Content(response, LARGEST_JSON).all()
+def read_json(response: requests.Response) -> object:
+    """Return the JSON of a response without error; None for one without a body."""
+    body = Body(response, LARGEST_JSON).read_all()
     if not body and response.status_code == HTTPStatus.NO_CONTENT:
         return None
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise BadAnswer(
+        raise InvalidResponse(
             f"What answers at {response.url} is not ngshare, or not this version of it. {ADVICE}"
         ) from error
 
 
-def refusal(url: str, response: requests.Response) -> ServiceError:
-    """The error that an answer with a status of 300 or more stands for."""
+def error_from(url: str, response: requests.Response) -> ServiceError:
+    """Return the error that a response with a status of 300 or more stands for."""
     status = response.status_code
     if status < 400:
         target = printable(response.headers.get("Location", "another address"))
-        return BadAnswer(f"The exchange at {_origin(url)} points to {target}, which is not followed. {ADVICE}")
+        return InvalidResponse(f"The exchange at {_origin(url)} points to {target}, which is not followed. {ADVICE}")
     fields = _error_fields(response)
     message, code, details = fields.get("message"), fields.get("code"), fields.get("details")
-    after = response.headers.get("Retry-After", "")
+    retry_after = response.headers.get("Retry-After", "")
     if not isinstance(message, str) or not message:
-        return _unexplained(url, status, after)
-    error = Refused(
+        return _unexplained_error(url, status, retry_after)
+    error = ErrorResponse(
         printable(message),
         status=status,
         code=code if isinstance(code, str) else "",
         details=details if isinstance(details, dict) else {},
     )
-    return _with_pause(error, after)
+    return _with_retry_after(error, retry_after)
 
 
-def _unexplained(url: str, status: int, after: str) -> ServiceError:
-    """An error that ngshare has not written: a proxy's, or that of something else at the address."""
+def _unexplained_error(url: str, status: int, retry_after: str) -> ServiceError:
+    """Return the error for a response that ngshare did not write: a proxy did, or something else at the address."""
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "unknown status"
     message = f"The exchange at {_origin(url)} answered {status} ({phrase})"
     if status >= 500:
-        return _with_pause(Unreachable(f"{message}. It may be starting, or in trouble: try again in a minute."), after)
-    return Refused(f"{message}, without saying why. {ADVICE}", status=status)
+        error = Unreachable(f"{message}. It may be starting, or have a problem: try again in a minute.")
+        return _with_retry_after(error, retry_after)
+    return ErrorResponse(f"{message}, without a reason. {ADVICE}", status=status)
 
 
-def _error_fields(response: requests.Response) -> Mapping[str, Any]:
+def _error_fields(response: requests.Response) -> Mapping[str, object]:
     try:
-        fields = json.loads(Content(response, LARGEST_ERROR).all())
+        fields = json.loads(Body(response, LARGEST_ERROR).read_all())
     except (ValueError, RecursionError, ServiceError):
         return {}
     return fields if isinstance(fields, dict) else {}
 
 
-def _with_pause(error: ServiceError, after: str) -> ServiceError:
-    """Note what a Retry-After header says (RFC 9110, 10.2.3; as a date it is not used by ngshare)."""
-    if after.isascii() and after.isdigit():
-        error.retry_after = float(after[:6])
+def _with_retry_after(error: ServiceError, header: str) -> ServiceError:
+    """Note what a Retry-After header says in seconds (RFC 9110, 10.2.3; ngshare never sends a date)."""
+    if header.isascii() and header.isdigit():
+        error.retry_after = float(header[:6])
     return error
 
 
-def no_answer(url: str, error: requests.RequestException) -> ServiceError:
-    """The sentence for a failure below HTTP. The error's own text is not in it: it may quote the token."""
+def connection_error(url: str, error: requests.RequestException) -> ServiceError:
+    """Return the error for a failure below HTTP. The cause's own text is left out: it may quote the token."""
     if isinstance(error, requests.ConnectTimeout):
         return NotConnected(f"The exchange at {_origin(url)} cannot be reached: no connection within the time allowed.")
     if isinstance(error, requests.exceptions.SSLError):
@@ -119,7 +120,7 @@ def no_answer(url: str, error: requests.RequestException) -> ServiceError:
         return Unreachable(f"The exchange at {_origin(url)} did not answer in the time allowed.")
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
         return Unreachable(f"The exchange at {_origin(url)} cannot be reached, or the connection to it broke.")
-    return BadAnswer(f"Talking to the exchange at {_origin(url)} failed ({type(error).__name__}).")
+    return InvalidResponse(f"The request to the exchange at {_origin(url)} failed ({type(error).__name__}).")
 
 
 def _origin(url: str) -> str:

@@ -1,10 +1,12 @@
-"""What all parts of the exchange have in common: settings, names of places, access, and how a failure ends."""
+"""What all classes of the exchange have in common: settings, names of places, access, and how a failure ends."""
 
 import difflib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,14 +16,12 @@ from nbgrader.exchange.default import Exchange as FolderExchange
 from traitlets import Bool, Unicode, default
 
 from ..authenticator import NgshareAuthenticator
-from ..client import manifest, paths, times
+from ..client import manifest, times
 from ..client.client import NgshareClient
-from ..client.errors import BadPath, LocalTrouble, NotConfigured, Refused, ServiceError
-from ..client.manifest import File
-from ..client.records import mapping
-
-FORBIDDEN = 403
-NOT_FOUND = 404
+from ..client.errors import ErrorResponse, LocalFileError, NotConfigured, ServiceError
+from ..client.manifest import BadManifest, File
+from ..client.paths import BadPath, check_name
+from ..client.records import as_mapping
 
 
 class Exchange(ABCExchange):
@@ -53,16 +53,15 @@ class Exchange(ABCExchange):
         return NgshareClient(parent=self)
 
     def start(self) -> Any:
-        """Do it. Whatever fails ends as an ExchangeError."""
-        with self.failing_well():
+        with self.raising_exchange_errors():
             return super().start()
 
     @contextmanager
-    def failing_well(self) -> Iterator[None]:
-        """Whatever fails inside is logged once and ends as an ExchangeError with a sentence."""
+    def raising_exchange_errors(self) -> Iterator[None]:
+        """Log whatever fails inside once, and raise it as an ExchangeError with a sentence."""
         try:
             yield
-        except (ServiceError, BadPath, LocalTrouble) as error:
+        except (ServiceError, LocalFileError, BadPath, BadManifest) as error:
             self.fail(str(error))
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""
@@ -87,11 +86,11 @@ class Exchange(ABCExchange):
         if not authenticator.has_access(self.coursedir.student_id, self.coursedir.course_id):
             self.fail("You do not have access to this course.")
 
-    def no_access(self, error: Refused) -> NoReturn:
+    def fail_without_access(self, error: ErrorResponse) -> NoReturn:
         self.fail(f"You do not have access to this course. {error}")
 
-    def student(self) -> str:
-        """The student named on the command line, empty if it is about oneself; fails for a pattern."""
+    def named_student(self) -> str:
+        """Return the student named on the command line, empty if that is oneself; fail for a pattern."""
         student = self.coursedir.student_id
         if student in ("", "*"):
             return ""
@@ -99,30 +98,27 @@ class Exchange(ABCExchange):
             self.fail(f"The student ID should contain no '*' nor '+'; got {student}")
         return str(student)
 
-    def timestamp_text(self, instant: Any) -> str:
-        """nbgrader's text for a time of the server, always UTC."""
+    def timestamp_text(self, instant: datetime) -> str:
+        """Return nbgrader's text for a time of the server, always in UTC."""
         return times.to_nbgrader(instant, self.timestamp_format)
 
     def local_folder(self, course: str, assignment: str) -> Path:
-        """Where a student's copy of an assignment is, absolute. BadPath if a name cannot be part of a path."""
-        parts = [paths.name(assignment, "assignment")]
+        """Return where a student's copy of an assignment is, absolute; raise BadPath for an unsafe name."""
+        parts = [check_name(assignment, "assignment")]
         if self.path_includes_course:
-            parts.insert(0, paths.name(course, "course"))
+            parts.insert(0, check_name(course, "course"))
         return Path(os.path.abspath(os.path.join(self.assignment_dir, *parts)))
 
-    def cache_folder(self, course: str) -> Path:
-        return Path(self.cache) / paths.name(course, "course")
-
-    def assignment_not_found(self, message: str, wanted: str, others: Iterable[str]) -> NoReturn:
-        """Fail, and say which of the others may have been meant."""
+    def fail_not_found(self, message: str, wanted: str, others: Iterable[str]) -> NoReturn:
+        """Fail, and log which of the others may have been meant."""
         self.log.critical(message)
         likely = difflib.get_close_matches(wanted, list(others), n=1, cutoff=0.0)
         if likely:
             self.log.error("Did you mean: %s", likely[0])
         raise ExchangeError(message)
 
-    def foreign_courses(self) -> list[str] | None:
-        """The courses that another authenticator than ours gives the student; None where there is nothing to filter."""
+    def courses_of_other_authenticator(self) -> list[str] | None:
+        """Return the student's courses by another authenticator than ours; None if there is no such filter."""
         authenticator = self.authenticator
         if authenticator is None or self.coursedir is None or not self.coursedir.student_id:
             return None
@@ -132,25 +128,25 @@ class Exchange(ABCExchange):
         return courses
 
     def released_files(self, not_found: str) -> list[File]:
-        """The files of the latest release. Fails with `not_found` if there is none, and says which may be meant."""
+        """Return the files of the latest release. Fail with `not_found` if there is none, and name a likely one."""
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
         try:
-            release = mapping(self.client.get("courses", course, "assignments", assignment, "releases", "latest"))
-        except Refused as error:
-            if error.status == FORBIDDEN:
-                self.no_access(error)
-            if error.status == NOT_FOUND:
-                self._not_released(error, not_found)
+            release = as_mapping(self.client.get("courses", course, "assignments", assignment, "releases", "latest"))
+        except ErrorResponse as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                self.fail_without_access(error)
+            if error.status == HTTPStatus.NOT_FOUND:
+                self._fail_not_released(error, not_found)
             raise
         return manifest.from_server(release.get("files"))
 
-    def _not_released(self, error: Refused, message: str) -> NoReturn:
+    def _fail_not_released(self, error: ErrorResponse, message: str) -> NoReturn:
         try:
-            names = self.released_names()
-        except Refused:
-            self.fail(str(error))  # the course itself is not there
-        self.assignment_not_found(message, self.coursedir.assignment_id, names)
+            names = self._released_names()
+        except ErrorResponse:
+            self.fail(str(error))  # the course itself does not exist
+        self.fail_not_found(message, self.coursedir.assignment_id, names)
 
-    def released_names(self) -> list[str]:
-        rows = self.client.pages("courses", self.coursedir.course_id, "assignments")
+    def _released_names(self) -> list[str]:
+        rows = self.client.get_all("courses", self.coursedir.course_id, "assignments")
         return [row["name"] for row in rows if isinstance(row, dict) and isinstance(row.get("name"), str)]

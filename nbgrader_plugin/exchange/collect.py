@@ -1,27 +1,39 @@
 """`nbgrader collect`: the chosen submission of each student becomes `submitted/<student>/<assignment>`.
 
-One request brings every manifest; only blobs that this computer has not are fetched. One student's broken hand-in does
-not stop the others: the summary at the end names it.
+One request brings every manifest; only blobs that are not on this computer are fetched. One student's broken submission
+does not stop the others: the summary at the end names it.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from nbgrader.exchange.abc import ExchangeCollect as ABCExchangeCollect
 
-from ..client import paths, records
-from ..client.errors import BadPath, Refused, ServiceError
-from ..client.manifest import File
-from ..client.records import Submission
+from ..client.errors import ErrorResponse, ServiceError
+from ..client.manifest import BadManifest, File
+from ..client.paths import BadPath, check_name
+from ..client.records import Submission, as_mapping, parse_submission
 from ..client.times import from_nbgrader
 from ..client.transfer import Blobs
-from ..gradebook import due_dates as gradebook
-from . import folders as trees
-from .base import FORBIDDEN, Exchange
+from ..gradebook.due_dates import DueDates, read_due_dates
+from . import folders
+from .base import Exchange
 from .cache import TIMESTAMP
 
 IDS_AT_ONCE = 200  # ids in one address
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A submission that is to be written to a folder."""
+
+    submission: Submission
+    files: list[File]
+    folder: Path
 
 
 class ExchangeCollect(Exchange, ABCExchangeCollect):
@@ -31,44 +43,43 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         self.require_course()
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
         student = "" if self.coursedir.student_id in ("", "*") else self.coursedir.student_id
-        self.question: dict[str, Any] = {"course": course, "assignment": assignment, "student": student}
+        self.filters: Mapping[str, str] = {"course": course, "assignment": assignment, "student": student}
         try:
-            if records.mapping(self.client.get("courses", course)).get("role") == "student":
-                self.fail(
-                    f"You do not have access to what others handed in: as a student of {course} you may not collect."
-                )
-            self.chosen = self._chosen()
-        except Refused as error:
-            if error.status == FORBIDDEN:
-                self.no_access(error)
+            if as_mapping(self.client.get("courses", course)).get("role") == "student":
+                self.fail(f"You do not have access to the submissions of others: students of {course} cannot collect.")
+            self.chosen = self._choose_submissions()
+        except ErrorResponse as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                self.fail_without_access(error)
             raise
 
-    def _chosen(self) -> list[Submission]:
-        """The submission to collect of each student, newest or newest in time, sorted by student."""
-        due = gradebook.due_dates(self.coursedir) if self.before_duedate else gradebook.DueDates()
-        if due.due is None:
-            question = {**self.question, "latest": True, "before_due": self.before_duedate, "files": True}
-            rows = map(records.submission, self.client.pages("submissions", **question))
-            return sorted(rows, key=lambda one: one.student)
+    def _choose_submissions(self) -> list[Submission]:
+        """Return the submission to collect of each student, newest or newest in time, sorted by student."""
+        due_dates = read_due_dates(self.coursedir) if self.before_duedate else DueDates()
+        if due_dates.due is None:
+            rows = self.client.get_all(
+                "submissions", **self.filters, latest=True, before_due=self.before_duedate, files=True
+            )
+            return sorted(map(parse_submission, rows), key=lambda submission: submission.student)
         by_student: dict[str, list[Submission]] = {}
-        for one in map(records.submission, self.client.pages("submissions", **self.question)):
-            by_student.setdefault(one.student, []).append(one)
-        picked = []
+        for submission in map(parse_submission, self.client.get_all("submissions", **self.filters)):
+            by_student.setdefault(submission.student, []).append(submission)
+        chosen = []
         for student, attempts in sorted(by_student.items()):
-            limit = due.of(student)
-            in_time = [one for one in attempts if limit is None or one.timestamp <= limit]
-            picked.append(max(in_time or attempts, key=lambda one: one.timestamp))
-        return self._with_files(picked)
+            limit = due_dates.of(student)
+            in_time = [attempt for attempt in attempts if limit is None or attempt.timestamp <= limit]
+            chosen.append(max(in_time or attempts, key=lambda attempt: attempt.timestamp))
+        return self._with_files(chosen)
 
-    def _with_files(self, picked: list[Submission]) -> list[Submission]:
-        found: list[Submission] = []
-        for start in range(0, len(picked), IDS_AT_ONCE):
-            ids = ",".join(str(one.id) for one in picked[start : start + IDS_AT_ONCE])
-            found += map(records.submission, self.client.pages("submissions", id=ids, files=True))
-        return sorted(found, key=lambda one: one.student)
+    def _with_files(self, chosen: list[Submission]) -> list[Submission]:
+        complete: list[Submission] = []
+        for start in range(0, len(chosen), IDS_AT_ONCE):
+            ids = ",".join(str(submission.id) for submission in chosen[start : start + IDS_AT_ONCE])
+            complete += map(parse_submission, self.client.get_all("submissions", id=ids, files=True))
+        return sorted(complete, key=lambda submission: submission.student)
 
     def init_dest(self) -> None:
-        """Every student has a place of their own."""
+        """Do nothing: every student has a folder of their own."""
 
     def copy_files(self) -> None:
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
@@ -76,38 +87,38 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             self.log.warning(f"No submissions of '{assignment}' for course '{course}' to collect")
             return
         self.log.info(f"Processing {len(self.chosen)} submissions of '{assignment}' for course '{course}'")
-        self.broken: dict[str, str] = {}
-        wanted = [(one, place) for one in self.chosen if (place := self._place(one)) and self._is_wanted(one, place)]
-        trees_of = {one.id: files for one, _ in wanted if (files := self._files(one)) is not None}
-        done = []
-        if trees_of:
-            root = Path(self.coursedir.root)
-            with trees.temporary_folder(root / "submitted") as folder:
-                blobs = self._fetch(wanted, trees_of, folder)
-                done = [one for one, place in wanted if one.id in trees_of and self._write(one, place, trees_of, blobs)]
-        if done:
-            self.client.post("submissions", "collected", body={"ids": [one.id for one in done]})
+        self.broken: dict[str, str] = {}  # by student: why the submission was not collected
+        planned = [plan for submission in self.chosen if (plan := self._plan(submission))]
+        collected = []
+        if planned:
+            with folders.temporary_folder(Path(self.coursedir.root) / "submitted") as folder:
+                blobs = self._fetch(planned, folder)
+                collected = [plan.submission.id for plan in planned if self._write(plan, blobs)]
+        if collected:
+            self.client.post("submissions", "collected", body={"ids": collected})
         if self.broken:
-            named = "; ".join(f"{student}: {reason}" for student, reason in sorted(self.broken.items()))
-            self.fail(f"Collected all but {len(self.broken)} of {len(self.chosen)} submissions. {named}")
+            reasons = "; ".join(f"{student}: {reason}" for student, reason in sorted(self.broken.items()))
+            self.fail(f"Collected all but {len(self.broken)} of {len(self.chosen)} submissions. {reasons}")
 
-    def _place(self, submission: Submission) -> Path | None:
+    def _plan(self, submission: Submission) -> Planned | None:
+        """Return what is to be written for a submission; None if nothing is, or it is broken."""
         coursedir = self.coursedir
         try:
-            student = paths.name(submission.student, "student's name")
-        except BadPath as error:
+            student = check_name(submission.student, "student's name")
+            folder = Path(coursedir.format_path(coursedir.submitted_directory, student, coursedir.assignment_id))
+            return Planned(submission, submission.files(), folder) if self._is_wanted(submission, folder) else None
+        except (BadPath, BadManifest) as error:
             self.broken[submission.student] = str(error)
             return None
-        return Path(coursedir.format_path(coursedir.submitted_directory, student, coursedir.assignment_id))
 
-    def _is_wanted(self, submission: Submission, place: Path) -> bool:
+    def _is_wanted(self, submission: Submission, folder: Path) -> bool:
         names = f"{submission.student} {self.coursedir.assignment_id}"
-        if not place.is_dir():
+        if not folder.is_dir():
             self.log.info(f"Collecting submission: {names}")
             return True
-        there = _timestamp_of(place)
-        is_newer = there is None or submission.timestamp > there
-        if (self.update and is_newer) or (self.before_duedate and there != submission.timestamp):
+        existing = _timestamp_of(folder)
+        is_newer = existing is None or submission.timestamp > existing
+        if (self.update and is_newer) or (self.before_duedate and existing != submission.timestamp):
             self.log.info(f"Updating submission: {names}")
             return True
         if self.update:
@@ -116,45 +127,36 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             self.log.info(f"Submission already exists, use --update to update: {names}")
         return False
 
-    def _files(self, submission: Submission) -> list[File] | None:
-        try:
-            return submission.files()
-        except (ServiceError, BadPath) as error:
-            self.broken[submission.student] = str(error)
-            return None
-
-    def _fetch(
-        self, wanted: list[tuple[Submission, Path]], trees_of: dict[int | str, list[File]], folder: Path
-    ) -> Blobs:
-        """Have all blobs; those that the folders to be replaced hold already are not asked for."""
+    def _fetch(self, planned: list[Planned], folder: Path) -> Blobs:
+        """Fetch all blobs; those that the folders to be replaced already hold are not requested."""
         blobs = Blobs(self.client, folder, self.log)
-        for one, place in wanted:
-            if one.id in trees_of and place.is_dir():
-                blobs.look_locally(trees_of[one.id], partial(_copy_in, place))
-        blobs.fetch([file for files in trees_of.values() for file in files], "Collecting")
+        for plan in planned:
+            if plan.folder.is_dir():
+                blobs.use_local_copies(plan.files, partial(_place_in, plan.folder))
+        blobs.fetch([file for plan in planned for file in plan.files], "Collecting")
         return blobs
 
-    def _write(self, submission: Submission, place: Path, trees_of: dict[int | str, list[File]], blobs: Blobs) -> bool:
+    def _write(self, plan: Planned, blobs: Blobs) -> bool:
         try:
-            trees.write_tree(
-                place,
-                trees_of[submission.id],
+            folders.write_folder(
+                plan.folder,
+                plan.files,
                 blobs.place,
-                texts={TIMESTAMP: self.timestamp_text(submission.timestamp)},
+                texts={TIMESTAMP: self.timestamp_text(plan.submission.timestamp)},
                 groupshared=self.coursedir.groupshared,
             )
         except (ServiceError, OSError) as error:
-            self.broken[submission.student] = str(error)
+            self.broken[plan.submission.student] = str(error)
             return False
         return True
 
 
-def _timestamp_of(place: Path) -> Any:
+def _timestamp_of(folder: Path) -> datetime | None:
     try:
-        return from_nbgrader((place / TIMESTAMP).read_text(encoding="utf-8"))
+        return from_nbgrader((folder / TIMESTAMP).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         return None
 
 
-def _copy_in(place: Path, file: File) -> list[Path]:
-    return [place / file.path]
+def _place_in(folder: Path, file: File) -> list[Path]:
+    return [folder / file.path]

@@ -7,19 +7,19 @@ from typing import Any
 from nbgrader.exchange.abc import ExchangeFetchAssignment as ABCExchangeFetchAssignment
 from traitlets.config import Config
 
-from .. import config
 from ..client import manifest
 from ..client.manifest import File
 from ..client.transfer import Blobs
-from . import folders as trees
+from ..config import accept_old_section
+from . import folders
 from .base import Exchange
 
 
 class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
-    """The folder appears whole or not at all; with --replace, only what is missing in it."""
+    """The folder appears whole or not at all; with --replace, only the files that are missing in it."""
 
     def _load_config(self, cfg: Config, **kwargs: Any) -> None:
-        config.accept_old_section(cfg, "ExchangeFetch", "ExchangeFetchAssignment", self.log)
+        accept_old_section(cfg, "ExchangeFetch", "ExchangeFetchAssignment", self.log)
         super()._load_config(cfg, **kwargs)
 
     def init_src(self) -> None:
@@ -42,20 +42,20 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         if self.dest_path.is_dir():
             self._replace_missing()
         else:
-            with trees.temporary_folder(self.dest_path) as folder:
+            with folders.temporary_folder(self.dest_path) as folder:
                 blobs = self._fetch(self.files, folder)
-                trees.write_tree(self.dest_path, self.files, blobs.place)
+                folders.write_folder(self.dest_path, self.files, blobs.place)
         self.log.info(f"Fetched as: {self.coursedir.course_id} {self.coursedir.assignment_id}")
 
     def _replace_missing(self) -> None:
         missing = [file for file in self.files if not os.path.lexists(self.dest_path / file.path)]
-        with trees.temporary_folder(self.dest_path) as folder:
+        with folders.temporary_folder(self.dest_path) as folder:
             blobs = self._fetch(missing, folder)
             for file in sorted(missing, key=lambda file: file.path.split("/")):
                 target = self.dest_path / file.path
                 self._make_folders(target.parent)
                 self.log.warning("Replacing missing file '%s'", os.path.relpath(target))
-                trees.write_file(target, blobs.place(file.sha256))
+                folders.write_file(target, blobs.place(file.sha256))
 
     def _make_folders(self, folder: Path) -> None:
         if not folder.is_dir():

@@ -1,6 +1,6 @@
 """`nbgrader fetch_feedback`: the feedback on each of one's submissions becomes `feedback/<timestamp>/<notebook>.html`.
 
-The server knows what was submitted, so this works from an emptied home directory, too.
+The server knows all submissions, so this works from an emptied home directory, too.
 """
 
 from functools import partial
@@ -8,25 +8,26 @@ from pathlib import Path
 
 from nbgrader.exchange.abc import ExchangeFetchFeedback as ABCExchangeFetchFeedback
 
-from ..client import records
-from ..client.errors import BadPath, ServiceError
-from ..client.manifest import File
-from ..client.records import Submission
+from ..client.errors import ServiceError
+from ..client.manifest import BadManifest, File
+from ..client.records import Submission, parse_submission
 from ..client.transfer import Blobs
-from . import folders as trees
+from . import folders
 from .base import Exchange
 
 
 class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
-    """One error among many does not keep the rest."""
+    """Feedback that cannot be fetched does not keep the rest."""
 
     def init_src(self) -> None:
         self.require_course()
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
-        student = self.student()
+        student = self.named_student()
         self.src_path = self.client.address("submissions")
-        question = {"course": course, "assignment": assignment, "student": student, "mine": not student}
-        self.attempts = [records.submission(row) for row in self.client.pages("submissions", **question)]
+        rows = self.client.get_all(
+            "submissions", course=course, assignment=assignment, student=student, mine=not student
+        )
+        self.attempts = [parse_submission(row) for row in rows]
 
     def init_dest(self) -> None:
         self.dest_path = self.local_folder(self.coursedir.course_id, self.coursedir.assignment_id) / "feedback"
@@ -35,22 +36,23 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
         self.log.info(f"Source: {self.src_path}")
         self.log.info(f"Destination: {self.dest_path}")
         self.broken: list[str] = []
-        returned = [(one, files) for one in self.attempts if (files := self._feedback(one))]
-        if returned:
-            with trees.temporary_folder(self.dest_path.parent) as folder:
+        feedback = [(submission, files) for submission in self.attempts if (files := self._files(submission))]
+        if feedback:
+            with folders.temporary_folder(self.dest_path.parent) as folder:
                 blobs = Blobs(self.client, folder, self.log)
-                for one, files in returned:
-                    blobs.look_locally(files, partial(self._pages_here, one))
-                blobs.fetch([file for _, files in returned for file in files], "Fetching feedback")
-                for one, files in returned:
-                    self._write(one, files, blobs)
+                for submission, files in feedback:
+                    blobs.use_local_copies(files, partial(self._candidates, submission))
+                blobs.fetch([file for _, files in feedback for file in files], "Fetching feedback")
+                for submission, files in feedback:
+                    self._write(submission, files, blobs)
         if self.broken:
             self.fail(f"Some feedback could not be fetched. {'; '.join(self.broken)}")
 
-    def _feedback(self, submission: Submission) -> list[File]:
+    def _files(self, submission: Submission) -> list[File]:
+        """Return the files of the feedback, after logging which notebooks have some."""
         try:
             files = submission.feedback()
-        except (ServiceError, BadPath) as error:
+        except BadManifest as error:
             self.broken.append(f"{self.timestamp_text(submission.timestamp)}: {error}")
             return []
         names = {file.path for file in files}
@@ -63,7 +65,7 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
                 self.log.warning(f"Could not find feedback for {name} submitted at {when}")
         return files
 
-    def _pages_here(self, submission: Submission, file: File) -> list[Path]:
+    def _candidates(self, submission: Submission, file: File) -> list[Path]:
         return [self._page(submission, file)]
 
     def _page(self, submission: Submission, file: File) -> Path:
@@ -75,7 +77,7 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
             try:
                 source = blobs.place(file.sha256)
                 if source != page:
-                    trees.write_file(page, source)
+                    folders.write_file(page, source)
             except ServiceError as error:
                 self.broken.append(f"{file.path}: {error}")
                 continue

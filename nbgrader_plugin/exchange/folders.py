@@ -1,4 +1,4 @@
-"""Writing files and folders so that they are there whole, or not at all.
+"""Writing files and folders so that they appear whole, or not at all.
 
 Everything is made under a hidden temporary name beside its destination, on the same file system, and then renamed.
 """
@@ -17,7 +17,7 @@ Source = Callable[[str], Path]  # where the bytes of a hash are, on this compute
 
 @contextmanager
 def temporary_folder(beside: Path) -> Iterator[Path]:
-    """A new folder next to `beside` (whose parents are made), gone at the end."""
+    """Make a new folder next to `beside` (whose parents are made), and remove it at the end."""
     folder = _temporary(beside)
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir()
@@ -27,7 +27,7 @@ def temporary_folder(beside: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_tree(
+def write_folder(
     destination: Path,
     files: Iterable[File],
     source: Source,
@@ -35,41 +35,41 @@ def write_tree(
     texts: Mapping[str, str] | None = None,
     groupshared: bool = False,
 ) -> None:
-    """Make the folder `destination` of copies of the files, or put it in the place of the one that is there.
+    """Make the folder `destination` of copies of the files; one that exists already is replaced.
 
     `texts` are further files at its top, by name, which win over others of that name. `groupshared` gives the group
-    all that nbgrader's `CourseDirectory.groupshared` does. The paths have been checked by `manifest.from_server`.
+    the permissions of nbgrader's `CourseDirectory.groupshared`. The paths were checked by `manifest.from_server`.
     """
     with temporary_folder(destination) as work:
-        tree = work / "tree"
-        tree.mkdir()
+        new = work / "new"
+        new.mkdir()
         for file in files:
-            target = tree / file.path
+            target = new / file.path
             if file.path.split("/")[0] not in (texts or {}):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source(file.sha256), target)
         for path, text in (texts or {}).items():
-            (tree / path).write_text(text, encoding="utf-8")
+            (new / path).write_text(text, encoding="utf-8")
         if groupshared:
-            share_with_group(tree)
-        swap(tree, destination, aside=work / "old")
+            share_with_group(new)
+        swap(new, destination, aside=work / "old")
 
 
-def swap(tree: Path, destination: Path, *, aside: Path) -> None:
-    """Rename `tree` to `destination`; what is there goes to `aside` first, and comes back if that fails."""
+def swap(new: Path, destination: Path, *, aside: Path) -> None:
+    """Rename `new` to `destination`; an existing one is renamed to `aside` first, and back if that fails."""
     if not os.path.lexists(destination):
-        tree.rename(destination)
+        new.rename(destination)
         return
     destination.rename(aside)
     try:
-        tree.rename(destination)
+        new.rename(destination)
     except OSError:
         aside.rename(destination)
         raise
 
 
 def write_file(destination: Path, source: Path) -> None:
-    """Copy a file, over another if there is one; its folder is made."""
+    """Copy a file, replacing an existing one; its folder is made."""
     destination.parent.mkdir(parents=True, exist_ok=True)
     partial = _temporary(destination)
     try:
@@ -89,9 +89,9 @@ def write_text(destination: Path, text: str) -> None:
         partial.unlink(missing_ok=True)
 
 
-def share_with_group(tree: Path) -> None:
-    """Folders |= 2770, files |= 660, nothing for others (nbgrader/exchange/default/exchange.py, `do_copy`)."""
-    for place, _, names in os.walk(tree):
+def share_with_group(top: Path) -> None:
+    """Set folders |= 2770, files |= 660, nothing for others (nbgrader/exchange/default/exchange.py, `do_copy`)."""
+    for place, _, names in os.walk(top):
         folder = Path(place)
         folder.chmod((folder.stat().st_mode | 0o2770) & 0o2777)
         for name in names:

@@ -1,26 +1,30 @@
 """`nbgrader list`, and the lists in JupyterLab and formgrader: one request each.
 
-What is released comes from the server. Of what was submitted, instructors see what the server has (`inbound`); a
-student sees the union of the local cache and what the server knows (`cached`): an emptied home loses nothing.
+Released assignments come from the server. Of the submissions, instructors see those that the server has (`inbound`); a
+student sees the union of the local cache and the server's (`cached`): an emptied home loses nothing.
 """
 
-import hashlib
 import json
 import os
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from nbgrader.exchange.abc import ExchangeList as ABCExchangeList
 from traitlets import Bool
 
-from ..client import records
-from ..client.errors import BadPath, Refused, ServiceError
-from ..client.manifest import File
-from ..client.records import Assignment, Submission
-from . import cache as submitted
-from .base import FORBIDDEN, Exchange
+from ..client.errors import ErrorResponse
+from ..client.manifest import BadManifest
+from ..client.paths import BadPath
+from ..client.records import Assignment, Submission, parse_assignment, parse_submission
+from . import cache, list_rows
+from .base import Exchange
+from .cache import LocalCopy
+from .list_rows import AttemptRow, ReleasedRow, SubmittedRow
 
-Row = dict[str, Any]  # as nbgrader's server extensions read it
+Rows = list[ReleasedRow] | list[SubmittedRow]
+InCourse = TypeVar("InCourse", Assignment, Submission, LocalCopy)
 
 
 class ExchangeList(ABCExchangeList, Exchange):
@@ -28,208 +32,192 @@ class ExchangeList(ABCExchangeList, Exchange):
 
     as_json = Bool(False, help="Print the list as JSON (nbgrader list --json).").tag(config=True)
 
-    def start(self) -> list[Row]:
-        with self.failing_well():
-            found: list[Row] = super().start()
-            return found
+    def start(self) -> Rows:
+        with self.raising_exchange_errors():
+            rows: Rows = super().start()
+            return rows
 
     def init_src(self) -> None:
-        """Nothing is read before it is listed."""
+        """Do nothing: there is no folder to read."""
 
     def init_dest(self) -> None:
-        """Nothing is written."""
+        """Do nothing: there is no folder to write."""
 
     def copy_files(self) -> None:
-        """Nothing is copied."""
+        """Do nothing: nothing is copied."""
 
-    def list_files(self) -> list[Row]:
-        rows = self._rows()
-        heading = "Submitted assignments:" if self.inbound or self.cached else "Released assignments:"
-        return self._tell(heading, rows)
+    def list_files(self) -> Rows:
+        if self.inbound or self.cached:
+            return self._show_submitted("Submitted assignments:", self._submitted_rows())
+        return self._show_released("Released assignments:", self._released_rows())
 
-    def remove_files(self) -> list[Row]:
-        rows = self._rows()
-        heading = "Removing submitted assignments:" if self.inbound or self.cached else "Removing released assignments:"
-        if self.cached:
-            submitted.hide(Path(self.cache), self._found)
-            submitted.remove(copy.folder for copy in self._copies)
-        elif self.inbound:
-            self._withdraw_submissions()
-        else:
-            for assignment in self._found:
+    def remove_files(self) -> Rows:
+        if not (self.inbound or self.cached):
+            released = self._released_rows()
+            for assignment in self._assignments:
                 self.client.post("courses", assignment.course, "assignments", assignment.name, "withdraw", body={})
-        return self._tell(heading, rows)
+            return self._show_released("Removing released assignments:", released)
+        submitted = self._submitted_rows()
+        if self.cached:
+            cache.hide(Path(self.cache), self._submissions)
+            cache.remove_copies(self._copies)
+        else:
+            self._remove_submissions()
+        return self._show_submitted("Removing submitted assignments:", submitted)
 
-    def _withdraw_submissions(self) -> None:
-        if not self._found:
+    def _remove_submissions(self) -> None:
+        if not self._submissions:
             return
         try:
-            self.client.post("submissions", "withdraw", body={"ids": [found.id for found in self._found]})
-        except Refused as error:
-            if error.status == FORBIDDEN:
-                self.fail(f"What was handed in can be removed by instructors alone. {error}")
+            self.client.post("submissions", "withdraw", body={"ids": [found.id for found in self._submissions]})
+        except ErrorResponse as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                self.fail(f"Only instructors can remove submissions. {error}")
             raise
 
-    def _tell(self, heading: str, rows: list[Row]) -> list[Row]:
-        if self.as_json:
-            print(json.dumps(rows, indent=2))
-            return rows
-        self.log.info(heading)
-        for row in rows:
-            for one in row.get("submissions", [row]):
-                self.log.info(self._line(one))
+    # Log
+
+    def _show_released(self, heading: str, rows: list[ReleasedRow]) -> list[ReleasedRow]:
+        self._show(heading, rows, map(list_rows.line_of_release, rows))
         return rows
 
-    def _line(self, row: Row) -> str:
-        if "timestamp" not in row:
-            line = f"{row['course_id']} {row['assignment_id']}"
-            return f"{line} (already downloaded)" if row["status"] == "fetched" else line
-        state = "no feedback available"
-        if row.get("has_local_feedback") and not row.get("feedback_updated"):
-            state = "feedback already fetched"
-        elif row.get("has_exchange_feedback"):
-            state = "feedback ready to be fetched"
-        return f"{row['course_id']} {row['student_id']} {row['assignment_id']} {row['timestamp']} ({state})"
+    def _show_submitted(self, heading: str, rows: list[SubmittedRow]) -> list[SubmittedRow]:
+        attempts = (attempt for row in rows for attempt in row["submissions"])
+        self._show(heading, rows, map(list_rows.line_of_attempt, attempts))
+        return rows
 
-    # Rows
+    def _show(self, heading: str, rows: Rows, lines: Iterable[str]) -> None:
+        if self.as_json:
+            print(json.dumps(rows, indent=2))
+            return
+        self.log.info(heading)
+        for line in lines:
+            self.log.info(line)
+
+    # Released
+
+    def _released_rows(self) -> list[ReleasedRow]:
+        response = self.client.get_recent("assignments", **self._filters())
+        assignments = self._in_known_courses([parse_assignment(row) for row in response])
+        self._assignments = sorted(assignments, key=lambda assignment: (assignment.course, assignment.name))
+        return [self._released_row(assignment) for assignment in self._assignments]
+
+    def _released_row(self, assignment: Assignment) -> ReleasedRow:
+        folder = self._folder(assignment.course, assignment.name)
+        row: ReleasedRow = {
+            "course_id": assignment.course,
+            "assignment_id": assignment.name,
+            "status": "released",
+            "path": self.client.address("courses", assignment.course, "assignments", assignment.name),
+            "notebooks": [{"notebook_id": found.notebook_id, "path": found.path} for found in assignment.notebooks],
+        }
+        if folder and folder.exists():
+            row["status"], row["path"] = "fetched", str(folder)
+            row["notebooks"] = [
+                {"notebook_id": path.stem, "path": str(path)} for path in sorted(folder.glob("*.ipynb"))
+            ]
+        if self.remove:
+            row["status"] = "removed"
+        return row
+
+    # Submitted
+
+    def _submitted_rows(self) -> list[SubmittedRow]:
+        return list_rows.group_by_student(self._cached_rows() if self.cached else self._inbound_rows())
+
+    def _inbound_rows(self) -> list[AttemptRow]:
+        response = self.client.get_recent("submissions", **self._filters(), student=self._student())
+        self._submissions = self._in_known_courses([parse_submission(row) for row in response])
+        return [self._row_of_submission(submission) for submission in self._submissions]
+
+    def _cached_rows(self) -> list[AttemptRow]:
+        response = self.client.get_recent("submissions", **self._filters(), mine=True)
+        folder, student = Path(self.cache), self._student()
+        submissions = [found for found in map(parse_submission, response) if student in ("", found.student)]
+        copies = [copy for copy in cache.local_copies(folder, **self._filters()) if student in ("", copy.student)]
+        hidden = cache.hidden_ids(folder)
+        self._submissions = self._in_known_courses([found for found in submissions if str(found.id) not in hidden])
+        self._copies = self._in_known_courses(copies)
+        listed = {cache.find_folder(folder, found, self.timestamp_text(found.timestamp)) for found in submissions}
+        rows = [self._row_of_submission(submission) for submission in self._submissions]
+        return rows + [self._row_of_copy(copy) for copy in self._copies if copy.folder not in listed]
+
+    def _row_of_submission(self, submission: Submission) -> AttemptRow:
+        timestamp = self.timestamp_text(submission.timestamp)
+        place = self.client.address("submissions", submission.id)
+        if self.cached:
+            copy = cache.find_folder(Path(self.cache), submission, timestamp)
+            place = str(copy) if copy and copy.is_dir() else place
+        try:
+            feedback = submission.feedback()
+        except BadManifest:
+            feedback = []
+        pages = {file.path: file for file in feedback}
+        folder = self._feedback_folder(submission.course, submission.assignment, timestamp)
+        notebooks = [
+            list_rows.submitted_notebook(
+                found.notebook_id, os.path.join(place, found.path), folder, pages.get(f"{found.notebook_id}.html")
+            )
+            for found in submission.notebooks
+        ]
+        row = self._row(submission, timestamp, place, notebooks, folder)
+        if self.inbound:
+            row["random_string"] = str(submission.id)
+        return row
+
+    def _row_of_copy(self, copy: LocalCopy) -> AttemptRow:
+        folder = self._feedback_folder(copy.course, copy.assignment, copy.timestamp)
+        notebooks = [
+            list_rows.submitted_notebook(path.stem, str(path), folder, None)
+            for path in sorted(copy.folder.glob("*.ipynb"))
+        ]
+        return self._row(copy, copy.timestamp, str(copy.folder), notebooks, folder)
+
+    def _row(
+        self,
+        found: Submission | LocalCopy,
+        timestamp: str,
+        place: str,
+        notebooks: list[list_rows.SubmittedNotebook],
+        feedback_folder: Path | None,
+    ) -> AttemptRow:
+        has_local = bool(notebooks) and all(notebook["has_local_feedback"] for notebook in notebooks)
+        return {
+            "course_id": found.course,
+            "student_id": found.student,
+            "assignment_id": found.assignment,
+            "timestamp": timestamp,
+            "status": "removed" if self.remove else "submitted",
+            "path": place,
+            "notebooks": notebooks,
+            "has_local_feedback": has_local,
+            "has_exchange_feedback": bool(notebooks) and all(page["has_exchange_feedback"] for page in notebooks),
+            "feedback_updated": any(notebook["feedback_updated"] for notebook in notebooks),
+            "local_feedback_path": str(feedback_folder) if has_local else None,
+        }
+
+    # Filters and folders
 
     def _filters(self) -> dict[str, str]:
         course = self.coursedir.course_id
         return {"course": "" if course == "*" else course, "assignment": self.coursedir.assignment_id}
 
-    def _rows(self) -> list[Row]:
-        if self.cached:
-            return self._cached_rows()
-        if self.inbound:
-            return self._inbound_rows()
-        answer = self.client.recent_pages("assignments", **self._filters())
-        found = self._mine([records.assignment(row) for row in answer])
-        self._found: list[Any] = sorted(found, key=lambda one: (one.course, one.name))
-        return [self._released_row(one) for one in self._found]
-
-    def _mine(self, found: list[Any]) -> list[Any]:
-        """Those of the courses that another authenticator than ours knows of."""
-        courses = self.foreign_courses()
-        return [one for one in found if courses is None or one.course in courses]
-
-    def _released_row(self, assignment: Assignment) -> Row:
-        row: Row = {"course_id": assignment.course, "assignment_id": assignment.name}
-        folder = self._folder(assignment.course, assignment.name)
-        if folder and folder.exists():
-            notebooks = sorted(folder.glob("*.ipynb"))
-            row |= {"status": "fetched", "path": str(folder)}
-            row["notebooks"] = [{"notebook_id": one.stem, "path": str(one)} for one in notebooks]
-        else:
-            place = self.client.address("courses", assignment.course, "assignments", assignment.name)
-            row |= {"status": "released", "path": place}
-            row["notebooks"] = [{"notebook_id": one.notebook_id, "path": one.path} for one in assignment.notebooks]
-        return row | {"status": "removed"} if self.remove else row
-
-    def _folder(self, course: str, assignment: str) -> Path | None:
-        try:
-            return self.local_folder(course, assignment)
-        except BadPath:
-            return None  # a name that cannot be a folder here has none
-
-    def _student_filter(self) -> str:
+    def _student(self) -> str:
         student = self.coursedir.student_id
         return "" if student == "*" else str(student)
 
-    def _inbound_rows(self) -> list[Row]:
-        answer = self.client.recent_pages("submissions", **self._filters(), student=self._student_filter())
-        self._found = self._mine([records.submission(row) for row in answer])
-        return _grouped([self._submitted_row(one) for one in self._found])
+    def _in_known_courses(self, found: Sequence[InCourse]) -> list[InCourse]:
+        """Leave out what is in courses that another authenticator than ours does not know."""
+        courses = self.courses_of_other_authenticator()
+        return [item for item in found if courses is None or item.course in courses]
 
-    def _cached_rows(self) -> list[Row]:
-        answer = self.client.recent_pages("submissions", **self._filters(), mine=True)
-        cache, student = Path(self.cache), self._student_filter()
-        known = [one for one in map(records.submission, answer) if student in ("", one.student)]
-        hidden = submitted.hidden(cache)
-        copies = [one for one in submitted.local_copies(cache, **self._filters()) if student in ("", one.student)]
-        self._found = self._mine([one for one in known if str(one.id) not in hidden])
-        self._copies = self._mine(copies)
-        rows = [self._submitted_row(one) for one in self._found]
-        there = {submitted.copy_folder(cache, one, self.timestamp_text(one.timestamp)) for one in known}
-        return _grouped(rows + [self._local_row(copy) for copy in self._copies if copy.folder not in there])
-
-    def _submitted_row(self, submission: Submission) -> Row:
-        timestamp = self.timestamp_text(submission.timestamp)
-        place = self.client.address("submissions", submission.id)
-        if self.cached:
-            copy = submitted.copy_folder(Path(self.cache), submission, timestamp)
-            place = str(copy) if copy and copy.is_dir() else place
-        row: Row = {
-            "course_id": submission.course,
-            "student_id": submission.student,
-            "assignment_id": submission.assignment,
-            "timestamp": timestamp,
-            "status": "submitted",
-            "path": place,
-        }
-        if self.inbound:
-            row["random_string"] = str(submission.id)
+    def _folder(self, course: str, assignment: str) -> Path | None:
+        """Return the student's folder; None for a name that cannot be a folder here."""
         try:
-            feedback = {file.path: file for file in submission.feedback()}
-        except (ServiceError, BadPath):
-            feedback = {}
-        names = [(one.notebook_id, os.path.join(place, one.path)) for one in submission.notebooks]
-        return self._with_feedback(row, names, feedback)
+            return self.local_folder(course, assignment)
+        except BadPath:
+            return None
 
-    def _local_row(self, local: submitted.LocalCopy) -> Row:
-        row: Row = {
-            "course_id": local.course,
-            "student_id": local.student,
-            "assignment_id": local.assignment,
-            "timestamp": local.timestamp,
-            "status": "submitted",
-            "path": str(local.folder),
-        }
-        names = [(path.stem, str(path)) for path in sorted(local.folder.glob("*.ipynb"))]
-        return self._with_feedback(row, names, {})
-
-    def _with_feedback(self, row: Row, names: list[tuple[str, str]], feedback: dict[str, File]) -> Row:
-        folder = self._folder(row["course_id"], row["assignment_id"])
-        local = folder / "feedback" / row["timestamp"] if folder else None
-        notebooks = [_notebook(name, path, local, feedback.get(f"{name}.html")) for name, path in names]
-        has_local = bool(notebooks) and all(one["has_local_feedback"] for one in notebooks)
-        row |= {
-            "notebooks": notebooks,
-            "has_local_feedback": has_local,
-            "has_exchange_feedback": bool(notebooks) and all(one["has_exchange_feedback"] for one in notebooks),
-            "feedback_updated": any(one["feedback_updated"] for one in notebooks),
-            "local_feedback_path": str(local) if has_local else None,
-        }
-        return row | {"status": "removed"} if self.remove else row
-
-
-def _grouped(rows: list[Row]) -> list[Row]:
-    groups: dict[tuple[str, str, str], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row["course_id"], row["student_id"], row["assignment_id"]), []).append(row)
-    return [
-        {
-            "course_id": course,
-            "student_id": student,
-            "assignment_id": assignment,
-            "status": group[0]["status"],
-            "submissions": sorted(group, key=lambda row: row["timestamp"]),
-        }
-        for (course, student, assignment), group in sorted(groups.items())
-    ]
-
-
-def _notebook(name: str, path: str, local: Path | None, feedback: File | None) -> Row:
-    page = local / f"{name}.html" if local and "/" not in name else None
-    is_here = page is not None and page.is_file()
-    return {
-        "notebook_id": name,
-        "path": path,
-        "has_local_feedback": is_here,
-        "has_exchange_feedback": feedback is not None,
-        "local_feedback_path": str(page) if is_here else None,
-        "feedback_updated": is_here and feedback is not None and _sha256(page) != feedback.sha256,
-    }
-
-
-def _sha256(page: Path | None) -> str:
-    return hashlib.sha256(page.read_bytes()).hexdigest() if page else ""
+    def _feedback_folder(self, course: str, assignment: str, timestamp: str) -> Path | None:
+        folder = self._folder(course, assignment)
+        return folder / "feedback" / timestamp if folder else None

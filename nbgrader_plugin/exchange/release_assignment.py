@@ -1,28 +1,30 @@
 """`nbgrader release_assignment`: the release folder becomes the latest release on the server."""
 
 import os
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from nbgrader.exchange.abc import ExchangeReleaseAssignment as ABCExchangeReleaseAssignment
 from traitlets.config import Config
 
-from .. import config
 from ..client import manifest, times, transfer
 from ..client.bundle import Upload
-from ..client.errors import Refused
+from ..client.errors import ErrorResponse
 from ..client.manifest import LocalFile
 from ..client.progress import Progress
-from ..client.records import mapping
-from ..gradebook import due_dates as gradebook
-from .base import NOT_FOUND, Exchange
+from ..client.records import as_mapping
+from ..config import accept_old_section
+from ..gradebook.due_dates import read_due_dates
+from .base import Exchange
+from .local_files import read_folder
 
 
 class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
     """Releasing again makes a new release; earlier ones, submissions and feedback stay."""
 
     def _load_config(self, cfg: Config, **kwargs: Any) -> None:
-        config.accept_old_section(cfg, "ExchangeRelease", "ExchangeReleaseAssignment", self.log)
+        accept_old_section(cfg, "ExchangeRelease", "ExchangeReleaseAssignment", self.log)
         super()._load_config(cfg, **kwargs)
 
     def init_src(self) -> None:
@@ -37,7 +39,7 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
                 f"Assignment found in '{source}' but not '{self.src_path}', run `nbgrader generate_assignment` first."
             )
         others = Path(coursedir.format_path(coursedir.release_directory, ".", "x")).parent
-        self.assignment_not_found(
+        self.fail_not_found(
             f"Assignment not found at: {self.src_path}", self.src_path, map(str, sorted(others.glob("*")))
         )
 
@@ -55,25 +57,25 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             self.log.info(f"Overwriting files: {names}")
         self.log.info(f"Source: {self.src_path}")
         self.log.info(f"Destination: {self.dest_path}")
-        files = manifest.of_folder(Path(self.src_path), coursedir)
-        self._send(files, transfer.missing(self.client, files))
+        files = read_folder(Path(self.src_path), coursedir)
+        self._send(files, transfer.find_missing(self.client, files))
         self.log.info(f"Released as: {names}")
 
     def _is_released(self) -> bool:
         try:
-            assignment = mapping(self.client.get(*self.place))
-        except Refused as error:
-            if error.status == NOT_FOUND:
+            assignment = as_mapping(self.client.get(*self.place))
+        except ErrorResponse as error:
+            if error.status == HTTPStatus.NOT_FOUND:
                 return False
             raise
         return assignment.get("status") == "released"
 
     def _send(self, files: list[LocalFile], missing: set[str]) -> None:
-        content: dict[str, Any] = {"files": manifest.as_json(files)}
-        due = gradebook.due_date(self.coursedir)
+        content: dict[str, object] = {"files": manifest.as_json(files)}
+        due = read_due_dates(self.coursedir).due
         if due is not None:
             content["due"] = times.to_server(due)
         to_send = [file for file in files if file.sha256 in missing]
         with Progress("Releasing", sum(file.size for file in to_send), self.log) as progress:
             upload = Upload(content, to_send, progress=progress.advance)
-            self.client.send(*self.place, "releases", upload=upload, force=self.force)
+            self.client.upload(*self.place, "releases", upload=upload, force=self.force)

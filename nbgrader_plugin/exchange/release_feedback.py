@@ -1,31 +1,39 @@
-"""`nbgrader release_feedback`: what generate_feedback made goes to the students, many in one request."""
+"""`nbgrader release_feedback`: the pages that generate_feedback made are sent to the students, many in one request."""
 
 import glob
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from nbgrader.exchange.abc import ExchangeReleaseFeedback as ABCExchangeReleaseFeedback
 
 from ..client import manifest, times, transfer
 from ..client.bundle import Upload
-from ..client.errors import BadAnswer, LocalTrouble
+from ..client.errors import InvalidResponse, LocalFileError
 from ..client.manifest import LocalFile
 from ..client.progress import Progress
-from ..client.records import mapping, rows
+from ..client.records import as_list, as_mapping
 from .base import Exchange
 from .cache import TIMESTAMP
+from .local_files import read_file
 
 AT_ONCE = 100  # students in one request
 ANYONE = "\0"  # stands for the student in a path; no real path has it
-Given = tuple[str, str, list[LocalFile]]  # student, timestamp as the server writes it, pages
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """The pages for one submission."""
+
+    student: str
+    timestamp: str  # of the submission, as the server writes it
+    pages: list[LocalFile]
 
 
 class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
-    """Only the `.html` pages go, as with nbgrader's folder. One that cannot be placed does not stop the others."""
+    """Only `.html` pages are sent, as in nbgrader's folder. Feedback that is refused does not stop the others."""
 
     def init_src(self) -> None:
         coursedir = self.coursedir
@@ -39,32 +47,32 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
 
     def copy_files(self) -> None:
         self.broken: list[str] = []
-        given = list(self._given())
-        for start in range(0, len(given), AT_ONCE):
-            self._send(given[start : start + AT_ONCE])
+        feedback = list(self._read())
+        for start in range(0, len(feedback), AT_ONCE):
+            self._send(feedback[start : start + AT_ONCE])
         if self.broken:
             self.fail(f"Feedback was not released for {len(self.broken)}: {'; '.join(self.broken)}")
 
-    def _given(self) -> Iterator[Given]:
-        left_out = {name.strip() for name in self.coursedir.student_id_exclude.split(",")}
+    def _read(self) -> Iterator[Feedback]:
+        excluded = {name.strip() for name in self.coursedir.student_id_exclude.split(",")}
         for folder in self._folders():
             student = self._student_of(folder)
             pages = sorted(folder.glob("*.html"))
-            if student in left_out or not pages:
+            if student in excluded or not pages:
                 self.log.debug("Skipping student '%s'", student)
                 continue
-            instant = _instant(folder / TIMESTAMP)
-            if instant is None:
+            timestamp = _read_timestamp(folder / TIMESTAMP)
+            if timestamp is None:
                 self.broken.append(f"{student}: there is no usable {folder / TIMESTAMP}")
                 continue
-            yield student, instant, [manifest.local_file(page.name, page) for page in pages]
+            yield Feedback(student, timestamp, [read_file(page.name, page) for page in pages])
 
     def _folders(self) -> list[Path]:
-        """The feedback folders; of the whole path only the student's part is a pattern, `*` where all are meant."""
+        """Return the feedback folders; of the whole path only the student's part is a pattern, `*` for all."""
         coursedir = self.coursedir
         path = coursedir.format_path(coursedir.feedback_directory, ANYONE, coursedir.assignment_id)
         pattern = glob.escape(path).replace(ANYONE, coursedir.student_id or "*")
-        return sorted(Path(one) for one in glob.glob(pattern) if os.path.isdir(one))
+        return sorted(Path(path) for path in glob.glob(pattern) if os.path.isdir(path))
 
     def _student_of(self, folder: Path) -> str:
         coursedir = self.coursedir
@@ -73,43 +81,49 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
         )
         match = re.fullmatch(pattern, str(folder))
         if not match:
-            raise LocalTrouble(f"{folder} is not the feedback folder of a student.")
+            raise LocalFileError(f"{folder} is not the feedback folder of a student.")
         return match["student"]
 
-    def _send(self, given: list[Given]) -> None:
-        files = [file for _, _, pages in given for file in pages]
-        content: dict[str, Any] = {
+    def _send(self, feedback: list[Feedback]) -> None:
+        content = {
             "feedback": [
-                {"student": student, "timestamp": instant, "files": manifest.as_json(pages)}
-                for student, instant, pages in given
+                {"student": given.student, "timestamp": given.timestamp, "files": manifest.as_json(given.pages)}
+                for given in feedback
             ]
         }
-        # Different students have pages of the same name: the question keeps them apart.
-        apart = [
-            replace(page, path=f"{place}/{page.path}") for place, (_, _, pages) in enumerate(given) for page in pages
+        # Different students have pages of the same name: the question which are missing keeps them apart.
+        questioned = [
+            replace(page, path=f"{number}/{page.path}") for number, given in enumerate(feedback) for page in given.pages
         ]
-        known = transfer.missing(self.client, apart)
-        with Progress("Releasing feedback", sum(file.size for file in files), self.log) as progress:
-            to_send = [file for file in files if file.sha256 in known]
-            answer = self.client.send(*self.place, upload=Upload(content, to_send, progress=progress.advance))
-        refused = [mapping(one) for one in rows(mapping(answer).get("refused"))]
-        reasons = {(str(one.get("student")), str(one.get("timestamp"))): str(one.get("message")) for one in refused}
-        if len(reasons) != len(refused):
-            raise BadAnswer("The exchange did not say whose feedback it refused.")
-        for student, instant, pages in given:
-            if reason := reasons.get((student, instant)):
-                self.broken.append(f"{student}: {reason}")
-                continue
-            for page in pages:
-                self._tell(student, page, instant)
+        missing = transfer.find_missing(self.client, questioned)
+        to_send = [page for given in feedback for page in given.pages if page.sha256 in missing]
+        with Progress("Releasing feedback", sum(page.size for page in to_send), self.log) as progress:
+            upload = Upload(content, to_send, progress=progress.advance)
+            reasons = _reasons(self.client.upload(*self.place, upload=upload))
+        for given in feedback:
+            if reason := reasons.get((given.student, given.timestamp)):
+                self.broken.append(f"{given.student}: {reason}")
+            else:
+                self._log_release(given)
 
-    def _tell(self, student: str, page: LocalFile, instant: str) -> None:
-        name = f"{self.coursedir.course_id}/{self.coursedir.assignment_id}/{Path(page.path).stem}"
-        when = self.timestamp_text(times.from_server(instant))
-        self.log.info(f"Releasing feedback for student '{student}' on assignment '{name}' ({when})")
+    def _log_release(self, feedback: Feedback) -> None:
+        when = self.timestamp_text(times.from_server(feedback.timestamp))
+        for page in feedback.pages:
+            name = f"{self.coursedir.course_id}/{self.coursedir.assignment_id}/{Path(page.path).stem}"
+            self.log.info(f"Releasing feedback for student '{feedback.student}' on assignment '{name}' ({when})")
 
 
-def _instant(path: Path) -> str | None:
+def _reasons(response: object) -> dict[tuple[str, str], str]:
+    """Return why feedback was refused, by student and timestamp."""
+    refused = [as_mapping(row) for row in as_list(as_mapping(response).get("refused"))]
+    reasons = {(str(row.get("student")), str(row.get("timestamp"))): str(row.get("message")) for row in refused}
+    if len(reasons) != len(refused):
+        raise InvalidResponse("The exchange did not say whose feedback it refused.")
+    return reasons
+
+
+def _read_timestamp(path: Path) -> str | None:
+    """Return the time in a timestamp.txt as the server writes it; None if it is not usable."""
     try:
         instant = times.from_nbgrader(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):

@@ -1,9 +1,9 @@
-"""Reading nbgrader's gradebook where there is one; none is ever made here by looking."""
+"""Due dates in nbgrader's gradebook, if there is one; reading never makes one."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
@@ -19,21 +19,21 @@ class DueDates:
     extensions: Mapping[str, timedelta] = field(default_factory=dict)
 
     def of(self, student: str) -> datetime | None:
-        """The due date of one student, aware, in UTC; None if there is none."""
+        """Return the due date of one student, aware, in UTC; None if there is none."""
         return None if self.due is None else self.due + self.extensions.get(student, timedelta())
 
 
-def exists(coursedir: CourseDirectory) -> bool:
-    """Whether there is a gradebook. A database server's counts as there: nbgrader has made it before."""
+def gradebook_exists(coursedir: CourseDirectory) -> bool:
+    """Return whether there is a gradebook. One on a database server counts as existing: nbgrader made it before."""
     url = coursedir.db_url
     if not url.startswith(SQLITE):
-        return not url.startswith("sqlite:")  # what is left of those is in memory
+        return not url.startswith("sqlite:")  # the other SQLite addresses are in memory
     return os.path.isfile(url.removeprefix(SQLITE).split("?")[0])
 
 
-def due_dates(coursedir: CourseDirectory) -> DueDates:
-    """The due date of the assignment, and the extensions granted (on SubmittedAssignment, after autograding)."""
-    if not exists(coursedir):
+def read_due_dates(coursedir: CourseDirectory) -> DueDates:
+    """Return the due date of the assignment, and the extensions (on SubmittedAssignment, after autograding)."""
+    if not gradebook_exists(coursedir):
         return DueDates()
     with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
         try:
@@ -42,9 +42,5 @@ def due_dates(coursedir: CourseDirectory) -> DueDates:
             return DueDates()
         if assignment.duedate is None:
             return DueDates()
-        extensions = {work.student_id: work.extension for work in assignment.submissions if work.extension}
-        return DueDates(assignment.duedate.replace(tzinfo=UTC), extensions)
-
-
-def due_date(coursedir: CourseDirectory) -> datetime | None:
-    return due_dates(coursedir).due
+        extensions = {found.student_id: found.extension for found in assignment.submissions if found.extension}
+        return DueDates(assignment.duedate.replace(tzinfo=timezone.utc), extensions)

@@ -1,56 +1,73 @@
-"""Verbs on a course's roster in the service, for the plugin's commands."""
+"""A course's roster in the service, for the plugin's commands."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from ..cli.output import CommandFailed
+from nbgrader.exchange import ExchangeError
+
 from ..client.client import NgshareClient
-from ..client.records import mapping, rows, text
+from ..client.records import as_list, as_mapping, text
 
 STUDENT, INSTRUCTOR = "student", "instructor"
 NAMES = ("first_name", "last_name", "email")  # that nbgrader's gradebook has as well
-REFUSED = "refused"
+REFUSED = "refused"  # a result in the service's report
+
+Member = Mapping[str, object]  # as docs/api.md describes it
+
+
+class NotRemoved(ExchangeError):
+    """A person stays on the roster or in the gradebook; the text is a sentence with the reason."""
+
+
+@dataclass(frozen=True)
+class AddResult:
+    """What the service did with one person that was to be added or changed."""
+
+    username: str
+    result: str
+    message: str
+
+    @property
+    def is_refused(self) -> bool:
+        return self.result == REFUSED
 
 
 class Roster:
-    """Who is in one course."""
+    """The members of one course."""
 
     def __init__(self, client: NgshareClient, course: str) -> None:
         self.client = client
         self.course = course
 
-    def members(self) -> dict[str, Mapping[str, Any]]:
-        """All members by their names, as docs/api.md describes them."""
-        found = map(mapping, self.client.pages("courses", self.course, "members"))
-        return {text(member, "username"): member for member in found}
+    def members(self) -> dict[str, Member]:
+        """Return all members by their user names."""
+        members = map(as_mapping, self.client.get_all("courses", self.course, "members"))
+        return {text(member, "username"): member for member in members}
 
-    def students(self) -> dict[str, Mapping[str, Any]]:
-        return {name: member for name, member in self.members().items() if member.get("role") == STUDENT}
+    def add(self, people: Sequence[Mapping[str, str]]) -> list[AddResult]:
+        """Add or change people, and return the results in their order. Fields that are not given stay.
 
-    def add(self, people: Sequence[Mapping[str, str]]) -> list[tuple[str, str, str]]:
-        """Add or change people; what is not said of them stays. The service never demotes staff.
-
-        Returns (username, result, message) of each, in their order.
+        The service never demotes staff.
         """
-        report = mapping(self.client.post("courses", self.course, "members", "bulk", body={"members": list(people)}))
-        found = [mapping(row) for row in rows(report.get("rows"))]
-        return [(text(row, "username"), text(row, "result"), str(row.get("message") or "")) for row in found]
+        response = self.client.post("courses", self.course, "members", "bulk", body={"members": list(people)})
+        rows = [as_mapping(row) for row in as_list(as_mapping(response).get("rows"))]
+        return [AddResult(text(row, "username"), text(row, "result"), str(row.get("message") or "")) for row in rows]
 
-    def remove(self, username: str, role: str, members: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take someone off the roster who has this role; CommandFailed otherwise. What they handed in stays."""
+    def remove(self, username: str, role: str, members: Mapping[str, Member]) -> None:
+        """Remove someone who has this role from the roster; raise NotRemoved otherwise. Their submissions stay."""
         if username not in members:
-            raise CommandFailed(f"{username} is not a member of '{self.course}'.")
+            raise NotRemoved(f"{username} is not a member of '{self.course}'.")
         actual = members[username].get("role")
         if actual != role:
-            raise CommandFailed(f"{username} is {actual} of '{self.course}', not {role}, and stays.")
+            raise NotRemoved(f"{username} is {actual} of '{self.course}', not {role}, and stays.")
         self.client.delete("courses", self.course, "members", username)
 
 
-def names_of(fields: Mapping[str, Any]) -> dict[str, str]:
-    """The names that are said, without those that are empty."""
+def names_of(fields: Mapping[str, object]) -> dict[str, str]:
+    """Return the names in the fields, without empty ones."""
     return {name: str(fields[name]) for name in NAMES if fields.get(name)}
 
 
-def looks_renamed(usernames: Iterable[str]) -> list[str]:
-    """Names that JupyterHub would not give, as it writes them in small letters (auth.py, normalize_username)."""
+def with_capitals(usernames: Iterable[str]) -> list[str]:
+    """Return the names that JupyterHub would not give, as it changes them to small letters (normalize_username)."""
     return [username for username in usernames if username != username.lower()]

@@ -4,7 +4,15 @@ import json
 
 import pytest
 
+from tests.nbgrader_plugin.home import Home
+
 pytestmark = pytest.mark.nbgrader
+
+
+@pytest.fixture
+def homes(exchange, course, tmp_path):
+    """A course of the test's own, with alice who teaches and bob who takes it: (course, alice, bob)."""
+    return course, Home(exchange, tmp_path / "alice", "alice"), Home(exchange, tmp_path / "bob", "bob")
 
 
 def quickstart(alice, course):
@@ -43,8 +51,8 @@ def test_assignment_goes_all_the_way_round(homes):
     bob.nbgrader("fetch_assignment", "ps1", "--course", course)
     assert "(already downloaded)" in bob.nbgrader("list", "--course", course)
     solve(bob.folder / "ps1" / "problem1.ipynb")
-    said = bob.nbgrader("submit", "ps1", "--course", course)
-    assert f"Submitted as: {course} ps1" in said and "Receipt" in said
+    output = bob.nbgrader("submit", "ps1", "--course", course)
+    assert f"Submitted as: {course} ps1" in output and "Receipt" in output
     assert f"{course} bob ps1" in bob.nbgrader("list", "--cached", "--course", "*")
 
     assert f"{course} bob ps1" in teach("list", "--inbound")
@@ -70,14 +78,14 @@ def test_assignment_goes_all_the_way_round(homes):
     assert f"{course} bob ps1" in teach("list", "--inbound")
 
 
-def test_failures_end_with_the_servers_sentence_and_exit_status(homes, api):
+def test_failures_end_with_the_servers_sentence_and_exit_status(homes):
     course, alice, bob = homes
     assert "Assignment not found" in bob.nbgrader("fetch_assignment", "ps9", "--course", course, fails=True)
-    outsider = type(bob)(bob.service, bob.folder.parent / "erin", "erin")
+    outsider = Home(bob.service, bob.folder.parent / "erin", "erin")
     (outsider.folder / "ps1").mkdir()
-    said = outsider.nbgrader("submit", "ps1", "--course", course, fails=True)
-    assert "You do not have access to this course. You are not a member of" in said
-    away = type(bob)(bob.service, bob.folder.parent / "carol", "carol")
+    output = outsider.nbgrader("submit", "ps1", "--course", course, fails=True)
+    assert "You do not have access to this course. You are not a member of" in output
+    away = Home(bob.service, bob.folder.parent / "carol", "carol")
     away.service = type(bob.service)("http://127.0.0.1:9", *list(vars(bob.service).values())[1:])
-    said = away.nbgrader("list", fails=True)
-    assert "cannot be reached" in said and "Traceback" not in said
+    output = away.nbgrader("list", fails=True)
+    assert "cannot be reached" in output and "Traceback" not in output

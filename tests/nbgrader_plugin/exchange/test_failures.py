@@ -33,8 +33,8 @@ every_command = pytest.mark.parametrize(("kind", "traits"), COMMANDS, ids=lambda
 
 @pytest.fixture
 def server():
-    with hostile.hostile() as told:
-        yield told
+    with hostile.hostile() as script:
+        yield script
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def bob(tmp_path, monkeypatch):
 
 @pytest.fixture
 def ready(bob, kind):
-    """bob, with a folder to hand in where that is what he does."""
+    """bob, with a folder to submit where that is what he does."""
     if kind == "ExchangeSubmit":
         write(bob.home / "ps1", {"p1.ipynb": notebook()})
     return bob
@@ -58,22 +58,22 @@ def ready(bob, kind):
 
 def fails_and_leaves_all_as_it_was(bob, kind, **options):
     before = tree(bob.home.parent)
-    said = bob.fails(kind, "ps1", level=logging.DEBUG, **options)
+    outcome = bob.fails(kind, "ps1", level=logging.DEBUG, **options)
     after = tree(bob.home.parent)
     after.pop("bob/cache/.pending.json", None)  # that a submission may have arrived is remembered
     assert after == before
-    assert not any(TOKEN in line for line in said.lines()) and TOKEN not in said.error
-    return said
+    assert not any(TOKEN in line for line in outcome.lines()) and TOKEN not in outcome.error
+    return outcome
 
 
 # Down, hanging, garbage
 
 
 @every_command
-def test_exchange_that_is_down_is_told_in_a_sentence(ready, kind, traits):
+def test_exchange_that_is_down_is_a_sentence(ready, kind, traits):
     ready.url = f"http://127.0.0.1:{free_port()}"
-    said = fails_and_leaves_all_as_it_was(ready, kind, **traits)
-    assert said.error == f"The exchange at {ready.url} cannot be reached, or the connection to it broke."
+    outcome = fails_and_leaves_all_as_it_was(ready, kind, **traits)
+    assert outcome.error == f"The exchange at {ready.url} cannot be reached, or the connection to it broke."
 
 
 @every_command
@@ -81,18 +81,18 @@ def test_exchange_that_hangs_is_given_up_in_time(ready, server, kind, traits):
     ready.url = server.url
     server.answers[""] = Answer({}, delay=3)
     started = time.monotonic()
-    said = fails_and_leaves_all_as_it_was(ready, kind, **traits)
+    outcome = fails_and_leaves_all_as_it_was(ready, kind, **traits)
     assert time.monotonic() - started < 2.5
-    assert "did not answer" in said.error
+    assert "did not answer" in outcome.error
 
 
 def test_list_that_trickles_in_is_given_up_in_time(bob, server):
     bob.url = server.url
     server.answers[""] = Answer(page(assignment()), pause=0.2)
     started = time.monotonic()
-    said = fails_and_leaves_all_as_it_was(bob, "ExchangeList")
+    outcome = fails_and_leaves_all_as_it_was(bob, "ExchangeList")
     assert time.monotonic() - started < 2
-    assert said.error == "The exchange did not answer within 1 seconds."
+    assert outcome.error == "The exchange did not answer within 1 seconds."
 
 
 GARBAGE = {
@@ -115,28 +115,28 @@ GARBAGE = {
 
 @every_command
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
-def test_garbage_is_told_in_a_sentence(ready, server, kind, traits, garbage):
+def test_garbage_is_a_sentence(ready, server, kind, traits, garbage):
     ready.url = server.url
     server.answers[""] = garbage
-    said = fails_and_leaves_all_as_it_was(ready, kind, **traits)
-    assert said.error.startswith(("The exchange ", "What answers at "))
+    outcome = fails_and_leaves_all_as_it_was(ready, kind, **traits)
+    assert outcome.error.startswith(("The exchange ", "What answers at "))
 
 
 def test_message_of_the_server_cannot_control_the_terminal(bob, server):
     bob.url = server.url
     server.answers[""] = Answer({"code": "x", "message": "\x1b]0;owned\x07no" + "!" * 10_000, "details": {}}, 400)
-    said = fails_and_leaves_all_as_it_was(bob, "ExchangeList")
-    assert said.error.startswith("]0;ownedno!") and len(said.error) <= 2000
+    outcome = fails_and_leaves_all_as_it_was(bob, "ExchangeList")
+    assert outcome.error.startswith("]0;ownedno!") and len(outcome.error) <= 2000
 
 
 def test_failed_list_is_not_asked_again_by_the_next_click(bob, server):
     bob.url = server.url
     server.answers[""] = GARBAGE["gateway"]
     bob.fails("ExchangeList")
-    asked = len(server.asked)
+    asked = len(server.received)
     with pytest.raises(Exception, match="502"):
         bob.plugin("ExchangeList").start()
-    assert len(server.asked) == asked
+    assert len(server.received) == asked
 
 
 # Elsewhere
@@ -148,9 +148,9 @@ def test_token_never_follows_a_redirection(ready, server, kind, traits, status):
     ready.url = server.url
     with hostile.hostile() as other:
         server.answers[""] = Answer(b"", status, {"Location": f"{other.url}/api/v2/assignments/"})
-        said = fails_and_leaves_all_as_it_was(ready, kind, **traits)
-    assert "which is not followed" in said.error
-    assert other.asked == []
+        outcome = fails_and_leaves_all_as_it_was(ready, kind, **traits)
+    assert "which is not followed" in outcome.error
+    assert other.received == []
 
 
 def test_next_page_is_only_ever_asked_of_the_same_address(bob, server):
@@ -158,18 +158,18 @@ def test_next_page_is_only_ever_asked_of_the_same_address(bob, server):
     with hostile.hostile() as other:
         first, second = page(assignment("ps1"), next=f"{other.url}/steal/?page=2"), page(assignment("ps2"))
         server.answers["assignments/"] = lambda path: second if "page=2" in path else first
-        said = bob.does("ExchangeList")
-    assert [row["assignment_id"] for row in said.result] == ["ps1", "ps2"]
-    assert other.asked == []
+        outcome = bob.does("ExchangeList")
+    assert [row["assignment_id"] for row in outcome.result] == ["ps1", "ps2"]
+    assert other.received == []
 
 
 def test_pages_without_end_are_given_up(bob, server):
     bob.url = server.url
     server.answers[""] = page(assignment(), next="/?page=2")
     started = time.monotonic()
-    said = fails_and_leaves_all_as_it_was(bob, "ExchangeList")
+    outcome = fails_and_leaves_all_as_it_was(bob, "ExchangeList")
     assert time.monotonic() - started < 3
-    assert "does not end" in said.error or "did not answer within" in said.error
+    assert "does not end" in outcome.error or "did not answer within" in outcome.error
 
 
 def test_netrc_does_not_replace_the_token(bob, server):
@@ -179,7 +179,7 @@ def test_netrc_does_not_replace_the_token(bob, server):
     (bob.home / ".netrc").write_text("machine 127.0.0.1 login mallory password secret\n")
     (bob.home / ".netrc").chmod(0o600)
     bob.does("ExchangeList")
-    assert {headers["Authorization"] for _, _, headers in server.asked} == {f"token {TOKEN}"}
+    assert {headers["Authorization"] for _, _, headers in server.received} == {f"token {TOKEN}"}
 
 
 # File names and contents
@@ -271,7 +271,7 @@ def test_manifest_of_another_form_is_not_fetched(bob, server, entry):
     fails_and_leaves_all_as_it_was(bob, "ExchangeFetchAssignment")
 
 
-# What others handed in
+# Submissions of others
 
 
 def collecting(server, *rows):
@@ -287,22 +287,22 @@ def test_student_with_a_bad_name_is_named_and_the_rest_collected(bob, server, st
     bob.url = server.url
     collecting(server, submission(1, student, [file("p1.ipynb")]), submission(2, "dave", [file("p1.ipynb")]))
     before = tree(bob.home.parent)
-    said = bob.fails("ExchangeCollect", "ps1")
-    assert said.error.startswith("Collected all but 1 of 2 submissions. ")
+    outcome = bob.fails("ExchangeCollect", "ps1")
+    assert outcome.error.startswith("Collected all but 1 of 2 submissions. ")
     new = tree(bob.home.parent).keys() - before.keys()
     assert new == {f"bob/course/submitted/dave/ps1/{name}" for name in ("p1.ipynb", "timestamp.txt")}
 
 
 @pytest.mark.parametrize("path", BAD_PATHS, ids=lambda path: repr(path)[:20])
-def test_hand_in_with_a_bad_path_is_named_and_the_rest_collected(bob, server, path):
+def test_submission_with_a_bad_path_is_named_and_the_rest_collected(bob, server, path):
     bob.url = server.url
     collecting(server, submission(1, "eve", [file(path)]), submission(2, "dave", [file("p1.ipynb")]))
-    said = bob.fails("ExchangeCollect", "ps1")
-    assert said.error.startswith("Collected all but 1 of 2 submissions. eve: ")
+    outcome = bob.fails("ExchangeCollect", "ps1")
+    assert outcome.error.startswith("Collected all but 1 of 2 submissions. eve: ")
     assert sorted(tree(bob.root / "submitted")) == ["dave/ps1/p1.ipynb", "dave/ps1/timestamp.txt"]
 
 
-def test_timestamp_of_a_hand_in_is_the_servers_even_as_a_folder(bob, server):
+def test_timestamp_of_a_submission_is_the_servers_even_as_a_folder(bob, server):
     bob.url = server.url
     collecting(server, submission(1, "eve", [file("timestamp.txt/x"), file("p1.ipynb")]))
     bob.does("ExchangeCollect", "ps1")
@@ -341,32 +341,32 @@ def test_receipt_for_other_files_is_no_success(bob, server):
     server.answers["releases/latest/"] = {"files": []}
     server.answers["blobs/missing/"] = {"missing": []}
     server.answers["submissions/"] = {**submission(), "digest": "0" * 64, "file_count": 1, "size": 1}
-    said = fails_and_leaves_all_as_it_was(bob, "ExchangeSubmit")
-    assert "other files than were sent" in said.error
-    assert not any(line.startswith("Submitted") for line in said.lines())
+    outcome = fails_and_leaves_all_as_it_was(bob, "ExchangeSubmit")
+    assert "other files than were sent" in outcome.error
+    assert not any(line.startswith("Submitted") for line in outcome.lines())
 
 
 # Who one is
 
 
 @every_command
-def test_no_token_is_told_in_a_sentence(ready, server, kind, traits):
+def test_no_token_is_a_sentence(ready, server, kind, traits):
     ready.url, ready.username = server.url, ""
-    said = ready.fails(kind, "ps1", **traits)
-    assert said.error.startswith("There is no JUPYTERHUB_API_TOKEN in the environment")
-    assert server.asked == []
+    outcome = ready.fails(kind, "ps1", **traits)
+    assert outcome.error.startswith("There is no JUPYTERHUB_API_TOKEN in the environment")
+    assert server.received == []
 
 
 @every_command
-def test_no_address_is_told_in_a_sentence(ready, kind, traits):
-    said = ready.fails(kind, "ps1", **traits)
-    assert said.error.startswith("The address of the exchange is not known.")
+def test_no_address_is_a_sentence(ready, kind, traits):
+    outcome = ready.fails(kind, "ps1", **traits)
+    assert outcome.error.startswith("The address of the exchange is not known.")
 
 
 def test_token_is_in_no_line_of_a_successful_round(bob, server):
     bob.url = server.url
     server.answers["releases/latest/"] = {"files": [file("p1.ipynb")]}
     server.answers["blobs/bundle/"] = bundle((HASH, b"x"))
-    said = bob.does("ExchangeFetchAssignment", "ps1", level=logging.DEBUG)
-    assert not any(TOKEN in line for line in said.lines())
+    outcome = bob.does("ExchangeFetchAssignment", "ps1", level=logging.DEBUG)
+    assert not any(TOKEN in line for line in outcome.lines())
     assert TOKEN not in json.dumps({path: str(content) for path, content in tree(bob.home).items()})

@@ -6,16 +6,16 @@ import sys
 
 import pytest
 
-from nbgrader_plugin.cli.output import CommandFailed, failure, run
+from nbgrader_plugin.cli.output import CommandFailed, print_error, render_table, run_command
 from nbgrader_plugin.client.errors import NotConfigured
 
 
 def seen_in_terminal(monkeypatch, text):
-    """What a terminal gets when the text is said on standard error."""
+    """What a terminal gets when the text is printed on standard error."""
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as stream, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", stream)
-        failure(text)
+        print_error(text)
         answer = os.read(ours, 1000).decode()
     os.close(ours)
     return answer
@@ -32,7 +32,7 @@ def test_no_color_is_respected(monkeypatch):
 
 
 def test_a_file_gets_no_colours_and_no_control_characters(capsys):
-    failure("bob\x1b[2J")
+    print_error("bob\x1b[2J")
     assert capsys.readouterr().err == "bob[2J\n"
 
 
@@ -43,10 +43,15 @@ def test_foreseen_errors_are_a_sentence_and_a_status(error, capsys):
     def command():
         raise error
 
-    assert run(command) == 1
+    assert run_command(command) == 1
     assert capsys.readouterr().err == "It is so.\n"
 
 
 def test_unforeseen_errors_keep_their_traceback():
     with pytest.raises(ZeroDivisionError):
-        run(lambda: 1 / 0)
+        run_command(lambda: 1 / 0)
+
+
+def test_table_lines_up_wide_characters_and_shows_no_control_characters():
+    lines = render_table(["name", "x"], [["李", "1"], ["e\u0301va", "2"], ["a\x1b[31m", "3"]]).splitlines()
+    assert lines == ["name   x", "-----  -", "李     1", "éva    2".replace("é", "e\u0301"), "a[31m  3"]

@@ -12,9 +12,9 @@ FILES = {"p1.ipynb": notebook(), "data/points.csv": "1,2\n", "data/deep/more.csv
 
 def test_fetched_folder_holds_the_release_byte_for_byte(alice, bob):
     alice.releases(files=FILES)
-    said = bob.does(KIND, "ps1")
+    outcome = bob.does(KIND, "ps1")
     assert tree(bob.home / "ps1") == {path: text.encode() for path, text in FILES.items()}
-    assert said.lines() == [
+    assert outcome.lines() == [
         f"Source: {bob.url}/api/v2/courses/{bob.course.replace(' ', '%20')}/assignments/ps1/",
         f"Destination: {bob.home / 'ps1'}",
         f"Fetched as: {bob.course} ps1",
@@ -31,8 +31,8 @@ def test_course_is_a_folder_when_paths_include_it(alice, bob):
 
 def test_outsider_has_no_access_and_gets_nothing(alice, carol):
     alice.releases()
-    said = carol.fails(KIND, "ps1")
-    assert said.error.startswith("You do not have access to this course.")
+    outcome = carol.fails(KIND, "ps1")
+    assert outcome.error.startswith("You do not have access to this course.")
     assert tree(carol.home) == {}
 
 
@@ -45,13 +45,13 @@ def test_other_authenticator_is_asked_for_access(alice, bob):
 
 def test_assignment_that_is_not_released_fails_and_names_the_likely_one(alice, bob):
     alice.releases("ps1")
-    said = bob.fails(KIND, "ps2")
-    assert said.error.startswith("Assignment not found at: ")
-    assert said.lines("ERROR") == ["Did you mean: ps1"]
+    outcome = bob.fails(KIND, "ps2")
+    assert outcome.error.startswith("Assignment not found at: ")
+    assert outcome.lines("ERROR") == ["Did you mean: ps1"]
     assert tree(bob.home) == {}
 
 
-def test_withdrawn_assignment_cannot_be_fetched(alice, bob):
+def test_unreleased_assignment_cannot_be_fetched(alice, bob):
     alice.releases()
     alice.does("ExchangeList", "ps1", remove=True)
     assert bob.fails(KIND, "ps1").error.startswith("Assignment not found at: ")
@@ -59,8 +59,8 @@ def test_withdrawn_assignment_cannot_be_fetched(alice, bob):
 
 
 def test_unknown_course_fails_with_a_sentence(bob):
-    said = bob.fails(KIND, "ps1", coursedir={"course_id": "no such course"})
-    assert "no such course" in said.error
+    outcome = bob.fails(KIND, "ps1", coursedir={"course_id": "no such course"})
+    assert "no such course" in outcome.error
     assert tree(bob.home) == {}
 
 
@@ -73,22 +73,22 @@ def test_fetch_without_a_course_fails(bob):
 def test_copy_that_is_there_is_not_touched_even_if_incomplete(alice, bob):
     alice.releases(files=FILES)
     write(bob.home / "ps1", {"p1.ipynb": "mine"})
-    said = bob.fails(KIND, "ps1")
-    assert said.error == "You already have a copy of the assignment in this directory: ps1"
+    outcome = bob.fails(KIND, "ps1")
+    assert outcome.error == "You already have a copy of the assignment in this directory: ps1"
     assert tree(bob.home / "ps1") == {"p1.ipynb": b"mine"}
 
 
 def test_replace_brings_only_what_is_missing_and_names_it(alice, bob):
     alice.releases(files=FILES)
     write(bob.home / "ps1", {"p1.ipynb": "mine", "own.txt": "mine"})
-    said = bob.does(KIND, "ps1", replace_missing_files=True)
+    outcome = bob.does(KIND, "ps1", replace_missing_files=True)
     assert tree(bob.home / "ps1") == {
         "p1.ipynb": b"mine",
         "own.txt": b"mine",
         "data/points.csv": b"1,2\n",
         "data/deep/more.csv": b"3\n",
     }
-    assert sorted(said.warnings) == [
+    assert sorted(outcome.warnings) == [
         "Creating missing directory 'ps1/data'",
         "Creating missing directory 'ps1/data/deep'",
         "Replacing missing file 'ps1/data/deep/more.csv'",
@@ -113,8 +113,8 @@ def test_unwritable_home_fails_with_a_sentence_and_nothing_made(alice, bob):
     alice.releases()
     (bob.home / "folder").write_text("in the way")
     bob.settings.Exchange.assignment_dir = str(bob.home / "folder")
-    said = bob.fails(KIND, "ps1")
-    assert "folder" in said.error
+    outcome = bob.fails(KIND, "ps1")
+    assert "folder" in outcome.error
     assert tree(bob.home) == {"folder": b"in the way"}
 
 

@@ -30,8 +30,8 @@ def pages(person):
 
 
 def test_feedback_of_all_students_is_released_and_reaches_each_alone(graded, alice, bob, dave):
-    said = alice.does(RELEASE, "ps1")
-    assert said.lines() == [
+    outcome = alice.does(RELEASE, "ps1")
+    assert outcome.lines() == [
         f"Releasing feedback for student '{student.username}' on assignment '{alice.course}/ps1/p1' "
         f"({timestamps(student)[0]})"
         for student in (bob, dave)
@@ -44,9 +44,9 @@ def test_feedback_of_all_students_is_released_and_reaches_each_alone(graded, ali
 def test_fetched_feedback_is_told_page_by_page(graded, alice, bob):
     alice.does(RELEASE, "ps1")
     (timestamp,) = timestamps(bob)
-    said = bob.does(FETCH, "ps1")
+    outcome = bob.does(FETCH, "ps1")
     folder = bob.home / "ps1/feedback"
-    assert said.lines()[1:] == [
+    assert outcome.lines()[1:] == [
         f"Destination: {folder}",
         f"Found feedback for '{bob.course}/ps1/p1' submitted at {timestamp}",
         f"Fetched feedback: {folder / timestamp / 'p1.html'}",
@@ -80,10 +80,10 @@ def test_student_who_left_keeps_nobody_from_feedback(graded, alice, bob, dave):
     assert len(pages(dave)) == 1
 
 
-def test_feedback_on_something_never_handed_in_is_named_and_the_rest_released(graded, alice, bob):
+def test_feedback_on_something_never_submitted_is_named_and_the_rest_released(graded, alice, bob):
     alice.gives_feedback("carol", "2026-01-01 00:00:00.000001 UTC")
-    said = alice.fails(RELEASE, "ps1")
-    assert said.error.startswith("Feedback was not released for 1: carol: ")
+    outcome = alice.fails(RELEASE, "ps1")
+    assert outcome.error.startswith("Feedback was not released for 1: carol: ")
     bob.does(FETCH, "ps1")
     assert len(pages(bob)) == 1
 
@@ -91,8 +91,8 @@ def test_feedback_on_something_never_handed_in_is_named_and_the_rest_released(gr
 @pytest.mark.parametrize("timestamp", ["", "nonsense", b"\xff"])
 def test_feedback_without_a_usable_time_is_named_and_the_rest_released(graded, alice, dave, timestamp):
     alice.gives_feedback("bob", timestamp)
-    said = alice.fails(RELEASE, "ps1")
-    assert said.error.startswith("Feedback was not released for 1: bob: there is no usable ")
+    outcome = alice.fails(RELEASE, "ps1")
+    assert outcome.error.startswith("Feedback was not released for 1: bob: there is no usable ")
     dave.does(FETCH, "ps1")
     assert len(pages(dave)) == 1
 
@@ -126,9 +126,9 @@ def test_feedback_belongs_to_the_attempt_it_was_given_on(graded, alice, bob):
     bob.submits(files={"p1.ipynb": notebook("second")})
     first, second = timestamps(bob)
     alice.does(RELEASE, "ps1")
-    said = bob.does(FETCH, "ps1")
+    outcome = bob.does(FETCH, "ps1")
     assert list(pages(bob)) == [f"{first}/p1.html"]
-    assert said.warnings == [f"Could not find feedback for '{bob.course}/ps1/p1' submitted at {second}"]
+    assert outcome.warnings == [f"Could not find feedback for '{bob.course}/ps1/p1' submitted at {second}"]
 
 
 def test_emptied_home_gets_feedback(graded, alice, bob):
@@ -139,7 +139,7 @@ def test_emptied_home_gets_feedback(graded, alice, bob):
     assert list(pages(bob).values()) == ["for bob"]
 
 
-def test_withdrawn_assignment_still_has_feedback(graded, alice, bob):
+def test_unreleased_assignment_still_has_feedback(graded, alice, bob):
     alice.does(RELEASE, "ps1")
     alice.does("ExchangeList", "ps1", remove=True)
     bob.does(FETCH, "ps1")
@@ -148,8 +148,8 @@ def test_withdrawn_assignment_still_has_feedback(graded, alice, bob):
 
 def test_no_feedback_is_a_warning_and_no_folder(graded, bob):
     (timestamp,) = timestamps(bob)
-    said = bob.does(FETCH, "ps1")
-    assert said.warnings == [f"Could not find feedback for '{bob.course}/ps1/p1' submitted at {timestamp}"]
+    outcome = bob.does(FETCH, "ps1")
+    assert outcome.warnings == [f"Could not find feedback for '{bob.course}/ps1/p1' submitted at {timestamp}"]
     assert not (bob.home / "ps1/feedback").exists()
 
 

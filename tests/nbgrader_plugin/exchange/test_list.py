@@ -24,8 +24,8 @@ def inbound(person, *arguments, **options):
     return [one for row in person.does(KIND, *arguments, inbound=True, **options).result for one in row["submissions"]]
 
 
-def names(said):
-    return [row["assignment_id"] for row in said.result]
+def names(outcome):
+    return [row["assignment_id"] for row in outcome.result]
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def returned(alice, bob):
 
 def test_released_row_has_notebooks_of_the_top_level_sorted(alice, bob):
     alice.releases(files={"p2.ipynb": notebook(), "p1.ipynb": notebook(), "sub/p3.ipynb": notebook(), "a.csv": "1"})
-    said = bob.does(KIND)
-    (row,) = said.result
+    outcome = bob.does(KIND)
+    (row,) = outcome.result
     path = row.pop("path")
     assert isinstance(path, str) and path
     assert row == {
@@ -57,14 +57,14 @@ def test_released_row_has_notebooks_of_the_top_level_sorted(alice, bob):
             {"notebook_id": "p2", "path": row["notebooks"][1]["path"]},
         ],
     }
-    assert said.lines() == ["Released assignments:", f"{bob.course} ps1"]
+    assert outcome.lines() == ["Released assignments:", f"{bob.course} ps1"]
 
 
 def test_fetched_row_has_what_is_on_disk(alice, bob):
     alice.releases()
     write(bob.home / "ps1", {"own.ipynb": notebook(), "sub/p3.ipynb": notebook()})
-    said = bob.does(KIND)
-    assert said.result == [
+    outcome = bob.does(KIND)
+    assert outcome.result == [
         {
             "course_id": bob.course,
             "assignment_id": "ps1",
@@ -73,7 +73,7 @@ def test_fetched_row_has_what_is_on_disk(alice, bob):
             "notebooks": [{"notebook_id": "own", "path": str(bob.home / "ps1/own.ipynb")}],
         }
     ]
-    assert said.lines() == ["Released assignments:", f"{bob.course} ps1 (already downloaded)"]
+    assert outcome.lines() == ["Released assignments:", f"{bob.course} ps1 (already downloaded)"]
 
 
 def test_fetched_is_looked_for_in_the_courses_folder_when_paths_include_it(alice, bob):
@@ -104,8 +104,8 @@ def test_no_course_means_all_of_ones_own(alice, bob, carol, every):
 
 def test_course_of_others_has_an_empty_list_or_a_sentence(alice, carol):
     alice.releases()
-    said = carol.run(KIND)
-    assert said.error or said.result == []
+    outcome = carol.run(KIND)
+    assert outcome.error or outcome.result == []
 
 
 def test_other_authenticator_decides_which_courses_are_shown_and_removed(alice, bob):
@@ -134,8 +134,8 @@ def test_inbound_row_is_as_nbgraders(alice, bob):
     alice.releases()
     bob.submits()
     timestamp = (next((bob.cache / bob.course).iterdir()) / "timestamp.txt").read_text()
-    said = alice.does(KIND, inbound=True)
-    (row,) = said.result
+    outcome = alice.does(KIND, inbound=True)
+    (row,) = outcome.result
     (one,) = row.pop("submissions")
     assert row == {"course_id": bob.course, "student_id": "bob", "assignment_id": "ps1", "status": "submitted"}
     assert one.pop("random_string") and one.pop("path") and one["notebooks"][0].pop("path")
@@ -159,7 +159,7 @@ def test_inbound_row_is_as_nbgraders(alice, bob):
         "feedback_updated": False,
         "local_feedback_path": None,
     }
-    assert said.lines() == [
+    assert outcome.lines() == [
         "Submitted assignments:",
         f"{bob.course} bob ps1 {timestamp} (no feedback available)",
     ]
@@ -236,30 +236,30 @@ def flags(one):
 
 
 def test_feedback_that_can_be_fetched_is_told(bob, returned):
-    said = bob.does(KIND, cached=True)
-    assert flags(said.result[0]["submissions"][0]) == (False, True, False)
-    assert said.lines()[1:] == [f"{bob.course} bob ps1 {returned} (feedback ready to be fetched)"]
+    outcome = bob.does(KIND, cached=True)
+    assert flags(outcome.result[0]["submissions"][0]) == (False, True, False)
+    assert outcome.lines()[1:] == [f"{bob.course} bob ps1 {returned} (feedback ready to be fetched)"]
 
 
 def test_fetched_feedback_has_an_absolute_path(bob, returned):
     bob.does("ExchangeFetchFeedback", "ps1")
-    said = bob.does(KIND, cached=True)
-    (one,) = said.result[0]["submissions"]
+    outcome = bob.does(KIND, cached=True)
+    (one,) = outcome.result[0]["submissions"]
     folder = bob.home / "ps1/feedback" / returned
     assert flags(one) == (True, True, False)
     assert one["local_feedback_path"] == str(folder)
     assert one["notebooks"][0]["local_feedback_path"] == str(folder / "p1.html")
-    assert said.lines()[1:] == [f"{bob.course} bob ps1 {returned} (feedback already fetched)"]
+    assert outcome.lines()[1:] == [f"{bob.course} bob ps1 {returned} (feedback already fetched)"]
 
 
 def test_feedback_that_changed_since_is_told(alice, bob, returned):
     bob.does("ExchangeFetchFeedback", "ps1")
     alice.gives_feedback("bob", returned, pages={"p1.html": "<p>even better"})
     alice.does("ExchangeReleaseFeedback", "ps1")
-    said = bob.does(KIND, cached=True)
-    (one,) = said.result[0]["submissions"]
+    outcome = bob.does(KIND, cached=True)
+    (one,) = outcome.result[0]["submissions"]
     assert flags(one) == (True, True, True)
-    assert said.lines()[1:] == [f"{bob.course} bob ps1 {returned} (feedback ready to be fetched)"]
+    assert outcome.lines()[1:] == [f"{bob.course} bob ps1 {returned} (feedback ready to be fetched)"]
 
 
 def test_one_notebook_without_feedback_means_not_all_have_it(alice, bob):
@@ -278,9 +278,9 @@ def test_one_notebook_without_feedback_means_not_all_have_it(alice, bob):
 
 def test_json_is_printed_instead_of_the_log(alice, bob, capsys):
     alice.releases()
-    said = bob.does(KIND, as_json=True)
-    assert json.loads(capsys.readouterr().out) == said.result
-    assert said.lines() == []
+    outcome = bob.does(KIND, as_json=True)
+    assert json.loads(capsys.readouterr().out) == outcome.result
+    assert outcome.lines() == []
 
 
 # Remove
@@ -289,9 +289,9 @@ def test_json_is_printed_instead_of_the_log(alice, bob, capsys):
 def test_removed_release_is_hidden_and_submissions_are_kept(alice, bob):
     alice.releases()
     bob.submits()
-    said = alice.does(KIND, "ps1", remove=True)
-    assert [row["status"] for row in said.result] == ["removed"]
-    assert said.lines() == ["Removing released assignments:", f"{alice.course} ps1"]
+    outcome = alice.does(KIND, "ps1", remove=True)
+    assert [row["status"] for row in outcome.result] == ["removed"]
+    assert outcome.lines() == ["Removing released assignments:", f"{alice.course} ps1"]
     assert bob.does(KIND).result == []
     assert len(inbound(alice)) == 1 and len(mine(bob)) == 1
 
@@ -302,13 +302,13 @@ def test_student_may_not_remove_a_release(alice, bob):
     assert names(bob.does(KIND)) == ["ps1"]
 
 
-def test_staff_remove_submissions_into_the_bin(alice, bob, dave):
+def test_staff_remove_submissions_into_the_trash(alice, bob, dave):
     alice.releases()
     bob.submits()
     dave.submits()
-    said = alice.does(KIND, "ps1", inbound=True, remove=True, coursedir={"student_id": "bob"})
-    assert said.info[0] == "Removing submitted assignments:"
-    assert [one["status"] for one in said.result[0]["submissions"]] == ["removed"]
+    outcome = alice.does(KIND, "ps1", inbound=True, remove=True, coursedir={"student_id": "bob"})
+    assert outcome.info[0] == "Removing submitted assignments:"
+    assert [one["status"] for one in outcome.result[0]["submissions"]] == ["removed"]
     assert [one["student_id"] for one in inbound(alice)] == ["dave"]
     assert len(mine(bob)) == 1, "the student's own list keeps it"
     assert len(alice.submissions(withdrawn="true")) == 2
@@ -317,17 +317,17 @@ def test_staff_remove_submissions_into_the_bin(alice, bob, dave):
 def test_student_may_not_remove_submissions(alice, bob):
     alice.releases()
     bob.submits()
-    said = bob.fails(KIND, "ps1", inbound=True, remove=True)
-    assert "instructors alone" in said.error
+    outcome = bob.fails(KIND, "ps1", inbound=True, remove=True)
+    assert "Only instructors can remove" in outcome.error
     assert len(inbound(alice)) == 1
 
 
 def test_removing_cached_removes_the_copy_and_hides_it_for_good(alice, bob):
     alice.releases()
     bob.submits()
-    said = bob.does(KIND, cached=True, remove=True)
-    assert said.info[0] == "Removing submitted assignments:"
-    assert [one["status"] for one in said.result[0]["submissions"]] == ["removed"]
+    outcome = bob.does(KIND, cached=True, remove=True)
+    assert outcome.info[0] == "Removing submitted assignments:"
+    assert [one["status"] for one in outcome.result[0]["submissions"]] == ["removed"]
     assert mine(bob) == [] and list((bob.cache / bob.course).iterdir()) == []
     assert len(inbound(alice)) == 1, "the server keeps it"
     bob.submits()

@@ -6,7 +6,7 @@ import sys
 import pytest
 from nbgrader.api import Gradebook
 
-from .conftest import Desk, call, roster
+from tests.nbgrader_plugin.desk import Desk, call, roster
 
 pytestmark = pytest.mark.live
 
@@ -103,7 +103,7 @@ def test_csv_with_good_and_bad_lines(desk, manage, folder, courses):
     )
     result = manage("add_students", courses[0], "class.csv", status=1)
     assert "never demotes" in result.stdout
-    assert "Line 4 names nobody" in result.stderr
+    assert "Line 4 has no user name" in result.stderr
     assert "2 of 4 were refused" in result.stderr
     assert roster(desk.service, courses[0]) == {"alice": "instructor", "bob": "student", "carol": "student"}
     assert students(folder, courses[0]) == {"bob": ("Bjørn", "B", None), "carol": (None, None, "c@x.org")}
@@ -142,7 +142,7 @@ def test_export_is_read_back(desk, manage, folder, courses):
     assert roster(desk.service, courses[1]) == {"alice": "instructor", "bob": "student"}
 
 
-def test_status_shows_who_handed_in_to_staff_alone(desk, manage, folder, courses):
+def test_status_shows_who_submitted_to_staff_alone(desk, manage, folder, courses):
     (folder / "nbgrader_config.py").write_text(
         "from nbgrader_plugin import configure\n"
         f"c = get_config()\nconfigure(c)\nc.CourseDirectory.course_id = {courses[0]!r}\n"

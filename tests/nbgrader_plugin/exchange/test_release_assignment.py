@@ -19,8 +19,8 @@ def number_of_releases(person):
 
 
 def test_release_says_from_where_to_where_and_what(alice):
-    said = alice.releases()
-    source, destination, released = said.lines()
+    outcome = alice.releases()
+    source, destination, released = outcome.lines()
     assert source == f"Source: {alice.root}/release/./ps1"
     assert destination.startswith(f"Destination: {alice.url}/")
     assert released == f"Released as: {alice.course} ps1"
@@ -29,16 +29,16 @@ def test_release_says_from_where_to_where_and_what(alice):
 
 def test_assignment_that_is_only_in_source_asks_for_generate(alice):
     write(alice.root / "source/ps1", {"p1.ipynb": notebook()})
-    said = alice.fails(KIND, "ps1")
-    assert "Assignment found in '" in said.error
-    assert "run `nbgrader generate_assignment` first." in said.error
+    outcome = alice.fails(KIND, "ps1")
+    assert "Assignment found in '" in outcome.error
+    assert "run `nbgrader generate_assignment` first." in outcome.error
 
 
 def test_unknown_assignment_names_the_likely_one(alice):
     write(alice.root / "release/problem set 1", {"p1.ipynb": notebook()})
-    said = alice.fails(KIND, "problem set 2")
-    assert said.error.startswith("Assignment not found at: ")
-    assert said.lines("ERROR") == [f"Did you mean: {alice.root / 'release' / 'problem set 1'}"]
+    outcome = alice.fails(KIND, "problem set 2")
+    assert outcome.error.startswith("Assignment not found at: ")
+    assert outcome.lines("ERROR") == [f"Did you mean: {alice.root / 'release' / 'problem set 1'}"]
 
 
 def test_release_without_a_course_fails(alice):
@@ -50,16 +50,16 @@ def test_release_without_a_course_fails(alice):
 
 def test_second_release_is_refused_without_force(alice):
     alice.releases()
-    said = alice.fails(KIND, "ps1")
-    assert said.error == f"Destination already exists, add --force to overwrite: {alice.course} ps1"
+    outcome = alice.fails(KIND, "ps1")
+    assert outcome.error == f"Destination already exists, add --force to overwrite: {alice.course} ps1"
     assert number_of_releases(alice) == 1
 
 
 def test_force_releases_again_and_keeps_submissions(alice, bob):
     alice.releases()
     bob.submits()
-    said = alice.releases(files={"p2.ipynb": notebook()}, force=True)
-    assert f"Overwriting files: {alice.course} ps1" in said.info
+    outcome = alice.releases(files={"p2.ipynb": notebook()}, force=True)
+    assert f"Overwriting files: {alice.course} ps1" in outcome.info
     assert number_of_releases(alice) == 2
     assert len(alice.submissions()) == 1
 
@@ -95,17 +95,17 @@ def test_only_included_files_are_released(alice):
 
 def test_file_over_max_file_size_is_left_out_with_a_warning(alice):
     alice.settings.CourseDirectory.max_file_size = 2  # kB
-    said = alice.releases(files={"p1.ipynb": notebook(), "large.bin": bytes(2001), "fits.bin": bytes(2000)})
+    outcome = alice.releases(files={"p1.ipynb": notebook(), "large.bin": bytes(2001), "fits.bin": bytes(2000)})
     assert released_paths(alice) == ["fits.bin", "p1.ipynb"]
-    (warning,) = said.warnings
+    (warning,) = outcome.warnings
     assert "large.bin" in warning
 
 
 def test_folder_over_max_dir_size_is_refused(alice):
     alice.settings.CourseDirectory.max_dir_size = 3  # kB
     write(alice.root / "release/ps1", {"p1.ipynb": notebook(), "large.bin": bytes(3001)})
-    said = alice.fails(KIND, "ps1")
-    assert said.error.startswith("Directory size is too big. Size is ")
+    outcome = alice.fails(KIND, "ps1")
+    assert outcome.error.startswith("Directory size is too big. Size is ")
     assert alice.does("ExchangeList").result == []
 
 

@@ -40,8 +40,8 @@ def set_due_date(alice, due, extensions=None):
 
 def test_collected_folder_is_the_submission_with_the_servers_time(released, alice, bob):
     attempt(bob, "one", **{"timestamp.txt": "1999-01-01 00:00:00 UTC", "data/a.csv": "1"})
-    said = alice.does(KIND, "ps1")
-    assert said.lines() == [
+    outcome = alice.does(KIND, "ps1")
+    assert outcome.lines() == [
         f"Processing 1 submissions of 'ps1' for course '{alice.course}'",
         "Collecting submission: bob ps1",
     ]
@@ -58,16 +58,16 @@ def test_newest_of_each_student_is_collected(released, alice, bob, dave):
     attempt(bob, "first")
     attempt(dave, "of dave")
     attempt(bob, "second")
-    said = alice.does(KIND, "ps1")
-    assert said.info[1:] == ["Collecting submission: bob ps1", "Collecting submission: dave ps1"]
+    outcome = alice.does(KIND, "ps1")
+    assert outcome.info[1:] == ["Collecting submission: bob ps1", "Collecting submission: dave ps1"]
     assert (place(alice) / "p1.ipynb").read_text() == "second"
     assert (place(alice, "dave") / "p1.ipynb").read_text() == "of dave"
 
 
 def test_nothing_to_collect_is_a_warning_and_no_folder(released, alice):
-    said = alice.does(KIND, "ps1")
-    assert said.lines() == [f"No submissions of 'ps1' for course '{alice.course}' to collect"]
-    assert said.warnings == said.lines()
+    outcome = alice.does(KIND, "ps1")
+    assert outcome.lines() == [f"No submissions of 'ps1' for course '{alice.course}' to collect"]
+    assert outcome.warnings == outcome.lines()
     assert not (alice.root / "submitted").exists()
 
 
@@ -81,8 +81,8 @@ def test_collected_submission_stays_without_update(released, alice, bob):
     attempt(bob, "first")
     alice.does(KIND, "ps1")
     attempt(bob, "second")
-    said = alice.does(KIND, "ps1")
-    assert said.info[1:] == ["Submission already exists, use --update to update: bob ps1"]
+    outcome = alice.does(KIND, "ps1")
+    assert outcome.info[1:] == ["Submission already exists, use --update to update: bob ps1"]
     assert (place(alice) / "p1.ipynb").read_text() == "first"
 
 
@@ -91,8 +91,8 @@ def test_update_replaces_the_whole_folder_by_a_newer_one(released, alice, bob):
     alice.does(KIND, "ps1")
     write(place(alice), {"left over.txt": "x"})
     attempt(bob, "second")
-    said = alice.does(KIND, "ps1", update=True)
-    assert said.info[1:] == ["Updating submission: bob ps1"]
+    outcome = alice.does(KIND, "ps1", update=True)
+    assert outcome.info[1:] == ["Updating submission: bob ps1"]
     assert sorted(tree(place(alice))) == ["p1.ipynb", "timestamp.txt"]
     assert (place(alice) / "p1.ipynb").read_text() == "second"
 
@@ -101,8 +101,8 @@ def test_update_leaves_what_is_not_newer(released, alice, bob):
     attempt(bob, "first")
     alice.does(KIND, "ps1")
     write(place(alice), {"p1.ipynb": "changed by alice"})
-    said = alice.does(KIND, "ps1", update=True)
-    assert said.info[1:] == ["No newer submission to collect: bob ps1"]
+    outcome = alice.does(KIND, "ps1", update=True)
+    assert outcome.info[1:] == ["No newer submission to collect: bob ps1"]
     assert (place(alice) / "p1.ipynb").read_text() == "changed by alice"
 
 
@@ -163,8 +163,8 @@ def test_before_duedate_without_a_due_date_takes_the_newest(one_in_time, alice):
 def test_before_duedate_goes_back_to_the_one_in_time(one_in_time, alice):
     alice.does(KIND, "ps1")
     set_due_date(alice, one_in_time)
-    said = alice.does(KIND, "ps1", before_duedate=True)
-    assert said.info[1:] == ["Updating submission: bob ps1", "Updating submission: dave ps1"]
+    outcome = alice.does(KIND, "ps1", before_duedate=True)
+    assert outcome.info[1:] == ["Updating submission: bob ps1", "Updating submission: dave ps1"]
     assert texts(alice) == {"bob": "in time", "dave": "in time"}
 
 
@@ -207,8 +207,8 @@ def test_lost_blob_names_the_student_and_the_rest_is_collected(released, alice, 
     lost = [file["sha256"] for file in row["files"]]
     for path in exchange.data.rglob(f"{lost[0]}*"):
         path.unlink()
-    said = alice.fails(KIND, "ps1")
-    assert said.error.startswith("Collected all but 1 of 2 submissions. bob: ")
+    outcome = alice.fails(KIND, "ps1")
+    assert outcome.error.startswith("Collected all but 1 of 2 submissions. bob: ")
     assert (place(alice, "dave") / "p1.ipynb").read_text() == "of dave"
     assert not place(alice).exists()
     collected = {row["student"]: row["collected"] is not None for row in alice.submissions()}

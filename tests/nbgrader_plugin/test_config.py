@@ -14,8 +14,6 @@ from traitlets.config import Config
 
 import nbgrader_plugin
 from nbgrader_plugin import NgshareAuthenticator, configure
-from nbgrader_plugin.client import address
-from nbgrader_plugin.client.errors import NotConfigured
 from tests.servers import ROOT
 
 SLOTS = {
@@ -87,37 +85,3 @@ def test_importing_the_plugin_imports_nothing_of_the_server():
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n", done.stderr
-
-
-# Where it is
-
-
-@pytest.mark.parametrize(
-    ("configured", "environ", "found"),
-    [
-        ("http://a/x/", {"NGSHARE_URL": "http://b"}, "http://a/x"),
-        ("", {"NGSHARE_URL": "http://b/", "JUPYTERHUB_PUBLIC_HUB_URL": "http://c/hub/"}, "http://b"),
-        ("", {"JUPYTERHUB_PUBLIC_HUB_URL": "https://c/base/hub/"}, "https://c/base/services/ngshare"),
-        (
-            "",
-            {"PROXY_PUBLIC_SERVICE_HOST": "10.0.0.1", "JUPYTERHUB_API_URL": "http://hub:8081/hub/api"},
-            "http://proxy-public/services/ngshare",
-        ),
-    ],
-)
-def test_address_is_found(configured, environ, found):
-    assert address.find(configured, environ) == found
-
-
-@pytest.mark.parametrize(
-    "configured", ["", "ftp://a", "a/services", "http://", "http://user:pw@a/", "http://a/?x=1", "http://a/#x"]
-)
-def test_address_that_cannot_be_used_is_refused(configured):
-    with pytest.raises(NotConfigured):
-        address.find(configured, {})
-
-
-def test_address_of_the_api_alone_does_not_give_the_services():
-    """Its port is a guess: the token would go there."""
-    with pytest.raises(NotConfigured):
-        address.find("", {"JUPYTERHUB_API_URL": "http://hub:8081/hub/api"})

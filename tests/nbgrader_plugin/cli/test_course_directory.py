@@ -7,31 +7,29 @@ import sys
 import pytest
 import requests
 
-from nbgrader_plugin.cli.course_directory import allow_local_config, lab_settings_folder, lay_out
-
-from .conftest import Desk, call, jupyter_server, roster
-from .test_formgrader_fix import put_student, students_in
+from nbgrader_plugin.cli.course_directory import allow_local_config, lab_settings_folder, make_folder
+from tests.nbgrader_plugin.desk import Desk, call, jupyter_server, put_student, roster, students_in
 
 SETTING = ".jupyter/lab/user-settings/@jupyter/nbgrader/formgrader.jupyterlab-settings"
 
 
-def lay(desk, *arguments):
+def make(desk, *arguments):
     command = [sys.executable, "-m", "nbgrader_plugin.cli.course_directory", *arguments]
     return subprocess.run(command, env=desk.env, cwd=desk.home, capture_output=True, text=True, timeout=60)
 
 
 def test_files_that_are_there_are_never_changed(tmp_path, capsys):
     (tmp_path / "nbgrader_config.py").write_text("# mine")
-    lay_out("algebra", tmp_path)
+    make_folder("algebra", tmp_path)
     assert (tmp_path / "nbgrader_config.py").read_text() == "# mine"
     assert (tmp_path / "source").is_dir()
-    assert "left as it is" in capsys.readouterr().err
+    assert "was not changed" in capsys.readouterr().err
 
 
-def test_laying_out_twice_changes_nothing(tmp_path, capsys):
-    lay_out("algebra", tmp_path / "a", url="http://127.0.0.1:1")
+def test_making_it_twice_changes_nothing(tmp_path, capsys):
+    make_folder("algebra", tmp_path / "a", url="http://127.0.0.1:1")
     before = (tmp_path / "a/nbgrader_config.py").read_text()
-    lay_out("algebra", tmp_path / "a", url="http://127.0.0.1:1")
+    make_folder("algebra", tmp_path / "a", url="http://127.0.0.1:1")
     assert (tmp_path / "a/nbgrader_config.py").read_text() == before
     assert "already" in capsys.readouterr().out
 
@@ -70,11 +68,11 @@ def test_lab_settings_folder_follows_labs_own_variable(tmp_path):
 
 @pytest.mark.live
 def test_one_for_each_course_taught_and_formgrader_opens_them(desk, courses):
-    result = lay(desk)
+    result = make(desk)
     assert result.returncode == 0, result.stderr
     assert {folder.name for folder in desk.home.iterdir() if (folder / "source").is_dir()} == set(courses)
     assert json.loads((desk.home / SETTING).read_text()) == {"local_config": True}
-    assert lay(desk).returncode == 0
+    assert make(desk).returncode == 0
     with jupyter_server(desk) as (url, _log):
         for course in courses:
             page = requests.get(f"{url}/formgrader", params={"path": desk.home / course}, timeout=60)
@@ -96,7 +94,7 @@ def test_who_does_not_teach_the_course_gets_no_folder(desk, courses):
         ([courses[1]], ""),
         ([], "teaches no course"),
     ):
-        result = lay(bob, *arguments)
+        result = make(bob, *arguments)
         assert result.returncode == 1
         assert sentence in result.stderr
         assert "Traceback" not in result.stderr
@@ -105,6 +103,6 @@ def test_who_does_not_teach_the_course_gets_no_folder(desk, courses):
 
 @pytest.mark.live
 def test_folder_may_be_named(desk, courses):
-    result = lay(desk, courses[0], "teaching/algebra")
+    result = make(desk, courses[0], "teaching/algebra")
     assert result.returncode == 0, result.stderr
     assert (desk.home / "teaching/algebra/nbgrader_config.py").exists()

@@ -1,18 +1,15 @@
-"""A real ngshare with two courses that alice teaches, and what an instructor's computer has."""
+"""An instructor's computer: a home directory, commands, and a Jupyter server."""
 
 import os
-import shutil
+import sqlite3
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import requests
 
-from tests.servers import ROOT, Service, free_port, running, service, wait_until
-
-COURSES = ("algebra", "biology")
+from tests.servers import ROOT, Service, free_port, running, wait_until
 
 
 @dataclass(frozen=True)
@@ -50,34 +47,6 @@ def roster(at, course):
     return {row["username"]: row["role"] for row in call(at, "GET", f"courses/{course}/members/")["results"]}
 
 
-@pytest.fixture(scope="session")
-def exchange(tmp_path_factory):
-    with service(tmp_path_factory.mktemp("ngshare"), workers=1) as started:
-        yield started
-
-
-@pytest.fixture
-def courses(exchange, request):
-    """Two new courses, of names that no other test uses."""
-    names = [f"{name} {request.node.name[:60]}".replace("[", " ").replace("]", "") for name in COURSES]
-    for name in names:
-        call(exchange, "POST", "courses/", json={"name": name, "instructors": ["alice"]})
-    yield names
-    for name in names:
-        call(exchange, "DELETE", f"courses/{name}/")
-
-
-@pytest.fixture
-def desk(exchange, tmp_path):
-    home = tmp_path / "alice"
-    shutil.copytree(ROOT / "nbgrader_plugin/jupyter_server_config.d", home / "etc/jupyter_server_config.d")
-    (home / ".jupyter").mkdir()
-    (home / ".jupyter/nbgrader_config.py").write_text(
-        "from nbgrader_plugin import configure\nc = get_config()\nconfigure(c)\n"
-    )
-    return Desk(home, "alice", exchange)
-
-
 @contextmanager
 def jupyter_server(desk, *options):
     """Its address, without the slash at its end, and its log."""
@@ -98,3 +67,12 @@ def _answers(url):
         return requests.get(f"{url}/api/status", timeout=5).status_code == 200
     except requests.RequestException:
         return False
+
+
+def put_student(url, name, **fields):
+    return requests.put(f"{url}/formgrader/api/student/{name}", json=fields, timeout=30)
+
+
+def students_in(folder):
+    with sqlite3.connect(folder / "gradebook.db") as database:
+        return {name for (name,) in database.execute("select id from student")}
