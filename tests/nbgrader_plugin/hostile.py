@@ -73,6 +73,7 @@ class Hostile:
     def __init__(self):
         self.answers = {}
         self.received = []  # (method, path, headers)
+        self.bodies = []
         self.url = ""
 
     def answer(self, path):
@@ -90,7 +91,7 @@ def hostile():
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             length = int(self.headers.get("Content-Length", 0))
-            self.rfile.read(length)
+            script.bodies.append(self.rfile.read(length))
             script.received.append((self.command, self.path, dict(self.headers)))
             answer = script.answer(self.path)
             time.sleep(answer.delay)

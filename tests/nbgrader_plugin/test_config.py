@@ -78,10 +78,30 @@ def test_settings_of_nbgraders_own_exchange_are_accepted(config, name, caplog):
 
 def test_importing_the_plugin_imports_nothing_of_the_server():
     program = (
-        "import sys, nbgrader_plugin;"
+        "import sys; from nbgrader_plugin import *; import nbgrader_plugin.formgrader_fix;"
+        "import nbgrader_plugin.cli.course_management, nbgrader_plugin.cli.course_directory;"
         "print([name for name in sys.modules if name.split('.')[0] in "
         "('django', 'rest_framework', 'ngshare_site', 'courses', 'exchange')])"
     )
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_paths_and_manifests_and_configure_need_no_nbgrader():
+    program = (
+        "import sys; sys.modules['nbgrader'] = None;"
+        "import nbgrader_plugin.client.paths, nbgrader_plugin.client.manifest;"
+        "from nbgrader_plugin import configure; print('fine')"
+    )
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "fine\n", done.stderr
+
+
+def test_every_public_name_is_there_and_no_other():
+    for name in nbgrader_plugin.__all__:
+        assert getattr(nbgrader_plugin, name)
+    assert set(nbgrader_plugin.__all__) == {*nbgrader_plugin.MODULES, "__version__"}
+    with pytest.raises(AttributeError):
+        nbgrader_plugin.nothing  # noqa: B018

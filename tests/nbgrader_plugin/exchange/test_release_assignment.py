@@ -1,6 +1,9 @@
 """nbgrader release_assignment."""
 
+from datetime import datetime
+
 import pytest
+from nbgrader.api import Gradebook
 
 from tests.nbgrader_plugin.people import notebook, write
 
@@ -125,3 +128,17 @@ def test_section_with_the_old_name_is_honoured_with_a_warning(alice):
     alice.settings.ExchangeRelease.force = True
     alice.releases()
     assert number_of_releases(alice) == 2
+
+
+def test_due_date_of_the_gradebook_is_released(alice, bob):
+    alice.root.mkdir()
+    with Gradebook(f"sqlite:///{alice.root / 'gradebook.db'}", alice.course) as gradebook:
+        gradebook.update_or_create_assignment("ps1", duedate=datetime(2027, 1, 31, 12))
+    alice.releases()
+    (row,) = bob.api("GET", "assignments/", params={"course": bob.course})["results"]
+    assert row["due"] == "2027-01-31T12:00:00.000000Z"
+
+
+def test_release_makes_no_gradebook(alice):
+    alice.releases()
+    assert not (alice.root / "gradebook.db").exists()

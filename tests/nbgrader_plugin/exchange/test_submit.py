@@ -1,6 +1,7 @@
 """nbgrader submit."""
 
 import json
+import time
 
 import pytest
 import requests
@@ -250,3 +251,22 @@ def test_full_disk_at_home_does_not_undo_a_submission(released, alice, bob):
 def test_subfolder_named_like_the_assignment_is_kept(released, alice, bob):
     bob.submits(files={**FILES, "ps1/p1.ipynb": notebook("inner")})
     assert submitted_paths(alice) == sorted([*FILES, "ps1/p1.ipynb"])
+
+
+def test_attempt_is_forgotten_after_a_quarter_of_an_hour(released, alice, bob, responses_get_lost, monkeypatch):
+    bob.settings.NgshareClient.attempts = 1
+    write(bob.home / "ps1", FILES)
+    responses_get_lost["on"] = True
+    bob.fails(KIND, "ps1")
+    responses_get_lost["on"] = False
+    now = time.time()
+    monkeypatch.setattr("nbgrader_plugin.exchange.cache.time.time", lambda: now + 16 * 60)
+    bob.does(KIND, "ps1")
+    assert len(alice.submissions()) == 2
+
+
+@pytest.mark.parametrize("pending", ["", "[]", "null", '{"a": 1, "b": {"key": 1, "at": "x"}}'])
+def test_damaged_memory_of_attempts_keeps_nobody_from_submitting(released, alice, bob, pending):
+    write(bob.cache, {".pending.json": pending})
+    bob.submits(files=FILES)
+    assert len(alice.submissions()) == 1
