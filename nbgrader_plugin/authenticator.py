@@ -1,16 +1,16 @@
 """nbgrader's view of who is in which course, taken from the exchange's roster.
 
-nbgrader asks for the courses of a student (`nbgrader list`, JupyterLab's course list), and tells when a student is
+nbgrader asks for the courses of a student (`nbgrader list`, JupyterLab's course list), and reports when a student is
 added to or removed from its gradebook (`nbgrader db student …`). See nbgrader/auth/base.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from nbgrader.auth import BaseAuthPlugin
 
-from .client import NgshareClient
-from .errors import Refused
-from .records import mapping, rows, text
+from .client.client import NgshareClient
+from .client.errors import ErrorResponse
+from .client.records import as_list, as_mapping, text
 
 STAFF = {"instructor", "grader"}
 
@@ -19,33 +19,33 @@ class NgshareAuthenticator(BaseAuthPlugin):
     """`c.Authenticator.plugin_class`: the roster of the ngshare service."""
 
     def get_student_courses(self, student_id: str) -> list[str]:
-        """Names of the courses that a user belongs to in any role, taught ones included. `*` or nothing is oneself.
+        """Return the courses that a user belongs to in any role, taught ones included. `*` or nothing is oneself.
 
-        An administrator belongs to all. Of others, only the courses that oneself is on the staff of are known.
+        An administrator belongs to all. Of other users, only the courses that one is on the staff of are known.
         """
         client = NgshareClient(parent=self)
-        me = mapping(client.get("me"))
+        me = as_mapping(client.get("me"))
         if student_id in ("", "*", me.get("username")):
             if me.get("is_administrator") is True:
-                return [text(mapping(course), "name") for course in client.pages("courses")]
-            return list(_names(me.get("courses")))
-        taught = _names(me.get("courses"), roles=STAFF)
+                return [text(as_mapping(course), "name") for course in client.get_all("courses")]
+            return course_names(me.get("courses"))
+        taught = course_names(me.get("courses"), roles=STAFF)
         return [course for course in taught if _role(client, course, student_id)]
 
     def add_student_to_course(self, student_id: str, course_id: str) -> None:
-        """Put a student on the roster. Who is on it already stays what they are, staff too."""
+        """Add a student to the roster. A user who is on it already keeps their role, staff too."""
         if not course_id:
             self.log.error("%s was not added to a course: no course id is set in nbgrader_config.py.", student_id)
             return
         member = {"username": student_id, "role": "student"}
         try:
             NgshareClient(parent=self).post("courses", course_id, "members", body=member)
-        except Refused as error:
+        except ErrorResponse as error:
             if error.code != "already_exists":
                 raise
 
     def remove_student_from_course(self, student_id: str, course_id: str) -> None:
-        """Take a student off the roster; what they handed in stays. Staff are left alone."""
+        """Remove a student from the roster; their submissions stay. Staff are left alone."""
         if not course_id:
             self.log.error("%s was not removed from a course: no course id is set in nbgrader_config.py.", student_id)
             return
@@ -57,24 +57,19 @@ class NgshareAuthenticator(BaseAuthPlugin):
             client.delete("courses", course_id, "members", student_id)
 
 
-def _names(courses: object, roles: Iterable[str] = ()) -> Iterable[str]:
-    return [
-        text(course, "name") for course in map(mapping, rows(courses)) if not roles or course.get("role") in set(roles)
-    ]
+def course_names(courses: object, roles: Collection[str] = ()) -> list[str]:
+    """Return the names in a list of the user's courses, of those in which the user has one of the roles."""
+    found = map(as_mapping, as_list(courses))
+    return [text(course, "name") for course in found if not roles or course.get("role") in roles]
 
 
 def _role(client: NgshareClient, course: str, username: str) -> str:
-    """Someone's role in a course; empty if they have none."""
+    """Return a user's role in a course; empty if they have none."""
     try:
-        member = mapping(client.get("courses", course, "members", username))
-    except Refused as error:
-        if error.status == 404 and _course_exists(client, course):
-            return ""
-        raise
+        member = as_mapping(client.get("courses", course, "members", username))
+    except ErrorResponse as error:
+        if error.status != 404:
+            raise
+        client.get("courses", course)  # an unknown course is a 404 as well, and raises here
+        return ""
     return text(member, "role")
-
-
-def _course_exists(client: NgshareClient, course: str) -> bool:
-    """Tells a course that is not there from a member that is not (both are 404); raises for the former."""
-    client.get("courses", course)
-    return True

@@ -1,4 +1,4 @@
-"""Settings in nbgrader_config.py: the one call that sets up everything, and sections with old names."""
+"""Settings in nbgrader_config.py: the one call that configures everything, and sections with old names."""
 
 import logging
 
@@ -24,7 +24,7 @@ def configure(config: Config, url: str | None = None) -> None:
         from nbgrader_plugin import configure
         configure(get_config(), url="http://…/services/ngshare")
 
-    Without a `url`, NGSHARE_URL in the environment says it, or the Hub's public address. Classes are named as text,
+    Without a `url`, NGSHARE_URL in the environment or the Hub's public address is used. Classes are named as text,
     because formgrader shows the configuration as JSON.
     """
     for slot, name in PLUGINS.items():

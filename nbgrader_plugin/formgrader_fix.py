@@ -2,8 +2,8 @@
 
 Formgrader (nbgrader/server_extensions/formgrader/base.py) opens one gradebook, without an authenticator, and keeps it
 for good in `settings["nbgrader_gradebook"]`. So *Manage Students* does not reach the roster, and after
-`/formgrader?path=other` grades go to the course that was opened first. What is put there instead is whichever
-gradebook is the right one at the moment.
+`/formgrader?path=other` grades go to the course that was opened first. This extension puts an object there
+that stands for the right gradebook at each moment.
 """
 
 from typing import Any
@@ -46,6 +46,6 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     settings = server.web_app.settings
     formgrader = settings.get("nbgrader_formgrader")
     if formgrader is None or settings.get(SLOT) is not None:
-        server.log.debug("ngshare: formgrader is not on, or keeps its gradebook elsewhere; it is left as it is.")
+        server.log.debug("ngshare: formgrader is not on, or keeps its gradebook elsewhere; it is not changed.")
         return
     settings[SLOT] = CurrentGradebook(formgrader)

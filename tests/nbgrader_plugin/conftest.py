@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import requests
 
 from tests import servers
-from tests.nbgrader_plugin.people import Person
+from tests.nbgrader_plugin.desk import Desk, call
 
 NUMBERS = itertools.count(1)
 
@@ -43,29 +44,23 @@ def course(exchange, request):
 
 
 @pytest.fixture
-def person(exchange, course, tmp_path, monkeypatch):
-    def sits(username):
-        return Person(username, tmp_path / username, course, exchange.url, monkeypatch)
-
-    return sits
-
-
-@pytest.fixture
-def alice(person):
-    return person("alice")
+def courses(exchange):
+    """Two new courses that alice teaches, of names that no other test uses."""
+    names = [f"{name} {next(NUMBERS)}" for name in ("algebra", "biology")]
+    for name in names:
+        call(exchange, "POST", "courses/", json={"name": name, "instructors": ["alice"]})
+    yield names
+    for name in names:
+        call(exchange, "DELETE", f"courses/{name}/")
 
 
 @pytest.fixture
-def bob(person):
-    return person("bob")
-
-
-@pytest.fixture
-def dave(person):
-    return person("dave")
-
-
-@pytest.fixture
-def carol(person):
-    """Of another course, that is: of none that a test here is about."""
-    return person("carol")
+def desk(exchange, tmp_path):
+    """alice's computer, with nbgrader configured and the server extension switched on."""
+    home = tmp_path / "alice"
+    shutil.copytree(servers.ROOT / "nbgrader_plugin/jupyter_server_config.d", home / "etc/jupyter_server_config.d")
+    (home / ".jupyter").mkdir()
+    (home / ".jupyter/nbgrader_config.py").write_text(
+        "from nbgrader_plugin import configure\nc = get_config()\nconfigure(c)\n"
+    )
+    return Desk(home, "alice", exchange)

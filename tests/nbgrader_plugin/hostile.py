@@ -1,4 +1,4 @@
-"""A server that answers whatever a test tells it: what a broken, mistaken or hostile one might say."""
+"""A server with scripted responses: those that a broken, mistaken or hostile one might send."""
 
 import hashlib
 import io
@@ -72,7 +72,8 @@ class Hostile:
 
     def __init__(self):
         self.answers = {}
-        self.asked = []  # (method, path, headers)
+        self.received = []  # (method, path, headers)
+        self.bodies = []
         self.url = ""
 
     def answer(self, path):
@@ -85,14 +86,14 @@ class Hostile:
 
 @contextmanager
 def hostile():
-    told = Hostile()
+    script = Hostile()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             length = int(self.headers.get("Content-Length", 0))
-            self.rfile.read(length)
-            told.asked.append((self.command, self.path, dict(self.headers)))
-            answer = told.answer(self.path)
+            script.bodies.append(self.rfile.read(length))
+            script.received.append((self.command, self.path, dict(self.headers)))
+            answer = script.answer(self.path)
             time.sleep(answer.delay)
             try:
                 self.send_response(answer.status)
@@ -105,21 +106,21 @@ def hostile():
                 if not answer.pause:
                     self.wfile.write(answer.body)
             except OSError:
-                pass  # whoever asked has gone
+                pass  # the client has gone
 
         do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
         def log_message(self, *arguments):
-            """Nothing: a test looks at `asked`."""
+            """Nothing: a test looks at `received`."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}"
+    script.url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield told
+        yield script
     finally:
         server.shutdown()
         server.server_close()

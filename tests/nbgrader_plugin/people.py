@@ -13,7 +13,8 @@ from nbgrader.exchange import ExchangeError
 from traitlets.config import Config
 
 import nbgrader_plugin
-from nbgrader_plugin import configure, recent
+from nbgrader_plugin import configure
+from nbgrader_plugin.client import recent
 
 
 def notebook(text="1 + 1"):
@@ -38,8 +39,8 @@ def tree(folder):
 
 
 @dataclass
-class Said:
-    """What a command has done: its result, and every line of its log at INFO or above."""
+class Outcome:
+    """The outcome of a command: its result, and every line of its log at INFO or above."""
 
     result: object = None
     error: str = ""
@@ -57,24 +58,24 @@ class Said:
         return self.lines("WARNING")
 
 
-class Ear(logging.Handler):
-    def __init__(self, said, level):
+class LogCollector(logging.Handler):
+    def __init__(self, outcome, level):
         super().__init__(level)
-        self.said = said
+        self.outcome = outcome
 
     def emit(self, record):
-        self.said.records.append((record.levelname, record.getMessage()))
+        self.outcome.records.append((record.levelname, record.getMessage()))
 
 
 @contextmanager
-def listening(log, said, level=logging.INFO):
-    ear, before = Ear(said, level), log.level
-    log.addHandler(ear)
+def collect_log(log, outcome, level=logging.INFO):
+    collector, before = LogCollector(outcome, level), log.level
+    log.addHandler(collector)
     log.setLevel(level)
     try:
         yield
     finally:
-        log.removeHandler(ear)
+        log.removeHandler(collector)
         log.setLevel(before)
 
 
@@ -120,33 +121,33 @@ class Person:
         return getattr(nbgrader_plugin, kind)(coursedir=directory, authenticator=known, config=config, **traits)
 
     def run(self, kind, assignment="", *, level=logging.INFO, **options):
-        """What happened. An ExchangeError is in `error`; anything else is a fault of the plugin."""
+        """Return the outcome. An ExchangeError is in `error`; anything else is a fault of the plugin."""
         self.sits_down()
-        plugin, said = self.plugin(kind, assignment, **options), Said()
-        with listening(plugin.log, said, level):
+        plugin, outcome = self.plugin(kind, assignment, **options), Outcome()
+        with collect_log(plugin.log, outcome, level):
             try:
-                said.result = plugin.start()
+                outcome.result = plugin.start()
             except ExchangeError as error:
-                said.error = str(error)
-                assert said.error, "an ExchangeError needs a sentence"
-        return said
+                outcome.error = str(error)
+                assert outcome.error, "an ExchangeError needs a sentence"
+        return outcome
 
     def does(self, kind, assignment="", **options):
-        said = self.run(kind, assignment, **options)
-        assert not said.error, said.error
-        return said
+        outcome = self.run(kind, assignment, **options)
+        assert not outcome.error, outcome.error
+        return outcome
 
     def fails(self, kind, assignment="", **options):
-        said = self.run(kind, assignment, **options)
-        assert said.error, "it was to fail"
-        return said
+        outcome = self.run(kind, assignment, **options)
+        assert outcome.error, "it was to fail"
+        return outcome
 
     def releases(self, assignment="ps1", files=None, **options):
         write(self.root / "release" / assignment, files or {"p1.ipynb": notebook(), "data/points.csv": "1,2\n"})
         return self.does("ExchangeReleaseAssignment", assignment, **options)
 
     def submits(self, assignment="ps1", files=None, **options):
-        """Hand in these files, or a folder that is there."""
+        """Submit these files, or a folder that exists."""
         if files is not None or not (self.home / assignment).is_dir():
             write(self.home / assignment, files or {"p1.ipynb": notebook("2 + 2")})
         return self.does("ExchangeSubmit", assignment, **options)

@@ -1,0 +1,1 @@
+"""The commands `ngshare-course-management` and `ngshare-course-directory`."""

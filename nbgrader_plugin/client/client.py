@@ -1,0 +1,194 @@
+"""Requests to the exchange: one object, the methods of HTTP, and an error with a sentence for whatever goes wrong.
+
+Redirections are never followed (the token would go along), further pages are only ever requested from the address of
+the first, and a request is repeated only where that cannot do something twice.
+"""
+
+import math
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import nbgrader
+import requests
+from traitlets import Float, Integer, Unicode
+from traitlets.config import LoggingConfigurable
+
+from .. import __version__
+from . import recent, responses
+from .address import HubToken, find_address
+from .bundle import Upload
+from .errors import InvalidResponse, ServiceError, Unreachable
+from .records import as_list, as_mapping
+from .retries import retry
+
+PAGE_SIZE = 5000  # rows, the most that the server sends at once
+MOST_PAGES = 500
+READ_ONLY = ("blobs/missing/", "blobs/bundle/", "receipts/verify/")  # POST, but nothing changes
+AGENT = f"ngshare-plugin/{__version__} nbgrader/{nbgrader.__version__} Python/{platform.python_version()}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request; the same object is sent again when it is repeated."""
+
+    method: str
+    url: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    body: Mapping[str, object] | Upload | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def changes_something(self) -> bool:
+        return self.method != "GET" and not self.url.endswith(READ_ONLY)
+
+
+class NgshareClient(LoggingConfigurable):
+    """The connection to the exchange; its settings are `c.NgshareClient.…` in nbgrader_config.py."""
+
+    url = Unicode(
+        "", help="Address of the exchange, such as http://hub.example/services/ngshare. Default: NGSHARE_URL."
+    ).tag(config=True)
+    connect_timeout = Float(5.0, help="Seconds to wait for a connection.").tag(config=True)
+    read_timeout = Float(120.0, help="Seconds to wait for the next bytes of a response.").tag(config=True)
+    list_timeout = Float(
+        10.0, help="Seconds, in all, to wait for a list: a Jupyter server stands still meanwhile."
+    ).tag(config=True)
+    attempts = Integer(5, min=1, help="How often a request is tried where a repeat is safe.").tag(config=True)
+    parallel_downloads = Integer(4, min=1, max=16, help="How many large downloads run at once.").tag(config=True)
+
+    def address(self, *parts: object) -> str:
+        """Return an address in the API, made of percent-encoded parts. It ends with a slash."""
+        path = "".join(f"{quote(str(part), safe='')}/" for part in parts)
+        return f"{find_address(self.url)}/api/v2/{path}"
+
+    def get(self, *parts: object, **params: object) -> object:
+        """Return the JSON at an address."""
+        return self._json(Request("GET", self.address(*parts), params))
+
+    def get_all(self, *parts: object, **params: object) -> list[object]:
+        """Return all rows of a list, requested page by page."""
+        return self._all_pages(self.address(*parts), params)
+
+    def get_recent(self, *parts: object, **params: object) -> list[object]:
+        """Return all rows of a list for a person who waits: tried once within `list_timeout`, kept for seconds."""
+        url, token = self.address(*parts), HubToken()
+        deadline = time.monotonic() + self.list_timeout
+
+        def load() -> list[object]:
+            return run_within(self.list_timeout, lambda: self._all_pages(url, params, attempts=1, deadline=deadline))
+
+        return recent.get((url, token, tuple(sorted(params.items()))), load)
+
+    def post(self, *parts: object, body: Mapping[str, object], repeatable: bool = True) -> object:
+        """Send JSON. Not `repeatable` means that doing it twice would do something else than doing it once."""
+        return self._json(Request("POST", self.address(*parts), body=body), repeatable=repeatable)
+
+    def delete(self, *parts: object) -> None:
+        self._json(Request("DELETE", self.address(*parts)))
+
+    def upload(self, *parts: object, upload: Upload, key: str = "", **params: object) -> object:
+        """Send a bundle. With an idempotency `key` it is repeated, else only if the server surely has not acted."""
+        headers = {"Content-Type": "application/x-tar"}
+        if key:
+            headers["Idempotency-Key"] = key
+        return self._json(Request("POST", self.address(*parts), params, upload, headers), repeatable=bool(key))
+
+    @contextmanager
+    def download(self, *parts: object, body: Mapping[str, object]) -> Iterator[responses.Body]:
+        """Open the bytes that a POST is answered with, as a stream. It is not repeated here."""
+        with requests.Session() as session:
+            with self._send(session, Request("POST", self.address(*parts), body=body)) as response:
+                yield responses.Body(response)
+
+    def _all_pages(
+        self, url: str, params: Mapping[str, object], *, attempts: int = 0, deadline: float = math.inf
+    ) -> list[object]:
+        query: Mapping[str, object] = {"page_size": PAGE_SIZE, **params}
+        results: list[object] = []
+        for _ in range(MOST_PAGES):
+            page = as_mapping(self._json(Request("GET", url, query), attempts=attempts))
+            results += as_list(page.get("results"))
+            if page.get("next") is None:
+                return results
+            if time.monotonic() > deadline:
+                break
+            query = parse_qs(urlsplit(str(page["next"])).query)  # only the query of `next`: never another address
+        raise InvalidResponse("The exchange sent a list that does not end.")
+
+    def _json(self, request: Request, *, repeatable: bool = True, attempts: int = 0) -> object:
+        """Return the JSON of the response, after repeats where they are safe; raise everything else."""
+        try:
+            with requests.Session() as session:
+                return retry(
+                    lambda: self._json_once(session, request),
+                    attempts=attempts or self.attempts,
+                    repeatable=repeatable,
+                    log=self.log,
+                )
+        finally:
+            if request.changes_something:
+                recent.forget()
+
+    def _json_once(self, session: requests.Session, request: Request) -> object:
+        with self._send(session, request) as response:
+            return responses.read_json(response)
+
+    def _send(self, session: requests.Session, request: Request) -> requests.Response:
+        """Return a response without error, its body still to be read."""
+        body = request.body
+        try:
+            response = session.request(
+                request.method,
+                request.url,
+                params=_query(request.params),
+                headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": AGENT, **request.headers},
+                auth=HubToken(),
+                json=None if isinstance(body, Upload) else body,
+                data=body if isinstance(body, Upload) else None,
+                timeout=(self.connect_timeout, self.read_timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+        except requests.RequestException as error:
+            raise responses.connection_error(request.url, error) from error
+        if response.status_code >= 300:
+            with response:
+                raise responses.error_from(request.url, response)
+        return response
+
+
+def _query(params: Mapping[str, object]) -> dict[str, Any]:
+    """Return query parameters as the server reads them: `true` for True, and nothing for what is not set."""
+    return {
+        name: "true" if value is True else value for name, value in params.items() if value not in (None, False, "")
+    }
+
+
+def run_within(seconds: float, load: Callable[[], list[object]]) -> list[object]:
+    """Return what `load` returns if that takes no longer than this; raise Unreachable otherwise.
+
+    A time-out of a socket is for each of its reads: name resolution has none, and a trickle of bytes never ends. The
+    thread that is left behind ends with its own time-outs.
+    """
+    outcome: list[list[object] | ServiceError] = []
+
+    def run() -> None:
+        try:
+            outcome.append(load())
+        except ServiceError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name="ngshare-list")
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise Unreachable(f"The exchange did not answer within {seconds:g} seconds.")
+    if isinstance(outcome[0], ServiceError):
+        raise outcome[0]
+    return outcome[0]

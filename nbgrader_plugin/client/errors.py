@@ -1,0 +1,48 @@
+"""What can go wrong on the way to the exchange and back.
+
+Everything here is an `ExchangeError`, the one exception that nbgrader's commands and server extensions turn into a
+message and an exit status; its text is a sentence for the person at the keyboard.
+"""
+
+from collections.abc import Mapping
+
+from nbgrader.auth.jupyterhub import JupyterhubEnvironmentError
+from nbgrader.exchange import ExchangeError
+
+
+class ServiceError(ExchangeError):
+    """Something between this computer and the exchange failed."""
+
+    retry_after = 0.0  # seconds that the server asked to wait before a repeat
+
+
+class NotConfigured(ServiceError, JupyterhubEnvironmentError):
+    """There is no address, or no token. nbgrader's course list reads the second base class as "not on a JupyterHub"."""
+
+
+class Unreachable(ServiceError):
+    """No usable response came: whether the server has acted is not known."""
+
+
+class NotConnected(Unreachable):
+    """No connection was made, so nothing can have happened on the server."""
+
+
+class InvalidResponse(ServiceError):
+    """A response that this plugin does not understand, or does not trust."""
+
+
+class ErrorResponse(ServiceError):
+    """The server understood the request and answered with an error, which has a sentence."""
+
+    def __init__(
+        self, message: str, *, status: int, code: str = "", details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status  # of HTTP
+        self.code = code  # one of those in docs/api.md, or empty
+        self.details = details or {}
+
+
+class LocalFileError(ExchangeError):
+    """A file on this computer that cannot be read or sent, or that changed while it was being sent."""

@@ -1,0 +1,141 @@
+"""The server's responses as typed values; a response that is not as docs/api.md says raises InvalidResponse.
+
+Names in them are still just text: whoever joins one to a path checks it with `paths` first. The files of a submission
+are parsed only when they are needed, so that one damaged submission does not spoil a list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from . import manifest, times
+from .errors import InvalidResponse
+from .manifest import File
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook at the top level of a file set, as nbgrader counts them."""
+
+    notebook_id: str  # the name without `.ipynb`
+    path: str
+
+
+@dataclass(frozen=True)
+class Assignment:
+    course: str
+    name: str
+    notebooks: tuple[Notebook, ...]
+
+
+@dataclass(frozen=True)
+class Submission:
+    id: int | str
+    course: str
+    assignment: str
+    student: str
+    timestamp: datetime
+    notebooks: tuple[Notebook, ...]
+    raw_files: object  # the manifest as it came; None if it was not requested
+    raw_feedback: object  # the manifest of the feedback as it came; None if there is none
+
+    def files(self) -> list[File]:
+        """Raises BadManifest if they are not usable."""
+        return manifest.from_server(self.raw_files)
+
+    def feedback(self) -> list[File]:
+        """Return the files of the feedback, none if there is no feedback. Raises BadManifest if not usable."""
+        return [] if self.raw_feedback is None else manifest.from_server(self.raw_feedback)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    id: int | str
+    student: str
+    timestamp: datetime
+    digest: str
+    file_count: int
+    size: int  # bytes
+    late: bool
+    trial: bool
+    raw: Mapping[str, object]  # as the server signed it
+
+
+def parse_assignment(row: object) -> Assignment:
+    fields = as_mapping(row)
+    return Assignment(
+        course=text(fields, "course"),
+        name=text(fields, "name"),
+        notebooks=_notebooks(fields),
+    )
+
+
+def parse_submission(row: object) -> Submission:
+    fields = as_mapping(row)
+    feedback = fields.get("feedback")
+    return Submission(
+        id=_id(fields),
+        course=text(fields, "course"),
+        assignment=text(fields, "assignment"),
+        student=text(fields, "student"),
+        timestamp=times.from_server(fields.get("timestamp")),
+        notebooks=_notebooks(fields),
+        raw_files=fields.get("files"),
+        raw_feedback=feedback.get("files") if isinstance(feedback, dict) else None,
+    )
+
+
+def parse_receipt(response: object) -> Receipt:
+    fields = as_mapping(response)
+    return Receipt(
+        id=_id(fields),
+        student=text(fields, "student"),
+        timestamp=times.from_server(fields.get("timestamp")),
+        digest=text(fields, "digest"),
+        file_count=_count(fields, "file_count"),
+        size=_count(fields, "size"),
+        late=fields.get("late") is True,
+        trial=fields.get("trial") is True,
+        raw=fields,
+    )
+
+
+def as_mapping(response: object) -> Mapping[str, object]:
+    if not isinstance(response, dict):
+        raise InvalidResponse("The exchange sent a response that is not of the expected form.")
+    return response
+
+
+def as_list(response: object) -> list[object]:
+    if not isinstance(response, list):
+        raise InvalidResponse("The exchange sent something else than a list.")
+    return response
+
+
+def text(fields: Mapping[str, object], key: str) -> str:
+    """Return a text that must be present and not empty."""
+    value = fields.get(key)
+    if not isinstance(value, str) or not value:
+        raise InvalidResponse(f"The exchange sent a response without '{key}'.")
+    return value
+
+
+def _count(fields: Mapping[str, object], key: str) -> int:
+    value = fields.get(key)
+    if type(value) is not int or value < 0:
+        raise InvalidResponse(f"The exchange sent a response without '{key}'.")
+    return value
+
+
+def _id(fields: Mapping[str, object]) -> int | str:
+    value = fields.get("id")
+    if type(value) is int or (isinstance(value, str) and value):
+        return value
+    raise InvalidResponse("The exchange sent a response without 'id'.")
+
+
+def _notebooks(fields: Mapping[str, object]) -> tuple[Notebook, ...]:
+    return tuple(
+        Notebook(text(notebook, "notebook_id"), text(notebook, "path"))
+        for notebook in map(as_mapping, as_list(fields.get("notebooks")))
+    )

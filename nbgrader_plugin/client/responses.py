@@ -1,0 +1,127 @@
+"""Reading the server's responses: JSON, bytes, or an error."""
+
+import json
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+
+import requests
+
+from .errors import ErrorResponse, InvalidResponse, NotConnected, ServiceError, Unreachable
+from .paths import printable
+
+LARGEST_JSON = 256 * 1024 * 1024  # bytes; the manifests of a large course are some megabytes
+LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are read
+CHUNK = 64 * 1024  # bytes
+ADVICE = "Is the address in nbgrader_config.py right?"
+
+
+class Body:
+    """The body of a response as a stream. Raises Unreachable when the connection breaks."""
+
+    def __init__(self, response: requests.Response, limit: int | None = None) -> None:
+        self.url = response.url
+        self._limit = limit  # bytes; a longer body raises InvalidResponse
+        self._chunks = self._iterate(response)
+        self._rest = b""
+
+    def _iterate(self, response: requests.Response) -> Iterator[bytes]:
+        count = 0
+        try:
+            for chunk in response.iter_content(CHUNK):
+                count += len(chunk)
+                if self._limit is not None and count > self._limit:
+                    raise InvalidResponse("The exchange sent a response that is far too long.")
+                yield chunk
+        except requests.RequestException as error:
+            raise connection_error(self.url, error) from error
+
+    def read(self, size: int) -> bytes:
+        """Return at least one byte and at most `size`; none at the end."""
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return b""
+            self._rest = chunk
+        part, self._rest = self._rest[:size], self._rest[size:]
+        return part
+
+    def read_all(self) -> bytes:
+        return b"".join(self._chunks)
+
+
+def read_json(response: requests.Response) -> object:
+    """Return the JSON of a response without error; None for one without a body."""
+    body = Body(response, LARGEST_JSON).read_all()
+    if not body and response.status_code == HTTPStatus.NO_CONTENT:
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidResponse(
+            f"What answers at {response.url} is not ngshare, or not this version of it. {ADVICE}"
+        ) from error
+
+
+def error_from(url: str, response: requests.Response) -> ServiceError:
+    """Return the error that a response with a status of 300 or more stands for."""
+    status = response.status_code
+    if status < 400:
+        target = printable(response.headers.get("Location", "another address"))
+        return InvalidResponse(f"The exchange at {_origin(url)} points to {target}, which is not followed. {ADVICE}")
+    fields = _error_fields(response)
+    message, code, details = fields.get("message"), fields.get("code"), fields.get("details")
+    retry_after = response.headers.get("Retry-After", "")
+    if not isinstance(message, str) or not message:
+        return _unexplained_error(url, status, retry_after)
+    error = ErrorResponse(
+        printable(message),
+        status=status,
+        code=code if isinstance(code, str) else "",
+        details=details if isinstance(details, dict) else {},
+    )
+    return _with_retry_after(error, retry_after)
+
+
+def _unexplained_error(url: str, status: int, retry_after: str) -> ServiceError:
+    """Return the error for a response that ngshare did not write: a proxy did, or something else at the address."""
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "unknown status"
+    message = f"The exchange at {_origin(url)} answered {status} ({phrase})"
+    if status >= 500:
+        error = Unreachable(f"{message}. It may be starting, or have a problem: try again in a minute.")
+        return _with_retry_after(error, retry_after)
+    return ErrorResponse(f"{message}, without a reason. {ADVICE}", status=status)
+
+
+def _error_fields(response: requests.Response) -> Mapping[str, object]:
+    try:
+        fields = json.loads(Body(response, LARGEST_ERROR).read_all())
+    except (ValueError, RecursionError, ServiceError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _with_retry_after(error: ServiceError, header: str) -> ServiceError:
+    """Note what a Retry-After header says in seconds (RFC 9110, 10.2.3; ngshare never sends a date)."""
+    if header.isascii() and header.isdigit():
+        error.retry_after = float(header[:6])
+    return error
+
+
+def connection_error(url: str, error: requests.RequestException) -> ServiceError:
+    """Return the error for a failure below HTTP. The cause's own text is left out: it may quote the token."""
+    if isinstance(error, requests.ConnectTimeout):
+        return NotConnected(f"The exchange at {_origin(url)} cannot be reached: no connection within the time allowed.")
+    if isinstance(error, requests.exceptions.SSLError):
+        return Unreachable(f"The exchange at {_origin(url)} cannot be reached: its certificate is not accepted here.")
+    if isinstance(error, requests.Timeout):
+        return Unreachable(f"The exchange at {_origin(url)} did not answer in the time allowed.")
+    if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
+        return Unreachable(f"The exchange at {_origin(url)} cannot be reached, or the connection to it broke.")
+    return InvalidResponse(f"The request to the exchange at {_origin(url)} failed ({type(error).__name__}).")
+
+
+def _origin(url: str) -> str:
+    return url.split("/api/v2/")[0]

@@ -1,0 +1,53 @@
+"""Times as the server writes them, and as nbgrader does.
+
+The server writes ISO 8601 in UTC. nbgrader has one text for several uses: the name of a feedback folder, a sort key,
+and `timestamp.txt`, from which autograde takes lateness. It is always UTC here: nbgrader's own parser
+(nbgrader/utils.py, `parse_utc`) takes "CEST" for UTC and "+0200" for 200 seconds.
+"""
+
+from datetime import datetime, timezone
+
+from nbgrader.utils import parse_utc
+
+from .errors import InvalidResponse
+
+NBGRADER_FORMAT = "%Y-%m-%d %H:%M:%S.%f %Z"
+
+
+def from_server(text: object) -> datetime:
+    """Return an aware time, in UTC; raise InvalidResponse if the text is none."""
+    if not isinstance(text, str):
+        raise InvalidResponse("The exchange sent a time that is not text.")
+    try:
+        instant = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)  # 3.10 knows no Z
+    except ValueError as error:
+        raise InvalidResponse("The exchange sent a time that cannot be read.") from error
+    if instant.tzinfo is None:
+        raise InvalidResponse("The exchange sent a time without a zone.")
+    return instant.astimezone(timezone.utc)
+
+
+def to_server(instant: datetime) -> str:
+    """Return ISO 8601 with microseconds; a naive time is taken as UTC, as in nbgrader's gradebook."""
+    aware = instant.replace(tzinfo=timezone.utc) if instant.tzinfo is None else instant.astimezone(timezone.utc)
+    return aware.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def to_nbgrader(instant: datetime, timestamp_format: str = NBGRADER_FORMAT) -> str:
+    """Return nbgrader's text for an instant, in UTC.
+
+    `timestamp_format` is `c.Exchange.timestamp_format`. One that loses microseconds would make two attempts of one
+    second the same, and could not name a submission to the server: then nbgrader's default is used.
+    """
+    aware = instant.astimezone(timezone.utc)
+    text = aware.strftime(timestamp_format)
+    return text if "/" not in text and from_nbgrader(text) == aware else aware.strftime(NBGRADER_FORMAT)
+
+
+def from_nbgrader(text: str) -> datetime | None:
+    """Return the instant that nbgrader would read from the text, aware, in UTC; None if it is no time."""
+    try:
+        instant = parse_utc(text.strip())
+    except (ValueError, OverflowError, TypeError):
+        return None
+    return instant.replace(tzinfo=timezone.utc)

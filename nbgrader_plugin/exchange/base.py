@@ -1,0 +1,152 @@
+"""What all classes of the exchange have in common: settings, names of places, access, and how a failure ends."""
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NoReturn
+
+from nbgrader.exchange import ExchangeError
+from nbgrader.exchange.abc import Exchange as ABCExchange
+from nbgrader.exchange.default import Exchange as FolderExchange
+from traitlets import Bool, Unicode, default
+
+from ..authenticator import NgshareAuthenticator
+from ..client import manifest, times
+from ..client.client import NgshareClient
+from ..client.errors import ErrorResponse, LocalFileError, NotConfigured, ServiceError
+from ..client.manifest import BadManifest, File
+from ..client.paths import BadPath, check_name
+from ..client.records import as_mapping
+
+
+class Exchange(ABCExchange):
+    """nbgrader's exchange, kept by an ngshare service."""
+
+    root = Unicode(help="Shown by formgrader as the place of the exchange; no files are kept there.").tag(config=True)
+
+    cache = Unicode(
+        help="Folder that keeps copies of what was submitted. Default: nbgrader_cache in Jupyter's data folder."
+    ).tag(config=True)
+
+    path_includes_course = Bool(
+        False, help="Whether assignments are in a folder per course: ./course123/ps1 instead of ./ps1."
+    ).tag(config=True)
+
+    @default("root")
+    def _default_root(self) -> str:
+        try:
+            return self.client.address().removesuffix("/api/v2/")
+        except NotConfigured:
+            return ""
+
+    @default("cache")
+    def _default_cache(self) -> str:
+        return str(FolderExchange().cache)
+
+    @cached_property
+    def client(self) -> NgshareClient:
+        return NgshareClient(parent=self)
+
+    def start(self) -> Any:
+        with self.raising_exchange_errors():
+            return super().start()
+
+    @contextmanager
+    def raising_exchange_errors(self) -> Iterator[None]:
+        """Log whatever fails inside once, and raise it as an ExchangeError with a sentence."""
+        try:
+            yield
+        except (ServiceError, LocalFileError, BadPath, BadManifest) as error:
+            self.fail(str(error))
+        except OSError as error:
+            where = f": {error.filename}" if error.filename else ""
+            self.fail(f"{error.strerror or error}{where}")
+
+    def fail(self, msg: str) -> NoReturn:
+        self.log.critical(msg)
+        raise ExchangeError(msg)
+
+    def require_course(self) -> None:
+        if not self.coursedir.course_id:
+            self.fail("No course id specified. Re-run with --course flag.")
+
+    def require_access(self) -> None:
+        """Fail if nbgrader's authenticator knows that the user does not belong to the course.
+
+        The server knows that itself, so this plugin's own authenticator is not asked: it would be one more request.
+        """
+        authenticator = self.authenticator
+        if authenticator is None or isinstance(authenticator.plugin, NgshareAuthenticator):
+            return
+        if not authenticator.has_access(self.coursedir.student_id, self.coursedir.course_id):
+            self.fail("You do not have access to this course.")
+
+    def fail_without_access(self, error: ErrorResponse) -> NoReturn:
+        self.fail(f"You do not have access to this course. {error}")
+
+    def named_student(self) -> str:
+        """Return the student named on the command line, empty if that is oneself; fail for a pattern."""
+        student = self.coursedir.student_id
+        if student in ("", "*"):
+            return ""
+        if "*" in student or "+" in student:
+            self.fail(f"The student ID should contain no '*' nor '+'; got {student}")
+        return str(student)
+
+    def timestamp_text(self, instant: datetime) -> str:
+        """Return nbgrader's text for a time of the server, always in UTC."""
+        return times.to_nbgrader(instant, self.timestamp_format)
+
+    def local_folder(self, course: str, assignment: str) -> Path:
+        """Return where a student's copy of an assignment is, absolute; raise BadPath for an unsafe name."""
+        parts = [check_name(assignment, "assignment")]
+        if self.path_includes_course:
+            parts.insert(0, check_name(course, "course"))
+        return Path(os.path.abspath(os.path.join(self.assignment_dir, *parts)))
+
+    def fail_not_found(self, message: str, wanted: str, others: Iterable[str]) -> NoReturn:
+        """Fail, and log which of the others may have been meant."""
+        self.log.critical(message)
+        likely = difflib.get_close_matches(wanted, list(others), n=1, cutoff=0.0)
+        if likely:
+            self.log.error("Did you mean: %s", likely[0])
+        raise ExchangeError(message)
+
+    def courses_of_other_authenticator(self) -> list[str] | None:
+        """Return the student's courses by another authenticator than ours; None if there is no such filter."""
+        authenticator = self.authenticator
+        if authenticator is None or self.coursedir is None or not self.coursedir.student_id:
+            return None
+        if isinstance(authenticator.plugin, NgshareAuthenticator):
+            return None  # the server has filtered already
+        courses: list[str] | None = authenticator.get_student_courses(self.coursedir.student_id)
+        return courses
+
+    def released_files(self, not_found: str) -> list[File]:
+        """Return the files of the latest release. Fail with `not_found` if there is none, and name a likely one."""
+        course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+        try:
+            release = as_mapping(self.client.get("courses", course, "assignments", assignment, "releases", "latest"))
+        except ErrorResponse as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                self.fail_without_access(error)
+            if error.status == HTTPStatus.NOT_FOUND:
+                self._fail_not_released(error, not_found)
+            raise
+        return manifest.from_server(release.get("files"))
+
+    def _fail_not_released(self, error: ErrorResponse, message: str) -> NoReturn:
+        try:
+            names = self._released_names()
+        except ErrorResponse:
+            self.fail(str(error))  # the course itself does not exist
+        self.fail_not_found(message, self.coursedir.assignment_id, names)
+
+    def _released_names(self) -> list[str]:
+        rows = self.client.get_all("courses", self.coursedir.course_id, "assignments")
+        return [row["name"] for row in rows if isinstance(row, dict) and isinstance(row.get("name"), str)]

@@ -1,0 +1,162 @@
+"""`nbgrader collect`: the chosen submission of each student becomes `submitted/<student>/<assignment>`.
+
+One request brings every manifest; only blobs that are not on this computer are fetched. One student's broken submission
+does not stop the others: the summary at the end names it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+
+from nbgrader.exchange.abc import ExchangeCollect as ABCExchangeCollect
+
+from ..client.errors import ErrorResponse, ServiceError
+from ..client.manifest import BadManifest, File
+from ..client.paths import BadPath, check_name
+from ..client.records import Submission, as_mapping, parse_submission
+from ..client.times import from_nbgrader
+from ..client.transfer import Blobs
+from ..gradebook.due_dates import DueDates, read_due_dates
+from . import folders
+from .base import Exchange
+from .cache import TIMESTAMP
+
+IDS_AT_ONCE = 200  # ids in one address
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A submission that is to be written to a folder."""
+
+    submission: Submission
+    files: list[File]
+    folder: Path
+
+
+class ExchangeCollect(Exchange, ABCExchangeCollect):
+    """Each folder is made whole beside its place and then swapped in: a broken download leaves the old one."""
+
+    def init_src(self) -> None:
+        self.require_course()
+        course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+        student = "" if self.coursedir.student_id in ("", "*") else self.coursedir.student_id
+        self.filters: Mapping[str, str] = {"course": course, "assignment": assignment, "student": student}
+        try:
+            if as_mapping(self.client.get("courses", course)).get("role") == "student":
+                self.fail(f"You do not have access to the submissions of others: students of {course} cannot collect.")
+            self.chosen = self._choose_submissions()
+        except ErrorResponse as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                self.fail_without_access(error)
+            raise
+
+    def _choose_submissions(self) -> list[Submission]:
+        """Return the submission to collect of each student, newest or newest in time, sorted by student."""
+        due_dates = read_due_dates(self.coursedir) if self.before_duedate else DueDates()
+        if due_dates.due is None:
+            rows = self.client.get_all(
+                "submissions", **self.filters, latest=True, before_due=self.before_duedate, files=True
+            )
+            return sorted(map(parse_submission, rows), key=lambda submission: submission.student)
+        by_student: dict[str, list[Submission]] = {}
+        for submission in map(parse_submission, self.client.get_all("submissions", **self.filters)):
+            by_student.setdefault(submission.student, []).append(submission)
+        chosen = []
+        for student, attempts in sorted(by_student.items()):
+            limit = due_dates.of(student)
+            in_time = [attempt for attempt in attempts if limit is None or attempt.timestamp <= limit]
+            chosen.append(max(in_time or attempts, key=lambda attempt: attempt.timestamp))
+        return self._with_files(chosen)
+
+    def _with_files(self, chosen: list[Submission]) -> list[Submission]:
+        complete: list[Submission] = []
+        for start in range(0, len(chosen), IDS_AT_ONCE):
+            ids = ",".join(str(submission.id) for submission in chosen[start : start + IDS_AT_ONCE])
+            complete += map(parse_submission, self.client.get_all("submissions", id=ids, files=True))
+        return sorted(complete, key=lambda submission: submission.student)
+
+    def init_dest(self) -> None:
+        """Do nothing: every student has a folder of their own."""
+
+    def copy_files(self) -> None:
+        course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+        if not self.chosen:
+            self.log.warning(f"No submissions of '{assignment}' for course '{course}' to collect")
+            return
+        self.log.info(f"Processing {len(self.chosen)} submissions of '{assignment}' for course '{course}'")
+        self.broken: dict[str, str] = {}  # by student: why the submission was not collected
+        planned = [plan for submission in self.chosen if (plan := self._plan(submission))]
+        collected = []
+        if planned:
+            with folders.temporary_folder(Path(self.coursedir.root) / "submitted") as folder:
+                blobs = self._fetch(planned, folder)
+                collected = [plan.submission.id for plan in planned if self._write(plan, blobs)]
+        if collected:
+            self.client.post("submissions", "collected", body={"ids": collected})
+        if self.broken:
+            reasons = "; ".join(f"{student}: {reason}" for student, reason in sorted(self.broken.items()))
+            self.fail(f"Collected all but {len(self.broken)} of {len(self.chosen)} submissions. {reasons}")
+
+    def _plan(self, submission: Submission) -> Planned | None:
+        """Return what is to be written for a submission; None if nothing is, or it is broken."""
+        coursedir = self.coursedir
+        try:
+            student = check_name(submission.student, "student's name")
+            folder = Path(coursedir.format_path(coursedir.submitted_directory, student, coursedir.assignment_id))
+            return Planned(submission, submission.files(), folder) if self._is_wanted(submission, folder) else None
+        except (BadPath, BadManifest) as error:
+            self.broken[submission.student] = str(error)
+            return None
+
+    def _is_wanted(self, submission: Submission, folder: Path) -> bool:
+        names = f"{submission.student} {self.coursedir.assignment_id}"
+        if not folder.is_dir():
+            self.log.info(f"Collecting submission: {names}")
+            return True
+        existing = _timestamp_of(folder)
+        is_newer = existing is None or submission.timestamp > existing
+        if (self.update and is_newer) or (self.before_duedate and existing != submission.timestamp):
+            self.log.info(f"Updating submission: {names}")
+            return True
+        if self.update:
+            self.log.info(f"No newer submission to collect: {names}")
+        else:
+            self.log.info(f"Submission already exists, use --update to update: {names}")
+        return False
+
+    def _fetch(self, planned: list[Planned], folder: Path) -> Blobs:
+        """Fetch all blobs; those that the folders to be replaced already hold are not requested."""
+        blobs = Blobs(self.client, folder, self.log)
+        for plan in planned:
+            if plan.folder.is_dir():
+                blobs.use_local_copies(plan.files, partial(_place_in, plan.folder))
+        blobs.fetch([file for plan in planned for file in plan.files], "Collecting")
+        return blobs
+
+    def _write(self, plan: Planned, blobs: Blobs) -> bool:
+        try:
+            folders.write_folder(
+                plan.folder,
+                plan.files,
+                blobs.place,
+                texts={TIMESTAMP: self.timestamp_text(plan.submission.timestamp)},
+                groupshared=self.coursedir.groupshared,
+            )
+        except (ServiceError, OSError) as error:
+            self.broken[plan.submission.student] = str(error)
+            return False
+        return True
+
+
+def _timestamp_of(folder: Path) -> datetime | None:
+    try:
+        return from_nbgrader((folder / TIMESTAMP).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _place_in(folder: Path, file: File) -> list[Path]:
+    return [folder / file.path]

@@ -1,0 +1,89 @@
+"""The manifest of a folder on this computer.
+
+Which files of a folder count is nbgrader's rule: `CourseDirectory.ignore`, `include`, `max_file_size` and
+`max_dir_size`, applied as nbgrader's own exchange does (nbgrader/exchange/default/exchange.py, `do_copy`).
+"""
+
+import os
+import stat
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import ignore_patterns
+
+from ..client.errors import LocalFileError
+from ..client.manifest import LocalFile, hash_file
+from ..client.paths import BadPath, check_paths
+
+Ignore = Callable[[str, list[str]], Iterable[str]]
+
+
+def read_folder(folder: Path, coursedir: CourseDirectory, *, leave_out: Sequence[str] = ()) -> list[LocalFile]:
+    """Return the manifest of a folder, sorted by path. Each file is read once.
+
+    `leave_out` names files at the top of the folder that are not part of it (such as a student's own timestamp.txt).
+    Raises LocalFileError for a file that is too big or cannot be read, BadPath for a name that the exchange refuses.
+    """
+    check_size(folder, coursedir)
+    ignore = ignore_patterns(coursedir.ignore, coursedir.include, coursedir.max_file_size, coursedir.log)
+    sources = {}
+    for source in _walk(folder, ignore, above=()):
+        path = unicodedata.normalize("NFC", source.relative_to(folder).as_posix())
+        if path in sources:
+            raise BadPath(f"Two files here have the name '{path}', in different Unicode forms.")
+        if path not in leave_out:
+            sources[path] = source
+    check_paths(sources)
+    return [read_file(path, sources[path]) for path in sorted(sources)]
+
+
+def read_file(path: str, source: Path) -> LocalFile:
+    """Return the entry of one file, to be sent under `path`."""
+    try:
+        sha256, size = hash_file(source)
+    except OSError as error:
+        raise LocalFileError(f"{source} cannot be read: {error.strerror}.") from error
+    return LocalFile(path, sha256, size, source)
+
+
+def check_size(folder: Path, coursedir: CourseDirectory) -> None:
+    """Refuse a folder larger than `max_dir_size` (kB). As in nbgrader, targets of links do not count."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        files = (os.path.join(place, name) for name in names)
+        total += sum(os.path.getsize(file) for file in files if not os.path.islink(file))
+    limit = 1000 * coursedir.max_dir_size
+    if total > limit:
+        raise LocalFileError(f"Directory size is too big. Size is {total}, maximum size is {limit} bytes: {folder}")
+
+
+def _walk(folder: Path, ignore: Ignore, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
+    """Yield the regular files below a folder that are not ignored; follow links, as `shutil.copytree` does."""
+    status = folder.stat()
+    identity = (status.st_dev, status.st_ino)
+    if identity in above:
+        raise LocalFileError(f"{folder} is a link to a folder that contains it.")
+    names = sorted(os.listdir(folder))
+    ignored = set(ignore(os.fspath(folder), names))
+    for name in names:
+        if name in ignored:
+            continue
+        path = folder / name
+        mode = _mode(path)
+        if stat.S_ISDIR(mode):
+            yield from _walk(path, ignore, (*above, identity))
+        elif stat.S_ISREG(mode):
+            yield path
+        else:
+            raise LocalFileError(f"{path} is not an ordinary file, and cannot be sent.")
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        raise LocalFileError(
+            f"{path} cannot be read ({error.strerror}); is it a link to something that no longer exists?"
+        ) from error

@@ -1,0 +1,81 @@
+"""`nbgrader release_assignment`: the release folder becomes the latest release on the server."""
+
+import os
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from nbgrader.exchange.abc import ExchangeReleaseAssignment as ABCExchangeReleaseAssignment
+from traitlets.config import Config
+
+from ..client import manifest, times, transfer
+from ..client.bundle import Upload
+from ..client.errors import ErrorResponse
+from ..client.manifest import LocalFile
+from ..client.progress import Progress
+from ..client.records import as_mapping
+from ..config import accept_old_section
+from ..gradebook.due_dates import read_due_dates
+from .base import Exchange
+from .local_files import read_folder
+
+
+class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
+    """Releasing again makes a new release; earlier ones, submissions and feedback stay."""
+
+    def _load_config(self, cfg: Config, **kwargs: Any) -> None:
+        accept_old_section(cfg, "ExchangeRelease", "ExchangeReleaseAssignment", self.log)
+        super()._load_config(cfg, **kwargs)
+
+    def init_src(self) -> None:
+        coursedir = self.coursedir
+        assignment = coursedir.assignment_id
+        self.src_path = coursedir.format_path(coursedir.release_directory, ".", assignment)
+        if os.path.isdir(self.src_path):
+            return
+        source = coursedir.format_path(coursedir.source_directory, ".", assignment)
+        if os.path.isdir(source):
+            self.fail(
+                f"Assignment found in '{source}' but not '{self.src_path}', run `nbgrader generate_assignment` first."
+            )
+        others = Path(coursedir.format_path(coursedir.release_directory, ".", "x")).parent
+        self.fail_not_found(
+            f"Assignment not found at: {self.src_path}", self.src_path, map(str, sorted(others.glob("*")))
+        )
+
+    def init_dest(self) -> None:
+        self.require_course()
+        self.place = ("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id)
+        self.dest_path = self.client.address(*self.place)
+
+    def copy_files(self) -> None:
+        coursedir = self.coursedir
+        names = f"{coursedir.course_id} {coursedir.assignment_id}"
+        if self._is_released():
+            if not self.force:
+                self.fail(f"Destination already exists, add --force to overwrite: {names}")
+            self.log.info(f"Overwriting files: {names}")
+        self.log.info(f"Source: {self.src_path}")
+        self.log.info(f"Destination: {self.dest_path}")
+        files = read_folder(Path(self.src_path), coursedir)
+        self._send(files, transfer.find_missing(self.client, files))
+        self.log.info(f"Released as: {names}")
+
+    def _is_released(self) -> bool:
+        try:
+            assignment = as_mapping(self.client.get(*self.place))
+        except ErrorResponse as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return assignment.get("status") == "released"
+
+    def _send(self, files: list[LocalFile], missing: set[str]) -> None:
+        content: dict[str, object] = {"files": manifest.as_json(files)}
+        due = read_due_dates(self.coursedir).due
+        if due is not None:
+            content["due"] = times.to_server(due)
+        to_send = [file for file in files if file.sha256 in missing]
+        with Progress("Releasing", sum(file.size for file in to_send), self.log) as progress:
+            upload = Upload(content, to_send, progress=progress.advance)
+            self.client.upload(*self.place, "releases", upload=upload, force=self.force)

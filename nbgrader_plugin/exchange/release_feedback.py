@@ -1,0 +1,131 @@
+"""`nbgrader release_feedback`: the pages that generate_feedback made are sent to the students, many in one request."""
+
+import glob
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nbgrader.exchange.abc import ExchangeReleaseFeedback as ABCExchangeReleaseFeedback
+
+from ..client import manifest, times, transfer
+from ..client.bundle import Upload
+from ..client.errors import InvalidResponse, LocalFileError
+from ..client.manifest import LocalFile
+from ..client.progress import Progress
+from ..client.records import as_list, as_mapping
+from .base import Exchange
+from .cache import TIMESTAMP
+from .local_files import read_file
+
+AT_ONCE = 100  # students in one request
+ANYONE = "\0"  # stands for the student in a path; no real path has it
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """The pages for one submission."""
+
+    student: str
+    timestamp: str  # of the submission, as the server writes it
+    pages: list[LocalFile]
+
+
+class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
+    """Only `.html` pages are sent, as in nbgrader's folder. Feedback that is refused does not stop the others."""
+
+    def init_src(self) -> None:
+        coursedir = self.coursedir
+        student = coursedir.student_id or "*"
+        self.src_path = coursedir.format_path(coursedir.feedback_directory, student, coursedir.assignment_id)
+
+    def init_dest(self) -> None:
+        self.require_course()
+        self.place = ("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id, "feedback")
+        self.dest_path = self.client.address(*self.place)
+
+    def copy_files(self) -> None:
+        self.broken: list[str] = []
+        feedback = list(self._read())
+        for start in range(0, len(feedback), AT_ONCE):
+            self._send(feedback[start : start + AT_ONCE])
+        if self.broken:
+            self.fail(f"Feedback was not released for {len(self.broken)}: {'; '.join(self.broken)}")
+
+    def _read(self) -> Iterator[Feedback]:
+        excluded = {name.strip() for name in self.coursedir.student_id_exclude.split(",")}
+        for folder in self._folders():
+            student = self._student_of(folder)
+            pages = sorted(folder.glob("*.html"))
+            if student in excluded or not pages:
+                self.log.debug("Skipping student '%s'", student)
+                continue
+            timestamp = _read_timestamp(folder / TIMESTAMP)
+            if timestamp is None:
+                self.broken.append(f"{student}: there is no usable {folder / TIMESTAMP}")
+                continue
+            yield Feedback(student, timestamp, [read_file(page.name, page) for page in pages])
+
+    def _folders(self) -> list[Path]:
+        """Return the feedback folders; of the whole path only the student's part is a pattern, `*` for all."""
+        coursedir = self.coursedir
+        path = coursedir.format_path(coursedir.feedback_directory, ANYONE, coursedir.assignment_id)
+        pattern = glob.escape(path).replace(ANYONE, coursedir.student_id or "*")
+        return sorted(Path(path) for path in glob.glob(pattern) if os.path.isdir(path))
+
+    def _student_of(self, folder: Path) -> str:
+        coursedir = self.coursedir
+        pattern = coursedir.format_path(
+            coursedir.feedback_directory, "(?P<student>[^/]+)", coursedir.assignment_id, escape=True
+        )
+        match = re.fullmatch(pattern, str(folder))
+        if not match:
+            raise LocalFileError(f"{folder} is not the feedback folder of a student.")
+        return match["student"]
+
+    def _send(self, feedback: list[Feedback]) -> None:
+        content = {
+            "feedback": [
+                {"student": given.student, "timestamp": given.timestamp, "files": manifest.as_json(given.pages)}
+                for given in feedback
+            ]
+        }
+        # Different students have pages of the same name: the question which are missing keeps them apart.
+        questioned = [
+            replace(page, path=f"{number}/{page.path}") for number, given in enumerate(feedback) for page in given.pages
+        ]
+        missing = transfer.find_missing(self.client, questioned)
+        to_send = [page for given in feedback for page in given.pages if page.sha256 in missing]
+        with Progress("Releasing feedback", sum(page.size for page in to_send), self.log) as progress:
+            upload = Upload(content, to_send, progress=progress.advance)
+            reasons = _reasons(self.client.upload(*self.place, upload=upload))
+        for given in feedback:
+            if reason := reasons.get((given.student, given.timestamp)):
+                self.broken.append(f"{given.student}: {reason}")
+            else:
+                self._log_release(given)
+
+    def _log_release(self, feedback: Feedback) -> None:
+        when = self.timestamp_text(times.from_server(feedback.timestamp))
+        for page in feedback.pages:
+            name = f"{self.coursedir.course_id}/{self.coursedir.assignment_id}/{Path(page.path).stem}"
+            self.log.info(f"Releasing feedback for student '{feedback.student}' on assignment '{name}' ({when})")
+
+
+def _reasons(response: object) -> dict[tuple[str, str], str]:
+    """Return why feedback was refused, by student and timestamp."""
+    refused = [as_mapping(row) for row in as_list(as_mapping(response).get("refused"))]
+    reasons = {(str(row.get("student")), str(row.get("timestamp"))): str(row.get("message")) for row in refused}
+    if len(reasons) != len(refused):
+        raise InvalidResponse("The exchange did not say whose feedback it refused.")
+    return reasons
+
+
+def _read_timestamp(path: Path) -> str | None:
+    """Return the time in a timestamp.txt as the server writes it; None if it is not usable."""
+    try:
+        instant = times.from_nbgrader(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return None if instant is None else times.to_server(instant)

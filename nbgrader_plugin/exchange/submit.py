@@ -1,0 +1,124 @@
+"""`nbgrader submit`: the student's folder is sent to the server, and a receipt comes back.
+
+"Submitted" is logged when the receipt has come, and not before.
+"""
+
+import json
+import os
+from http import HTTPStatus
+from pathlib import Path
+
+from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
+from nbgrader.utils import find_all_notebooks
+from traitlets import Bool
+
+from ..client import manifest, transfer
+from ..client.bundle import Upload
+from ..client.errors import ErrorResponse
+from ..client.manifest import File, LocalFile
+from ..client.paths import check_name
+from ..client.progress import Progress, size_text
+from ..client.records import Receipt, parse_receipt
+from . import cache, folders
+from .base import Exchange
+from .local_files import read_folder
+
+LEFT_OUT = (cache.TIMESTAMP, "submission_secret.txt", cache.RECEIPT)  # nbgrader's own, not the student's
+
+
+class ExchangeSubmit(Exchange, ABCExchangeSubmit):
+    """A repeat after a lost response gives the same receipt, not a second submission."""
+
+    add_random_string = Bool(True, help="Has no meaning here: the server names submissions.").tag(config=True)
+
+    def init_src(self) -> None:
+        self.require_course()
+        parts = [self.coursedir.assignment_id]
+        if self.path_includes_course:
+            parts.insert(0, self.coursedir.course_id)
+        self.src_path = os.path.abspath(os.path.join(self.assignment_dir, *parts))
+        self.coursedir.assignment_id = os.path.basename(self.src_path)
+        if not os.path.isdir(self.src_path):
+            others = map(str, sorted(Path(self.src_path).parent.glob("*")))
+            self.fail_not_found(f"Assignment not found at: {self.src_path}", self.src_path, others)
+
+    def init_dest(self) -> None:
+        self.require_access()
+        self.on_behalf_of = self.named_student()
+        course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+        self.place = ("courses", course, "assignments", assignment)
+        self.dest_path = self.client.address(*self.place, "submissions")
+
+    def copy_files(self) -> None:
+        released = self.released_files(f"Assignment not found: {self.client.address(*self.place)}")
+        self.log.info(f"Source: {self.src_path}")
+        self.log.info(f"Destination: {self.dest_path}")
+        self._compare_notebooks(released)
+        files = read_folder(Path(self.src_path), self.coursedir, leave_out=LEFT_OUT)
+        receipt = self._submit(files)
+        timestamp = self.timestamp_text(receipt.timestamp)
+        self._keep_copy(files, receipt, timestamp)
+        self.log.info(f"Submitted as: {self.coursedir.course_id} {self.coursedir.assignment_id} {timestamp}")
+        self._log_receipt(receipt)
+
+    def _compare_notebooks(self, released: list[File]) -> None:
+        """Warn of missing and extra notebooks, or fail, as nbgrader/exchange/default/submit.py does."""
+        expected = sorted(file.path for file in released if file.path.endswith(".ipynb"))
+        found = find_all_notebooks(self.src_path)
+        missing, extra = set(expected) - set(found), set(found) - set(expected)
+        if not missing and not extra:
+            return
+        of_release = "\n\t".join(f"{name}: {'MISSING' if name in missing else 'FOUND'}" for name in expected)
+        of_submission = "\n\t".join(f"{name}: {'EXTRA' if name in extra else 'OK'}" for name in found)
+        comparison = f"Expected:\n\t{of_release}\nSubmitted:\n\t{of_submission}"
+        assignment = self.coursedir.assignment_id
+        if missing and self.strict:
+            self.fail(
+                f"Assignment {assignment} not submitted. There are missing notebooks for the submission:\n{comparison}"
+            )
+        self.log.warning(
+            f"Possible missing notebooks and/or extra notebooks submitted for assignment {assignment}:\n{comparison}"
+        )
+
+    def _submit(self, files: list[LocalFile]) -> Receipt:
+        content: dict[str, object] = {"files": manifest.as_json(files)}
+        if self.on_behalf_of:
+            content["student"] = self.on_behalf_of
+        digest = manifest.digest(files)
+        place = f"{self.dest_path} {self.on_behalf_of}"
+        key = cache.idempotency_key(Path(self.cache), place, digest)
+        try:
+            missing = transfer.find_missing(self.client, files)
+            to_send = [file for file in files if file.sha256 in missing]
+            with Progress("Submitting", sum(file.size for file in to_send), self.log) as progress:
+                upload = Upload(content, to_send, progress=progress.advance)
+                response = self.client.upload(*self.place, "submissions", upload=upload, key=key)
+        except ErrorResponse as error:
+            cache.forget_attempt(Path(self.cache), place, digest)
+            if error.status == HTTPStatus.FORBIDDEN and not self.on_behalf_of:
+                self.fail_without_access(error)
+            raise
+        receipt = parse_receipt(response)
+        if receipt.digest != digest:
+            self.fail("The exchange has received other files than were sent. Submit again.")
+        cache.forget_attempt(Path(self.cache), place, digest)
+        return receipt
+
+    def _keep_copy(self, files: list[LocalFile], receipt: Receipt, timestamp: str) -> None:
+        """Keep a copy in the cache, with the receipt. It is submitted already: an error here is only a warning."""
+        course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+        source = {file.sha256: file.source for file in files}
+        texts = {cache.TIMESTAMP: timestamp, cache.RECEIPT: json.dumps(receipt.raw, indent=2) + "\n"}
+        try:
+            folder = cache.copy_folder(Path(self.cache), course, check_name(receipt.student), assignment, timestamp)
+            folders.write_folder(folder, files, source.__getitem__, texts=texts)
+        except OSError as error:
+            self.log.warning("It is submitted, but no copy could be kept in %s: %s", self.cache, error.strerror)
+
+    def _log_receipt(self, receipt: Receipt) -> None:
+        late = " It is late." if receipt.late else ""
+        trial = " It is a trial, and will not be collected." if receipt.trial else ""
+        self.log.info(
+            f"Receipt {receipt.id}: {receipt.file_count} files, {size_text(receipt.size)}, "
+            f"digest {receipt.digest[:16]}, signature {str(receipt.raw.get('signature', ''))[:16]}.{late}{trial}"
+        )

@@ -1,0 +1,58 @@
+"""Students in nbgrader's gradebook on this computer."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.coursedir import CourseDirectory
+
+from .due_dates import gradebook_exists
+from .roster import NAMES, NotRemoved
+
+
+class CourseGradebook:
+    """The students of one gradebook. It has no authenticator: changes here do not reach the roster."""
+
+    def __init__(self, gradebook: Gradebook) -> None:
+        self._gradebook = gradebook
+
+    def students(self) -> dict[str, dict[str, str]]:
+        """Return the names of each student (first_name, last_name, email, where not empty), by user name."""
+        return {
+            student.id: {name: getattr(student, name) for name in NAMES if getattr(student, name)}
+            for student in self._gradebook.students
+        }
+
+    def add(self, username: str, names: Mapping[str, str]) -> None:
+        """Add or change a student; names that are not given stay."""
+        self._gradebook.update_or_create_student(username, **names)
+
+    def remove(self, username: str, *, force: bool) -> None:
+        """Delete a student, if there is one; raise NotRemoved for one with grades, unless `force`."""
+        try:
+            student = self._gradebook.find_student(username)
+        except MissingEntry:
+            return
+        if student.submissions and not force:
+            raise NotRemoved(
+                f"{username} has grades in the gradebook and stays in it. To delete them as well: --force."
+            )
+        self._gradebook.remove_student(username)
+
+
+def reason_not_to_use(coursedir: CourseDirectory, course: str, *, create: bool = False) -> str:
+    """Return why the gradebook of the current folder must not be used for a course; empty if it may.
+
+    With `create`, or where nbgrader_config.py names the course, a gradebook that does not exist will be created.
+    """
+    if coursedir.course_id and coursedir.course_id != course:
+        return f"The gradebook here is that of '{coursedir.course_id}'."
+    if not (create or coursedir.course_id or gradebook_exists(coursedir)):
+        return "There is no gradebook here."
+    return ""
+
+
+@contextmanager
+def open_gradebook(coursedir: CourseDirectory, course: str) -> Iterator[CourseGradebook]:
+    with Gradebook(coursedir.db_url, course) as gradebook:
+        yield CourseGradebook(gradebook)

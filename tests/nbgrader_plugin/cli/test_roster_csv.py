@@ -1,0 +1,52 @@
+"""What is understood of a CSV file, whichever program wrote it."""
+
+import io
+
+import pytest
+
+from nbgrader_plugin.cli.output import CommandFailed
+from nbgrader_plugin.cli.roster_csv import read, write
+
+WANTED = {"username": "bob", "first_name": "Bjørn", "last_name": "Müller", "email": "b@x.org"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("name", ["student_id", "username", "id", "Student ID"])
+def test_any_usual_encoding_separator_and_name_of_the_first_column(encoding, separator, name):
+    lines = [[name, "First Name", "last_name", "email", "shoe size"], ["bob", " Bjørn", "Müller", "b@x.org", "44"]]
+    text = "\r\n".join(separator.join(cells) for cells in lines)
+    assert [dict(line.fields) for line in read(text.encode(encoding))] == [WANTED]
+
+
+def test_empty_cells_and_lines_say_nothing():
+    (line,) = read(b"student_id,first_name,email\n\n,,\nbob,,\n")
+    assert dict(line.fields) == {"username": "bob"}
+    assert line.line == 4
+
+
+def test_quoted_separators_and_line_breaks_belong_to_the_cell():
+    (line,) = read(b'id;last_name\nbob;"Smith;\nJr."\n')
+    assert line.fields["last_name"] == "Smith;\nJr."
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"bob,Bob\n", b"id,username\nbob,bob\n"])
+def test_file_without_one_column_of_names_is_refused(content):
+    with pytest.raises(CommandFailed):
+        read(content)
+
+
+def test_what_is_written_is_read_back_and_holds_no_formula():
+    member = {
+        "username": "bob",
+        "role": "student",
+        "first_name": "=1+1",
+        "last_name": "O'Neill",
+        "email": "-",
+        "section": "'@",
+    }
+    text = io.StringIO()
+    write([member], text)
+    assert "'=1+1" in text.getvalue()
+    (line,) = read(text.getvalue().encode())
+    assert dict(line.fields) == member

@@ -1,0 +1,117 @@
+"""Requests as the server sees them."""
+
+import pytest
+from traitlets.config import Config
+
+from nbgrader_plugin import NgshareClient
+from nbgrader_plugin.client import client as module
+from nbgrader_plugin.client import responses, retries
+from nbgrader_plugin.client.bundle import Upload
+from nbgrader_plugin.client.errors import ErrorResponse, InvalidResponse, Unreachable
+from nbgrader_plugin.exchange.local_files import read_file
+from tests.nbgrader_plugin import hostile
+from tests.nbgrader_plugin.hostile import Answer
+
+BUSY = Answer({"code": "busy", "message": "Busy.", "details": {}}, 503, {"Retry-After": "0"})
+FAILING = Answer(b"", 502)
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(retries, "FIRST_PAUSE", 0.001)
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "first")
+    with hostile.hostile() as script:
+        yield script
+
+
+@pytest.fixture
+def client(server):
+    return NgshareClient(config=Config({"NgshareClient": {"url": server.url, "attempts": 3}}))
+
+
+def script(server, *answers):
+    """The server gives these answers one after the other."""
+    remaining = list(answers)
+    server.answers[""] = lambda path: remaining.pop(0)
+
+
+@pytest.fixture
+def upload(tmp_path):
+    (tmp_path / "a").write_bytes(b"x" * 3_000_000)
+    return Upload({"files": []}, [read_file("a", tmp_path / "a")])
+
+
+def keys(server):
+    return [headers.get("Idempotency-Key") for _, _, headers in server.received]
+
+
+def test_upload_is_sent_again_whole_with_the_same_key(server, client, upload):
+    script(server, BUSY, FAILING, Answer({"id": 1}))
+    assert client.upload("submissions", upload=upload, key="one") == {"id": 1}
+    assert keys(server) == ["one"] * 3
+    assert server.bodies == [b"".join(upload)] * 3
+
+
+def test_upload_without_a_key_is_not_repeated_when_it_may_have_acted(server, client, upload):
+    script(server, FAILING, Answer({"id": 1}))
+    with pytest.raises(Unreachable):
+        client.upload("releases", upload=upload)
+    assert len(server.received) == 1
+
+
+def test_upload_without_a_key_is_repeated_when_the_server_surely_has_not_acted(server, client, upload):
+    script(server, BUSY, Answer({"id": 1}))
+    assert client.upload("releases", upload=upload) == {"id": 1}
+
+
+def test_post_that_is_not_repeatable_is_sent_once(server, client):
+    script(server, FAILING, Answer({}))
+    with pytest.raises(Unreachable):
+        client.post("courses", body={}, repeatable=False)
+    assert len(server.received) == 1
+
+
+def test_last_error_has_the_servers_sentence(server, client):
+    script(server, BUSY, BUSY, BUSY)
+    with pytest.raises(ErrorResponse, match="^Busy.$") as caught:
+        client.get("me")
+    assert (caught.value.status, caught.value.code, len(server.received)) == (503, "busy", 3)
+
+
+def test_token_is_read_for_each_request(server, client, monkeypatch):
+    script(server, Answer({}), Answer({}))
+    client.get("me")
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "second")
+    client.get("me")
+    assert [headers["Authorization"] for _, _, headers in server.received] == ["token first", "token second"]
+
+
+def test_token_that_is_renewed_between_repeats_is_used(server, client, monkeypatch):
+    answers = [BUSY, Answer({})]
+
+    def renew(path):
+        monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "second")
+        return answers.pop(0)
+
+    server.answers[""] = renew
+    client.get("me")
+    assert [headers["Authorization"] for _, _, headers in server.received] == ["token first", "token second"]
+
+
+def test_number_of_pages_is_bounded(server, client, monkeypatch):
+    monkeypatch.setattr(module, "MOST_PAGES", 3)
+    server.answers[""] = hostile.page({}, next="/?page=2")
+    with pytest.raises(InvalidResponse, match="does not end"):
+        client.get_all("courses")
+    assert len(server.received) == 3
+
+
+def test_json_that_is_far_too_long_is_refused(server, client, monkeypatch):
+    monkeypatch.setattr(responses, "LARGEST_JSON", 1000)
+    script(server, Answer(["x" * 1000]))
+    with pytest.raises(InvalidResponse, match="far too long"):
+        client.get("me")
+
+
+def test_parts_of_an_address_cannot_leave_it(client, server):
+    assert client.address("courses", "../a/b?c") == f"{server.url}/api/v2/courses/..%2Fa%2Fb%3Fc/"

@@ -1,0 +1,30 @@
+"""Times of the server and of nbgrader."""
+
+from datetime import UTC, datetime
+
+import pytest
+from nbgrader.utils import parse_utc
+
+from nbgrader_plugin.client import times
+from nbgrader_plugin.client.errors import InvalidResponse
+
+
+def test_time_survives_the_way_to_nbgrader_and_back():
+    instant = times.from_server("2026-11-24T14:33:56.000006+02:00")
+    text = times.to_nbgrader(instant)
+    assert text == "2026-11-24 12:33:56.000006 UTC"
+    assert parse_utc(text) == instant.replace(tzinfo=None)
+    assert times.from_nbgrader(f"{text}\n") == instant
+    assert times.to_server(instant) == "2026-11-24T12:33:56.000006Z"
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S.%f", "nonsense", "../%Y-%m-%d %H:%M:%S.%f"])
+def test_format_that_loses_the_time_or_is_no_name_is_not_used(form):
+    instant = datetime(2026, 11, 24, 12, 33, 56, 7, UTC)
+    assert times.to_nbgrader(instant, form) == "2026-11-24 12:33:56.000007 UTC"
+
+
+@pytest.mark.parametrize("text", [None, 3, "", "yesterday", "2026-11-24T12:00:00"])
+def test_time_of_another_form_is_refused(text):
+    with pytest.raises(InvalidResponse):
+        times.from_server(text)

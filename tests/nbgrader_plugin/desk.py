@@ -1,0 +1,78 @@
+"""An instructor's computer: a home directory, commands, and a Jupyter server."""
+
+import os
+import sqlite3
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from tests.servers import ROOT, Service, free_port, running, wait_until
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Someone's home directory and environment."""
+
+    home: Path
+    username: str
+    service: Service
+
+    @property
+    def env(self):
+        dropped = ("NGSHARE_", "JUPYTER", "DJANGO_", "DATABASE_URL")
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith(dropped)},
+            "HOME": str(self.home),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # nbgrader starts alembic
+            "PYTHONPATH": str(ROOT),
+            "JUPYTER_CONFIG_PATH": str(self.home / "etc"),
+            "JUPYTERHUB_API_TOKEN": self.username,
+            "NGSHARE_URL": self.service.url,
+        }
+
+
+def call(desk_or_url, method, path, user="root", **kwargs):
+    url = getattr(desk_or_url, "url", desk_or_url)
+    answer = requests.request(
+        method, f"{url}/api/v2/{path}", headers={"Authorization": f"token {user}"}, timeout=30, **kwargs
+    )
+    answer.raise_for_status()
+    return answer.json() if answer.content else None
+
+
+def roster(at, course):
+    return {row["username"]: row["role"] for row in call(at, "GET", f"courses/{course}/members/")["results"]}
+
+
+@contextmanager
+def jupyter_server(desk, *options):
+    """Its address, without the slash at its end, and its log."""
+    port, log = free_port(), desk.home / "jupyter.log"
+    command = [
+        sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+        "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True",
+        f"--ServerApp.root_dir={desk.home}", *options,
+    ]  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    with running(command, env=desk.env, log=log, cwd=desk.home) as process:
+        wait_until(lambda: _answers(url), process, log)
+        yield url, log
+
+
+def _answers(url):
+    try:
+        return requests.get(f"{url}/api/status", timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def put_student(url, name, **fields):
+    return requests.put(f"{url}/formgrader/api/student/{name}", json=fields, timeout=30)
+
+
+def students_in(folder):
+    with sqlite3.connect(folder / "gradebook.db") as database:
+        return {name for (name,) in database.execute("select id from student")}

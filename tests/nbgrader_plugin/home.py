@@ -1,0 +1,33 @@
+"""A home directory in which the real nbgrader command line runs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests import servers
+
+CONFIG = "from nbgrader_plugin import configure\n\nc = get_config()\nconfigure(c)\n"
+
+
+class Home:
+    """Someone's home directory; nothing in it is shared with anybody."""
+
+    def __init__(self, service, folder, username):
+        self.service, self.folder, self.username = service, folder, username
+        (folder / ".jupyter").mkdir(parents=True)
+        (folder / ".jupyter" / "nbgrader_config.py").write_text(CONFIG)
+
+    def nbgrader(self, *arguments, cwd=None, fails=False):
+        """Return what nbgrader prints; it must fail or not, as told."""
+        env = {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "PYTHONPATH": str(servers.ROOT),
+            "NGSHARE_URL": self.service.url,
+            "JUPYTERHUB_API_TOKEN": self.username,
+        }
+        command = [sys.executable, "-m", "nbgrader", *arguments]
+        done = subprocess.run(command, cwd=cwd or self.folder, env=env, capture_output=True, text=True, timeout=180)
+        assert (done.returncode != 0) is fails, done.stderr
+        return done.stderr + done.stdout

@@ -1,0 +1,91 @@
+"""The whole way round with the real `nbgrader` command line, between two people who share no folder."""
+
+import json
+
+import pytest
+
+from tests.nbgrader_plugin.home import Home
+
+pytestmark = pytest.mark.nbgrader
+
+
+@pytest.fixture
+def homes(exchange, course, tmp_path):
+    """A course of the test's own, with alice who teaches and bob who takes it: (course, alice, bob)."""
+    return course, Home(exchange, tmp_path / "alice", "alice"), Home(exchange, tmp_path / "bob", "bob")
+
+
+def quickstart(alice, course):
+    """nbgrader's own example course, pointed at this exchange."""
+    alice.nbgrader("quickstart", "course")
+    folder = alice.folder / "course"
+    config = folder / "nbgrader_config.py"
+    config.write_text(f"{config.read_text()}\nc.CourseDirectory.course_id = {course!r}\n")
+    return folder
+
+
+def solve(path):
+    notebook = json.loads(path.read_text())
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code" and "YOUR CODE HERE" in "".join(cell["source"]):
+            cell["source"] = "def squares(n):\n    return [i ** 2 for i in range(1, n + 1)]"
+            break
+    path.write_text(json.dumps(notebook))
+
+
+def test_assignment_goes_all_the_way_round(homes):
+    course, alice, bob = homes
+    folder = quickstart(alice, course)
+
+    def teach(*arguments):
+        return alice.nbgrader(*arguments, cwd=folder)
+
+    teach("generate_assignment", "ps1")
+    assert f"Released as: {course} ps1" in teach("release_assignment", "ps1")
+    assert "already exists, add --force" in alice.nbgrader("release_assignment", "ps1", cwd=folder, fails=True)
+    assert f"{course} ps1" in teach("list")
+
+    assert f"[INFO] {course} ps1" in bob.nbgrader("list").replace("[ListApp | INFO]", "[INFO]")
+    assert f"{course} ps1" in bob.nbgrader("list", "--course", "*")
+    assert f"{course} ps1" in bob.nbgrader("list", "--course", course)
+    bob.nbgrader("fetch_assignment", "ps1", "--course", course)
+    assert "(already downloaded)" in bob.nbgrader("list", "--course", course)
+    solve(bob.folder / "ps1" / "problem1.ipynb")
+    output = bob.nbgrader("submit", "ps1", "--course", course)
+    assert f"Submitted as: {course} ps1" in output and "Receipt" in output
+    assert f"{course} bob ps1" in bob.nbgrader("list", "--cached", "--course", "*")
+
+    assert f"{course} bob ps1" in teach("list", "--inbound")
+    assert "Collecting submission: bob ps1" in teach("collect", "ps1")
+    assert "already exists, use --update" in teach("collect", "ps1")
+    assert (folder / "submitted/bob/ps1/problem1.ipynb").read_text() == (bob.folder / "ps1/problem1.ipynb").read_text()
+    teach("autograde", "ps1")
+    teach("generate_feedback", "ps1")
+    teach("release_feedback", "ps1")
+
+    assert "feedback ready to be fetched" in bob.nbgrader("list", "--cached", "--course", course)
+    bob.nbgrader("fetch_feedback", "ps1", "--course", course)
+    (page,) = (bob.folder / "ps1/feedback").glob("*/problem1.html")
+    assert page.read_bytes() == (folder / "feedback/bob/ps1/problem1.html").read_bytes()
+    assert "feedback already fetched" in bob.nbgrader("list", "--cached", "--course", course)
+
+    bob.nbgrader("submit", "ps1", "--course", course)
+    assert "Updating submission: bob ps1" in teach("collect", "ps1", "--update")
+    teach("list", "--remove")
+    assert f"{course} ps1" not in bob.nbgrader("list")
+    assert f"{course} bob ps1" in teach("list", "--inbound")
+    assert f"Released as: {course} ps1" in teach("release_assignment", "ps1")
+    assert f"{course} bob ps1" in teach("list", "--inbound")
+
+
+def test_failures_end_with_the_servers_sentence_and_exit_status(homes):
+    course, alice, bob = homes
+    assert "Assignment not found" in bob.nbgrader("fetch_assignment", "ps9", "--course", course, fails=True)
+    outsider = Home(bob.service, bob.folder.parent / "erin", "erin")
+    (outsider.folder / "ps1").mkdir()
+    output = outsider.nbgrader("submit", "ps1", "--course", course, fails=True)
+    assert "You do not have access to this course. You are not a member of" in output
+    away = Home(bob.service, bob.folder.parent / "carol", "carol")
+    away.service = type(bob.service)("http://127.0.0.1:9", *list(vars(bob.service).values())[1:])
+    output = away.nbgrader("list", fails=True)
+    assert "cannot be reached" in output and "Traceback" not in output
