@@ -73,10 +73,10 @@ def test_differences_are_shown_and_nothing_is_written(course, show):
     page = show(
         "sep=;\nid;role;section;shoe\nbob;grader;B;44\nfrank;;C;\ngina;student;;\nalice;;;\n", remove_others="on"
     ).content.decode()
-    assert "Read as UTF-8 with semicolons. Columns: id, role, section." in page and "Not kept: shoe." in page
-    assert "1 of 4 lines say what is there already" in page
+    assert "Read as UTF-8 with semicolons. Columns: id, role, section." in page and "Ignored: shoe." in page
+    assert "1 of 4 lines would change nothing" in page
     assert "section: <del>A</del> → <ins>B</ins>" in page and "role: <del>student</del> → <ins>grader</ins>" in page
-    assert all(title in page for title in ("New: 1", "Changed: 1", "Taken off the roster: 1", "Refused: 1"))
+    assert all(title in page for title in ("New: 1", "Changed: 1", "Removed from the roster: 1", "Refused: 1"))
     assert '<td>5</td><th scope="row">gina</th>' in page and "never demotes staff" in page
     assert '<td>–</td><th scope="row">dave</th>' in page
     assert (cast.everything(), User.objects.count()) == (before, people)
@@ -84,7 +84,7 @@ def test_differences_are_shown_and_nothing_is_written(course, show):
 
 def test_file_that_says_nothing_new_offers_nothing_to_take_over(course, show):
     page = show("username,role\nbob,student\nalice,instructor").content.decode()
-    assert "There is nothing to take over" in page and "Take over these" not in page
+    assert "There is nothing to import" in page and "Import these" not in page
 
 
 def test_cells_of_a_file_are_no_html(course, show):
@@ -146,7 +146,7 @@ def test_what_was_shown_is_taken_over(course, show, take_over):
 def test_result_is_told(course, show, take_over, client):
     answer = take_over(show("id\nbob\nfrank\ngrace\n", remove_others="on"))
     said = client.get(answer.url).content.decode()
-    assert "The roster was taken over: 2 created, 1 unchanged, 1 removed." in said
+    assert "The roster was imported: 2 created, 1 unchanged, 1 removed." in said
 
 
 @pytest.mark.parametrize("remove_others", [{}, {"remove_others": "on"}], ids=["others stay", "others go"])
@@ -197,7 +197,7 @@ def test_import_of_what_was_exported_changes_nothing(course, show, browser):
     cast.enrol(course, "'=eve", Role.STUDENT, first_name="=1+1", last_name=" a\r\nb ", section="-", email='"')
     exported = browser("alice").get(f"/admin/courses/course/{course.pk}/roster.csv")
     page = show(b"".join(exported.streaming_content), remove_others="on").content.decode()
-    assert "5 of 5 lines say what is there already" in page and "nothing to take over" in page
+    assert "5 of 5 lines would change nothing" in page and "nothing to import" in page
 
 
 # When things change in between

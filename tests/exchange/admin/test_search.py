@@ -8,15 +8,14 @@ from django.contrib import admin
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
 from exchange.storage import blobs
 from tests import cast
-from tests.api_v2.conftest import WORK
-from tests.exchange.conftest import ELSEWHERE
+from tests.cast import WORK
 
 pytestmark = pytest.mark.wide
 
 NOTEBOOK = cast.sha256(WORK["ps1.ipynb"])
 SHARED = cast.sha256(WORK["data/numbers.csv"])  # in the release, and unchanged in the hand-in
-PLAN = cast.sha256(ELSEWHERE["plans/my plan.txt"])
-PLAN_MD5 = hashlib.md5(ELSEWHERE["plans/my plan.txt"], usedforsecurity=False).hexdigest()
+PLAN = cast.sha256(cast.PLANS["plans/my plan.txt"])
+PLAN_MD5 = hashlib.md5(cast.PLANS["plans/my plan.txt"], usedforsecurity=False).hexdigest()
 MODELS = [pytest.param(model, id=model.__name__) for model in admin.site._registry]
 
 
@@ -191,11 +190,11 @@ def test_counts_of_a_found_tree_are_those_of_all_its_uses(found, two_courses):
         last = cast.hand_in(two_courses["assignment"], who)
     cast.give_back(last, "alice")
     (tree,) = found(FileSet, last.file_set.digest)
-    assert (tree.releases_made_count, tree.handed_in_count, tree.given_back_count) == (0, 3, 0)
+    assert (tree.releases_made, tree.submissions_made, tree.feedback_returned) == (0, 3, 0)
     (tree,) = found(FileSet, two_courses["feedback"].file_set.digest)
-    assert (tree.releases_made_count, tree.handed_in_count, tree.given_back_count) == (0, 0, 3)
+    assert (tree.releases_made, tree.submissions_made, tree.feedback_returned) == (0, 0, 3)
     (blob,) = found(Blob, SHARED)
-    assert blob.files_count == 2
+    assert blob.files_made == 2
 
 
 def test_blob_that_nothing_holds_is_found_by_its_hash(found, two_courses):

@@ -9,7 +9,7 @@ from exchange import services
 from exchange.models import Blob, FileSet
 from exchange.storage import blobs, file_sets
 from tests import cast
-from tests.api_v2.conftest import WORK
+from tests.cast import WORK
 
 NOTEBOOK = cast.sha256(WORK["ps1.ipynb"])
 
@@ -34,9 +34,9 @@ def alter(sha256):
 
 def test_good_bytes_are_said_to_be_whole(two_courses, verify):
     before = cast.everything()
-    assert verify(Blob.objects.get(sha256=NOTEBOOK)) == [f"All is whole: {len(WORK['ps1.ipynb'])} bytes were read."]
-    assert verify(*FileSet.objects.all())[0].startswith("All is whole")
-    assert verify(*Blob.objects.all())[0].startswith("All is whole")
+    assert verify(Blob.objects.get(sha256=NOTEBOOK)) == [f"No damage found in {len(WORK['ps1.ipynb'])} bytes."]
+    assert verify(*FileSet.objects.all())[0].startswith("No damage found")
+    assert verify(*Blob.objects.all())[0].startswith("No damage found")
     assert cast.everything() == before
 
 
@@ -45,7 +45,7 @@ def test_bytes_that_are_gone_or_altered_are_named_and_not_counted_on(submission,
     harm(NOTEBOOK)
     for chosen in (Blob.objects.all(), FileSet.objects.filter(submissions=submission)):
         (said,) = verify(*chosen)
-        assert NOTEBOOK in said and "not whole, or gone" in said
+        assert NOTEBOOK in said and "damaged or missing" in said
     assert file_sets.readable_blobs(cast.actor("bob"), [NOTEBOOK]) == {}
     assert set(Blob.objects.filter(stored=False).values_list("sha256", flat=True)) == {NOTEBOOK}
 
@@ -57,7 +57,7 @@ def test_bytes_from_a_backup_count_again_once_verified(submission, verify, harm)
     verify(blob)
     blobs.delete(NOTEBOOK)
     default_storage.save(blobs.key(NOTEBOOK), io.BytesIO(WORK["ps1.ipynb"]))
-    assert verify(blob)[0].startswith("All is whole")
+    assert verify(blob)[0].startswith("No damage found")
     assert NOTEBOOK in file_sets.readable_blobs(cast.actor("bob"), [NOTEBOOK])
 
 
@@ -67,14 +67,14 @@ def test_next_upload_heals_what_was_found_broken(submission, verify, harm):
     harm(NOTEBOOK)
     verify(blob)
     services.submit(submission.assignment, cast.upload(WORK), by=cast.actor("dave"))
-    assert verify(blob)[0].startswith("All is whole")
+    assert verify(blob)[0].startswith("No damage found")
 
 
 def test_verifying_leaves_a_broken_off_upload_to_the_sweep(submission, verify):
     orphan = cast.sha256(b"orphan")
     with pytest.raises(RuntimeError), file_sets.store_upload(cast.upload({"a": b"orphan"}), by=cast.actor("bob")):
         raise RuntimeError("the process dies")
-    assert verify(Blob.objects.get(sha256=orphan))[0].startswith("All is whole")
+    assert verify(Blob.objects.get(sha256=orphan))[0].startswith("No damage found")
     assert not Blob.objects.get(sha256=orphan).stored
 
 

@@ -5,8 +5,8 @@ from django.contrib import admin
 from django.db import transaction
 
 from tests.cast import everything
-from tests.exchange import admin_pages
-from tests.exchange.admin_pages import actions, listing
+from tests.exchange.admin import pages
+from tests.exchange.admin.pages import actions, listing
 
 pytestmark = pytest.mark.wide
 
@@ -34,7 +34,7 @@ QUERIES = [
     {"touched__gte": "0001-01-01", "touched__lt": "9999-12-31 23:59:59+14:00"},
     {"stored__exact": "9", "is_active__exact": "zz"},
     {"role__exact": "king", "role__in": "a,b"},
-    {"state": "nonsense", "bin": "nonsense", "section": "nonsense"},
+    {"state": "nonsense", "trash": "nonsense", "section": "nonsense"},
     {"e": "1", "p": "9999"},
     {"all": "x", "_facets": "x", "_popup": "x"},
     {"_to_field": "name"},
@@ -66,7 +66,7 @@ def test_odd_questions_to_a_list_are_answered_or_refused(ask, model):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_address_of_no_row_leads_to_none(ask, model):
-    ends = {pattern.rpartition(">/")[2] for pattern in admin_pages.patterns() if admin_pages.is_of_a_row(pattern)}
+    ends = {pattern.rpartition(">/")[2] for pattern in pages.patterns() if pages.is_of_a_row(pattern)}
     ends |= {"open/a", "download/a", "act/rename/", "act/nonsense/"}
     for number in NO_ROWS:
         for end in sorted(ends):

@@ -4,10 +4,10 @@ import pytest
 
 from courses.models import AuditEntry, Membership, Role
 from tests import cast
-from tests.courses.test_admin_forms import (
+from tests.courses.admin.posting import (
     MEMBERS,
-    as_sent,
     course_page,
+    fields_of,
     inline_as_sent,
     list_as_sent,
     member,
@@ -75,7 +75,7 @@ def test_open_page_changes_of_a_member_what_was_changed_in_it_alone(graded, brow
 def test_open_page_of_one_member_changes_what_was_changed_in_it_alone(graded, browser):
     alice = browser("alice")
     page = alice.get(member_page(member("dave")))
-    sent = as_sent(page.context["adminform"].form)
+    sent = fields_of(page.context["adminform"].form)
     by_others(role=Role.STUDENT, section="B")
     assert alice.post(member_page(member("dave")), {**sent, "first_name": "David"}).status_code == 302
     dave = member("dave")
@@ -84,7 +84,7 @@ def test_open_page_of_one_member_changes_what_was_changed_in_it_alone(graded, br
 
 def test_member_page_saved_untouched_writes_nothing(graded, browser):
     alice = browser("alice")
-    sent = as_sent(alice.get(member_page(member("dave"))).context["adminform"].form)
+    sent = fields_of(alice.get(member_page(member("dave"))).context["adminform"].form)
     before = cast.everything()
     assert alice.post(member_page(member("dave")), sent).status_code == 302
     assert cast.everything() == before
@@ -99,7 +99,7 @@ def test_member_taken_off_meanwhile_does_not_keep_the_rest_of_the_course_from_be
     member("dave").delete()
     answer = alice.post(course_page(graded), sent)
     assert answer.status_code == 302
-    assert any("was taken off the roster meanwhile" in message for message in told(answer, alice))
+    assert any("was removed from the roster meanwhile" in message for message in told(answer, alice))
     assert member("bob").section == "C"
     assert not graded.memberships.filter(user__username="dave").exists()
 
@@ -125,7 +125,7 @@ def test_row_number_that_is_none_is_told_on_the_list(graded, browser, number):
     assert cast.everything() == before
 
 
-@pytest.mark.parametrize("action", ["take_off", "make_students", "make_graders"])
+@pytest.mark.parametrize("action", ["remove", "make_students", "make_graders"])
 def test_action_on_all_with_an_instructor_among_them_says_why_it_is_refused(graded, browser, action):
     alice = browser("alice")
     before = cast.everything()

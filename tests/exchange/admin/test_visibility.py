@@ -10,8 +10,8 @@ from courses.models import Course, Membership, Role
 from exchange.models import Assignment, Feedback, Release, Submission
 from tests import cast
 from tests.cast import everything
-from tests.exchange import admin_pages
-from tests.exchange.admin_pages import FOR_ADMINISTRATORS, RIGHTS_BY_COURSE, SITE, actions, listing
+from tests.exchange.admin import pages
+from tests.exchange.admin.pages import FOR_ADMINISTRATORS, RIGHTS_BY_COURSE, SITE, actions, listing
 
 pytestmark = pytest.mark.wide
 
@@ -69,10 +69,10 @@ def says_nothing(answer, words):
 
 
 def test_every_page_of_the_admin_is_in_these_tests():
-    for pattern in admin_pages.patterns():
-        model = admin_pages.model_of(pattern)
+    for pattern in pages.patterns():
+        model = pages.model_of(pattern)
         assert pattern in SITE or model in RIGHTS_BY_COURSE or model in FOR_ADMINISTRATORS, pattern
-    assert set(admin_pages.patterns()) >= SITE
+    assert set(pages.patterns()) >= SITE
     assert {*RIGHTS_BY_COURSE, *FOR_ADMINISTRATORS} == set(admin.site._registry)
 
 
@@ -80,7 +80,7 @@ def test_same_addresses_open_for_an_administrator_and_for_their_own_instructor(t
     for who in ("root", "carol"):
         there = browser(who)
         rows = {model: row_of(model, two_courses, "foreign course") for model in RIGHTS_BY_COURSE}
-        for pattern, addresses in admin_pages.addresses(rows).items():
+        for pattern, addresses in pages.addresses(rows).items():
             for address in addresses:
                 answer = there.get(address, follow=True)
                 is_refused = pattern.endswith("/delete/") and "membership" not in pattern
@@ -95,14 +95,14 @@ def test_same_addresses_open_for_an_administrator_and_for_their_own_instructor(t
 def test_pages_of_foreign_rows_say_nothing_and_do_nothing(asker):
     browser, rows, words = asker
     before = everything()
-    for pattern, addresses in admin_pages.addresses(rows).items():
+    for pattern, addresses in pages.addresses(rows).items():
         for address in addresses:
             for ask in (browser.get, browser.post, browser.head):
                 answer = ask(address)
                 assert answer.status_code in (302, 403, 404), (pattern, ask)
                 assert says_nothing(answer, words), address
             # What follows a redirect does not tell either whether there is such a row.
-            missing = address.replace(f"/{rows[admin_pages.model_of(pattern)].pk}/", "/987654/", 1)
+            missing = address.replace(f"/{rows[pages.model_of(pattern)].pk}/", "/987654/", 1)
             assert browser.get(missing).status_code == browser.get(address).status_code, pattern
             followed = text_of(browser.get(address, follow=True)).replace(quote(address), "").replace(address, "")
             assert not any(word in followed for word in words), address
@@ -114,7 +114,7 @@ def test_pages_of_foreign_rows_say_nothing_and_do_nothing(asker):
 def test_pages_for_administrators_are_for_nobody_else(two_courses, browser, client, model, who):
     there = browser(who) if who else client
     row = two_courses["submission"].file_set if model.__name__ == "FileSet" else model.objects.first()
-    own = [address for some in admin_pages.addresses({model: row}).values() for address in some]
+    own = [address for some in pages.addresses({model: row}).values() for address in some]
     before = everything()
     for address in (*own, listing(model), listing(model, "add")):
         for ask in (there.get, there.post):
@@ -146,8 +146,9 @@ def test_lists_and_filters_show_no_foreign_row(asker):
             {"all": ""},
             {"_facets": "True"},
             {"_popup": "1"},
-            {"state": "withdrawn"},
-            {"bin": "no"},
+            {"state": "unreleased"},
+            {"state": "trash"},
+            {"trash": "no"},
             *({"o": f"{sign}{column}"} for column in columns for sign in ("", "-")),
         ]
         for query in asked:

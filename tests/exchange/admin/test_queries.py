@@ -12,9 +12,8 @@ from courses.models import AuditEntry, Course, Membership, Role
 from exchange import services
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
 from tests import cast
-from tests.api_v2.conftest import PS1
-from tests.cast import everything
-from tests.exchange.admin_pages import listing
+from tests.cast import PS1, everything
+from tests.exchange.admin.pages import listing
 
 pytestmark = pytest.mark.wide
 
@@ -103,7 +102,7 @@ def test_file_set_that_all_handed_in_is_one_row_with_its_counts(two_courses, bro
         last = cast.hand_in(one, who, same=b"same")
     number, answer = queries(browser("root"), listing(FileSet), {"q": last.file_set.digest})
     (row,) = answer.context["cl"].result_list
-    assert row.handed_in_count == 9 and number <= MOST
+    assert row.submissions_made == 9 and number <= MOST
 
 
 # The audit log
@@ -120,7 +119,7 @@ def test_nobody_writes_the_audit_log(two_courses, browser, who):
             assert there.post(address, said).status_code in (200, 302, 403, 404)
             if not address.endswith("history/"):
                 assert there.post(address, said).status_code != 200
-    for action in ("delete_selected", "delete_for_good", "withdraw", "verify", ""):
+    for action in ("delete_selected", "delete_permanently", "move_to_trash", "verify", ""):
         for more in ({}, {"post": "yes", "confirmed": "yes", "select_across": "1"}):
             there.post(listing(AuditEntry), {"action": action, "_selected_action": [line.pk], **more})
     for method in ("put", "patch", "delete"):

@@ -11,7 +11,7 @@ from exchange import services
 from exchange.models import Blob, FileSet, Submission
 from exchange.storage import blobs
 from tests import cast
-from tests.api_v2.conftest import WORK
+from tests.cast import WORK
 
 NOTEBOOK = cast.sha256(WORK["ps1.ipynb"])
 SCRIPT = b"<script>fetch('/admin/')</script>"

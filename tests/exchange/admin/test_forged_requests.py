@@ -7,7 +7,7 @@ from courses.models import Course, Membership, Role
 from exchange.models import Assignment, Submission
 from tests import cast
 from tests.cast import everything
-from tests.exchange.admin_pages import FOR_ADMINISTRATORS, RIGHTS_BY_COURSE, actions, listing
+from tests.exchange.admin.pages import FOR_ADMINISTRATORS, RIGHTS_BY_COURSE, actions, listing
 
 pytestmark = pytest.mark.wide
 
@@ -53,7 +53,7 @@ def says(answer, row):
 
 
 @pytest.mark.parametrize("model", RIGHTS_BY_COURSE)
-@pytest.mark.parametrize("action", ["download", "withdraw", "take_off", "make_graders"])
+@pytest.mark.parametrize("action", ["download", "unrelease", "move_to_trash", "remove", "make_graders"])
 def test_all_that_are_listed_are_ones_own(two_courses, log_in, model, action):
     """`select_across` takes every row of the list, whatever was ticked."""
     row = foreign(model, two_courses)
@@ -162,5 +162,5 @@ def test_assignments_hand_ins_and_files_are_made_and_deleted_by_no_form(two_cour
 
 def test_hand_ins_of_administrators_choice_are_withdrawn_wherever_they_are(two_courses, log_in):
     both = [two_courses["submission"].pk, two_courses["foreign submission"].pk]
-    log_in("root").post(listing(Submission), {"action": "withdraw", "_selected_action": both})
+    log_in("root").post(listing(Submission), {"action": "move_to_trash", "_selected_action": both})
     assert not Submission.objects.present().exists() and Assignment.objects.released().count() == 2
