@@ -1,7 +1,7 @@
-"""Files that people handed over, given to a browser so that they can do nothing there.
+"""Responses with uploaded files, which must not be able to do anything in the browser that shows them.
 
-What was handed in may be anything. A page or picture is shown without scripts, in an origin of its own (CSP `sandbox`);
-text is shown as text; everything else is a download. Nothing is guessed from content (`nosniff`, set for the site).
+An upload may be anything. A page or picture is shown without scripts, in an origin of its own (CSP `sandbox`); text is
+shown as text; everything else is a download. The browser must not guess a type from the content (`nosniff`).
 """
 
 from pathlib import PurePosixPath
@@ -14,7 +14,7 @@ from exchange.storage import archives, blobs, file_sets
 from exchange.storage.archives import ArchiveFolder
 
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
-SHOWN = {
+INLINE_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".htm": "text/html; charset=utf-8",
     ".png": "image/png",
@@ -23,49 +23,51 @@ SHOWN = {
     ".gif": "image/gif",
     ".webp": "image/webp",
 }
-TEXT = frozenset(
+TEXT_SUFFIXES = frozenset(
     ".c .cfg .cpp .css .csv .h .ipynb .java .jl .js .json .log .md .py .r .rst .sh .sql .tex .toml .tsv .txt .yaml "
     ".yml".split()
 )
-SHOWN_TEXT = "text/plain; charset=utf-8"
-DOWNLOAD = "application/octet-stream"
-LOST = "The server has lost the bytes of this file. Bring them back from a backup, or have them handed in again."
+PLAIN_TEXT = "text/plain; charset=utf-8"
+DOWNLOAD_TYPE = "application/octet-stream"
+LOST = (
+    "The server has lost the bytes of this file. Restore them from a backup, or ask for the file to be submitted again."
+)
 
 
-def shown_as(path: str) -> str:
-    """The content type under which a browser may show the file, or that of a download.
+def content_type_of(path: str) -> str:
+    """Return the content type under which a browser may show the file, or that of a download.
 
-    >>> shown_as("feedback/ps1.html"), shown_as("ps1.ipynb"), shown_as("figure.svg")
+    >>> content_type_of("feedback/ps1.html"), content_type_of("ps1.ipynb"), content_type_of("figure.svg")
     ('text/html; charset=utf-8', 'text/plain; charset=utf-8', 'application/octet-stream')
     """
-    ending = PurePosixPath(path).suffix.lower()
-    return SHOWN.get(ending) or (SHOWN_TEXT if ending in TEXT else DOWNLOAD)
+    suffix = PurePosixPath(path).suffix.lower()
+    return INLINE_TYPES.get(suffix) or (PLAIN_TEXT if suffix in TEXT_SUFFIXES else DOWNLOAD_TYPE)
 
 
 def open_file(entry: FileEntry) -> HttpResponseBase:
-    """The file to look at, where that is harmless; else to download. Needs `blob`."""
-    kind = shown_as(entry.path)
-    return _answer(entry, kind, as_attachment=kind == DOWNLOAD)
+    """Return the file to look at, where that is harmless, or to download. Select the entry's `blob` with it."""
+    content_type = content_type_of(entry.path)
+    return _respond(entry, content_type, as_attachment=content_type == DOWNLOAD_TYPE)
 
 
 def download_file(entry: FileEntry) -> HttpResponseBase:
-    return _answer(entry, DOWNLOAD, as_attachment=True)
+    return _respond(entry, DOWNLOAD_TYPE, as_attachment=True)
 
 
-def _answer(entry: FileEntry, kind: str, *, as_attachment: bool) -> HttpResponseBase:
+def _respond(entry: FileEntry, content_type: str, *, as_attachment: bool) -> HttpResponseBase:
     try:
         content = blobs.start_reading(blobs.read(entry.blob.sha256, length=entry.blob.size))
     except FileNotFoundError:
         file_sets.mark_missing(entry.blob)
-        return add_headers(HttpResponse(LOST, status=410, content_type=SHOWN_TEXT), "lost.txt", as_attachment=False)
-    response = StreamingHttpResponse(content, content_type=kind)
+        return add_headers(HttpResponse(LOST, status=410, content_type=PLAIN_TEXT), "lost.txt", as_attachment=False)
+    response = StreamingHttpResponse(content, content_type=content_type)
     response["Content-Length"] = str(entry.blob.size)
     return add_headers(response, PurePosixPath(entry.path).name, as_attachment=as_attachment)
 
 
-def download_zip(trees: list[ArchiveFolder], name: str) -> HttpResponseBase:
-    """Trees as one zip, made while it is sent."""
-    response = StreamingHttpResponse(archives.stream_zip(trees), content_type="application/zip")
+def download_zip(folders: list[ArchiveFolder], name: str) -> HttpResponseBase:
+    """Return the folders as one zip, made while it is sent."""
+    response = StreamingHttpResponse(archives.stream_zip(folders), content_type="application/zip")
     return add_headers(response, f"{name.replace('/', ' ')}.zip", as_attachment=True)
 
 

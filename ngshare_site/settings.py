@@ -94,9 +94,9 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "courses",  # before the admin, some of whose templates it extends
+    "ngshare_site",  # each before those whose admin templates it extends
     "exchange",
-    "ngshare_site",
+    "courses",
     "ngshare_site.apps.SiteAdminConfig",  # django.contrib.admin, with our own site
 ]
 MIDDLEWARE = [

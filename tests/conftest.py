@@ -1,10 +1,13 @@
-"""What every test gets: a store and a cache of its own."""
+"""What every test gets: a store and a cache of its own; and fixtures that several rooms share."""
 
 import uuid
 
 import pytest
 from django.core.cache import cache
 
+from courses.models import Course, Role
+from exchange import services
+from tests import cast
 from tests.campus import campus  # noqa: F401  # one Hub for all end-to-end and browser tests
 
 
@@ -17,3 +20,51 @@ def own_store(settings, tmp_path):
     settings.STORAGES = {**settings.STORAGES, "default": default}
     settings.NGSHARE_STAGING = tmp_path / "staging"
     cache.clear()
+
+
+@pytest.fixture
+def course(db, settings):
+    settings.NGSHARE_ADMINS = ["root"]
+    return cast.make_courses()
+
+
+@pytest.fixture
+def assignment(course):
+    return services.release(course, "ps1", cast.upload(cast.PS1), by=cast.actor("alice")).assignment
+
+
+@pytest.fixture
+def submission(assignment):
+    return services.submit(assignment, cast.upload(cast.WORK), by=cast.actor("bob"))[0]
+
+
+@pytest.fixture
+def browser(client):
+    """A browser in which someone is logged in."""
+
+    def log_in(username):
+        client.force_login(cast.person(username))
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def two_courses(assignment, submission):
+    """NBG 101 with bob's submission, and carol's Elsewhere with zoe's, each with feedback: {name: object}."""
+    elsewhere = Course.objects.get(name=cast.ELSEWHERE)
+    cast.enrol(elsewhere, "zoe", Role.STUDENT, first_name="Zoë", section="hidden group")
+    foreign = services.release(elsewhere, "lab 1", cast.upload({"plans/task.txt": b"?"}), by=cast.actor("carol"))
+    foreign_submission, _ = services.submit(foreign.assignment, cast.upload(cast.PLANS), by=cast.actor("zoe"))
+    return {
+        "course": submission.assignment.course,
+        "assignment": assignment,
+        "release": assignment.releases.get(),
+        "submission": submission,
+        "feedback": cast.give_back(submission, "alice"),
+        "foreign course": elsewhere,
+        "foreign assignment": foreign.assignment,
+        "foreign release": foreign,
+        "foreign submission": foreign_submission,
+        "foreign feedback": cast.give_back(foreign_submission, "carol"),
+    }

@@ -1,32 +1,37 @@
 """The admin's page of courses, with the members of a small one on it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import ngettext
 
 from courses import services
-from courses.admin import roster_files
-from courses.admin.base import RowsOfCourses, confirmation
-from courses.admin.deletion import delete_for_good
-from courses.admin.forms import CourseForm, MemberForm, MemberFormSet
-from courses.admin.members import NAMES, asked_by, change_member
+from courses.admin.deletion import TrashAdmin
+from courses.admin.filters import TrashFilter
+from courses.admin.forms import NAME_AND_ROLE, CourseForm, MemberForm, MemberFormSet, change_member, form_for
+from courses.admin.roster_files import RosterFilesAdmin
 from courses.models import STAFF_ROLES, AuditEntry, Course, Membership, Role
 from courses.permissions import Permission, actor_of
 
-TAKEN_OFF_MEANWHILE = "Somebody on this page was taken off the roster meanwhile; what you changed of them was not kept."
-LISTED = 100  # members up to which a course's own page lists them all
+if TYPE_CHECKING:
+    TabularInline = admin.TabularInline[Membership, Course]
+else:
+    TabularInline = admin.TabularInline
+
+REMOVED_MEANWHILE = "Somebody on this page was removed from the roster meanwhile; your changes to them were not saved."
+MAX_INLINE_MEMBERS = 100  # up to which a course's own page lists them all
 
 
-class MemberInline(admin.TabularInline):
+class MemberInline(TabularInline):
     model = Membership
     form = MemberForm
-    formset = MemberFormSet
-    fields = ("username", *NAMES)
+    formset = MemberFormSet  # type: ignore[assignment]
+    fields = ("username", *NAME_AND_ROLE)
     extra = 0
     ordering = ("role", "user__username")
     classes = ("members",)
@@ -34,163 +39,138 @@ class MemberInline(admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("user", "course")
 
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        return super().get_formset(request, obj, **{**kwargs, "form": asked_by(request, MemberForm)})
+    def get_formset(self, request: HttpRequest, obj: Course | None = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **{**kwargs, "form": form_for(request, MemberForm)})
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_right(request, Permission.SEE_ROSTER, obj)
+    def may(self, request: HttpRequest, permission: Permission, course: Course | None) -> bool:
+        """Return whether the person may in this course, or, as Django asks before it looks for the rows, in any."""
+        actor = actor_of(request)
+        return actor.may(permission, course) if course else actor.may_anywhere(permission)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_right(request, Permission.CHANGE_ROSTER, obj)
+    def has_view_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
+        return self.may(request, Permission.SEE_ROSTER, obj)
 
-    def has_right(self, request: HttpRequest, right: Permission, course: Any) -> bool:
-        """In this course, or, as Django asks before it looks for the rows, in any."""
-        seen = actor_of(request)
-        return seen.may(right, course.pk) if course else seen.may_anywhere(right)
+    def has_change_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
+        return self.may(request, Permission.CHANGE_ROSTER, obj)
 
-    has_delete_permission = has_change_permission
+    def has_delete_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
+        return self.may(request, Permission.CHANGE_ROSTER, obj)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-
-class InBin(admin.SimpleListFilter):
-    title = "place"
-    parameter_name = "bin"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "Present"), ("yes", "In the bin")] if actor_of(request).is_administrator else []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(removed_at__isnull=self.value() == "no") if self.value() else queryset
+    def has_add_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
+        return self.may(request, Permission.CHANGE_ROSTER, obj)
 
 
-class CourseAdmin(RowsOfCourses):
+@admin.register(Course)
+class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
     course_path = "pk"
+    hidden_since = "removed_at"
     list_display = ("name", "staff_count", "student_count", "created", "removed_at")
-    list_filter = (InBin,)
+    list_filter = (TrashFilter,)
     search_fields = ("name",)
     search_help_text = "Search by name"
-    actions = ("put_into_bin", "take_out_of_bin", "delete_for_good")
-    change_form_template = "admin/ngshare/course.html"
+    actions = ("move_to_trash", "restore", "delete_permanently")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
-        counted = (
-            super()
-            .get_queryset(request)
-            .annotate(
-                staff=Count("memberships", filter=Q(memberships__role__in=STAFF_ROLES)),
-                students=Count("memberships", filter=Q(memberships__role=Role.STUDENT)),
-            )
-        )
-        return counted
+        staff = Count("memberships", filter=Q(memberships__role__in=STAFF_ROLES))
+        students = Count("memberships", filter=Q(memberships__role=Role.STUDENT))
+        return super().get_queryset(request).annotate(staff=staff, students=students)
 
     @admin.display(description="staff", ordering="staff")
-    def staff_count(self, course: Any) -> int:
-        return course.staff
+    def staff_count(self, course: Course) -> int:
+        return course.staff  # type: ignore[attr-defined]  # annotated
 
     @admin.display(description="students", ordering="students")
-    def student_count(self, course: Any) -> str:
+    def student_count(self, course: Course) -> str:
         return format_html(
             '<a href="{}?course={}">{}</a>',
             reverse("admin:courses_membership_changelist"),
             course.pk,
-            course.students,
+            course.students,  # type: ignore[attr-defined]  # annotated
         )
 
-    # The form: a new course has a name and instructors, one that is there has members
+    # The form: a new course has a name and instructors, an existing one has members
 
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return actor_of(request).is_administrator
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_right(request, Permission.CHANGE_ROSTER, obj)
+    def has_change_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
+        return self.may(request, Permission.CHANGE_ROSTER, obj)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Course | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **(kwargs if obj else {**kwargs, "form": CourseForm}))
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Course | None = None) -> Any:
         if obj is None:
             return ("name", "instructors")
-        return ("name", "instructors_named", "student_count", "created", *(["removed_at"] if obj.removed_at else []))
+        return ("name", "instructor_names", "student_count", "created", *(["removed_at"] if obj.removed_at else []))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Course | None = None) -> Any:
         return self.get_fields(request, obj) if obj else ()
 
     @admin.display(description="instructors")
-    def instructors_named(self, course: Course) -> str:
+    def instructor_names(self, course: Course) -> str:
         names = course.memberships.filter(role=Role.INSTRUCTOR).values_list("user__username", flat=True)
-        return ", ".join(names[:LISTED]) or "none yet"
+        return ", ".join(names[:MAX_INLINE_MEMBERS]) or "none yet"
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return [MemberInline] if obj and obj.staff + obj.students <= LISTED else []
+    def lists_members(self, course: Course | None) -> bool:
+        """Return whether the course's page lists its members: those of a large course have only their own list."""
+        return course is not None and course.staff + course.students <= MAX_INLINE_MEMBERS  # type: ignore[attr-defined]
+
+    def get_inlines(self, request: HttpRequest, obj: Course | None) -> Any:
+        return [MemberInline] if self.lists_members(obj) else []
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        obj = kwargs.get("obj")
-        context["may_change_roster"] = obj is not None and self.has_change_permission(request, obj)
-        context["is_listed"] = obj is not None and obj.staff + obj.students <= LISTED
+        course: Course | None = kwargs.get("obj")
+        context["may_change_roster"] = course is not None and self.has_change_permission(request, course)
+        context["lists_members"] = self.lists_members(course)
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *args, **kwargs)
 
-    # Writing, by the verbs
+    # Writing
 
     def save_model(self, request: HttpRequest, obj: Course, form: Any, change: bool) -> None:
         if not change:
             names = form.cleaned_data["instructors"]
-            made = services.create_course(form.cleaned_data["name"], names, by=actor_of(request))
-            obj.pk = made.pk
+            obj.pk = services.create_course(form.cleaned_data["name"], names, by=actor_of(request)).pk
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for row in formset.deleted_forms:
             if row.instance.pk:
                 services.remove_member(row.instance, by=actor_of(request))
         for row in formset.initial_forms:
-            if row.has_changed() and row not in formset.deleted_forms:
+            if row not in formset.deleted_forms:
                 change_member(request, row)
         for row in formset.extra_forms:
             if row.has_changed() and row not in formset.deleted_forms:
-                services.add_member(form.instance, row.new_person, by=actor_of(request))
-        if formset.gone:
-            messages.warning(request, TAKEN_OFF_MEANWHILE)
+                services.add_member(form.instance, row.new_entry, by=actor_of(request))
+        if formset.removed_meanwhile:
+            messages.warning(request, REMOVED_MEANWHILE)
 
-    @admin.action(description="Put into the bin", permissions=["administer"])
-    def put_into_bin(self, request: HttpRequest, queryset: QuerySet[Course]) -> HttpResponseBase | None:
+    # Actions
+
+    @admin.action(description="Move to the trash", permissions=["administer"])
+    def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Course]) -> HttpResponseBase | None:
         chosen = list(queryset.filter(removed_at=None))
         if "confirmed" not in request.POST:
-            sentences = ["Nobody but administrators will see these courses. Everything in them is kept."]
-            return confirmation(
-                request, self, title="Put into the bin", sentences=sentences, rows=chosen, action="put_into_bin"
+            sentences = ["Only administrators will see these courses. Everything in them is kept."]
+            return self.confirm(
+                request, title="Move to the trash", sentences=sentences, rows=chosen, action="move_to_trash"
             )
         with transaction.atomic():
             for course in chosen:
                 services.trash_course(course, by=actor_of(request))
-        messages.success(request, f"{len(chosen)} courses are in the bin now.")
+        text = ngettext("%d course was moved to the trash.", "%d courses were moved to the trash.", len(chosen))
+        messages.success(request, text % len(chosen))
         return None
 
-    @admin.action(description="Take out of the bin", permissions=["administer"])
-    def take_out_of_bin(self, request: HttpRequest, queryset: QuerySet[Course]) -> None:
+    @admin.action(description="Restore", permissions=["administer"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Course]) -> None:
         chosen = list(queryset.exclude(removed_at=None))
         with transaction.atomic():  # all or none, where one name is taken by now
             for course in chosen:
                 services.restore_course(course, by=actor_of(request))
-        messages.success(request, f"{len(chosen)} courses are out of the bin again.")
-
-    @admin.action(description="Delete for good what is in the bin", permissions=["administer"])
-    def delete_for_good(self, request: HttpRequest, queryset: QuerySet[Course]) -> HttpResponseBase | None:
-        return delete_for_good(self, request, queryset)
-
-    # Pages of our own
-
-    def get_urls(self) -> list[URLPattern]:
-        def own(address: str, view: Any, name: str) -> URLPattern:
-            return path(f"<int:pk>/{address}", self.admin_site.admin_view(view), {"page": self}, name=name)
-
-        return [
-            own("import/", roster_files.import_roster, "import_roster"),
-            own("roster.csv", roster_files.export_roster, "export_roster"),
-            own("students-for-nbgrader.csv", roster_files.export_for_nbgrader, "export_for_nbgrader"),
-            *super().get_urls(),
-        ]
+        text = ngettext("%d course was restored.", "%d courses were restored.", len(chosen))
+        messages.success(request, text % len(chosen))
 
     def history_of(self, obj: Course) -> QuerySet[AuditEntry]:
         return AuditEntry.objects.filter(course=obj.name, at__gte=obj.created)

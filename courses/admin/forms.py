@@ -1,18 +1,29 @@
-"""Forms of the admin. What a person may not give or change is not offered, and not believed when it is sent anyway."""
+"""Forms of the admin. What a person may not give or change is not offered, and not accepted when it is sent anyway."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
 
 from courses import services
 from courses.errors import Invalid
 from courses.models import Course, Membership, Role
-from courses.permissions import Actor, Permission
+from courses.permissions import Actor, Permission, actor_of
 from courses.services import NAME_FIELDS, RosterEntry
 
+NAME_AND_ROLE = ("role", *NAME_FIELDS)
 
-class CourseForm(forms.ModelForm):
+if TYPE_CHECKING:
+    CourseModelForm = forms.ModelForm[Course]
+    MembershipModelForm = forms.ModelForm[Membership]
+    MemberInlineFormSet = BaseInlineFormSet[Membership, Course, "MemberForm"]
+else:
+    CourseModelForm = MembershipModelForm = forms.ModelForm
+    MemberInlineFormSet = BaseInlineFormSet
+
+
+class CourseForm(CourseModelForm):
     """A new course."""
 
     instructors = forms.CharField(
@@ -27,51 +38,51 @@ class CourseForm(forms.ModelForm):
         help_texts: ClassVar = {"name": "As nbgrader calls it (course_id). It cannot be changed later."}
 
     def clean_name(self) -> str:
-        name = checked(self.cleaned_data["name"], "course")
-        # The database's own rule has a condition on a column that is no field of this form: Django skips it.
+        name = clean_name(self.cleaned_data["name"], "course")
+        # The database's constraint has a condition on a column that is no field of this form: Django skips it.
         if Course.objects.present().filter(name=name).exists():
             raise forms.ValidationError("There is a course of this name already.")
         return name
 
     def clean_instructors(self) -> list[str]:
         names = self.cleaned_data["instructors"].replace(",", "\n").split("\n")
-        return [checked(name.strip()) for name in names if name.strip()]
+        return [clean_name(name.strip()) for name in names if name.strip()]
 
 
-def checked(name: str, what: str = "user") -> str:
+def clean_name(name: str, what: str = "user") -> str:
     try:
         return services.check_name(name, what)
     except Invalid as error:
         raise forms.ValidationError(error.message) from error
 
 
-class MemberRowForm(forms.ModelForm):
+class MemberRowForm(MembershipModelForm):
     """One line of a roster. The page that shows it sets `actor`."""
 
     actor: ClassVar[Actor]
 
     class Meta:
         model = Membership
-        fields = ("role", *NAME_FIELDS)
+        fields = NAME_AND_ROLE
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        one = self.instance
-        if not one.pk:
+        member = self.instance
+        if not member.pk:
             return
-        for name in self.fields.keys() & {"role", *NAME_FIELDS}:
-            # What was shown is sent along: only what differs from that was changed by the person, whatever the row
-            # says by now. So a page that was left open undoes nothing that others did meanwhile.
+        for name in self.fields.keys() & {*NAME_AND_ROLE}:
+            # The value that was shown is sent along: only what differs from it was changed by the person, whatever the
+            # row says by now. So a page that was left open undoes nothing that others did meanwhile.
             self.fields[name].show_hidden_initial = True
-        if not self.actor.may_assign(one.role, one.course_id):
-            is_own = one.user == self.actor.user and self.actor.may(Permission.CHANGE_ROSTER, one.course_id)
+        if not self.actor.may_assign(member.role, member.course_id):
+            is_own = member.user == self.actor.user and self.actor.may(Permission.CHANGE_ROSTER, member.course_id)
             for name, field in self.fields.items():
                 field.disabled = name == "role" or not is_own
         elif "role" in self.fields:
-            self.offer_roles(one.course_id)
+            self.offer_roles(member.course_id)
 
     def offer_roles(self, course_id: int | None) -> None:
-        """Those that the person may give in the course; for one that is still to be chosen, those of any course."""
+        """Offer the roles that the person may give in the course, or without one, in any of theirs."""
         role: Any = self.fields["role"]
         courses = [course_id] if course_id else self.actor.courses_with(Permission.CHANGE_ROSTER)
         role.choices = [
@@ -81,15 +92,27 @@ class MemberRowForm(forms.ModelForm):
         ]
 
     @property
-    def person(self) -> RosterEntry:
-        """What the form says: only what was changed in it."""
-        said = {name: self.cleaned_data[name] or "" for name in NAME_FIELDS if name in self.changed_data}
+    def entry(self) -> RosterEntry:
+        """Return what was changed in the form, and only that."""
+        names = {name: self.cleaned_data[name] or "" for name in NAME_FIELDS if name in self.changed_data}
         role = self.cleaned_data["role"] if "role" in self.changed_data else None
-        return RosterEntry(self.instance.user.username if self.instance.pk else "", role, **said)
+        return RosterEntry(self.instance.user.username if self.instance.pk else "", role, **names)
+
+
+def form_for(request: HttpRequest, form: type[MemberRowForm]) -> type[MemberRowForm]:
+    """Return the form class as the person of this request gets it."""
+    return type(form.__name__, (form,), {"actor": actor_of(request)})
+
+
+def change_member(request: HttpRequest, form: MemberRowForm) -> None:
+    """Save what was changed in the form, starting from the row as it is now: the form has changed its own instance."""
+    if form.has_changed():
+        member = Membership.objects.select_related("user", "course").get(pk=form.instance.pk)
+        services.change_member(member, form.entry, by=actor_of(request))
 
 
 class MemberForm(MemberRowForm):
-    """One member, whose name is asked for when the member is new."""
+    """One member, whose user name is asked for when the member is new."""
 
     username = forms.CharField(
         label="User name", max_length=255, help_text="As on JupyterHub. They need not have been here yet."
@@ -105,42 +128,44 @@ class MemberForm(MemberRowForm):
             self.initial["username"] = self.instance.user.username
 
     def clean_username(self) -> str:
-        return self.cleaned_data["username"] if self.instance.pk else checked(self.cleaned_data["username"])
+        username: str = self.cleaned_data["username"]
+        return username if self.instance.pk else clean_name(username)
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or self.cleaned_data
-        course = said.get("course") or (self.instance.course_id and self.instance.course)
-        if not self.instance.pk and course and "username" in said:
-            # Neither person nor course need be fields of the form: Django would skip the database's own rule.
-            if course.memberships.filter(user__username=said["username"]).exists():
+        values = super().clean() or self.cleaned_data
+        course = values.get("course") or (self.instance.course_id and self.instance.course)
+        if not self.instance.pk and course and "username" in values:
+            # Neither person nor course need be fields of the form: Django would skip the database's constraint.
+            if course.memberships.filter(user__username=values["username"]).exists():
                 self.add_error("username", "This person is a member of the course already.")
-            elif not self.actor.may_assign(said.get("role") or Role.STUDENT, course.pk):
+            elif not self.actor.may_assign(values.get("role") or Role.STUDENT, course.pk):
                 self.add_error("role", "You may not give this role.")
-        return said
+        return values
 
     @property
-    def new_person(self) -> RosterEntry:
-        said = {name: self.cleaned_data.get(name) or "" for name in NAME_FIELDS}
-        return RosterEntry(self.cleaned_data["username"], self.cleaned_data["role"], **said)
+    def new_entry(self) -> RosterEntry:
+        names = {name: self.cleaned_data.get(name) or "" for name in NAME_FIELDS}
+        return RosterEntry(self.cleaned_data["username"], self.cleaned_data["role"], **names)
 
 
-class MemberFormSet(BaseInlineFormSet):
-    """The members on a course's page. Rows of members who were taken off meanwhile are passed over."""
+class MemberFormSet(MemberInlineFormSet):
+    """The members on a course's page. The rows of members who were removed meanwhile are skipped."""
 
     @property
-    def gone(self) -> int:
-        """How many rows are of nobody any more."""
+    def removed_meanwhile(self) -> int:
+        """Return how many rows belong to nobody any more."""
         return sum(not form.instance.pk for form in self.initial_forms)
-
-    def _should_delete_form(self, form: Any) -> bool:
-        is_gone = not form.instance.pk and form in self.initial_forms
-        return is_gone or super()._should_delete_form(form)  # type: ignore[misc]
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
-        one = form.instance
-        if one.pk and "DELETE" in form.fields and not form.actor.may_assign(one.role, one.course_id):
+        member = form.instance
+        if "DELETE" not in form.fields:
+            return
+        if member.pk and not form.actor.may_assign(member.role, member.course_id):
             form.fields["DELETE"].disabled = True
+        elif not member.pk and index is not None and index < self.initial_form_count():
+            # The member was removed meanwhile: Django skips a form that is marked for deletion, valid or not.
+            form.fields["DELETE"] = forms.BooleanField(initial=True, required=False, disabled=True)
 
     def clean(self) -> None:
         super().clean()
@@ -153,43 +178,43 @@ class MemberFormSet(BaseInlineFormSet):
 
 
 class RosterFileForm(forms.Form):
-    """A CSV file to look at before it is taken over."""
+    """A CSV file, whose differences are shown before it is imported."""
 
     file = forms.FileField(
         label="CSV file",
-        help_text="The first line names the columns: username (or id), and as you like first_name, last_name, email, "
-        "section, role. Commas, semicolons or tabs; as a spreadsheet, a learning platform or nbgrader writes it.",
+        help_text="The first line names the columns: username (or id), and optionally first_name, last_name, email, "
+        "section, role. Commas, semicolons or tabs, as spreadsheets, learning platforms and nbgrader write them.",
     )
     remove_others = forms.BooleanField(
         required=False,
-        label="Take students off the roster whom the file does not name",
-        help_text="Their work stays, and you see who it is before anything is done.",
+        label="Remove students whom the file does not name from the roster",
+        help_text="Their submissions are kept, and you see who they are before anything is done.",
     )
 
 
 class SeenRosterForm(forms.Form):
-    """The same file again, after its differences were looked at."""
+    """The same file again, after its differences were shown."""
 
     text = forms.CharField(widget=forms.HiddenInput, strip=False)
     remove_others = forms.BooleanField(widget=forms.HiddenInput, required=False)
-    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)  # which differences were shown
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)  # digest of the differences
 
 
 class PhraseForm(forms.Form):
-    """Asks for some words to be typed, so that nobody deletes for good by habit."""
+    """Asks for a phrase to be typed, so that nobody deletes permanently by habit."""
 
     phrase = forms.CharField(required=False)
 
-    def __init__(self, *args: Any, wanted: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, required_phrase: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.wanted = wanted
-        self.fields["phrase"].label = f"To go on, type: {wanted}"
+        self.required_phrase = required_phrase
+        self.fields["phrase"].label = f"To go on, type: {required_phrase}"
 
     def clean_phrase(self) -> str:
-        # Spaces are not seen, and a field of one line takes no line break: names may have both.
-        if self.cleaned_data["phrase"].split() != self.wanted.split():
-            raise forms.ValidationError(f"Type exactly: {self.wanted}")
-        return self.wanted
+        # Spaces are invisible, and a field of one line takes no line break: names may have both.
+        if self.cleaned_data["phrase"].split() != self.required_phrase.split():
+            raise forms.ValidationError(f"Type exactly: {self.required_phrase}")
+        return self.required_phrase
 
 
 class RenameForm(forms.Form):
@@ -204,5 +229,5 @@ class MergeForm(forms.Form):
 
 class AnonymiseForm(forms.Form):
     log_too = forms.BooleanField(
-        required=False, label="Also in the audit log", help_text="Else the log goes on naming them."
+        required=False, label="Also in the audit log", help_text="Otherwise the log still names them."
     )

@@ -1,23 +1,24 @@
-"""The admin's pages of people, what may happen to them, and the audit log. For administrators."""
+"""The admin's pages of people and of the audit log, for administrators."""
 
-from typing import Any
-
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from courses.admin import person_actions
-from courses.admin.base import Page
+from courses.admin.base import BaseAdmin
+from courses.admin.person_actions import PERSON_ACTIONS
+from courses.errors import DomainError
 from courses.models import AuditEntry, User
+from courses.permissions import actor_of
 
-LISTED = 100  # courses of someone on one page
+MAX_COURSES = 100  # of one person on one page
 
 
-class PersonAdmin(Page):
-    """Everybody who was ever here; for administrators."""
+@admin.register(User)
+class PersonAdmin(BaseAdmin[User]):
+    """Everybody who was ever here."""
 
     list_display = ("username", "course_count", "is_active", "is_hub_admin", "created")
     list_filter = ("is_active", "is_hub_admin")
@@ -25,34 +26,52 @@ class PersonAdmin(Page):
     search_help_text = "Search by user name, name or email"
     readonly_fields = ("username", "member_of", "is_active", "is_hub_admin", "created", "last_login")
     fields = readonly_fields
-    change_form_template = "admin/ngshare/person.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).annotate(course_count=Count("memberships", distinct=True))
 
     @admin.display(description="courses", ordering="course_count")
-    def course_count(self, user: Any) -> int:
-        return user.course_count
+    def course_count(self, user: User) -> int:
+        return user.course_count  # type: ignore[attr-defined]  # annotated
 
     @admin.display(description="member of")
     def member_of(self, user: User) -> SafeString | str:
-        rows = user.memberships.select_related("course").order_by("course__name")[:LISTED]
+        memberships = user.memberships.select_related("course").order_by("course__name")[:MAX_COURSES]
         links = [
-            (reverse("admin:courses_course_change", args=[one.course_id]), one.course.name, one.get_role_display())
-            for one in rows
+            (
+                reverse("admin:courses_course_change", args=[membership.course_id]),
+                membership.course.name,
+                membership.get_role_display(),
+            )
+            for membership in memberships
         ]
         return format_html_join("\n", '<div><a href="{}">{}</a>, {}</div>', links) or "no course"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(person_actions.act)
-        return [path("<int:pk>/act/<slug:act>/", view, {"page": self}, name="person_act"), *super().get_urls()]
+        view = self.admin_site.admin_view(self.person_action_view)
+        return [path("<int:pk>/act/<slug:act>/", view, name="person_act"), *super().get_urls()]
+
+    def person_action_view(self, request: HttpRequest, pk: int, act: str) -> HttpResponseBase:
+        if act not in PERSON_ACTIONS:
+            raise Http404
+        user, action = self.get_visible_object(request, pk), PERSON_ACTIONS[act]
+        form = action.form(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                messages.success(request, action.run(user, form.cleaned_data, actor_of(request)))
+                return HttpResponseRedirect(reverse("admin:courses_user_changelist"))
+            except DomainError as error:
+                form.add_error(None, error.message)
+        title = f"{action.title}: {user}"
+        return self.confirm(request, title=title, sentences=action.sentences, form=form, button=action.title)
 
     def history_of(self, obj: User) -> QuerySet[AuditEntry]:
         return AuditEntry.objects.filter(Q(target=obj.username, course="") | Q(actor=obj.username))
 
 
-class AuditAdmin(Page):
-    list_display = ("at", "actor", "role", "action", "course", "target", "details_in_short")
+@admin.register(AuditEntry)
+class AuditAdmin(BaseAdmin[AuditEntry]):
+    list_display = ("at", "actor", "role", "action", "course", "target", "short_details")
     list_filter = ("at", "role", "action")
     search_fields = ("actor", "course", "target")
     search_help_text = "Search by user name, course or object"
@@ -60,6 +79,6 @@ class AuditAdmin(Page):
     show_facets = admin.ShowFacets.NEVER
 
     @admin.display(description="details")
-    def details_in_short(self, entry: AuditEntry) -> str:
+    def short_details(self, entry: AuditEntry) -> str:
         text = ", ".join(f"{name}: {value}" for name, value in entry.details.items())
         return text if len(text) <= 80 else f"{text[:80]}…"

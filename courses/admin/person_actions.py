@@ -1,118 +1,98 @@
-"""What may happen to a person, each on a page that says what it means and asks."""
+"""What an administrator may do to a person: what the page says, what it asks for, and what then happens."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
 
 from courses import people
-from courses.admin.base import Page, confirmation
 from courses.admin.forms import AnonymiseForm, MergeForm, RenameForm
-from courses.errors import DomainError
 from courses.models import User
-from courses.permissions import Actor, actor_of
+from courses.permissions import Actor
 
 
 @dataclass(frozen=True)
-class Act:
-    """`does(user, what the form says, by)` returns the sentence that is told afterwards.
+class PersonAction:
+    """One action. `run` gets the user, the form's cleaned data and the actor, and returns the message for afterwards.
 
-    It does not begin with a name: the admin's pages write the first letter of a message large.
+    The message must not begin with a name: the admin's pages capitalise its first letter.
     """
 
     title: str
     sentences: list[str]
-    does: Callable[[User, dict[str, Any], Actor], str]
+    run: Callable[[User, dict[str, Any], Actor], str]
     form: type[forms.Form] = forms.Form
 
 
-def _rename(user: User, said: dict[str, Any], by: Actor) -> str:
+def _rename(user: User, values: dict[str, Any], by: Actor) -> str:
     old = user.username
-    people.rename(user, said["new"], by=by)
-    return f"Renamed {old} to {said['new']}."
+    people.rename(user, values["new"], by=by)
+    return f"Renamed {old} to {values['new']}."
 
 
-def _merge(user: User, said: dict[str, Any], by: Actor) -> str:
-    kept = people.find(said["into"])
+def _merge(user: User, values: dict[str, Any], by: Actor) -> str:
+    kept = people.find(values["into"])
     moved = people.merge(user, kept, by=by)
-    told = ", ".join(f"{count} {kind}" for kind, count in moved.items())
-    return f"Merged {user} into {kept}: {told or 'nothing was theirs'}."
+    counts = ", ".join(_count(number, kind) for kind, number in moved.items())
+    return f"Merged {user} into {kept}: {counts or 'there was nothing to move'}."
 
 
-def _deactivate(user: User, said: dict[str, Any], by: Actor) -> str:
+def _count(number: int, kind: str) -> str:
+    """Return the number with its noun; `people.merge` names kinds by their plural."""
+    return f"{number} {kind.removesuffix('s') if number == 1 else kind}"
+
+
+def _deactivate(user: User, values: dict[str, Any], by: Actor) -> str:
     people.set_active(user, False, by=by)
-    return f"Deactivated {user}, who is refused everywhere from now on."
+    return f"Deactivated {user}. The service refuses this account from now on."
 
 
-def _activate(user: User, said: dict[str, Any], by: Actor) -> str:
+def _activate(user: User, values: dict[str, Any], by: Actor) -> str:
     people.set_active(user, True, by=by)
-    return f"Activated {user}, who is let in again."
+    return f"Activated {user}. This account can log in again."
 
 
-def _anonymise(user: User, said: dict[str, Any], by: Actor) -> str:
+def _anonymise(user: User, values: dict[str, Any], by: Actor) -> str:
     old = user.username
-    return f"Anonymised {old}, who is {people.anonymise(user, by=by, log_too=said['log_too'])} now."
+    return f"Anonymised {old}. The account is now called {people.anonymise(user, by=by, log_too=values['log_too'])}."
 
 
-ACTS = {
-    "rename": Act(
+PERSON_ACTIONS = {
+    "rename": PersonAction(
         "Rename",
-        ["For someone whose name on JupyterHub has changed. Memberships, work and receipts stay theirs."],
+        ["Use this when a user name on JupyterHub has changed. Memberships, submissions and receipts are kept."],
         _rename,
         RenameForm,
     ),
-    "merge": Act(
+    "merge": PersonAction(
         "Merge into another account",
         [
-            "For one person with two accounts. Memberships, work and feedback of this account go to the other; "
-            "where both are in a course, the higher role counts. This account is then deleted.",
-            "It cannot be undone.",
+            "Use this for one person with two accounts. Memberships, submissions and feedback of this account move to "
+            "the other; where both are members of a course, the higher role is kept. This account is then deleted.",
+            "This cannot be undone.",
         ],
         _merge,
         MergeForm,
     ),
-    "deactivate": Act(
+    "deactivate": PersonAction(
         "Deactivate",
-        ["They are refused everywhere at once, also where they are logged in. Memberships and work stay."],
+        [
+            "The service refuses this account at once, also in open sessions. Memberships and submissions are kept.",
+        ],
         _deactivate,
     ),
-    "activate": Act("Activate", ["They are let in again, with the memberships that they had."], _activate),
-    "anonymise": Act(
+    "activate": PersonAction("Activate", ["The account can log in again, with its memberships."], _activate),
+    "anonymise": PersonAction(
         "Anonymise",
         [
-            "Forgotten: user name, first and last names, emails, sections; they leave every roster and cannot log in "
-            "as this account again.",
-            "Kept, under a number: what they handed in, with its times, and the feedback on it. Names that stand in "
-            "the files are not looked for. Receipts that they hold can still be verified.",
-            "It cannot be undone.",
+            "Forgotten: user name, first and last names, emails and sections. The person is removed from every roster "
+            "and cannot log in with this account again.",
+            "Kept, under a number: submissions with their times, and the feedback on them. Names inside the files are "
+            "not searched for. Receipts can still be verified.",
+            "This cannot be undone.",
         ],
         _anonymise,
         AnonymiseForm,
     ),
 }
-
-
-def act(request: HttpRequest, pk: int, act: str, *, page: Page) -> HttpResponseBase:
-    user = page.get_object(request, str(pk))
-    if act not in ACTS or user is None or not page.has_view_permission(request, user):
-        raise Http404
-    chosen = ACTS[act]
-    form = chosen.form(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            messages.success(request, chosen.does(user, form.cleaned_data, actor_of(request)))
-            return HttpResponseRedirect(reverse("admin:courses_user_changelist"))
-        except DomainError as error:
-            form.add_error(None, error.message)
-    return confirmation(
-        request,
-        page,
-        title=f"{chosen.title}: {user}",
-        sentences=chosen.sentences,
-        form=form,
-        button=chosen.title,
-    )

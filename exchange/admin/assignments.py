@@ -5,131 +5,124 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
 
-from courses.admin.base import CourseFilter, RowsOfCourses
-from courses.admin.deletion import delete_for_good
+from courses.admin.base import CourseScopedAdmin
+from courses.admin.deletion import TrashAdmin
+from courses.admin.filters import CourseFilter
 from courses.models import AuditEntry
 from courses.permissions import Permission, actor_of
 from exchange import services
-from exchange.admin import progress
-from exchange.admin.base import TreePage, change_address, count_of, links
+from exchange.admin.base import change_address, count_of, render_links
+from exchange.admin.files import FilesAdmin
+from exchange.admin.progress import ProgressAdmin
 from exchange.models import Assignment, Release, Submission
 from exchange.storage.file_sets import readable_size
 
 
-class Withdrawn(admin.SimpleListFilter):
-    """Also for submissions; what is withdrawn is in the bin."""
-
+class ReleasedFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("released", "Released"), ("withdrawn", "Withdrawn")]
+        return [("released", "Released"), ("unreleased", "Unreleased")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> QuerySet[Assignment]:
         return queryset.filter(withdrawn_at__isnull=self.value() == "released") if self.value() else queryset
 
 
-class AssignmentAdmin(RowsOfCourses):
-    list_display = ("name", "course", "state", "due", "release_count", "hand_ins")
-    list_filter = (CourseFilter, Withdrawn)
+@admin.register(Assignment)
+class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
+    list_display = ("name", "course", "state", "due", "release_count", "submission_count")
+    list_filter = (CourseFilter, ReleasedFilter)
     list_select_related = ("course",)
     search_fields = ("name", "course__name")
     search_help_text = "Search by assignment or course"
     ordering = ("course__name", "name")
-    fields = ("name", "course", "due", "state", "releases", "hand_ins", "created")
-    readonly_fields = ("name", "course", "state", "releases", "hand_ins", "created")
-    actions = ("withdraw", "restore", "delete_for_good")
+    fields = ("name", "course", "due", "state", "releases", "submission_count", "created")
+    readonly_fields = ("name", "course", "state", "releases", "submission_count", "created")
+    actions = ("unrelease", "restore", "delete_permanently")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
         return (
             super()
             .get_queryset(request)
-            .annotate(releases_made=count_of(Release, "assignment"), handed_in=count_of(Submission, "assignment"))
+            .annotate(
+                releases_made=count_of(Release, "assignment"), submissions_made=count_of(Submission, "assignment")
+            )
         )
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_right(request, Permission.RELEASE, obj)
+    def has_change_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
+        return self.may(request, Permission.RELEASE, obj)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        said = {"due": "In UTC. A release with nbgrader sets it to what the gradebook says."}
-        return super().get_form(request, obj, change, **{"help_texts": said, **kwargs})
+    def get_form(self, request: HttpRequest, obj: Assignment | None = None, change: bool = False, **kwargs: Any) -> Any:
+        help_texts = {"due": "In UTC. A release with nbgrader sets it to the due date in the gradebook."}
+        return super().get_form(request, obj, change, **{"help_texts": help_texts, **kwargs})
 
     @admin.display(description="state")
     def state(self, assignment: Assignment) -> str:
         if assignment.withdrawn_at:
-            return f"withdrawn since {assignment.withdrawn_at:%Y-%m-%d %H:%M}"
+            return f"unreleased since {assignment.withdrawn_at:%Y-%m-%d %H:%M}"
         return "released"
 
     @admin.display(description="releases", ordering="releases_made")
-    def release_count(self, assignment: Any) -> int:
-        return assignment.releases_made
+    def release_count(self, assignment: Assignment) -> int:
+        return assignment.releases_made  # type: ignore[attr-defined]  # annotated
 
-    @admin.display(description="hand-ins", ordering="handed_in")
-    def hand_ins(self, assignment: Any) -> SafeString:
-        where = reverse("admin:exchange_submission_changelist")
+    @admin.display(description="submissions", ordering="submissions_made")
+    def submission_count(self, assignment: Assignment) -> SafeString:
         return format_html(
             '<a href="{}?course={}&amp;assignment={}">{}</a>',
-            where,
+            reverse("admin:exchange_submission_changelist"),
             assignment.course_id,
             assignment.pk,
-            assignment.handed_in,
+            assignment.submissions_made,  # type: ignore[attr-defined]  # annotated
         )
 
     @admin.display(description="releases")
     def releases(self, assignment: Assignment) -> SafeString | str:
-        made = assignment.releases.select_related("file_set").order_by("-number")
-        return links(
-            [
-                (
-                    change_address(one),
-                    f"release {one.number} of {one.created:%Y-%m-%d %H:%M}: {one.file_set.file_count} files, "
-                    f"{readable_size(one.file_set.size)}",
-                )
-                for one in made
-            ]
-        )
+        releases = assignment.releases.select_related("file_set").order_by("-number")
+        return render_links([(change_address(release), _describe(release)) for release in releases])
 
     def save_model(self, request: HttpRequest, obj: Assignment, form: Any, change: bool) -> None:
         if "due" in form.changed_data:
             services.set_due_date(obj, form.cleaned_data["due"], by=actor_of(request))
 
-    @admin.action(description="Withdraw (hide from students)", permissions=["change"])
-    def withdraw(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
-        with transaction.atomic():  # all or none, where one of them is of a course in which the person only looks
+    @admin.action(description="Unrelease (hide from students)", permissions=["change"])
+    def unrelease(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
+        with transaction.atomic():  # all or none, also where one is of a course in which the person only looks
             for assignment in queryset:
                 services.withdraw(assignment, by=actor_of(request))
-        if queryset:
-            messages.success(request, "Withdrawn. Everything is kept; restoring or releasing again brings it back.")
+        text = ngettext("%d assignment was unreleased.", "%d assignments were unreleased.", len(queryset))
+        messages.success(request, f"{text % len(queryset)} Everything is kept; restore or release it to show it again.")
 
-    @admin.action(description="Restore (show again)", permissions=["change"])
+    @admin.action(description="Restore (show to students again)", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
         with transaction.atomic():
             for assignment in queryset:
                 services.restore(assignment, by=actor_of(request))
-        if queryset:
-            messages.success(request, "Restored.")
-
-    @admin.action(description="Delete for good what is withdrawn", permissions=["administer"])
-    def delete_for_good(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> HttpResponseBase | None:
-        return delete_for_good(self, request, queryset)
-
-    def get_urls(self) -> list[URLPattern]:
-        return [
-            path("status/<int:pk>/", self.admin_site.admin_view(progress.table), {"page": self}, name="status"),
-            path("status/<int:pk>/status.csv", self.admin_site.admin_view(progress.as_csv), name="status_csv"),
-            *super().get_urls(),
-        ]
+        text = ngettext("%d assignment was restored.", "%d assignments were restored.", len(queryset))
+        messages.success(request, text % len(queryset))
 
     def history_of(self, obj: Assignment) -> QuerySet[AuditEntry]:
         return AuditEntry.objects.filter(course=obj.course.name, target=obj.name, at__gte=obj.created)
 
 
-class ReleaseAdmin(TreePage):
+def _describe(release: Release) -> str:
+    files = release.file_set
+    return (
+        f"release {release.number} of {release.created:%Y-%m-%d %H:%M}: "
+        f"{files.file_count} file{pluralize(files.file_count)}, {readable_size(files.size)}"
+    )
+
+
+@admin.register(Release)
+class ReleaseAdmin(FilesAdmin[Release], CourseScopedAdmin[Release]):
     course_path = "assignment__course"
     list_display = ("assignment", "number", "created", "released_by", "file_count", "size")
     list_filter = (CourseFilter, "created")
@@ -144,7 +137,7 @@ class ReleaseAdmin(TreePage):
 
     @admin.display(description="released by")
     def sender(self, release: Release) -> str:
-        return str(release.released_by or "nobody who is known")
+        return str(release.released_by or "unknown")
 
     @admin.display(description="files")
     def file_count(self, release: Release) -> int:

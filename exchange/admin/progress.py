@@ -1,15 +1,15 @@
-"""The admin's table of who has handed in: member by assignment."""
+"""The admin's table of the progress of a course, member by assignment, as a page and as CSV."""
 
-from typing import Any
+from itertools import chain
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
-from django.utils.http import content_disposition_header
+from django.urls import URLPattern, path
 
-from courses.admin.base import Page
-from courses.admin.roster_files import BOM
+from courses.admin.base import CourseScopedAdmin
+from courses.admin.roster_files import BYTE_ORDER_MARK, csv_response
 from courses.importers import csv_file
 from courses.models import Course
 from courses.permissions import Permission, actor_of
@@ -17,51 +17,59 @@ from exchange import progress
 from exchange.models import Assignment
 from exchange.progress import MemberProgress
 
-ON_A_PAGE = 200  # members
+MEMBERS_PER_PAGE = 200
 
 
-def table(request: HttpRequest, pk: int, *, page: Page) -> HttpResponseBase:
-    course, assignments, lines = _asked(request, pk)
-    sections = sorted({line.section for line in lines if line.section})
-    word, section = request.GET.get("q", "").strip(), request.GET.get("section", "")
-    if word:
-        lines = [line for line in lines if word.casefold() in f"{line.username} {line.full_name}".casefold()]
-    if section:
-        lines = [line for line in lines if line.section == section]
-    shown = Paginator(lines, ON_A_PAGE).get_page(request.GET.get("page"))
-    context = {
-        **page.admin_site.each_context(request),
-        "title": f"Who has handed in: {course}",
-        "opts": page.opts,
-        "course": course,
-        "assignments": [(one, sum(one.pk in line.work for line in lines)) for one in assignments],
-        "lines": [(line, [line.work.get(one.pk) for one in assignments]) for line in shown],
-        "count": len(lines),
-        "page": shown,
-        "sections": sections,
-        "section": section,
-        "word": word,
-    }
-    return TemplateResponse(request, "admin/ngshare/status.html", context)
+class ProgressAdmin(CourseScopedAdmin[Assignment]):
+    """The views of the assignments' pages that show the progress of a course."""
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("status/<int:pk>/", wrap(self.progress_view), name="status"),
+            path("status/<int:pk>/status.csv", wrap(self.progress_csv_view), name="status_csv"),
+            *super().get_urls(),
+        ]
+
+    def progress_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        course, assignments, members = _get_progress(request, pk)
+        sections = sorted({member.section for member in members if member.section})
+        word, section = request.GET.get("q", "").strip(), request.GET.get("section", "")
+        if word:
+            members = [member for member in members if _is_named(member, word)]
+        if section:
+            members = [member for member in members if member.section == section]
+        page = Paginator(members, MEMBERS_PER_PAGE).get_page(request.GET.get("page"))
+        columns = list(assignments)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Progress of {course}",
+            "opts": self.opts,
+            "course": course,
+            "columns": [(each, sum(each.pk in member.work for member in members)) for each in columns],
+            "rows": [(member, [member.work.get(each.pk) for each in columns]) for member in page],
+            "count": len(members),
+            "page": page,
+            "sections": sections,
+            "section": section,
+            "word": word,
+        }
+        return TemplateResponse(request, "admin/ngshare/progress.html", context)
+
+    def progress_csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        course, assignments, members = _get_progress(request, pk)
+        lines = csv_file.write_rows(progress.table_rows(members, assignments))
+        return csv_response(chain([BYTE_ORDER_MARK], lines), f"{course} progress.csv")
 
 
-def as_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
-    course, assignments, lines = _asked(request, pk)
-    written = csv_file.write_rows(progress.table_rows(lines, assignments))
-    response = StreamingHttpResponse(_with_bom(written), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = content_disposition_header(True, f"{course} progress.csv") or ""
-    return response
-
-
-def _with_bom(lines: Any) -> Any:
-    yield BOM
-    yield from lines
-
-
-def _asked(request: HttpRequest, pk: int) -> tuple[Course, QuerySet[Assignment], list[MemberProgress]]:
-    """The course, to whom sees everybody's work there. Errors: Http404."""
+def _get_progress(request: HttpRequest, pk: int) -> tuple[Course, QuerySet[Assignment], list[MemberProgress]]:
+    """Return the course, its assignments and members, to whoever sees all submissions of it. Errors: Http404."""
     course = Course.objects.filter(pk=pk).first()
     if course is None or not actor_of(request).may(Permission.SEE_SUBMISSIONS, course.pk):
         raise Http404
     assignments = course.assignments.order_by("name")
     return course, assignments, progress.course_progress(course, assignments)
+
+
+def _is_named(member: MemberProgress, word: str) -> bool:
+    return word.casefold() in f"{member.username} {member.full_name}".casefold()

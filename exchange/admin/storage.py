@@ -1,6 +1,6 @@
-"""The admin's pages of file sets and blobs, for administrators: where bytes are used, and whether they are whole."""
+"""The admin's pages of file sets and blobs, for administrators: where bytes are used, and whether they are intact."""
 
-from typing import Any
+from datetime import datetime
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet, Sum
@@ -8,37 +8,39 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from courses.admin.base import Page
+from courses.admin.base import BaseAdmin
 from exchange.admin import search
-from exchange.admin.base import TreePage, change_address, count_of, links
+from exchange.admin.base import change_address, count_of, render_links
+from exchange.admin.files import FilesAdmin
 from exchange.models import Blob, Feedback, FileEntry, FileSet, Release, Submission
 from exchange.storage import blobs, file_sets
 from exchange.storage.file_sets import readable_size
 
-LISTED = 100  # places where something is used, on one page
-VERIFIED = 2_000_000_000  # bytes that are read in one request
+MAX_USES = 100  # of one object on one page
+MAX_VERIFIED = 2_000_000_000  # bytes read in one request
 
 
-class FileSetAdmin(TreePage):
-    list_display = ("short_digest", "file_count", "readable", "releases_made", "handed_in", "given_back")
+@admin.register(FileSet)
+class FileSetAdmin(FilesAdmin[FileSet]):
+    list_display = ("short_digest", "file_count", "readable", "release_count", "submission_count", "feedback_count")
     search_fields = ("digest",)
     search_help_text = "Search by digest, a file's path or hash, student, assignment or course"
     ordering = ("-pk",)
     fields = readonly_fields = ("digest", "file_count", "readable", "used_by", "files")
     actions = ("verify",)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return Page.has_view_permission(self, request, obj)
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[FileSet]:
-        rows = Page.get_queryset(self, request)
-        return rows.annotate(
-            releases_made_count=count_of(Release, "file_set"),
-            handed_in_count=count_of(Submission, "file_set"),
-            given_back_count=count_of(Feedback, "file_set"),
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                releases_made=count_of(Release, "file_set"),
+                submissions_made=count_of(Submission, "file_set"),
+                feedback_returned=count_of(Feedback, "file_set"),
+            )
         )
 
-    def matching(self, word: str) -> Q:
+    def condition_for(self, word: str) -> Q:
         return search.of_file_sets(word)
 
     @admin.display(description="digest")
@@ -50,40 +52,43 @@ class FileSetAdmin(TreePage):
         return readable_size(file_set.size)
 
     @admin.display(description="releases")
-    def releases_made(self, file_set: Any) -> int:
-        return file_set.releases_made_count
+    def release_count(self, file_set: FileSet) -> int:
+        return file_set.releases_made  # type: ignore[attr-defined]  # annotated
 
-    @admin.display(description="hand-ins")
-    def handed_in(self, file_set: Any) -> int:
-        return file_set.handed_in_count
+    @admin.display(description="submissions")
+    def submission_count(self, file_set: FileSet) -> int:
+        return file_set.submissions_made  # type: ignore[attr-defined]  # annotated
 
     @admin.display(description="feedback")
-    def given_back(self, file_set: Any) -> int:
-        return file_set.given_back_count
+    def feedback_count(self, file_set: FileSet) -> int:
+        return file_set.feedback_returned  # type: ignore[attr-defined]  # annotated
 
     @admin.display(description="used by")
     def used_by(self, file_set: FileSet) -> SafeString | str:
-        releases = file_set.releases.select_related("assignment__course")[:LISTED]
-        submissions = file_set.submissions.select_related("assignment__course", "student")[:LISTED]
-        feedbacks = file_set.feedbacks.select_related("submission__assignment__course", "submission__student")[:LISTED]
-        return links([(change_address(one), str(one)) for one in (*releases, *submissions, *feedbacks)])
+        releases = file_set.releases.select_related("assignment__course")[:MAX_USES]
+        submissions = file_set.submissions.select_related("assignment__course", "student")[:MAX_USES]
+        feedbacks = file_set.feedbacks.select_related("submission__assignment__course", "submission__student")[
+            :MAX_USES
+        ]
+        return render_links([(change_address(use), str(use)) for use in (*releases, *submissions, *feedbacks)])
 
     @admin.action(description="Verify the bytes of every file", permissions=["view"])
     def verify(self, request: HttpRequest, queryset: QuerySet[FileSet]) -> None:
-        verify(self, request, Blob.objects.filter(entries__file_set__in=queryset.values("pk")).distinct())
+        verify_blobs(request, Blob.objects.filter(entries__file_set__in=queryset.values("pk")).distinct())
 
     def folder_of(self, obj: FileSet) -> str:
         return obj.digest[:16]
 
-    def moment_of(self, obj: FileSet) -> Any:
+    def created_at(self, obj: FileSet) -> datetime:
         return timezone.now()
 
     def file_set_of(self, obj: FileSet) -> FileSet:
         return obj
 
 
-class BlobAdmin(Page):
-    list_display = ("short_hash", "readable", "stored", "touched", "files_made")
+@admin.register(Blob)
+class BlobAdmin(BaseAdmin[Blob]):
+    list_display = ("short_hash", "readable", "stored", "touched", "file_count")
     list_filter = ("stored", "touched")
     search_fields = ("sha256", "md5")
     search_help_text = "Search by SHA-256, MD5, a file's path, student, assignment or course"
@@ -92,10 +97,12 @@ class BlobAdmin(Page):
     actions = ("verify",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Blob]:
-        return super().get_queryset(request).annotate(files_count=count_of(FileEntry, "blob"))
+        return super().get_queryset(request).annotate(files_made=count_of(FileEntry, "blob"))
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
-        return search.narrowed(queryset, search_term, search.of_blobs), False
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Blob], search_term: str
+    ) -> tuple[QuerySet[Blob], bool]:
+        return search.filter_rows(queryset, search_term, search.of_blobs), False
 
     @admin.display(description="SHA-256", ordering="sha256")
     def short_hash(self, blob: Blob) -> str:
@@ -105,40 +112,40 @@ class BlobAdmin(Page):
     def readable(self, blob: Blob) -> str:
         return readable_size(blob.size)
 
-    @admin.display(description="files", ordering="files_count")
-    def files_made(self, blob: Any) -> int:
-        return blob.files_count
+    @admin.display(description="files", ordering="files_made")
+    def file_count(self, blob: Blob) -> int:
+        return blob.files_made  # type: ignore[attr-defined]  # annotated
 
     @admin.display(description="used by")
     def used_by(self, blob: Blob) -> SafeString | str:
-        entries = blob.entries.select_related("file_set")[:LISTED]
-        return links([(change_address(one.file_set), f"{one.path} in {one.file_set}") for one in entries])
+        entries = blob.entries.select_related("file_set")[:MAX_USES]
+        return render_links(
+            [(change_address(entry.file_set), f"{entry.path} in {entry.file_set}") for entry in entries]
+        )
 
     @admin.action(description="Verify the bytes", permissions=["view"])
     def verify(self, request: HttpRequest, queryset: QuerySet[Blob]) -> None:
-        verify(self, request, queryset)
+        verify_blobs(request, queryset)
 
 
-def verify(page: Page, request: HttpRequest, rows: QuerySet[Blob]) -> None:
-    """Read the bytes and compare them with their hash; tell what is not whole, and let nobody count on it."""
+def verify_blobs(request: HttpRequest, rows: QuerySet[Blob]) -> None:
+    """Read the bytes, compare them with their hashes, report what is damaged, and mark it as missing."""
     total = rows.aggregate(size=Sum("size"))["size"] or 0
-    if total > VERIFIED:
-        messages.error(
-            request,
-            f"These are {readable_size(total)}: choose {readable_size(VERIFIED)} or less at once.",
-        )
+    if total > MAX_VERIFIED:
+        limit = readable_size(MAX_VERIFIED)
+        messages.error(request, f"The chosen rows have {readable_size(total)}. Choose {limit} or less at once.")
         return
-    broken = [blob for blob in rows if not blobs.verify(blob.sha256)]
-    for blob in broken:
+    damaged = [blob for blob in rows if not blobs.verify(blob.sha256)]
+    for blob in damaged:
         file_sets.mark_missing(blob)
-    file_sets.mark_present({blob.sha256 for blob in rows} - {blob.sha256 for blob in broken})
-    for blob in broken[:LISTED]:
+    file_sets.mark_present({blob.sha256 for blob in rows} - {blob.sha256 for blob in damaged})
+    for blob in damaged[:MAX_USES]:
         messages.error(
             request,
-            f"The bytes of {blob.sha256} are not whole, or gone. Bring them back from a backup and verify them again; "
-            "the next upload that sends them heals it, too.",
+            f"The bytes of {blob.sha256} are damaged or missing. Restore them from a backup and verify them again; "
+            "the next upload that sends them repairs them, too.",
         )
-    if len(broken) > LISTED:
-        messages.error(request, f"… and {len(broken) - LISTED} more.")
-    if not broken:
-        messages.success(request, f"All is whole: {readable_size(total)} were read.")
+    if len(damaged) > MAX_USES:
+        messages.error(request, f"… and {len(damaged) - MAX_USES} more.")
+    if not damaged:
+        messages.success(request, f"No damage found in {readable_size(total)}.")

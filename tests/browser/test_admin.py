@@ -78,8 +78,8 @@ def test_roster_is_imported_after_its_differences_were_seen(campus, person, cour
     expect(shown).to_contain_text("Refused: 1")
     someone.picture(f"admin-{who}-import-differences")
     assert roster_of(campus, course) == before
-    someone.page.get_by_role("button", name="Take over these differences").click()
-    expect(someone.page.locator(".messagelist")).to_contain_text("The roster was taken over")
+    someone.page.get_by_role("button", name="Import these changes").click()
+    expect(someone.page.locator(".messagelist")).to_contain_text("The roster was imported")
     someone.picture(f"admin-{who}-import-taken-over")
     after = {**before, "bob": ("student", "Becker", "A"), "erin": ("student", "Öz", "B")}
     assert roster_of(campus, course) == after
@@ -94,15 +94,15 @@ def test_students_whom_the_file_does_not_name_leave_only_where_that_was_chosen(c
     alice.page.get_by_role("link", name="Import roster").click()
     alice.page.set_input_files("input[name=file]", file)
     alice.page.get_by_role("button", name="Show the differences").click()
-    expect(alice.page.locator("#content-main")).to_contain_text("There is nothing to take over")
+    expect(alice.page.locator("#content-main")).to_contain_text("There is nothing to import")
     alice.page.get_by_role("link", name="Choose another file").click()
     alice.page.set_input_files("input[name=file]", file)
-    alice.page.get_by_label("Take students off the roster whom the file does not name").check()
+    alice.page.get_by_label("Remove students whom the file does not name from the roster").check()
     alice.page.get_by_role("button", name="Show the differences").click()
-    expect(alice.page.locator("#content-main")).to_contain_text("Taken off the roster: 1")
+    expect(alice.page.locator("#content-main")).to_contain_text("Removed from the roster: 1")
     alice.picture("admin-import-removal")
     assert "zoe" in roster_of(campus, course)
-    alice.page.get_by_role("button", name="Take over these differences").click()
+    alice.page.get_by_role("button", name="Import these changes").click()
     expect(alice.page.locator(".messagelist")).to_contain_text("1 removed")
     assert sorted(roster_of(campus, course)) == ["alice", "bob", "dave", "gina"]
 
@@ -159,7 +159,7 @@ def test_roster_is_downloaded_and_read_back_unchanged(campus, person, course, wh
     someone.page.get_by_role("link", name="Import roster").click()
     someone.page.set_input_files("input[name=file]", {"name": "r.csv", "mimeType": "text/csv", "buffer": content})
     someone.page.get_by_role("button", name="Show the differences").click()
-    expect(someone.page.locator("#content-main")).to_contain_text("5 of 5 lines say what is there already")
+    expect(someone.page.locator("#content-main")).to_contain_text("5 of 5 lines would change nothing")
 
 
 def test_removed_instructor_loses_the_open_admin_at_once(campus, person, course):
@@ -175,7 +175,7 @@ def test_removed_instructor_loses_the_open_admin_at_once(campus, person, course)
     assert campus.api("DELETE", f"courses/{quote(course)}/members/carol/", admin).status_code == 204
     carol.page.get_by_role("button", name="Save", exact=True).click()
     carol.page.wait_for_load_state()
-    expect(carol.page.locator("body")).to_contain_text("on the staff of no course")
+    expect(carol.page.locator("body")).to_contain_text("not on the staff of any course")
     carol.picture("admin-removed-instructor")
     before.pop("carol")
     assert roster_of(campus, course) == before

@@ -1,1 +1,0 @@
-from tests.exchange.conftest import assignment, browser, course, submission  # noqa: F401

@@ -1,0 +1,263 @@
+"""Searching the admin's lists: by course, student, path, hash and digest."""
+
+import hashlib
+
+import pytest
+from django.contrib import admin
+
+from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
+from exchange.storage import blobs
+from tests import cast
+from tests.cast import WORK
+
+pytestmark = pytest.mark.wide
+
+NOTEBOOK = cast.sha256(WORK["ps1.ipynb"])
+SHARED = cast.sha256(WORK["data/numbers.csv"])  # in the release, and unchanged in the hand-in
+PLAN = cast.sha256(cast.PLANS["plans/my plan.txt"])
+PLAN_MD5 = hashlib.md5(cast.PLANS["plans/my plan.txt"], usedforsecurity=False).hexdigest()
+MODELS = [pytest.param(model, id=model.__name__) for model in admin.site._registry]
+
+
+def address(model):
+    return f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+
+
+@pytest.fixture
+def found(two_courses, browser):
+    """The rows that a search finds, as an administrator."""
+    root = browser("root")
+
+    def search(model, term, **filters):
+        answer = root.get(address(model), {"q": term, **filters})
+        assert answer.status_code == 200
+        return list(answer.context["cl"].result_list)
+
+    return search
+
+
+# Things of a course
+
+OURS, THEIRS, BOTH = {"submission"}, {"foreign submission"}, {"submission", "foreign submission"}
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("bob", OURS),
+        ("BOB", OURS),
+        ("zoe", THEIRS),
+        ("bob ps1", OURS),
+        ("bob lab", set()),
+        ("NBG 101", OURS),
+        ('"NBG 101"', OURS),
+        ("Elsewhere", THEIRS),
+        ("lab 1", THEIRS),
+        ("numbers.csv", OURS),
+        ("data/num", OURS),
+        ("DATA/NUM", OURS),
+        ("my plan.txt", THEIRS),
+        ("plans/my plan.txt", THEIRS),
+        ("'my plan.txt' zoe", THEIRS),
+        ("plan.txt zoe", THEIRS),
+        ("plan.txt bob", set()),
+        ("日本.md", THEIRS),
+        (".", BOTH),
+        (NOTEBOOK, OURS),
+        (NOTEBOOK[:12], OURS),
+        (NOTEBOOK[:12].upper(), OURS),
+        (f"{NOTEBOOK[:12]}…", OURS),
+        (NOTEBOOK[:12] + "0", set()),
+        (NOTEBOOK[12:], set()),
+        (PLAN, THEIRS),
+        (f"zoe {PLAN[:8]}", THEIRS),
+        (PLAN_MD5, THEIRS),
+        ("", BOTH),
+        ("   ", BOTH),
+        ("%", set()),
+        ("plans/my_plan", set()),
+    ],
+)
+def test_hand_ins_are_found(found, two_courses, term, expected):
+    assert set(found(Submission, term)) == {two_courses[name] for name in expected}
+
+
+@pytest.mark.parametrize("digits", [64, 12])
+@pytest.mark.parametrize("kind", [Release, Submission, Feedback])
+def test_digest_finds_what_has_the_tree(found, two_courses, kind, digits):
+    one = two_courses[kind.__name__.lower()]
+    assert one in found(kind, one.file_set.digest[:digits])
+    assert two_courses[f"foreign {kind.__name__.lower()}"] not in found(
+        kind, two_courses["submission"].file_set.digest[:digits]
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "term", "expected"),
+    [
+        (Assignment, "ps1", ["assignment"]),
+        (Assignment, "NBG ps1", ["assignment"]),
+        (Assignment, "else", ["foreign assignment"]),
+        (Release, "NBG", ["release"]),
+        (Release, "task.txt", ["foreign release"]),
+        (Release, SHARED, ["release"]),
+        (Release, NOTEBOOK, []),
+        (Feedback, "bob", ["feedback"]),
+        (Feedback, "Elsewhere", ["foreign feedback"]),
+        (Feedback, "lab", ["foreign feedback"]),
+        (Feedback, "ps1.html", ["foreign feedback", "feedback"]),
+        (Feedback, cast.sha256(b"<b>well done</b>"), ["foreign feedback", "feedback"]),
+    ],
+)
+def test_assignments_releases_and_feedback_are_found(found, two_courses, kind, term, expected):
+    assert found(kind, term) == [two_courses[name] for name in expected]
+
+
+def test_search_goes_together_with_filters(found, two_courses):
+    mine, theirs = two_courses["submission"], two_courses["foreign submission"]
+    assert found(Submission, ".", course=theirs.assignment.course_id) == [theirs]
+    assert found(Submission, ".", course=mine.assignment.course_id, assignment=mine.assignment_id) == [mine]
+    assert found(Submission, "numbers.csv", state="waiting") == []
+    assert found(Submission, "numbers.csv", state="uncollected", _facets="1") == [mine]
+
+
+def test_row_is_found_once_however_often_the_word_is_in_it(found, two_courses):
+    assert len(found(Submission, "plans/")) == 1
+    assert len(found(FileSet, "plans/my plan.txt")) == 1
+    again = cast.hand_in(two_courses["assignment"], "dave")
+    cast.hand_in(two_courses["assignment"], "bob")
+    assert len(found(FileSet, again.file_set.digest)) == 1
+    assert len(found(Blob, NOTEBOOK)) == 1
+
+
+# File sets and blobs
+
+
+def trees(two_courses, *names):
+    return {two_courses[name].file_set for name in names}
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("bob", ["submission", "feedback"]),
+        ("zoe", ["foreign submission", "foreign feedback"]),
+        ("lab 1", ["foreign release", "foreign submission", "foreign feedback"]),
+        ("NBG", ["release", "submission", "feedback"]),
+        ("NBG numbers.csv", ["release", "submission"]),
+        ("bob numbers.csv", ["submission"]),
+        ("numbers", ["release", "submission"]),
+        ("my plan", ["foreign submission"]),
+        (NOTEBOOK[:4], ["submission"]),
+        (SHARED.upper(), ["release", "submission"]),
+        (PLAN_MD5, ["foreign submission"]),
+    ],
+)
+def test_file_sets_are_found(found, two_courses, term, expected):
+    assert set(found(FileSet, term)) == trees(two_courses, *expected)
+
+
+def test_file_set_is_found_by_its_digest_as_the_list_shows_it(found, two_courses):
+    tree = two_courses["submission"].file_set
+    for term in (tree.digest, tree.digest[:6], f"{tree.digest[:16]}…", tree.digest.upper()):
+        assert found(FileSet, term) == [tree]
+
+
+FEEDBACK = cast.sha256(b"<b>well done</b>")
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (NOTEBOOK, {NOTEBOOK}),
+        (NOTEBOOK[:5], {NOTEBOOK}),
+        (NOTEBOOK.upper(), {NOTEBOOK}),
+        (PLAN_MD5[:10], {PLAN}),
+        ("numbers.csv", {SHARED}),
+        ("bob", {NOTEBOOK, SHARED, FEEDBACK}),
+        ("bob numbers", {SHARED}),
+        ("Elsewhere my plan.txt", {PLAN}),
+        ("my plan.txt", {PLAN}),
+        ("nobody", set()),
+    ],
+)
+def test_blobs_are_found(found, term, expected):
+    assert {blob.sha256 for blob in found(Blob, term)} == expected
+
+
+def test_counts_of_a_found_tree_are_those_of_all_its_uses(found, two_courses):
+    for who in ("dave", "bob", "bob"):
+        last = cast.hand_in(two_courses["assignment"], who)
+    cast.give_back(last, "alice")
+    (tree,) = found(FileSet, last.file_set.digest)
+    assert (tree.releases_made, tree.submissions_made, tree.feedback_returned) == (0, 3, 0)
+    (tree,) = found(FileSet, two_courses["feedback"].file_set.digest)
+    assert (tree.releases_made, tree.submissions_made, tree.feedback_returned) == (0, 0, 3)
+    (blob,) = found(Blob, SHARED)
+    assert blob.files_made == 2
+
+
+def test_blob_that_nothing_holds_is_found_by_its_hash(found, two_courses):
+    Submission.objects.all().delete()
+    FileSet.objects.filter(releases=None).delete()
+    assert [blob.sha256 for blob in found(Blob, NOTEBOOK)] == [NOTEBOOK]
+    assert blobs.verify(NOTEBOOK)
+
+
+# Odd words
+
+ODD = {
+    "quote": '"',
+    "apostrophe": "'",
+    "quotes that do not close": "\"NBG 101 'x",
+    "nested quotes": "'\"' \"'\"",
+    "backslashes": "\\ \\\\ '\\'",
+    "pattern": "%_*?[](){}|^$+",
+    "dots": "... . ..",
+    "slashes": "/ // /",
+    "emoji": "😀",
+    "combining": "e\u0301\u202e\u200b",
+    "line break": "a\nb\r\tc",
+    "statement": "'; DROP TABLE courses_course; --",
+    "very long": "a" * 60_000,
+    "very long path": "a/" * 30_000,
+    "very long hash": "f" * 60_000,
+    "many words": "a " * 3000,
+    "many quotes": "'a' " * 1400,
+    "as many words as there may be": "a.b " * 50,
+    "huge number": "9" * 500,
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_odd_words_find_nothing_or_something_and_never_fail(two_courses, browser, model):
+    root = browser("root")
+    for name, term in ODD.items():
+        assert root.get(address(model), {"q": term}).status_code == 200, name
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_word_with_nul_is_refused(two_courses, browser, model):
+    assert browser("root").get(address(model), {"q": "a\0b"}).status_code == 400
+
+
+def test_text_too_long_to_be_anywhere_finds_nothing(found):
+    assert found(Submission, "." * 60_000) == found(Blob, "a " * 3000) == []
+
+
+# The same words, asked by others
+
+
+@pytest.mark.parametrize("kind", [Assignment, Release, Submission, Feedback])
+@pytest.mark.parametrize("term", ["zoe", "Elsewhere", "plans/", "lab", PLAN, "my plan.txt", "task.txt"])
+def test_nothing_of_another_course_is_found(two_courses, browser, kind, term):
+    for who in ("alice", "gina"):
+        answer = browser(who).get(address(kind), {"q": term})
+        assert answer.status_code == 200 and not list(answer.context["cl"].result_list)
+
+
+@pytest.mark.parametrize("kind", [FileSet, Blob])
+@pytest.mark.parametrize("who", ["alice", "gina", "carol"])
+def test_file_sets_and_blobs_are_searched_by_administrators_alone(two_courses, browser, kind, who):
+    answer = browser(who).get(address(kind), {"q": NOTEBOOK})
+    assert answer.status_code == 403 and NOTEBOOK not in answer.content.decode()

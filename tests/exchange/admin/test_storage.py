@@ -1,0 +1,84 @@
+"""Verifying bytes in the admin: what is broken is named, counted on by nobody, and comes back."""
+
+import io
+
+import pytest
+from django.core.files.storage import default_storage
+
+from exchange import services
+from exchange.models import Blob, FileSet
+from exchange.storage import blobs, file_sets
+from tests import cast
+from tests.cast import WORK
+
+NOTEBOOK = cast.sha256(WORK["ps1.ipynb"])
+
+
+@pytest.fixture
+def verify(course, browser):
+    root = browser("root")
+
+    def said(*chosen):
+        rows = [one.pk for one in chosen]
+        kind = chosen[0]._meta.model_name
+        answer = root.post(f"/admin/exchange/{kind}/", {"action": "verify", "_selected_action": rows}, follow=True)
+        return [str(message) for message in answer.context["messages"]]
+
+    return said
+
+
+def alter(sha256):
+    blobs.delete(sha256)
+    default_storage.save(blobs.key(sha256), io.BytesIO(b"rotten"))
+
+
+def test_good_bytes_are_said_to_be_whole(two_courses, verify):
+    before = cast.everything()
+    assert verify(Blob.objects.get(sha256=NOTEBOOK)) == [f"No damage found in {len(WORK['ps1.ipynb'])} bytes."]
+    assert verify(*FileSet.objects.all())[0].startswith("No damage found")
+    assert verify(*Blob.objects.all())[0].startswith("No damage found")
+    assert cast.everything() == before
+
+
+@pytest.mark.parametrize("harm", [blobs.delete, alter])
+def test_bytes_that_are_gone_or_altered_are_named_and_not_counted_on(submission, verify, harm):
+    harm(NOTEBOOK)
+    for chosen in (Blob.objects.all(), FileSet.objects.filter(submissions=submission)):
+        (said,) = verify(*chosen)
+        assert NOTEBOOK in said and "damaged or missing" in said
+    assert file_sets.readable_blobs(cast.actor("bob"), [NOTEBOOK]) == {}
+    assert set(Blob.objects.filter(stored=False).values_list("sha256", flat=True)) == {NOTEBOOK}
+
+
+@pytest.mark.parametrize("harm", [blobs.delete, alter])
+def test_bytes_from_a_backup_count_again_once_verified(submission, verify, harm):
+    blob = Blob.objects.get(sha256=NOTEBOOK)
+    harm(NOTEBOOK)
+    verify(blob)
+    blobs.delete(NOTEBOOK)
+    default_storage.save(blobs.key(NOTEBOOK), io.BytesIO(WORK["ps1.ipynb"]))
+    assert verify(blob)[0].startswith("No damage found")
+    assert NOTEBOOK in file_sets.readable_blobs(cast.actor("bob"), [NOTEBOOK])
+
+
+@pytest.mark.parametrize("harm", [blobs.delete, alter])
+def test_next_upload_heals_what_was_found_broken(submission, verify, harm):
+    blob = Blob.objects.get(sha256=NOTEBOOK)
+    harm(NOTEBOOK)
+    verify(blob)
+    services.submit(submission.assignment, cast.upload(WORK), by=cast.actor("dave"))
+    assert verify(blob)[0].startswith("No damage found")
+
+
+def test_verifying_leaves_a_broken_off_upload_to_the_sweep(submission, verify):
+    orphan = cast.sha256(b"orphan")
+    with pytest.raises(RuntimeError), file_sets.store_upload(cast.upload({"a": b"orphan"}), by=cast.actor("bob")):
+        raise RuntimeError("the process dies")
+    assert verify(Blob.objects.get(sha256=orphan))[0].startswith("No damage found")
+    assert not Blob.objects.get(sha256=orphan).stored
+
+
+def test_too_much_at_once_is_not_begun(submission, verify):
+    Blob.objects.filter(sha256=NOTEBOOK).update(size=3_000_000_000)
+    (said,) = verify(*Blob.objects.all())
+    assert "2 GB or less at once" in said
