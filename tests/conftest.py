@@ -24,7 +24,7 @@ def pytest_collection_finish():
 
 @pytest.fixture(scope="session", autouse=True)
 def no_waiting_for_the_disk():
-    """Let fsync return at once: no test can see a power cut, and every stored blob would wait for the disk three times."""
+    """Let fsync return at once: no test sees a power cut, and each blob would wait for the disk three times."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
