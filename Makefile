@@ -10,7 +10,7 @@ help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
 	@echo "make test    every test, on every database and store, with a real Hub and a browser"
 	@echo "make quick   the fast tests alone"
-	@echo "make check   format, lint, types, migrations, documentation"
+	@echo "make check   format, lint, imports, types, migrations, documentation"
 	@echo "make docs    the documentation, in docs/_build/html"
 	@echo "make bench   the benchmarks"
 	@echo "make clean   remove what the above made"
@@ -37,6 +37,7 @@ quick: $(INSTALLED)
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy courses exchange ngshare_site
 	$(BIN)/mypy nbgrader_plugin
 	$(BIN)/python -m pytest -q tests/test_migrations.py

@@ -17,3 +17,6 @@ for name in list(os.environ):
 os.environ["NGSHARE_DATA"] = DATA
 
 from ngshare_site.settings import *  # noqa: E402, F403
+
+# Look for static files when one is asked for: WhiteNoise's list of all of them is made once per test client otherwise.
+WHITENOISE_AUTOREFRESH = True

@@ -108,7 +108,7 @@ def then(assignment):
 @settings(
     derandomize=True,
     database=None,
-    max_examples=60,
+    max_examples=min(60, settings.default.max_examples),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
