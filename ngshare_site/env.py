@@ -1,12 +1,11 @@
 """Typed readers of the environment. A wrong value stops the start with a sentence that names the variable.
 
-Every reader takes the variable's name and a default. A variable NAME may be given as NAME_FILE instead: the
-value is then what that file holds, which is how container platforms hand over secrets.
+Every reader takes the variable's name and a default, reads, and makes nothing. A variable NAME may be given as
+NAME_FILE instead: the value is then the content of that file, which is how container platforms pass secrets.
 """
 
 import os
 import re
-import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -17,7 +16,7 @@ UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MI
 
 
 def text(name: str, default: str = "") -> str:
-    """The value of NAME, or what the file named by NAME_FILE holds; surrounding white space does not count."""
+    """Return the value of NAME, or the content of the file that NAME_FILE names, without surrounding white space."""
     if path := os.environ.get(f"{name}_FILE"):
         try:
             return Path(path).read_text().strip()
@@ -27,7 +26,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def flag(name: str, default: bool = False) -> bool:
-    """Yes or no: 1/true/yes/on, 0/false/no/off."""
+    """Return a switch: 1/true/yes/on or 0/false/no/off."""
     value = text(name).lower()
     if value in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
         return value in ("1", "true", "yes", "on") if value else default
@@ -35,7 +34,7 @@ def flag(name: str, default: bool = False) -> bool:
 
 
 def number(name: str, default: int, *, least: int = 0) -> int:
-    """A whole number, not below `least`."""
+    """Return a whole number, `least` or more."""
     value = text(name, str(default))
     if not re.fullmatch(r"\d+", value) or int(value) < least:
         raise ImproperlyConfigured(f"{name}={value!r}: write a whole number, {least} or more.")
@@ -43,7 +42,7 @@ def number(name: str, default: int, *, least: int = 0) -> int:
 
 
 def size(name: str, default: str) -> int:
-    """Bytes, from a plain number or one with a unit: `100MB`, `1 GiB`, `500000`."""
+    """Return bytes, from a plain number or one with a unit: `100MB`, `1 GiB`, `500000`."""
     value = text(name, default)
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", value)
     if not match or match[2].upper() not in UNITS or float(match[1]) <= 0:
@@ -52,49 +51,34 @@ def size(name: str, default: str) -> int:
 
 
 def names(name: str) -> list[str]:
-    """Names between commas; surrounding white space and empty ones do not count."""
+    """Return the names between commas, without surrounding white space and empty ones."""
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
 def unless_off(name: str, default: str = "") -> str:
-    """A text, or none where the value is `off`."""
+    """Return a text, or an empty one where the value is `off`."""
     value = text(name, default)
     return "" if value.lower() == "off" else value
 
 
 def secret(name: str, folder: Path) -> str:
-    """The secret NAME, or one that was made once and is kept in `folder`, readable by its owner alone."""
-    if value := text(name):
-        return value
-    kept = folder / name.lower()
+    """Return the secret NAME, or the one that is kept in `folder`; an empty text where none was made yet."""
+    path = folder / secret_file(name)
     try:
-        return kept.read_text().strip() or _made(kept)
-    except FileNotFoundError:
-        return _made(kept)
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name}: cannot read {kept}: {error}") from error
+        return text(name) or path.read_text().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}: cannot read {path}: {error}") from error
 
 
-def _made(kept: Path) -> str:
-    # Several processes may start at once: each writes a whole file of its own, and only the first link wins.
-    draft = kept.with_name(f"{kept.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-        try:
-            os.link(draft, kept)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        return kept.read_text().strip()
-    except OSError as error:
-        raise ImproperlyConfigured(f"cannot keep a secret in {kept.parent}: {error}") from error
+def secret_file(name: str) -> str:
+    """Return the name of the file that keeps the secret NAME."""
+    return name.lower()
 
 
 def database(name: str, default_file: Path) -> dict[str, Any]:
-    """Django's DATABASES entry for `postgres://user:password@host:port/name?option=value`, `sqlite:///path`,
+    """Return Django's DATABASES entry for `postgres://user:password@host:port/name?option=value`, `sqlite:///path`,
     or, where the variable is not set, SQLite in `default_file`."""
     value = text(name)
     parts = urlsplit(value)
@@ -126,7 +110,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
         "NAME": str(path),
         "CONN_MAX_AGE": 60,  # seconds
         "OPTIONS": {
-            # Writers queue at BEGIN instead of failing half-way; a commit is on the disk before it is answered.
+            # Writers queue at BEGIN instead of failing half-way. A commit is on the disk before the answer goes out.
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,  # seconds
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
@@ -136,7 +120,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 
 def storage(name: str, default_folder: Path) -> dict[str, Any]:
-    """Django's STORAGES entry for `s3://bucket/prefix?endpoint_url=…&region_name=…`, or a folder by default."""
+    """Return Django's STORAGES entry for `s3://bucket/prefix?endpoint_url=…&region_name=…`, or a folder by default."""
     value = text(name)
     if not value:
         return {"BACKEND": "exchange.storage.blobs.DurableFolder", "OPTIONS": {"location": str(default_folder)}}
@@ -148,7 +132,7 @@ def storage(name: str, default_folder: Path) -> dict[str, Any]:
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     unknown = set(options) - {"endpoint_url", "region_name", "addressing_style", "signature_version"}
     if unknown:
-        raise ImproperlyConfigured(f"{name}: does not know {', '.join(sorted(unknown))}.")
+        raise ImproperlyConfigured(f"{name}: {', '.join(sorted(unknown))} is not an option that can be set here.")
     return {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
@@ -164,7 +148,8 @@ def storage(name: str, default_folder: Path) -> dict[str, Any]:
 
 
 def cache(name: str, folder: Path) -> dict[str, Any]:
-    """Django's CACHES entry for `redis://…`, or files below `folder`, which the processes of one machine share."""
+    """Return Django's CACHES entry for `redis://…`, or files below `folder`, which
+    the processes of one machine share."""
     value = text(name)
     if not value:
         return {

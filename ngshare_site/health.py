@@ -1,4 +1,4 @@
-"""Is the process alive; is everything there that it needs?"""
+"""Health checks: whether the process is alive, and whether it has everything that it needs."""
 
 import logging
 from collections.abc import Callable
@@ -15,19 +15,19 @@ log = logging.getLogger(__name__)
 
 
 def alive(request: HttpRequest) -> JsonResponse:
-    """The process answers. Touches nothing else, so that a slow database does not get it restarted."""
+    """Answer, and use nothing else, so that a slow database does not restart the process."""
     return JsonResponse({"success": True})
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Database, storage and Hub: each "ok" or what is wrong; 503 if one is."""
-    checks: dict[str, Callable[[], str]] = {"database": _database, "storage": _storage, "hub": _hub}
-    found = {name: check() for name, check in checks.items()}
-    is_ready = all(state == "ok" for state in found.values())
-    return JsonResponse({"success": is_ready, **found}, status=200 if is_ready else 503)
+    """Report for database, storage and Hub "ok" or what is wrong. The status is 503 if anything is."""
+    checks: dict[str, Callable[[], str]] = {"database": _check_database, "storage": _check_storage, "hub": _check_hub}
+    states = {name: check() for name, check in checks.items()}
+    is_ready = all(state == "ok" for state in states.values())
+    return JsonResponse({"success": is_ready, **states}, status=200 if is_ready else 503)
 
 
-def _database() -> str:
+def _check_database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
@@ -37,7 +37,7 @@ def _database() -> str:
     return "ok"
 
 
-def _storage() -> str:
+def _check_storage() -> str:
     try:
         blobs.probe()
     except blobs.StoreUnreachable:
@@ -46,13 +46,13 @@ def _storage() -> str:
     return "ok"
 
 
-def _hub() -> str:
+def _check_hub() -> str:
     if settings.NGSHARE_STANDALONE:
         return "ok"
     if not settings.JUPYTERHUB_API_URL:
         return "JUPYTERHUB_API_URL is not set"
     try:
-        answer = requests.get(f"{settings.JUPYTERHUB_API_URL}/", timeout=client.TIMEOUT)
+        response = requests.get(f"{settings.JUPYTERHUB_API_URL}/", timeout=client.TIMEOUT)
     except requests.RequestException:
         return "cannot be reached"
-    return "ok" if answer.status_code == 200 else f"answers {answer.status_code}"
+    return "ok" if response.status_code == 200 else f"answers {response.status_code}"

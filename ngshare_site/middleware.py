@@ -1,44 +1,53 @@
-"""What is refused before any view sees it."""
+"""Middleware: requests that are refused before any view sees them, and the Content-Security-Policy of our pages."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
-PAGES = (
+from ngshare_site.error_pages import api_v2_error, is_api_v2
+
+# Django has a setting for this from version 6 on. django-csp would need as many lines of settings as this is long.
+PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
     "base-uri 'none'; form-action *; frame-ancestors 'none'"
 )
-Handler = Callable[[HttpRequest], HttpResponseBase]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-def refuse_unreadable(get_response: Handler) -> Handler:
-    """Refuse a body of unannounced length (Django would read it as an empty one, and an empty hand-in would be
-    stored), and NUL in an address (no database column takes it)."""
+def refuse_malformed(get_response: GetResponse) -> GetResponse:
+    """Refuse a body without Content-Length and an address with NUL.
+
+    Django reads such a body as an empty one, so that a submission of no files would be stored; no column of the database
+    takes NUL.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
-            return _refusal(request, 411, "length_required", "Send a Content-Length: chunked bodies are not read.")
+            return _refuse(request, 411, "length_required", "Send a Content-Length: chunked bodies are not read.")
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            return _refusal(request, 400, "bad_request", "An address with a NUL character names nothing.")
+            return _refuse(request, 400, "bad_request", "An address may not hold a NUL character.")
         return get_response(request)
 
     return middleware
 
 
-def only_from_here(get_response: Handler) -> Handler:
-    """Our pages load nothing from elsewhere and are framed by nobody; an answer may say something stricter."""
+def content_security_policy(get_response: GetResponse) -> GetResponse:
+    """Let our pages load nothing from elsewhere and be framed by nobody, unless a view has set its own policy.
+
+    The API's pages (its documentation) are left out: they need inline scripts.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
         if is_page and "/api/" not in request.path:
-            response.headers.setdefault("Content-Security-Policy", PAGES)
+            response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         return response
 
     return middleware
 
 
-def _refusal(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
-    if "/api/v2/" in request.path:
-        return JsonResponse({"code": code, "message": message, "details": {}}, status=status)
+def _refuse(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
+    if is_api_v2(request):
+        return api_v2_error(status, code, message)
     return JsonResponse({"success": False, "message": message}, status=status)

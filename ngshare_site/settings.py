@@ -1,4 +1,7 @@
-"""Every setting, safe by default. What differs between sites comes from the environment (env.py)."""
+"""Every setting, safe by default. What differs between sites comes from the environment (env.py).
+
+Importing this module writes nothing: data_folder.py makes the folder and the secret key.
+"""
 
 import sys
 from pathlib import Path
@@ -9,14 +12,13 @@ from ngshare_site import __version__, env
 # Where things live
 
 DATA = Path(env.text("NGSHARE_DATA", "ngshare-data")).absolute()
-DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
 DATABASES = {"default": env.database("DATABASE_URL", DATA / "ngshare.sqlite3")}
 STORAGES = {
     "default": env.storage("NGSHARE_STORAGE", DATA / "blobs"),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 CACHES = {"default": env.cache("NGSHARE_CACHE", DATA / "cache")}
-SECRET_KEY = env.secret("NGSHARE_SECRET_KEY", DATA)
+SECRET_KEY = env.secret("NGSHARE_SECRET_KEY", DATA)  # empty until data_folder.py has made it
 SECRET_KEY_FALLBACKS = env.names("NGSHARE_SECRET_KEY_FALLBACKS")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 NGSHARE_STAGING = DATA / "staging"  # uploads wait here, on the blob folder's own filesystem, until they are verified
@@ -38,7 +40,7 @@ JUPYTERHUB_CLIENT_ID = env.text("JUPYTERHUB_CLIENT_ID", f"service-{JUPYTERHUB_SE
 JUPYTERHUB_OAUTH_CALLBACK_URL = env.text("JUPYTERHUB_OAUTH_CALLBACK_URL")
 JUPYTERHUB_PUBLIC_HUB_URL = env.text("JUPYTERHUB_PUBLIC_HUB_URL")
 JUPYTERHUB_HOST = env.text("JUPYTERHUB_HOST")
-NGSHARE_GROUPS = env.flag("NGSHARE_GROUPS")  # join people to courses by their groups on the Hub; courses/groups.py
+NGSHARE_GROUPS = env.flag("NGSHARE_GROUPS")  # add people to courses by their groups on the Hub
 NGSHARE_GROUP_PATTERNS = {  # the groups' names; the defaults are nbgrader's own
     "student": env.unless_off("NGSHARE_GROUP_STUDENTS", "nbgrader-{course}"),
     "grader": env.unless_off("NGSHARE_GROUP_GRADERS"),
@@ -47,7 +49,7 @@ NGSHARE_GROUP_PATTERNS = {  # the groups' names; the defaults are nbgrader's own
 AUTH_USER_MODEL = "courses.User"
 AUTHENTICATION_BACKENDS = ["courses.backends.RosterBackend"]
 
-# Limits on what is handed in, in bytes and files
+# Limits on submissions, releases and feedback, in bytes and files
 
 NGSHARE_MAX_FILE_SIZE = env.size("NGSHARE_MAX_FILE_SIZE", "2GB")
 NGSHARE_MAX_SUBMISSION_SIZE = env.size("NGSHARE_MAX_SUBMISSION_SIZE", "4GB")
@@ -62,7 +64,7 @@ STATIC_URL = f"{PREFIX}static/"
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = PREFIX
 LOGIN_URL = f"{PREFIX}login/"
 LOGIN_REDIRECT_URL = PREFIX
-# The Hub's proxy hands on whatever host name the user typed; nothing here builds a trusted address from it.
+# The Hub's proxy passes on whatever host name the user typed. Nothing here builds a trusted address from it.
 ALLOWED_HOSTS = env.names("NGSHARE_ALLOWED_HOSTS") or (
     ["localhost", "127.0.0.1", "[::1]"] if NGSHARE_STANDALONE else ["*"]
 )
@@ -102,13 +104,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "ngshare_site.middleware.refuse_unreadable",
-    "ngshare_site.middleware.only_from_here",
+    "ngshare_site.middleware.refuse_malformed",
+    "ngshare_site.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "ngshare_site.hub.sessions.follow_the_hub",
+    "ngshare_site.hub.sessions.end_with_hub_session",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -121,7 +123,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "ngshare_site.portal.views.frame",
+                "ngshare_site.portal.context.base",
             ]
         },
     }
@@ -129,12 +131,12 @@ TEMPLATES = [
 WSGI_APPLICATION = "ngshare_site.wsgi.application"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
-APPEND_SLASH = False  # an address of the old wire with a slash at its end is a 404
+APPEND_SLASH = False  # an address of API v1 with a slash at its end is a 404
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 FORMAT_MODULE_PATH = "ngshare_site.formats"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20 * 200  # bytes; the old wire sends a whole tree as one form field
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20 * 200  # bytes; API v1 sends all files as one form field
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a roster page of the admin
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]  # TLS ends at the Hub
 LOGGING = {

@@ -1,8 +1,11 @@
-"""The WSGI application, for `manage.py serve` or any other WSGI server."""
+"""The WSGI application for any WSGI server. `ngshare serve` needs no other one."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
+from ngshare_site import data_folder
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ngshare_site.settings")
+data_folder.prepare()
 application = get_wsgi_application()

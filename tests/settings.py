@@ -15,6 +15,7 @@ for name in list(os.environ):
         if not name.startswith("NGSHARE_TEST_"):
             del os.environ[name]
 os.environ["NGSHARE_DATA"] = DATA
+os.environ["NGSHARE_SECRET_KEY"] = "of the tests alone: nothing that it signs is kept"
 
 from ngshare_site.settings import *  # noqa: E402, F403
 

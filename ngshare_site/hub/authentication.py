@@ -1,15 +1,15 @@
-"""Who is asking, for both APIs: a JupyterHub token in the Authorization header.
+"""Authentication of both APIs: a JupyterHub token in the Authorization header.
 
-401: no token, or one that the Hub does not know. 403: known, but not a token that may be used here. 503: the Hub does
-not answer, which says nothing about the token. In stand-alone mode the token is the user name.
+401: no token, or one that the Hub does not know. 403: a token that may not be used here. 503: the Hub does not answer,
+which says nothing about the token. In stand-alone mode the token is the user name.
 """
 
 import logging
-from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
@@ -40,7 +40,7 @@ class TokenAuthentication(BaseAuthentication):
         if kind.lower() not in ("token", "bearer") or not token or not token.isascii():
             raise AuthenticationFailed("Write the header as “Authorization: token <your JupyterHub token>”.")
         if settings.NGSHARE_STANDALONE:
-            return user_named(unquote(token)), token
+            return user_by_name(unquote(token)), token
         try:
             identity = client.identify(token)
         except client.BadToken as error:
@@ -49,31 +49,31 @@ class TokenAuthentication(BaseAuthentication):
             log.warning("cannot ask the Hub who someone is: %s", error)
             raise HubUnreachable from error
         check_admission(identity)
-        return user_for(identity), token
+        return user_of(identity), token
 
     def authenticate_header(self, request: Request) -> str:
         return "token"
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
-    """How the schema describes the header."""
+    """The description of the header in the schema."""
 
     target_class = TokenAuthentication
     name = "JupyterHub token"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`token <JupyterHub token>`"}
 
 
 def check_admission(identity: Identity) -> None:
-    """Is this a token that may be used here? Errors: PermissionDenied."""
+    """Check that this token may be used here. Errors: PermissionDenied."""
     us = settings.JUPYTERHUB_SERVICE_NAME
     if identity.kind == "service":
         if identity.name not in settings.NGSHARE_SERVICE_TOKENS:
             raise PermissionDenied(f"Tokens of the service {identity.name} are not let in (NGSHARE_SERVICE_TOKENS).")
     elif identity.kind != "user":
         raise PermissionDenied("Only tokens of users are let in.")
-    elif not identity.may_access_us and (settings.NGSHARE_STRICT_SCOPES or not identity.is_of_own_server):
+    elif not identity.has_access_scope and (settings.NGSHARE_STRICT_SCOPES or not identity.is_of_own_server):
         raise PermissionDenied(
             f"This token does not carry the scope access:services!service={us}. "
             "If it is your own server's token, the Hub's administrator must grant that scope, "
@@ -81,9 +81,9 @@ def check_admission(identity: Identity) -> None:
         )
 
 
-def user_for(identity: Identity) -> User:
-    """The row of the person whom the Hub names, made at first contact."""
-    user = user_named(identity.name)
+def user_of(identity: Identity) -> User:
+    """Return the user whom the Hub names, created at first contact, and add them to the courses of their groups."""
+    user = user_by_name(identity.name)
     is_hub_admin = identity.admin and identity.kind == "user"
     if user.is_hub_admin != is_hub_admin:
         user.is_hub_admin = is_hub_admin
@@ -92,7 +92,8 @@ def user_for(identity: Identity) -> User:
     return user
 
 
-def user_named(name: str) -> User:
+def user_by_name(name: str) -> User:
+    """Return the user, created at first contact. Errors: AuthenticationFailed, PermissionDenied."""
     try:
         user = known_users([check_name(name)])[name]
     except DomainError as error:

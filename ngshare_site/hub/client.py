@@ -1,10 +1,11 @@
-"""Questions to JupyterHub's REST API: whose token is this?
+"""The client of JupyterHub's REST API, and its first question: whose token is this?
 
 Source of the rules: JupyterHub's `GET /user` (the model of the token's owner) and its scopes. Answers are kept in
-Django's cache, which the processes share, under a hash of the token and for at most a minute.
+Django's cache, which all processes share, under a hash of the token and for a minute at most.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,11 +14,11 @@ from django.conf import settings
 from django.core.cache import cache
 
 TIMEOUT = (3, 10)  # seconds to connect, to read
-REFUSAL_SECONDS = 10  # how long a bad token is remembered
+BAD_TOKEN_SECONDS = 10  # how long a bad token is remembered
 
 
 class HubUnreachable(Exception):
-    """The Hub gave no usable answer; this says nothing about the token."""
+    """The Hub gave no usable answer, which says nothing about the token."""
 
 
 class BadToken(Exception):
@@ -35,34 +36,34 @@ class Identity:
     scopes: tuple[str, ...]
 
     @property
-    def may_access_us(self) -> bool:
-        """Does the token carry the scope that lets it in here?"""
+    def has_access_scope(self) -> bool:
+        """Whether the token carries the scope of access to this service."""
         return bool({"access:services", f"access:services!service={settings.JUPYTERHUB_SERVICE_NAME}"} & {*self.scopes})
 
     @property
     def is_of_own_server(self) -> bool:
-        """Does the token carry the mark of its owner's own single-user server?"""
+        """Whether the token is the one of its owner's single-user server."""
         return f"users:activity!user={self.name}" in self.scopes
 
 
 def identify(token: str, *, fresh: bool = False) -> Identity:
-    """Whose token this is. With `fresh` the Hub is asked in any case. Errors: BadToken, HubUnreachable."""
-    kept_as = f"hub-identity-{hashlib.sha256(token.encode()).hexdigest()}"
-    known = None if fresh else cache.get(kept_as)
+    """Return whose token this is. With `fresh` the cache is not read. Errors: BadToken, HubUnreachable."""
+    cache_key = f"hub-identity-{hashlib.sha256(token.encode()).hexdigest()}"
+    known = None if fresh else cache.get(cache_key)
     if known is None:
         try:
-            known = asdict(ask(token))
+            known = asdict(fetch_identity(token))
         except BadToken:
             known = {}
-        cache.set(kept_as, known, min(settings.NGSHARE_IDENTITY_SECONDS, 60) if known else REFUSAL_SECONDS)
+        cache.set(cache_key, known, min(settings.NGSHARE_IDENTITY_SECONDS, 60) if known else BAD_TOKEN_SECONDS)
     if not known:
         raise BadToken
     return Identity(**known)
 
 
-def ask(token: str) -> Identity:
-    """What the Hub says of a token now. Errors: BadToken, HubUnreachable."""
-    model = _get("user", token)
+def fetch_identity(token: str) -> Identity:
+    """Ask the Hub whose token this is. Errors: BadToken, HubUnreachable."""
+    model = get("user", token)
     try:
         return Identity(
             name=str(model["name"]),
@@ -75,20 +76,22 @@ def ask(token: str) -> Identity:
         raise HubUnreachable("the Hub's answer is no user model") from error
 
 
-def _get(path: str, token: str) -> Any:
+def get(path: str, token: str, *, params: Mapping[str, int] | None = None, accept: str = "application/json") -> Any:
+    """Return the JSON that the Hub answers. Errors: BadToken (also for a missing scope), HubUnreachable."""
     if not settings.JUPYTERHUB_API_URL:
         raise HubUnreachable("JUPYTERHUB_API_URL is not set")
     try:
-        answer = requests.get(
+        response = requests.get(
             f"{settings.JUPYTERHUB_API_URL}/{path}",
-            headers={"Authorization": f"token {token}"},
+            params=params,
+            headers={"Authorization": f"token {token}", "Accept": accept},
             timeout=TIMEOUT,
             allow_redirects=False,
         )
-        if answer.status_code in (401, 403):
+        if response.status_code in (401, 403):
             raise BadToken
-        if answer.status_code != 200:
-            raise HubUnreachable(f"the Hub answered {answer.status_code}")
-        return answer.json()
+        if response.status_code != 200:
+            raise HubUnreachable(f"the Hub answered {response.status_code}")
+        return response.json()
     except (requests.RequestException, ValueError) as error:
         raise HubUnreachable(type(error).__name__) from error

@@ -1,25 +1,25 @@
-"""JupyterHub's groups with their members, asked with the service's own token (`GET /groups`).
+"""JupyterHub's groups with their members, read with the service's own token (`GET /groups`).
 
-The token needs the scopes `list:groups` and `read:groups`; without the second the Hub names groups but not who is in
-them. Lists come in pages (JupyterHub's REST API, “Pagination”).
+The token needs the scopes `list:groups` and `read:groups`; without the second the Hub names groups without their
+members. Lists come in pages (JupyterHub's REST API, “Pagination”).
 """
 
 from typing import Any
 
-import requests
 from django.conf import settings
 
-from ngshare_site.hub.client import TIMEOUT, HubUnreachable
+from ngshare_site.hub import client
+from ngshare_site.hub.client import HubUnreachable
 
-PAGE = 200  # groups in one answer; the Hub's own greatest
+PAGE_SIZE = 200  # groups in one answer, the most that the Hub gives
 
 
 class ScopeMissing(Exception):
     """The service's token may not read groups."""
 
 
-def lines_to_add() -> str:
-    """What is missing in jupyterhub_config.py."""
+def missing_config() -> str:
+    """Return the lines for jupyterhub_config.py that grant the scopes."""
     return (
         "c.JupyterHub.load_roles.append(\n"
         f'    {{"name": "{settings.JUPYTERHUB_SERVICE_NAME}-groups", "scopes": ["list:groups", "read:groups"], '
@@ -28,51 +28,40 @@ def lines_to_add() -> str:
     )
 
 
-def members() -> dict[str, list[str]]:
-    """{group: user names}. Errors: ScopeMissing, HubUnreachable."""
-    found: dict[str, list[str]] = {}
+def fetch_members() -> dict[str, list[str]]:
+    """Return {group: user names}. Errors: ScopeMissing, HubUnreachable."""
+    members: dict[str, list[str]] = {}
     offset = 0
     while True:
-        page = _page(offset)
+        page = _fetch_page(offset)
         try:
-            found.update(_of(model) for model in page["items"])
+            members.update(_parse_group(model) for model in page["items"])
             following = page["_pagination"]["next"]
             if following is None:
-                return found
-            before, offset = offset, int(following["offset"])
+                return members
+            previous, offset = offset, int(following["offset"])
         except (KeyError, TypeError, ValueError) as error:
             raise HubUnreachable("the Hub's answer is no list of groups") from error
-        if offset <= before:
+        if offset <= previous:
             raise HubUnreachable("the Hub's list of groups does not end")
 
 
-def _of(model: dict[str, Any]) -> tuple[str, list[str]]:
-    """One group and its members."""
+def _parse_group(model: dict[str, Any]) -> tuple[str, list[str]]:
+    """Return the name of a group and its members."""
     name = str(model["name"])
     if "users" not in model:
         raise ScopeMissing("read:groups")
     return name, [str(user) for user in model["users"]]
 
 
-def _page(offset: int) -> dict[str, Any]:
-    if not settings.JUPYTERHUB_API_URL:
-        raise HubUnreachable("JUPYTERHUB_API_URL is not set")
+def _fetch_page(offset: int) -> dict[str, Any]:
     try:
-        answer = requests.get(
-            f"{settings.JUPYTERHUB_API_URL}/groups",
-            params={"offset": offset, "limit": PAGE},
-            headers={
-                "Authorization": f"token {settings.JUPYTERHUB_API_TOKEN}",
-                "Accept": "application/jupyterhub-pagination+json",
-            },
-            timeout=TIMEOUT,
-            allow_redirects=False,
+        page = client.get(
+            "groups",
+            settings.JUPYTERHUB_API_TOKEN,
+            params={"offset": offset, "limit": PAGE_SIZE},
+            accept="application/jupyterhub-pagination+json",
         )
-        if answer.status_code in (401, 403):
-            raise ScopeMissing("list:groups")
-        if answer.status_code != 200:
-            raise HubUnreachable(f"the Hub answered {answer.status_code}")
-        page = answer.json()
-    except (requests.RequestException, ValueError) as error:
-        raise HubUnreachable(type(error).__name__) from error
+    except client.BadToken as error:
+        raise ScopeMissing("list:groups") from error
     return {"items": page, "_pagination": {"next": None}} if isinstance(page, list) else page

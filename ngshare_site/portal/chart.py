@@ -1,4 +1,4 @@
-"""A picture of hand-ins over time, as an SVG in the page: bars by day, or by hour where all fell within two days."""
+"""The chart of submissions over time, an SVG in the page: a bar for each day, or for each hour of two days at most."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -7,14 +7,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 640, 170, 34, 24  # of the picture, in its own units
-MOST_BARS = 60
+MAX_BARS = 60
 
 
-def hand_ins(moments: list[datetime], due: datetime | None) -> SafeString | None:
-    """A <figure>, or None where there is nothing to show. The sentence below it says the same as the picture."""
+def submissions_over_time(moments: list[datetime], due: datetime | None) -> SafeString | None:
+    """Return a <figure>, or None without submissions. Its caption says in words what the picture shows."""
     if not moments:
         return None
-    step, counts = _counted(moments)
+    step, counts = _count_by_step(moments)
     start, end = min(counts), max(counts)
     slots = max(1, round((end - start) / step) + 1)
     tallest = max(counts.values())
@@ -37,14 +37,14 @@ def hand_ins(moments: list[datetime], due: datetime | None) -> SafeString | None
     )
     peak = max(counts, key=lambda moment: counts[moment])
     return format_html(
-        '<figure><svg viewBox="0 0 {} {}" role="img" aria-labelledby="hand-ins">{}{}{}</svg>'
-        '<figcaption id="hand-ins">{} between {} and {}; most, {}, on {}.{}</figcaption></figure>',
+        '<figure><svg viewBox="0 0 {} {}" role="img" aria-labelledby="submissions-chart">{}{}{}</svg>'
+        '<figcaption id="submissions-chart">{} between {} and {}; the most, {}, on {}.{}</figcaption></figure>',
         WIDTH,
         HEIGHT,
         _axes(tallest, _label(start, step), _label(end, step)),
         bars,
         _due_line(due, start, step, slots, width),
-        "1 hand-in" if len(moments) == 1 else f"{len(moments)} hand-ins",
+        "1 submission" if len(moments) == 1 else f"{len(moments)} submissions",
         f"{min(moments):%Y-%m-%d %H:%M}",
         f"{max(moments):%Y-%m-%d %H:%M}",
         counts[peak],
@@ -53,12 +53,12 @@ def hand_ins(moments: list[datetime], due: datetime | None) -> SafeString | None
     )
 
 
-def _counted(moments: list[datetime]) -> tuple[timedelta, Counter[datetime]]:
-    """The width of a bar in time, and how many fell into each."""
+def _count_by_step(moments: list[datetime]) -> tuple[timedelta, Counter[datetime]]:
+    """Return the time that a bar stands for, and the number of submissions by the start of each bar."""
     span = max(moments) - min(moments)
     if span <= timedelta(days=2):
         return timedelta(hours=1), Counter(moment.replace(minute=0, second=0, microsecond=0) for moment in moments)
-    days = max(1, -(-span.days // MOST_BARS))
+    days = max(1, -(-span.days // MAX_BARS))
     first = min(moments).replace(hour=0, minute=0, second=0, microsecond=0)
     step = timedelta(days=days)
     return step, Counter(first + (moment - first) // step * step for moment in moments)

@@ -35,7 +35,7 @@ def open_home(person, username, **options):
 
 def test_student_reads_receipt_and_feedback_on_a_phone(handed_in, person):
     bob = open_home(person, "bob", phone=True, dark=True)
-    expect(bob.page.locator("section.course")).to_contain_text("handed in")
+    expect(bob.page.locator("section.course")).to_contain_text("submitted")
     bob.picture("pages-student-home")
     bob.page.get_by_role("link", name="ps1", exact=True).click()
     bob.picture("pages-student-assignment")
@@ -75,7 +75,7 @@ def test_stranger_is_told_so(campus, person):
     admin = open_home(person, "admin")
     expect(admin.page.locator("main")).to_contain_text("not a member of any course")
     admin.page.goto(f"{campus.hub.ngshare}/view/course/NBG 101/nothing/")
-    expect(admin.page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    expect(admin.page.get_by_role("heading", name="Not found")).to_be_visible()
 
 
 def test_hand_in_of_another_student_is_not_there(handed_in, person):

@@ -1,21 +1,22 @@
-"""`manage.py serve`: the production server, gunicorn with threads.
+"""`ngshare serve`: the production server, gunicorn with threads.
 
-A process holds no state, so that more of them, here or on other machines, serve more users.
+Processes hold no state: more of them, here or on other machines, serve more users.
 """
 
 import fcntl
 import ipaddress
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
+from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from gunicorn.app.base import BaseApplication
-
-from ngshare_site.wsgi import application
 
 MIGRATION_LOCK = 0x6E677368617265  # any number that nothing else in the database uses: "ngshare"
 
@@ -23,7 +24,8 @@ MIGRATION_LOCK = 0x6E677368617265  # any number that nothing else in the databas
 class Server(BaseApplication):
     """gunicorn, configured from here and not from its own command line."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, application: WSGIHandler, options: Mapping[str, object]) -> None:
+        self.application = application
         self.options = options
         super().__init__()
 
@@ -31,18 +33,18 @@ class Server(BaseApplication):
         for name, value in self.options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Any:
-        return application
+    def load(self) -> WSGIHandler:
+        return self.application
 
 
 class Command(BaseCommand):
-    help = "Serve ngshare. Migrates the database first."
+    help = "Start the production server. Migrates the database first."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--bind", default=default_bind(), help="address:port (default: %(default)s)")
         parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
         parser.add_argument("--threads", type=int, default=8, help="threads of each process (default: %(default)s)")
-        parser.add_argument("--no-migrate", action="store_true", help="leave the database as it is")
+        parser.add_argument("--no-migrate", action="store_true", help="do not migrate the database")
 
     def handle(self, *, bind: str, workers: int, threads: int, no_migrate: bool, **options: Any) -> None:
         if workers < 1 or threads < 1:
@@ -52,15 +54,16 @@ class Command(BaseCommand):
         elif not settings.JUPYTERHUB_API_URL:
             raise CommandError(
                 "JUPYTERHUB_API_URL is not set: run this as a service of JupyterHub, set the JUPYTERHUB_* variables "
-                "by hand, or set NGSHARE_STANDALONE=1 to try it out without a Hub."
+                "yourself, or set NGSHARE_STANDALONE=1 to try it out without a Hub."
             )
         if not no_migrate:
-            with one_at_a_time():
+            with migration_lock():
                 call_command("migrate", interactive=False, verbosity=min(options["verbosity"], 1))
         connection.close()
         self.stdout.write(f"ngshare serves at http://{bind}{settings.PREFIX}")
         self.stdout.flush()
         Server(
+            get_wsgi_application(),  # before the processes are forked, which share its memory
             {
                 "bind": bind,
                 "workers": workers,
@@ -71,21 +74,21 @@ class Command(BaseCommand):
                 "graceful_timeout": 60,  # seconds for uploads under way when the service stops
                 "loglevel": "warning",
                 "control_socket_disable": True,
-            }
+            },
         ).run()
 
     def warn_of_standalone(self, bind: str) -> None:
         if not is_loopback(bind):
             raise CommandError(
-                f"NGSHARE_STANDALONE lets anybody be anybody: it binds to loopback (127.0.0.1) only, not to {bind}."
+                f"NGSHARE_STANDALONE lets anybody act as any user, so it binds to loopback (127.0.0.1) only, not to {bind}."
             )
         self.stderr.write(
-            self.style.WARNING("UNSAFE: stand-alone mode. Whoever reaches this port is whoever they say they are.")
+            self.style.WARNING("UNSAFE: stand-alone mode. Whoever reaches this port can act as any user.")
         )
 
 
 def default_bind() -> str:
-    """Where the Hub expects its service, or loopback."""
+    """Return the address where the Hub expects its service, or loopback."""
     parts = urlsplit(settings.JUPYTERHUB_SERVICE_URL)
     return f"{parts.hostname}:{parts.port or 80}" if parts.hostname else "127.0.0.1:12121"
 
@@ -99,11 +102,11 @@ def is_loopback(bind: str) -> bool:
 
 
 @contextmanager
-def one_at_a_time() -> Any:
-    """Several servers may start at once on one database: one migrates, the others wait."""
+def migration_lock() -> Iterator[None]:
+    """Hold a lock while migrating: several servers may start at once on one database."""
     if connection.vendor != "postgresql":
         with open(settings.DATA / "migrating.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it when the file is closed, or the process dies
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the system releases it when the file is closed or the process dies
             yield
         return
     with connection.cursor() as cursor:

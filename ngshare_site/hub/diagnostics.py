@@ -1,7 +1,7 @@
-"""What works between us and the Hub, and the exact lines of jupyterhub_config.py for what does not.
+"""Checks of the connection between this service and the Hub, with the lines of jupyterhub_config.py that are missing.
 
-Our own token sees little of the Hub's configuration. Whether users are let in shows in a user's token: give one from a
-terminal of a user's server (`echo $JUPYTERHUB_API_TOKEN`) and the half that is missing can be named.
+The service's own token sees little of the Hub's configuration. A user's token shows whether users are let in: take one
+from a terminal of a user's server (`echo $JUPYTERHUB_API_TOKEN`), and the check names the role that lacks the scope.
 """
 
 from collections.abc import Iterator
@@ -17,14 +17,15 @@ SUPPORTED = (2, 6)  # major versions of JupyterHub that are known to work
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `lines` are for jupyterhub_config.py, where something is missing."""
+    """The result of one check."""
 
-    is_good: bool
-    sentence: str
-    lines: str = ""
+    is_ok: bool
+    message: str
+    config: str = ""  # lines for jupyterhub_config.py, where they are missing
 
 
-def service_lines() -> str:
+def service_config() -> str:
+    """Return the lines that make the service known to the Hub."""
     name = settings.JUPYTERHUB_SERVICE_NAME
     return (
         "c.JupyterHub.services = [\n"
@@ -39,8 +40,8 @@ def service_lines() -> str:
     )
 
 
-def role_lines(*, user: bool = True, server: bool = True) -> str:
-    """The roles that let users, and their servers, in. Both are needed (JupyterHub 2 to 6)."""
+def role_config(*, user: bool = True, server: bool = True) -> str:
+    """Return the lines that let users and their servers in. Both roles are needed (JupyterHub 2 to 6)."""
     scope = f"access:services!service={settings.JUPYTERHUB_SERVICE_NAME}"
     lines = ["c.JupyterHub.load_roles = ["]
     if user:
@@ -56,26 +57,27 @@ def role_lines(*, user: bool = True, server: bool = True) -> str:
     return "\n".join([*lines, "]"])
 
 
-def examine(tokens: list[str]) -> Iterator[Finding]:
-    """Look at one thing after another; what depends on a missing one is not looked at."""
+def run_checks(tokens: list[str]) -> Iterator[Finding]:
+    """Check one thing after another, and each of the users' tokens. What depends on a missing thing is not checked."""
     if settings.NGSHARE_STANDALONE:
-        yield Finding(False, "NGSHARE_STANDALONE is set: there is no Hub, and anybody may say they are anybody.")
+        yield Finding(False, "NGSHARE_STANDALONE is set: there is no Hub, and anybody can act as any user.")
         return
     if not settings.JUPYTERHUB_API_URL:
         yield Finding(
             False,
             "JUPYTERHUB_API_URL is not set. The Hub sets it for a service that it starts; "
             "for one that runs elsewhere set it by hand. The Hub must know the service:",
-            service_lines(),
+            service_config(),
         )
         return
-    reached = _reach()
-    yield reached
-    if not reached.is_good:
+    connection = _check_connection()
+    yield connection
+    if not connection.is_ok:
         return
-    yield _own_token()
-    yield from _addresses()
-    yield _administrators()
+    yield _check_own_token()
+    yield _check_prefix()
+    yield _check_callback()
+    yield _check_administrators()
     if not tokens:
         yield Finding(
             True,
@@ -83,38 +85,38 @@ def examine(tokens: list[str]) -> Iterator[Finding]:
             "echo $JUPYTERHUB_API_TOKEN | ngshare check_hub --token -",
         )
     for token in tokens:
-        yield _user_token(token)
+        yield _check_user_token(token)
 
 
-def _reach() -> Finding:
+def _check_connection() -> Finding:
     address = f"{settings.JUPYTERHUB_API_URL}/"
     try:
-        answer = requests.get(address, timeout=client.TIMEOUT, allow_redirects=False)
-        version = answer.json()["version"] if answer.status_code == 200 else None
+        response = requests.get(address, timeout=client.TIMEOUT, allow_redirects=False)
+        version = response.json()["version"] if response.status_code == 200 else None
     except (requests.RequestException, ValueError, KeyError, TypeError):
         return Finding(False, f"The Hub's API at {address} cannot be reached. Is the address right, is a port blocked?")
     if version is None:
-        return Finding(False, f"What answers at {address} ({answer.status_code}) is not the Hub's API.")
+        return Finding(False, f"What answers at {address} ({response.status_code}) is not the Hub's API.")
     major = str(version).split(".")[0]
     if not major.isdigit() or not SUPPORTED[0] <= int(major) <= SUPPORTED[1]:
         return Finding(False, f"The Hub is version {version}; known to work are {SUPPORTED[0]} to {SUPPORTED[1]}.")
     return Finding(True, f"The Hub answers at {address}, version {version}.")
 
 
-def _own_token() -> Finding:
+def _check_own_token() -> Finding:
     name = settings.JUPYTERHUB_SERVICE_NAME
     if not settings.JUPYTERHUB_API_TOKEN:
         return Finding(
-            False, "JUPYTERHUB_API_TOKEN, the service's own token, is not set: nobody can log in.", service_lines()
+            False, "JUPYTERHUB_API_TOKEN, the service's own token, is not set: nobody can log in.", service_config()
         )
     try:
-        identity = client.ask(settings.JUPYTERHUB_API_TOKEN)
+        identity = client.fetch_identity(settings.JUPYTERHUB_API_TOKEN)
     except client.BadToken:
         return Finding(
             False,
             "The Hub does not know the service's own token (JUPYTERHUB_API_TOKEN). "
             "It must be the api_token of the service in jupyterhub_config.py:",
-            service_lines(),
+            service_config(),
         )
     except client.HubUnreachable as error:
         return Finding(False, f"The Hub did not say whose the service's own token is: {error}.")
@@ -123,59 +125,61 @@ def _own_token() -> Finding:
             False,
             f"The service's own token belongs to the {identity.kind} {identity.name}, not to the service {name}: "
             "JUPYTERHUB_SERVICE_NAME and the name in jupyterhub_config.py must be the same.",
-            service_lines(),
+            service_config(),
         )
     return Finding(True, f"The Hub knows this service as {name}.")
 
 
-def _addresses() -> Iterator[Finding]:
-    """Prefix, client id and callback go together; a Hub that starts the service sets all of them."""
-    base = f"/{settings.JUPYTERHUB_BASE_URL.strip('/')}/".replace("//", "/")
-    expected = f"{base}services/{settings.JUPYTERHUB_SERVICE_NAME}/"
+def _expected_prefix() -> str:
+    """Return the path to which the Hub's proxy sends the service's requests."""
+    return f"{oauth.hub_base_path()}services/{settings.JUPYTERHUB_SERVICE_NAME}/"
+
+
+def _check_prefix() -> Finding:
+    base, expected = oauth.hub_base_path(), _expected_prefix()
     if settings.PREFIX == expected:
-        yield Finding(True, f"It serves at {settings.PREFIX}, below the Hub's base URL {base}.")
-    else:
-        yield Finding(
-            False,
-            f"It serves at {settings.PREFIX}, but the Hub's proxy sends {expected} here: "
-            f"set JUPYTERHUB_SERVICE_PREFIX={expected} (and JUPYTERHUB_BASE_URL, if {base} is wrong).",
-        )
-    callback = oauth.callback_address()
-    path = f"{expected}oauth_callback"
+        return Finding(True, f"It serves at {settings.PREFIX}, below the Hub's base URL {base}.")
+    return Finding(
+        False,
+        f"It serves at {settings.PREFIX}, but the Hub's proxy sends {expected} here: "
+        f"set JUPYTERHUB_SERVICE_PREFIX={expected} (and JUPYTERHUB_BASE_URL, if {base} is wrong).",
+    )
+
+
+def _check_callback() -> Finding:
+    callback = oauth.callback_url()
+    path = f"{_expected_prefix()}oauth_callback"
     if callback.endswith(path):
-        yield Finding(
-            True, f"Browsers log in at {oauth.hub_address('api/oauth2/authorize')} and come back to {callback}."
-        )
-    else:
-        yield Finding(
-            False,
-            f"Browsers come back from the log-in to {callback}, but the service's path is {path}. "
-            "JUPYTERHUB_OAUTH_CALLBACK_URL must be exactly what the Hub has registered:",
-            f'        "oauth_redirect_uri": "https://your-hub{path}",',
-        )
+        return Finding(True, f"Browsers log in at {oauth.hub_url('api/oauth2/authorize')} and come back to {callback}.")
+    return Finding(
+        False,
+        f"Browsers come back from the log-in to {callback}, but the service's path is {path}. "
+        "JUPYTERHUB_OAUTH_CALLBACK_URL must be exactly what the Hub has registered:",
+        f'        "oauth_redirect_uri": "https://your-hub{path}",',
+    )
 
 
-def _administrators() -> Finding:
+def _check_administrators() -> Finding:
     if settings.NGSHARE_ADMINS or settings.NGSHARE_HUB_ADMINS:
         names = ", ".join(settings.NGSHARE_ADMINS) or "whoever is an administrator of the Hub"
         return Finding(True, f"Administrators here: {names}.")
     return Finding(
         False,
-        "Nobody is an administrator here, so nobody can make a course. Name them in the service's environment:",
+        "Nobody is an administrator here, so nobody can create a course. Name them in the service's environment:",
         '        "environment": {"NGSHARE_ADMINS": "your-name"},',
     )
 
 
-def _user_token(token: str) -> Finding:
+def _check_user_token(token: str) -> Finding:
     try:
-        identity = client.ask(token)
+        identity = client.fetch_identity(token)
     except client.BadToken:
         return Finding(False, "The Hub does not know the token that was given to try.")
     except client.HubUnreachable as error:
         return Finding(False, f"The Hub did not say whose the token is: {error}.")
     if identity.kind != "user":
         return Finding(False, f"The token belongs to the {identity.kind} {identity.name}; a user's is needed to try.")
-    if identity.may_access_us:
+    if identity.has_access_scope:
         return Finding(True, f"{identity.name} is let in with this token: it carries the access scope.")
     if identity.is_of_own_server:
         advice = (
@@ -187,10 +191,10 @@ def _user_token(token: str) -> Finding:
             False,
             f"The token of {identity.name}'s server does not carry the access scope: {advice} "
             "The roles user and server must both have it; running servers get it when they restart:",
-            role_lines(),
+            role_config(),
         )
     return Finding(
         False,
         f"{identity.name} is not let in: the role user has no access scope, or the token was made without it.",
-        role_lines(server=False),
+        role_config(server=False),
     )

@@ -1,0 +1,36 @@
+"""The answers to addresses and requests that no view handles: JSON for API v2, pages for browsers."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+HEADINGS = {403: "Not allowed", 404: "Not found"}
+
+
+def is_api_v2(request: HttpRequest) -> bool:
+    return "/api/v2/" in request.path
+
+
+def api_v2_error(status: int, code: str, message: str) -> JsonResponse:
+    return JsonResponse({"code": code, "message": message, "details": {}}, status=status)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _error(request, 403, "permission_denied", "You may not see or do this.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _error(request, 404, "not_found", "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    message = "Something went wrong here. The service's log has the details."
+    if is_api_v2(request):
+        return api_v2_error(500, "server_error", message)
+    # Plain text: the error may have been in a template.
+    return HttpResponse(message, status=500, content_type="text/plain; charset=utf-8")
+
+
+def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
+    if is_api_v2(request):
+        return api_v2_error(status, code, message)
+    return render(request, "ngshare/message.html", {"heading": HEADINGS[status], "message": message}, status=status)
