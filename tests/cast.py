@@ -17,6 +17,8 @@ from exchange.storage.file_sets import ManifestEntry, Upload
 
 COURSE = "NBG 101"
 ELSEWHERE = "Elsewhere"
+PS1 = {"ps1.ipynb": b'{"cells": []}', "data/numbers.csv": b"1,2,3\n"}  # what is released as ps1
+WORK = {"ps1.ipynb": b'{"cells": ["42"]}', "data/numbers.csv": b"1,2,3\n"}  # what is submitted to it
 ROLES = {"alice": Role.INSTRUCTOR, "gina": Role.GRADER, "bob": Role.STUDENT, "dave": Role.STUDENT}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,7 +15,7 @@ from courses.admin.base import CourseFilter, row_number
 from courses.admin.deletion import delete_for_good
 from courses.models import AuditEntry
 from courses.permissions import Permission, actor_of
-from exchange import file_responses, receipts, services
+from exchange import deadlines, file_responses, receipts, services
 from exchange.admin.base import TreePage, change_address, links
 from exchange.models import Assignment, Feedback, Submission
 from exchange.storage.file_sets import readable_size
@@ -54,7 +54,7 @@ class State(admin.SimpleListFilter):
     states = {
         "waiting": ("Without feedback", Q(has_feedback=False, trial=False, withdrawn_at=None)),
         "uncollected": ("Not collected", Q(collected_at=None, trial=False, withdrawn_at=None)),
-        "late": ("Late", Q(created__gt=F("assignment__due"))),
+        "late": ("Late", deadlines.LATE),
         "trial": ("Trials by staff", Q(trial=True)),
         "withdrawn": ("Withdrawn", Q(withdrawn_at__isnull=False)),
     }

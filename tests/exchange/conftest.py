@@ -3,7 +3,7 @@ import pytest
 from courses.models import Course, Role
 from exchange import services
 from tests import cast
-from tests.api_v2.conftest import PS1, WORK
+from tests.cast import PS1, WORK
 
 
 @pytest.fixture
