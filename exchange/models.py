@@ -1,7 +1,7 @@
-"""What is handed around. The words are those of docs/design.md.
+"""Blobs, file sets, assignments, releases, submissions and feedback; docs/design.md explains the words.
 
-Every model keeps what was true once: releases, submissions, feedback and file sets are only ever added; hiding is a
-time in a column (`withdrawn_at`).
+Nothing here is overwritten: releases, submissions, feedback and file sets are only added, and what is hidden has a time
+in its column `withdrawn_at`.
 """
 
 from typing import Any, ClassVar
@@ -11,18 +11,19 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from courses.models import Course, User
+from exchange import deadlines
 
 
 class Blob(models.Model):
-    """Bytes, named by their hash. The bytes themselves are the business of blobs.py alone."""
+    """Bytes, named by their hash. Only storage/blobs.py touches the bytes themselves."""
 
     sha256 = models.CharField(max_length=64, unique=True)
-    md5 = models.CharField(max_length=32, help_text="what the old wire calls the checksum")
+    md5 = models.CharField(max_length=32, help_text="the checksum of API v1")
     size = models.BigIntegerField(help_text="bytes")
-    # The row comes before the bytes and is touched by every upload that counts on them, so that the sweep sees what is
-    # under way. Only file sets say that a blob may be counted on.
-    stored = models.BooleanField(default=False, help_text="the bytes are safely in the store")
-    touched = models.DateTimeField(db_index=True, help_text="when an upload last counted on it")
+    # The row is written before the bytes, and every upload that relies on the bytes touches it: so garbage collection
+    # sees what is under way. Only a file set makes sure that a blob stays.
+    stored = models.BooleanField(default=False, help_text="the bytes are in the store")
+    touched = models.DateTimeField(db_index=True, help_text="when an upload last relied on it")
 
     class Meta:
         constraints: ClassVar = [
@@ -35,10 +36,10 @@ class Blob(models.Model):
 
 
 class FileSet(models.Model):
-    """An immutable tree; the same tree is kept once, whoever hands it in."""
+    """An immutable set of files. Equal file sets are one row, whoever submits them."""
 
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 over the manifest")
-    size = models.BigIntegerField(help_text="bytes, all files together")
+    size = models.BigIntegerField(help_text="bytes of all files together")
     file_count = models.PositiveIntegerField()
 
     def __str__(self) -> str:
@@ -73,12 +74,12 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
 
 class Assignment(models.Model):
-    """A name within a course. Withdrawing hides it and keeps everything; releasing again goes on with it."""
+    """An assignment of a course. Unreleasing hides it and keeps everything; releasing it again continues it."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="assignments")
     name = models.CharField(max_length=255)
     due = models.DateTimeField(null=True, blank=True)
-    withdrawn_at = models.DateTimeField("withdrawn since", null=True, blank=True, editable=False)
+    withdrawn_at = models.DateTimeField("unreleased since", null=True, blank=True, editable=False)
     created = models.DateTimeField(db_default=Now(), editable=False)
 
     objects: ClassVar[Any] = AssignmentQuerySet.as_manager()
@@ -89,7 +90,7 @@ class Assignment(models.Model):
             models.UniqueConstraint(
                 name="assignment_name_taken_once_in_a_course",
                 fields=["course", "name"],
-                violation_error_message="There is an assignment of this name already.",
+                violation_error_message="An assignment of this name exists already.",
             ),
             models.CheckConstraint(
                 name="assignment_name_fits_nbgrader",
@@ -97,7 +98,7 @@ class Assignment(models.Model):
                 & ~Q(name__contains="/")
                 & ~Q(name__contains="+")
                 & ~Q(name__in=[".", ".."]),
-                violation_error_message="An assignment's name is any text without '/' and '+'.",
+                violation_error_message="The name of an assignment may be any text without '/' and '+'.",
             ),
         ]
 
@@ -110,7 +111,7 @@ class Assignment(models.Model):
 
 
 class Release(models.Model):
-    """One published version of an assignment's files; the one with the highest number is what students fetch."""
+    """One published version of an assignment's files. Students fetch the one with the highest number."""
 
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="releases")
     number = models.PositiveIntegerField()
@@ -130,22 +131,22 @@ class Release(models.Model):
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def present(self) -> "SubmissionQuerySet":
-        """Those that staff did not withdraw."""
+        """Leave out what staff withdrew."""
         return self.filter(withdrawn_at=None)
 
 
 class Submission(models.Model):
-    """What one student handed in at one instant. The instant, in UTC by the server's clock, is its name to nbgrader."""
+    """What one student submitted at one instant. The instant, in UTC by the server's clock, names it in nbgrader."""
 
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="submissions")
     student = models.ForeignKey(User, on_delete=models.PROTECT, related_name="submissions")
     submitted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    created = models.DateTimeField("handed in")
+    created = models.DateTimeField("submitted")
     release = models.ForeignKey(
-        Release, on_delete=models.SET_NULL, null=True, blank=True, related_name="submissions", help_text="it answers"
+        Release, on_delete=models.SET_NULL, null=True, blank=True, related_name="submissions", help_text="the release that was the latest then"
     )
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="submissions")
-    trial = models.BooleanField(default=False, help_text="handed in by staff to try the assignment; not collected")
+    trial = models.BooleanField(default=False, help_text="submitted by staff to try the assignment; not collected")
     collected_at = models.DateTimeField("collected", null=True, blank=True, editable=False)
     withdrawn_at = models.DateTimeField("withdrawn since", null=True, blank=True, editable=False)
     idempotency_key = models.CharField(max_length=200, null=True, editable=False)  # noqa: DJ001
@@ -168,12 +169,11 @@ class Submission(models.Model):
 
     @property
     def late(self) -> bool:
-        due = self.assignment.due
-        return due is not None and self.created > due
+        return deadlines.is_late(self.created, self.assignment.due)
 
 
 class Feedback(models.Model):
-    """A file set given back on one submission. The newest is what the student sees; earlier ones are kept."""
+    """A file set returned on one submission. The student sees the newest; earlier ones are kept."""
 
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="feedbacks")
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="feedbacks")

@@ -1,6 +1,6 @@
-"""The one rule for file names in a tree. Standard library only.
+"""The one rule for the paths of a file set. Standard library only.
 
-A path is relative, its parts are joined by `/`, and it means the same file on every system that a tree may be
+A path is relative, its parts are joined by `/`, and it means the same file on every system that a file set may be
 written to: Unicode in NFC, no part that climbs or vanishes, no control characters, nothing that a case-folding or
 normalising file system would merge with another.
 """
@@ -13,11 +13,11 @@ MAX_PATH = 1024  # bytes of UTF-8
 
 
 class BadPath(ValueError):
-    """A path that breaks the rule; says which and why."""
+    """A path breaks the rule; the message says which one and why."""
 
 
 def check(path: object) -> str:
-    """The path itself, if it obeys the rule; BadPath otherwise.
+    """Return the path itself. Errors: BadPath, if it breaks the rule.
 
     >>> check("figures/plot.png")
     'figures/plot.png'
@@ -34,6 +34,7 @@ def check(path: object) -> str:
 
 
 def _fault(path: str) -> str | None:
+    """Return what is wrong with the path; None if it obeys the rule."""
     if not path:
         return "it is empty"
     try:
@@ -57,12 +58,15 @@ def _fault(path: str) -> str | None:
     return None
 
 
-def check_tree(paths: Iterable[object]) -> None:
-    """Each path obeys the rule and no two of them are the same file, or file and folder, anywhere; or BadPath."""
+def check_all(paths: Iterable[object]) -> None:
+    """Check the paths of a whole file set.
+
+    Errors: BadPath, if one breaks the rule, or if two of them would be one file, or a file and a folder, on some system.
+    """
     files: dict[str, str] = {}
     folders: dict[str, str] = {}
-    for given in paths:
-        path = check(given)
+    for value in paths:
+        path = check(value)
         key = unicodedata.normalize("NFC", path.casefold())
         if key in files:
             raise BadPath(_clash(path, files[key]))

@@ -5,10 +5,11 @@ Reading is not an act: nothing here changes anything. Rights still come from per
 
 from typing import Any
 
-from django.db.models import BooleanField, Case, Count, F, Prefetch, Q, QuerySet, Value, When, Window
+from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
 from courses.permissions import Actor, Permission
+from exchange import deadlines
 from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
 
 NOTEBOOKS = FileEntry.objects.filter(path__endswith=".ipynb").exclude(path__contains="/").order_by("path")
@@ -61,11 +62,7 @@ def submissions(
 
 def latest_attempts(rows: QuerySet[Submission], *, before_due: bool = False) -> QuerySet[Submission]:
     """The newest of each student and assignment; with `before_due` the newest that is not late, else the newest."""
-    late = Case(
-        When(assignment__due__isnull=False, created__gt=F("assignment__due"), then=Value(True)),
-        default=Value(False),
-        output_field=BooleanField(),
-    )
+    late = Case(When(deadlines.LATE, then=Value(True)), default=Value(False))
     order: list[Any] = [late.asc()] if before_due else []
     ranked = rows.annotate(
         place=Window(

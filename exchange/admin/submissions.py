@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
@@ -17,7 +17,7 @@ from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
 from courses.models import AuditEntry
 from courses.permissions import Permission, actor_of
-from exchange import file_responses, receipts, services
+from exchange import deadlines, file_responses, receipts, services
 from exchange.admin.base import AssignmentFilter, change_address, render_links
 from exchange.admin.files import FilesAdmin
 from exchange.models import Feedback, Submission
@@ -32,7 +32,7 @@ class StateFilter(admin.SimpleListFilter):
     states = {
         "waiting": ("Without feedback", Q(has_feedback=False, trial=False, withdrawn_at=None)),
         "uncollected": ("Not collected", Q(collected_at=None, trial=False, withdrawn_at=None)),
-        "late": ("Late", Q(created__gt=F("assignment__due"))),
+        "late": ("Late", deadlines.LATE),
         "trial": ("Trials by staff", Q(trial=True)),
         "trash": ("In the trash", Q(withdrawn_at__isnull=False)),
     }

@@ -1,6 +1,6 @@
 """An installation of ngshare 0.5 or 0.6 as a source: its database (one schema for both) and its folder of files.
 
-Source of the facts: databases that ngshare made (tests/takeover/make_ngshare_database.py). A user's name is its key;
+Source of the facts: databases that ngshare made (tests/exchange/importers/make_ngshare_database.py). A user's name is its key;
 the association tables keep keys as text; instants are UTC without saying so; a file's name in the storage folder is
 `files.actual_name`, its checksum an MD5.
 """

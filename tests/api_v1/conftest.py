@@ -2,7 +2,7 @@ import pytest
 
 from exchange import services
 from tests import cast
-from tests.takeover import published
+from tests.exchange.importers import published
 
 PS1 = {"ps1.ipynb": b'{"cells": []}', "data/numbers.csv": b"1,2,3\n"}
 

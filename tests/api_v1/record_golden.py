@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import requests
 
 from tests.api_v1.scenarios import SCENARIOS, Step
-from tests.takeover import published
+from tests.exchange.importers import published
 
 GOLDEN = Path(__file__).parent / "golden"
 

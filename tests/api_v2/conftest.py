@@ -3,9 +3,7 @@ from django.core.files.storage import default_storage
 
 from exchange import services
 from tests import cast
-
-PS1 = {"ps1.ipynb": b'{"cells": []}', "data/numbers.csv": b"1,2,3\n"}
-WORK = {"ps1.ipynb": b'{"cells": ["42"]}', "data/numbers.csv": b"1,2,3\n"}
+from tests.cast import PS1, WORK
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from tests import servers
-from tests.takeover import make_ngshare_database, published
-from tests.takeover.make_ngshare_database import COURSE
+from tests.exchange.importers import make_ngshare_database, published
+from tests.exchange.importers.make_ngshare_database import COURSE
 
 pytestmark = pytest.mark.e2e
 PS1 = "ps1"

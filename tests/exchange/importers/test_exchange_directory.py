@@ -10,8 +10,8 @@ from courses.models import Membership
 from exchange.importers.exchange_directory import UnknownZone, instant
 from exchange.models import Assignment, Submission
 from exchange.storage import blobs
-from tests.takeover.exchange_folder import Folder
-from tests.takeover.running import everything, run
+from tests.exchange.importers.exchange_folder import Folder
+from tests.exchange.importers.running import everything, run
 
 pytestmark = pytest.mark.django_db
 COURSE = "NBG 101"

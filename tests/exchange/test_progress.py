@@ -15,7 +15,7 @@ from courses.services import RosterEntry
 from exchange import progress, services
 from exchange.models import Submission
 from tests import cast
-from tests.api_v2.conftest import WORK
+from tests.cast import WORK
 from tests.cast import COURSE, actor, everything, give_back, hand_in, person, v2
 
 HEADER = ["username", "first_name", "last_name", "section"]

@@ -1,7 +1,7 @@
-"""Makes the database and the folder of files that test_import_ngshare.py takes over: ngshare 0.6 itself makes them.
+"""Makes the database and the folder of files that test_ngshare.py imports: ngshare 0.6 itself makes them.
 
-`python -m tests.takeover.make_ngshare_database` installs and starts the old service, lets a cast use it for a term, and
-keeps what it wrote in tests/takeover/ngshare-0.6/.
+`python -m tests.exchange.importers.make_ngshare_database` installs and starts the old service, lets a cast use it for a term, and
+keeps what it wrote in tests/exchange/importers/ngshare-0.6/.
 """
 
 import json
@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import requests
 
-from tests.takeover import published
+from tests.exchange.importers import published
 
 KEPT = Path(__file__).parent / "ngshare-0.6"
 COURSE = "NBG 101"

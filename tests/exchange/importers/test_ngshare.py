@@ -17,7 +17,7 @@ from exchange.models import Assignment, Feedback, Release, Submission
 from exchange.storage import blobs
 from tests import cast, servers
 from tests.cast import actor
-from tests.takeover.running import everything, import_ngshare
+from tests.exchange.importers.running import everything, import_ngshare
 
 pytestmark = pytest.mark.django_db
 COURSE = "NBG 101"

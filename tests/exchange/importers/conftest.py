@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from tests.takeover.make_ngshare_database import KEPT
+from tests.exchange.importers.make_ngshare_database import KEPT
 
 
 @pytest.fixture(autouse=True)
