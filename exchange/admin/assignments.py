@@ -102,7 +102,7 @@ class AssignmentAdmin(RowsOfCourses):
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
         with transaction.atomic():  # all or none, where one of them is of a course in which the person only looks
             for assignment in queryset:
-                services.withdraw(assignment, by=actor_of(request))
+                services.unrelease(assignment, by=actor_of(request))
         if queryset:
             messages.success(request, "Withdrawn. Everything is kept; restoring or releasing again brings it back.")
 

@@ -12,7 +12,7 @@ from courses.admin.base import Page
 from exchange.admin import search
 from exchange.admin.base import TreePage, change_address, count_of, links
 from exchange.models import Blob, Feedback, FileEntry, FileSet, Release, Submission
-from exchange.storage import blobs, file_sets
+from exchange.storage import verification
 from exchange.storage.file_sets import readable_size
 
 LISTED = 100  # places where something is used, on one page
@@ -128,10 +128,7 @@ def verify(page: Page, request: HttpRequest, rows: QuerySet[Blob]) -> None:
             f"These are {readable_size(total)}: choose {readable_size(VERIFIED)} or less at once.",
         )
         return
-    broken = [blob for blob in rows if not blobs.verify(blob.sha256)]
-    for blob in broken:
-        file_sets.mark_missing(blob)
-    file_sets.mark_present({blob.sha256 for blob in rows} - {blob.sha256 for blob in broken})
+    broken = verification.verify(list(rows))
     for blob in broken[:LISTED]:
         messages.error(
             request,

@@ -211,7 +211,7 @@ def test_hand_ins_and_assignments_are_deleted_from_their_bins(root, full):
     assert Submission.objects.get().student.username == "dave" and not Feedback.objects.exists()
     entry = AuditEntry.objects.first()
     assert entry.details["student"] == "bob" and "bob" not in entry.target and entry.course == COURSE
-    services.withdraw(assignment, by=actor("alice"))
+    services.unrelease(assignment, by=actor("alice"))
     choose(root, "delete_for_good", assignment, address=KINDS[Assignment], confirmed="yes", phrase=str(assignment))
     assert not Assignment.objects.exists() and not Submission.objects.exists()
     assert AuditEntry.objects.first().action == "delete assignment for good"
