@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from exchange.models import FileEntry
-from exchange.storage import archives, blobs, file_sets
+from exchange.storage import archives, blobs, verification
 from exchange.storage.archives import ArchiveFolder
 
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
@@ -58,7 +58,7 @@ def _respond(entry: FileEntry, content_type: str, *, as_attachment: bool) -> Htt
     try:
         content = blobs.start_reading(blobs.read(entry.blob.sha256, length=entry.blob.size))
     except FileNotFoundError:
-        file_sets.mark_missing(entry.blob)
+        verification.mark_missing(entry.blob)
         return add_headers(HttpResponse(LOST, status=410, content_type=PLAIN_TEXT), "lost.txt", as_attachment=False)
     response = StreamingHttpResponse(content, content_type=content_type)
     response["Content-Length"] = str(entry.blob.size)

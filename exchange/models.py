@@ -4,7 +4,7 @@ Nothing here is overwritten: releases, submissions, feedback and file sets are o
 in its column `withdrawn_at`.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -82,7 +82,7 @@ class Assignment(models.Model):
     withdrawn_at = models.DateTimeField("unreleased since", null=True, blank=True, editable=False)
     created = models.DateTimeField(db_default=Now(), editable=False)
 
-    objects: ClassVar[Any] = AssignmentQuerySet.as_manager()
+    objects = AssignmentQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["course", "name"]
@@ -143,7 +143,12 @@ class Submission(models.Model):
     submitted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created = models.DateTimeField("submitted")
     release = models.ForeignKey(
-        Release, on_delete=models.SET_NULL, null=True, blank=True, related_name="submissions", help_text="the release that was the latest then"
+        Release,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="submissions",
+        help_text="the release that was the latest then",
     )
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="submissions")
     trial = models.BooleanField(default=False, help_text="submitted by staff to try the assignment; not collected")
@@ -151,7 +156,7 @@ class Submission(models.Model):
     withdrawn_at = models.DateTimeField("withdrawn since", null=True, blank=True, editable=False)
     idempotency_key = models.CharField(max_length=200, null=True, editable=False)  # noqa: DJ001
 
-    objects: ClassVar[Any] = SubmissionQuerySet.as_manager()
+    objects = SubmissionQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["created", "id"]

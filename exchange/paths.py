@@ -61,7 +61,7 @@ def _fault(path: str) -> str | None:
 def check_all(paths: Iterable[object]) -> None:
     """Check the paths of a whole file set.
 
-    Errors: BadPath, if one breaks the rule, or if two of them would be one file, or a file and a folder, on some system.
+    Errors: BadPath, if one breaks the rule, or if two would be one file, or a file and a folder, on some system.
     """
     files: dict[str, str] = {}
     folders: dict[str, str] = {}

@@ -1,32 +1,33 @@
-"""Who has handed in: the status of a course, member by assignment, in a constant number of queries."""
+"""The progress of a course: who has submitted, by member and assignment, in a constant number of queries."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef
 
 from courses.models import Course, Role
+from exchange import deadlines
 from exchange.models import Assignment, Feedback, Submission
 
 
 @dataclass(slots=True)
 class AssignmentProgress:
-    """What one member did for one assignment."""
+    """What one member submitted to one assignment."""
 
     assignment: Assignment
     attempts: int = 0
     last: datetime | None = None
-    late: bool = False  # is the last attempt late?
-    collected: bool = False  # was any attempt collected?
-    feedback: bool = False  # is there feedback on any attempt?
+    late: bool = False  # whether the last attempt is late
+    collected: bool = False  # whether any attempt was collected
+    feedback: bool = False  # whether any attempt has feedback
     last_id: int | None = None
 
 
 @dataclass(slots=True)
 class MemberProgress:
-    """One person's work; of someone who left the roster the names are not known any more."""
+    """What one person submitted. The names of somebody who left the roster are not known any more."""
 
     username: str
     first_name: str = ""
@@ -40,89 +41,101 @@ class MemberProgress:
         return " ".join(part for part in (self.first_name, self.last_name) if part)
 
 
-def course_progress(course: Course, assignments: Iterable[Assignment] | None = None) -> list[MemberProgress]:
-    """A line for each student, and for whoever else handed in, sorted by user name. Three queries, whatever the size.
+class _Attempt(NamedTuple):
+    pk: int
+    assignment_id: int
+    student_id: int
+    username: str
+    created: datetime
+    collected_at: datetime | None
+    has_feedback: bool
 
-    Trials and what staff withdrew are left out.
+
+def course_progress(course: Course, assignments: Iterable[Assignment] | None = None) -> list[MemberProgress]:
+    """Return the progress of each student, and of whoever else submitted, sorted by user name.
+
+    Trials and what staff withdrew are left out. Three queries, whatever the size of the course.
     """
-    columns = {one.pk: one for one in (course.assignments.all() if assignments is None else assignments)}
-    lines: dict[int, MemberProgress] = {}
+    columns = {each.pk: each for each in (course.assignments.all() if assignments is None else assignments)}
+    members: dict[int, MemberProgress] = {}
     staff: dict[int, MemberProgress] = {}
     for pk, role, username, first_name, last_name, section in course.memberships.order_by().values_list(
         "user_id", "role", "user__username", "first_name", "last_name", "section"
     ):
-        known = lines if role == Role.STUDENT else staff
-        known[pk] = MemberProgress(username, first_name or "", last_name or "", section)
-    for pk, assignment, student, username, created, collected_at, has_feedback in _attempts(columns):
-        line = lines.get(student)
-        if line is None:
-            line = lines[student] = staff.get(student) or MemberProgress(username, on_roster=False)
-        work = line.work.get(assignment)
-        if work is None:
-            work = line.work[assignment] = AssignmentProgress(columns[assignment])
-        work.attempts += 1
-        work.last, work.last_id = created, pk
-        work.late = work.assignment.due is not None and created > work.assignment.due
-        work.collected |= collected_at is not None
-        work.feedback |= has_feedback
-    return sorted(lines.values(), key=lambda line: line.username)
+        group = members if role == Role.STUDENT else staff
+        group[pk] = MemberProgress(username, first_name or "", last_name or "", section)
+    for attempt in _attempts(columns):
+        student = attempt.student_id
+        if student not in members:
+            members[student] = staff.get(student) or MemberProgress(attempt.username, on_roster=False)
+        work = members[student].work
+        if attempt.assignment_id not in work:
+            work[attempt.assignment_id] = AssignmentProgress(columns[attempt.assignment_id])
+        _add(work[attempt.assignment_id], attempt)
+    return sorted(members.values(), key=lambda member: member.username)
 
 
-def _attempts(assignments: Iterable[int]) -> Iterator[tuple[Any, ...]]:
-    """Plain rows, the oldest first: a course may have a hundred thousand."""
-    returned = Feedback.objects.filter(submission=OuterRef("pk"))
+def _add(progress: AssignmentProgress, attempt: _Attempt) -> None:
+    progress.attempts += 1
+    progress.last, progress.last_id = attempt.created, attempt.pk
+    progress.late = deadlines.is_late(attempt.created, progress.assignment.due)
+    progress.collected |= attempt.collected_at is not None
+    progress.feedback |= attempt.has_feedback
+
+
+def _attempts(assignments: Iterable[int]) -> Iterator[_Attempt]:
+    """Yield plain rows, the oldest first: a course may have a hundred thousand."""
+    feedback = Feedback.objects.filter(submission=OuterRef("pk"))
     rows = Submission.objects.present().filter(assignment__in=list(assignments), trial=False)
-    rows = rows.annotate(has_feedback=Exists(returned)).order_by("created", "pk")
+    rows = rows.annotate(has_feedback=Exists(feedback)).order_by("created", "pk")
     columns = ("pk", "assignment_id", "student_id", "student__username", "created", "collected_at", "has_feedback")
-    yield from rows.values_list(*columns).iterator(chunk_size=5000)
+    for row in rows.values_list(*columns).iterator(chunk_size=5000):
+        yield _Attempt(*row)
 
 
-def table_rows(lines: Iterable[MemberProgress], assignments: Iterable[Assignment]) -> Iterator[list[str]]:
-    """The status for a spreadsheet: a row for each member, five columns for each assignment."""
+def table_rows(members: Iterable[MemberProgress], assignments: Iterable[Assignment]) -> Iterator[list[str]]:
+    """Yield rows for a spreadsheet: a header, then one for each member, with five columns for each assignment."""
     columns = list(assignments)
-    of_each = ("handed in", "attempts", "late", "collected", "feedback")
-    yield [
-        "username",
-        "first_name",
-        "last_name",
-        "section",
-        *(f"{one.name}: {what}" for one in columns for what in of_each),
-    ]
-    for line in lines:
-        cells = [line.username, line.first_name, line.last_name, line.section]
-        for one in columns:
-            cells += _cells(line.work.get(one.pk))
+    # Spreadsheets and scripts read these names.
+    names = ("handed in", "attempts", "late", "collected", "feedback")
+    headings = [f"{assignment.name}: {name}" for assignment in columns for name in names]
+    yield ["username", "first_name", "last_name", "section", *headings]
+    for member in members:
+        cells = [member.username, member.first_name, member.last_name, member.section]
+        for assignment in columns:
+            cells += _cells(member.work.get(assignment.pk))
         yield cells
 
 
-def _cells(work: AssignmentProgress | None) -> list[str]:
-    if work is None or work.last is None:
+def _cells(progress: AssignmentProgress | None) -> list[str]:
+    if progress is None or progress.last is None:
         return ["", "0", "", "", ""]
-    marks = ["yes" if mark else "no" for mark in (work.late, work.collected, work.feedback)]
-    return [f"{work.last:%Y-%m-%d %H:%M:%S}", str(work.attempts), *marks]
+    marks = ["yes" if mark else "no" for mark in (progress.late, progress.collected, progress.feedback)]
+    return [f"{progress.last:%Y-%m-%d %H:%M:%S}", str(progress.attempts), *marks]
 
 
-def text_lines(lines: Sequence[MemberProgress], assignments: Iterable[Assignment]) -> Iterator[str]:
-    """The status for a terminal: a line for each member, a column for each assignment; times are in UTC."""
+def text_lines(members: Sequence[MemberProgress], assignments: Iterable[Assignment]) -> Iterator[str]:
+    """Yield a table for a terminal: a line for each member, a column for each assignment, times in UTC."""
     columns = list(assignments)
-    rows = [["username", "name", "section", *(one.name for one in columns)]]
-    for line in lines:
-        name = line.full_name if line.on_roster else "(not on the roster)"
-        rows.append([line.username, name, line.section, *(_in_words(line.work.get(one.pk)) for one in columns)])
-    counts = [sum(one.pk in line.work for line in lines) for one in columns]
-    rows.append(["handed in", "", "", *(f"{count} of {len(lines)}" for count in counts)])
-    # What a terminal would act on is not written.
+    rows = [["username", "name", "section", *(assignment.name for assignment in columns)]]
+    for member in members:
+        name = member.full_name if member.on_roster else "(not on the roster)"
+        cells = (_in_words(member.work.get(assignment.pk)) for assignment in columns)
+        rows.append([member.username, name, member.section, *cells])
+    counts = [sum(assignment.pk in member.work for member in members) for assignment in columns]
+    rows.append(["submitted", "", "", *(f"{count} of {len(members)}" for count in counts)])
+    # Control characters in a name must not reach a terminal, which would act on them.
     rows = [["".join(char if char.isprintable() else "?" for char in cell) for cell in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
 
 
-def _in_words(work: AssignmentProgress | None) -> str:
-    if work is None or work.last is None:
+def _in_words(progress: AssignmentProgress | None) -> str:
+    if progress is None or progress.last is None:
         return "-"
-    said = [f"{work.last:%Y-%m-%d %H:%M}"]
-    said += ["late"] if work.late else []
-    said += [f"{work.attempts} attempts"] if work.attempts > 1 else []
-    said += ["feedback"] if work.feedback else ["collected"] if work.collected else []
-    return ", ".join(said)
+    parts = [f"{progress.last:%Y-%m-%d %H:%M}"]
+    parts += ["late"] if progress.late else []
+    parts += [f"{progress.attempts} attempts"] if progress.attempts > 1 else []
+    parts += ["feedback"] if progress.feedback else ["collected"] if progress.collected else []
+    return ", ".join(parts)

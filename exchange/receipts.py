@@ -1,23 +1,26 @@
 """Receipts: what a submit answers, signed, so that it can be shown and verified later.
 
-The signature is an HMAC with the service's secret key over the receipt's other fields. Keys that were in use before
-still verify while they are named in NGSHARE_SECRET_KEY_FALLBACKS.
+The signature is an HMAC with the service's secret key over the other fields. Earlier keys verify as long as they are
+named in NGSHARE_SECRET_KEY_FALLBACKS. The bytes that are signed must never change: students keep receipts for years.
 """
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
 from django.core.signing import BadSignature, Signer
 
 from courses.timestamps import format_timestamp
 from exchange.models import Submission
 
-_SIGNER_SALT = "ngshare.receipt"
+Receipt = dict[str, object]
+
+_SALT = "ngshare.receipt"
 
 
-def _facts(submission: Submission) -> dict[str, Any]:
-    """What a receipt says. Needs assignment, course, student, submitted_by, release, file_set."""
-    return {
+def receipt(submission: Submission) -> Receipt:
+    """Return the signed receipt. Needs assignment, course, student, submitted_by, release and file_set."""
+    fields: Receipt = {
         "id": submission.pk,
         "course": submission.assignment.course.name,
         "assignment": submission.assignment.name,
@@ -31,35 +34,30 @@ def _facts(submission: Submission) -> dict[str, Any]:
         "size": submission.file_set.size,
         "file_count": submission.file_set.file_count,
     }
+    return {**fields, "signature": _signer().signature(_signed_text(fields))}
 
 
-def receipt(submission: Submission) -> dict[str, Any]:
-    facts = _facts(submission)
-    return {**facts, "signature": _signer().signature(_text(facts))}
-
-
-def verify(claimed: dict[str, Any]) -> tuple[bool, str]:
-    """Did this server sign exactly this receipt, and does it hold what the receipt names? With a sentence."""
-    facts = {name: value for name, value in claimed.items() if name != "signature"}
+def verify(claimed: Mapping[str, object]) -> tuple[bool, str]:
+    """Return whether this server signed exactly this receipt and still has what it names, and a sentence about it."""
+    fields = {name: value for name, value in claimed.items() if name != "signature"}
+    signature = claimed.get("signature")
+    if not isinstance(signature, str) or not signature.isascii():
+        signature = ""
     try:
-        _signer().unsign(f"{_text(facts)}:{_ascii(claimed.get('signature'))}")
+        _signer().unsign(f"{_signed_text(fields)}:{signature}")
     except BadSignature:
         return False, "This is no receipt of this server, or it was changed."
-    submission = Submission.objects.select_related("file_set").filter(pk=facts["id"]).first()
-    if submission is None or format_timestamp(submission.created) != facts["timestamp"]:
-        return False, "The receipt is genuine, but the submission was deleted for good by an administrator."
-    if submission.file_set.digest != facts["digest"]:
+    submission = Submission.objects.select_related("file_set").filter(pk=cast(int, fields["id"])).first()
+    if submission is None or format_timestamp(submission.created) != fields["timestamp"]:
+        return False, "The receipt is genuine, but an administrator deleted the submission permanently."
+    if submission.file_set.digest != fields["digest"]:
         return False, "The receipt is genuine, but the submission has other files now."
     return True, "The receipt is genuine and the submission is here, with exactly these files."
 
 
 def _signer() -> Signer:
-    return Signer(salt=_SIGNER_SALT)
+    return Signer(salt=_SALT)
 
 
-def _text(facts: dict[str, Any]) -> str:
-    return json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-
-
-def _ascii(signature: object) -> str:
-    return signature if isinstance(signature, str) and signature.isascii() else ""
+def _signed_text(fields: Mapping[str, object]) -> str:
+    return json.dumps(fields, sort_keys=True, ensure_ascii=True, separators=(",", ":"))

@@ -1,12 +1,13 @@
-"""The verbs: whatever changes something in the exchange is a function here.
+"""Service functions: whatever changes something in the exchange happens here.
 
-Every door (both APIs, the admin, the commands) goes through them. The actor is the keyword `by`; the first line asks
-the right of it; then one transaction acts and writes the audit log. Uploads settle their bytes before it.
+The APIs, the admin and the commands all call them. The actor is the keyword `by`. Each function checks the permission
+first; then one transaction acts and adds one entry to the audit log. The bytes of an upload are stored before it opens.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -20,6 +21,8 @@ from exchange.models import Assignment, Feedback, Release, Submission
 from exchange.storage import file_sets
 from exchange.storage.file_sets import ManifestEntry, Upload
 
+CLOCK_TICK = timedelta(microseconds=1)  # by which two submissions of a student differ at least
+
 
 class AlreadyReleased(AlreadyExists):
     code = "already_released"
@@ -29,7 +32,11 @@ class KeyReused(Conflict):
     code = "key_reused"
 
 
-UNCHANGED = object()  # says of a due date: leave it as it is
+class Unchanged(Enum):
+    UNCHANGED = auto()
+
+
+UNCHANGED = Unchanged.UNCHANGED  # for a due date: leave it as it is, which None does not say
 
 
 # Assignments
@@ -48,74 +55,74 @@ def release(
     *,
     by: Actor,
     force: bool = False,
-    due: datetime | None | object = UNCHANGED,
+    due: datetime | None | Unchanged = UNCHANGED,
 ) -> Release:
-    """Publish a tree as the assignment's next release; the assignment comes to be, or comes back, if it is not there.
+    """Publish a file set as the next release of an assignment, which is created, or restored, if necessary.
 
-    Earlier releases, submissions and feedback stay. Errors: Invalid, AlreadyReleased unless `force`, those of
-    file_sets.store_upload.
+    Earlier releases, submissions and feedback stay. Errors: PermissionDenied, Invalid, AlreadyReleased unless `force`,
+    those of file_sets.store_upload.
     """
     role = by.require(Permission.RELEASE, course)
     check_assignment_name(name)
     if not force and Assignment.objects.released().filter(course=course, name=name).exists():
         raise AlreadyReleased(f"{name} is released in {course.name} already; release it again with --force.")
-    (lines,) = upload.manifests
+    (entries,) = upload.manifests
     with file_sets.store_upload(upload, by=by), transaction.atomic():
         assignment, is_new = Assignment.objects.select_for_update().get_or_create(course=course, name=name)
         if not force and not is_new and assignment.withdrawn_at is None:
             raise AlreadyReleased(f"{name} was released in {course.name} by somebody else just now.")
-        newest = assignment.releases.aggregate(newest=Max("number"))["newest"] or 0
-        made = Release.objects.create(
-            assignment=assignment,
-            number=newest + 1,
-            file_set=file_sets.create_file_set(lines),
-            released_by=by.user,
-            created=timezone.now(),
-        )
+        new_release = add_release(assignment, entries, created=timezone.now(), by=by)
         assignment.withdrawn_at = None
-        if due is not UNCHANGED:
-            assignment.due = due  # type: ignore[assignment]
+        if not isinstance(due, Unchanged):
+            assignment.due = due
         assignment.save(update_fields=["withdrawn_at", "due"])
-        audit.record("release", by=by, role=role, course=course, target=name, number=made.number)
-    return made
+        audit.record("release", by=by, role=role, course=course, target=name, number=new_release.number)
+    return new_release
 
 
-def withdraw(assignment: Assignment, *, by: Actor) -> None:
-    """Hide the assignment (nbgrader's unrelease). Everything is kept; `restore` or a new release brings it back."""
-    _set_withdrawn(assignment, timezone.now(), by=by)
+def add_release(assignment: Assignment, entries: Sequence[ManifestEntry], *, created: datetime, by: Actor) -> Release:
+    """Add the row of the next release. Call it in a transaction that has locked the assignment or its releases."""
+    newest = assignment.releases.aggregate(newest=Max("number"))["newest"] or 0
+    return Release.objects.create(
+        assignment=assignment,
+        number=newest + 1,
+        file_set=file_sets.create_file_set(entries),
+        released_by=by.user,
+        created=created,
+    )
+
+
+def unrelease(assignment: Assignment, *, by: Actor) -> None:
+    """Hide the assignment. Everything is kept; `restore` or a new release shows it again. Errors: PermissionDenied."""
+    role = by.require(Permission.RELEASE, assignment.course)
+    _set_withdrawn(assignment, timezone.now(), action="unrelease", role=role, by=by)
 
 
 def restore(assignment: Assignment, *, by: Actor) -> None:
-    """Bring a withdrawn assignment back as it was. Errors: Conflict if it never had a release."""
+    """Show an unreleased assignment again as it was. Errors: PermissionDenied, Conflict if it never had a release."""
+    role = by.require(Permission.RELEASE, assignment.course)
     if not assignment.releases.exists():
         raise Conflict(f"{assignment.name} was never released.")
-    _set_withdrawn(assignment, None, by=by)
+    _set_withdrawn(assignment, None, action="restore assignment", role=role, by=by)
 
 
-def _set_withdrawn(assignment: Assignment, moment: datetime | None, *, by: Actor) -> None:
-    course = assignment.course
-    role = by.require(Permission.RELEASE, course)
+def _set_withdrawn(assignment: Assignment, moment: datetime | None, *, action: str, role: str, by: Actor) -> None:
     with transaction.atomic():
-        changed = Assignment.objects.filter(pk=assignment.pk, withdrawn_at__isnull=moment is not None)
-        if changed.update(withdrawn_at=moment):
-            action = "withdraw assignment" if moment else "restore assignment"
-            audit.record(action, by=by, role=role, course=course, target=assignment.name)
+        rows = Assignment.objects.filter(pk=assignment.pk, withdrawn_at__isnull=moment is not None)
+        if rows.update(withdrawn_at=moment):
+            audit.record(action, by=by, role=role, course=assignment.course, target=assignment.name)
     assignment.refresh_from_db(fields=["withdrawn_at"])
 
 
 def set_due_date(assignment: Assignment, due: datetime | None, *, by: Actor) -> None:
-    role = by.require(Permission.RELEASE, assignment.course)
+    """Errors: PermissionDenied."""
+    course = assignment.course
+    role = by.require(Permission.RELEASE, course)
     with transaction.atomic():
         assignment.due = due
         assignment.save(update_fields=["due"])
-        audit.record(
-            "set due date",
-            by=by,
-            role=role,
-            course=assignment.course,
-            target=assignment.name,
-            due=due.isoformat() if due else None,
-        )
+        text = due.isoformat() if due else None
+        audit.record("set due date", by=by, role=role, course=course, target=assignment.name, due=text)
 
 
 # Submissions
@@ -124,102 +131,109 @@ def set_due_date(assignment: Assignment, due: datetime | None, *, by: Actor) -> 
 def submit(
     assignment: Assignment, upload: Upload, *, by: Actor, student: User | None = None, key: str | None = None
 ) -> tuple[Submission, bool]:
-    """Hand in a tree. Returns the submission, and whether it is new: the same `key` gives the same submission again.
+    """Submit a file set. Return the submission and whether it is new: the same `key` gives the same submission again.
 
-    `student` hands in for somebody else. The server's clock says when. Errors: NotFound when the assignment is not
-    released, KeyReused when the key came with other files before, TryAgain, those of file_sets.store_upload.
+    `student` is given where somebody submits for another. The server's clock decides the time. Errors:
+    PermissionDenied, NotFound when the assignment is not released or the student is no member, KeyReused when the key
+    came with other files before, TryAgain, those of file_sets.store_upload.
     """
     course = assignment.course
-    for_another = student is not None and student != by.user
-    role = by.require(Permission.SUBMIT_FOR_OTHERS if for_another else Permission.SUBMIT, course)
-    whose = student or by.required_user
-    if for_another and not Membership.objects.filter(course=course, user=whose).exists():
-        raise NotFound(f"{whose.username} is not a member of {course.name}.")
-    (lines,) = upload.manifests
-    if earlier := _handed_in_with(key, assignment, whose, lines):
-        return earlier, False
+    is_for_another = student is not None and student != by.user
+    role = by.require(Permission.SUBMIT_FOR_OTHERS if is_for_another else Permission.SUBMIT, course)
+    owner = student or by.required_user
+    if is_for_another and not Membership.objects.filter(course=course, user=owner).exists():
+        raise NotFound(f"{owner.username} is not a member of {course.name}.")
+    (entries,) = upload.manifests
+    if existing := _submission_with_key(key, assignment, owner, entries):
+        return existing, False
     if assignment.withdrawn_at is not None:
         raise NotFound(f"{assignment.name} is not released in {course.name}.")
     with file_sets.store_upload(upload, by=by):
         try:
             with transaction.atomic():
-                made = Submission.objects.create(
+                submission = Submission.objects.create(
                     assignment=assignment,
-                    student=whose,
+                    student=owner,
                     submitted_by=by.user,
-                    created=_next_instant(assignment, whose),
+                    created=_next_instant(assignment, owner),
                     release=assignment.releases.order_by("number").last(),
-                    file_set=file_sets.create_file_set(lines),
-                    trial=not for_another and role != Role.STUDENT,
+                    file_set=file_sets.create_file_set(entries),
+                    trial=not is_for_another and role != Role.STUDENT,
                     idempotency_key=key,
                 )
-                audit.record("submit", by=by, role=role, course=course, target=assignment.name, **_named(made))
+                named = {"submission": submission.pk, "student": owner.username}
+                audit.record("submit", by=by, role=role, course=course, target=assignment.name, **named)
         except IntegrityError as error:
             # The same attempt, or another one of this student, won the race at this very instant.
-            if earlier := _handed_in_with(key, assignment, whose, lines):
-                return earlier, False
-            raise TryAgain("Another hand-in of yours arrived at the same instant. Try again.") from error
-    return made, True
+            if existing := _submission_with_key(key, assignment, owner, entries):
+                return existing, False
+            raise TryAgain("Another submission of yours arrived at the same instant. Try again.") from error
+    return submission, True
 
 
-def _handed_in_with(
-    key: str | None, assignment: Assignment, student: User, lines: Sequence[ManifestEntry]
+def _submission_with_key(
+    key: str | None, assignment: Assignment, student: User, entries: Sequence[ManifestEntry]
 ) -> Submission | None:
+    """Return what the student submitted with this idempotency key. Errors: KeyReused."""
     if key is None:
         return None
-    known = Submission.objects.select_related("file_set", "release", "submitted_by", "student")
-    earlier = known.filter(assignment=assignment, student=student, idempotency_key=key).first()
-    if earlier and earlier.file_set.digest != file_sets.digest(lines):
+    rows = Submission.objects.select_related("file_set", "release", "submitted_by", "student")
+    existing = rows.filter(assignment=assignment, student=student, idempotency_key=key).first()
+    if existing and existing.file_set.digest != file_sets.digest(entries):
         raise KeyReused("This idempotency key was used for other files before. Start a new attempt.")
-    return earlier
+    return existing
 
 
 def _next_instant(assignment: Assignment, student: User) -> datetime:
-    """Now, or just after the student's latest attempt where the clock stood still or went back."""
+    """Return now, or just after the student's latest attempt if the clock stood still or went back."""
     now = timezone.now()
     latest = assignment.submissions.filter(student=student).aggregate(latest=Max("created"))["latest"]
-    return max(now, latest + timedelta(microseconds=1)) if latest else now
-
-
-def _named(submission: Submission) -> dict[str, str | int]:
-    return {"submission": submission.pk, "student": submission.student.username}
+    return max(now, latest + CLOCK_TICK) if latest else now
 
 
 def withdraw_submissions(submissions: Sequence[Submission], *, by: Actor) -> int:
-    """Put hand-ins into the bin: staff see them no more, the student keeps them. Returns how many changed."""
+    """Hide submissions from staff; their students keep them. Return how many changed. Errors: PermissionDenied."""
     return _mark(submissions, Permission.WITHDRAW_SUBMISSIONS, "withdrawn_at", "withdraw submission", by=by)
 
 
 def restore_submissions(submissions: Sequence[Submission], *, by: Actor) -> int:
-    """Take hand-ins out of the bin again. Returns how many changed."""
+    """Show withdrawn submissions to staff again. Return how many changed. Errors: PermissionDenied."""
     return _mark(submissions, Permission.WITHDRAW_SUBMISSIONS, "withdrawn_at", "restore submission", by=by, undo=True)
 
 
 def mark_collected(submissions: Sequence[Submission], *, by: Actor) -> int:
-    """Note that these were collected; the first time counts. Returns how many changed."""
+    """Note when these were first collected. Return how many changed. Errors: PermissionDenied."""
     return _mark(submissions, Permission.SEE_SUBMISSIONS, "collected_at", "collect", by=by)
 
 
 def _mark(
-    submissions: Sequence[Submission], right: Permission, column: str, action: str, *, by: Actor, undo: bool = False
+    submissions: Sequence[Submission],
+    permission: Permission,
+    column: str,
+    action: str,
+    *,
+    by: Actor,
+    undo: bool = False,
 ) -> int:
+    """Write the time, or None, into a column where it is not yet so, with one audit entry for each assignment."""
     courses = {submission.assignment.course for submission in submissions}
-    role = {course: by.require(right, course) for course in courses}
-    by_assignment: dict[Assignment, list[Submission]] = {}
+    roles = {course: by.require(permission, course) for course in courses}
+    by_assignment: dict[Assignment, list[int]] = {}
     for submission in submissions:
-        by_assignment.setdefault(submission.assignment, []).append(submission)
-    changed = 0
+        by_assignment.setdefault(submission.assignment, []).append(submission.pk)
+    count = 0
     with transaction.atomic():
-        for assignment, group in by_assignment.items():
-            rows = Submission.objects.select_for_update().filter(pk__in=[submission.pk for submission in group])
-            affected = list(rows.filter(**{f"{column}__isnull": not undo}).values_list("pk", flat=True))
-            if not affected:
+        for assignment, pks in by_assignment.items():
+            rows = Submission.objects.select_for_update().filter(pk__in=pks, **{f"{column}__isnull": not undo})
+            changed = list(rows.values_list("pk", flat=True))
+            if not changed:
                 continue
-            Submission.objects.filter(pk__in=affected).update(**{column: None if undo else timezone.now()})
+            Submission.objects.filter(pk__in=changed).update(**{column: None if undo else timezone.now()})
             course = assignment.course
-            audit.record(action, by=by, role=role[course], course=course, target=assignment.name, submissions=affected)
-            changed += len(affected)
-    return changed
+            role, target = roles[course], assignment.name
+            audit.record(action, by=by, role=role, course=course, target=target, submissions=changed)
+            count += len(changed)
+    return count
 
 
 # Feedback
@@ -227,63 +241,60 @@ def _mark(
 
 @dataclass(frozen=True)
 class FeedbackItem:
-    """Feedback for one submission: named by its id, or by its student and its instant."""
+    """Feedback for one submission, which is given by its id, or by its student and its time."""
 
-    lines: list[ManifestEntry]
+    entries: list[ManifestEntry]
     submission: int | None = None
     student: str | None = None
     timestamp: datetime | None = None
 
 
 def find_submission(assignment: Assignment, item: FeedbackItem) -> Submission:
-    """The submission that `item` names. An instant without its fraction of a second finds the only one of that second.
+    """Return the submission that `item` is for. A time without microseconds finds the only one of that second.
 
     Errors: NotFound.
     """
-    known = assignment.submissions.select_related("student", "assignment__course")
+    rows = assignment.submissions.select_related("student", "assignment__course")
     if item.submission is not None:
-        found = list(known.filter(pk=item.submission))
+        matches = list(rows.filter(pk=item.submission))
     else:
-        theirs = known.filter(student__username=item.student)
-        found = list(theirs.filter(created=item.timestamp)) if item.timestamp else []
-        if not found and item.timestamp and not item.timestamp.microsecond:
-            within = (item.timestamp, item.timestamp + timedelta(seconds=1) - timedelta(microseconds=1))
-            found = list(theirs.filter(created__range=within)[:2])
-    if len(found) != 1:
-        whose = (
-            f"of {item.student} at {item.timestamp:%Y-%m-%d %H:%M:%S.%f}" if item.timestamp else f"{item.submission}"
-        )
-        raise NotFound(f"There is no submission {whose} for {assignment.name}.")
-    return found[0]
+        rows = rows.filter(student__username=item.student)
+        matches = list(rows.filter(created=item.timestamp)) if item.timestamp else []
+        if not matches and item.timestamp and not item.timestamp.microsecond:
+            second = (item.timestamp, item.timestamp + timedelta(seconds=1) - CLOCK_TICK)
+            matches = list(rows.filter(created__range=second)[:2])
+    if len(matches) != 1:
+        name = f"of {item.student} at {item.timestamp:%Y-%m-%d %H:%M:%S.%f}" if item.timestamp else f"{item.submission}"
+        raise NotFound(f"There is no submission {name} for {assignment.name}.")
+    return matches[0]
 
 
 def return_feedback(
     assignment: Assignment, items: Sequence[FeedbackItem], upload: Upload, *, by: Actor
 ) -> tuple[list[Feedback], list[tuple[FeedbackItem, DomainError]]]:
-    """Give feedback on many submissions at once. One that cannot be placed does not stop the others.
+    """Return feedback on many submissions at once. An item without its submission does not stop the others.
 
-    A later return replaces what the student sees; earlier ones are kept. Returns what was given back, and what was
-    refused with the reason. Errors: those of file_sets.store_upload.
+    The student sees the newest feedback; earlier ones are kept. Return the new rows, and the items that were refused
+    with the reason. Errors: PermissionDenied, those of file_sets.store_upload.
     """
     course = assignment.course
     role = by.require(Permission.RETURN_FEEDBACK, course)
-    placed: list[tuple[Submission, FeedbackItem]] = []
+    accepted: list[tuple[Submission, FeedbackItem]] = []
     refused: list[tuple[FeedbackItem, DomainError]] = []
     for item in items:
         try:
-            placed.append((find_submission(assignment, item), item))
+            accepted.append((find_submission(assignment, item), item))
         except NotFound as error:
             refused.append((item, error))
     with file_sets.store_upload(upload, by=by), transaction.atomic():
         now = timezone.now()
-        given = [
-            Feedback(
-                submission=submission, file_set=file_sets.create_file_set(item.lines), returned_by=by.user, created=now
-            )
-            for submission, item in placed
-        ]
-        Feedback.objects.bulk_create(given)
-        if given:
-            ids = [submission.pk for submission, _ in placed]
-            audit.record("return feedback", by=by, role=role, course=course, target=assignment.name, submissions=ids)
-    return given, refused
+        feedbacks = []
+        for submission, item in accepted:
+            file_set = file_sets.create_file_set(item.entries)
+            feedbacks.append(Feedback(submission=submission, file_set=file_set, returned_by=by.user, created=now))
+        Feedback.objects.bulk_create(feedbacks)
+        if feedbacks:
+            pks = [submission.pk for submission, _ in accepted]
+            target = assignment.name
+            audit.record("return feedback", by=by, role=role, course=course, target=target, submissions=pks)
+    return feedbacks, refused

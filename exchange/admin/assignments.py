@@ -97,7 +97,7 @@ class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
     def unrelease(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
         with transaction.atomic():  # all or none, also where one is of a course in which the person only looks
             for assignment in queryset:
-                services.withdraw(assignment, by=actor_of(request))
+                services.unrelease(assignment, by=actor_of(request))
         text = ngettext("%d assignment was unreleased.", "%d assignments were unreleased.", len(queryset))
         messages.success(request, f"{text % len(queryset)} Everything is kept; restore or release it to show it again.")
 

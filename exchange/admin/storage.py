@@ -13,7 +13,7 @@ from exchange.admin import search
 from exchange.admin.base import change_address, count_of, render_links
 from exchange.admin.files import FilesAdmin
 from exchange.models import Blob, Feedback, FileEntry, FileSet, Release, Submission
-from exchange.storage import blobs, file_sets
+from exchange.storage import verification
 from exchange.storage.file_sets import readable_size
 
 MAX_USES = 100  # of one object on one page
@@ -135,10 +135,7 @@ def verify_blobs(request: HttpRequest, rows: QuerySet[Blob]) -> None:
         limit = readable_size(MAX_VERIFIED)
         messages.error(request, f"The chosen rows have {readable_size(total)}. Choose {limit} or less at once.")
         return
-    damaged = [blob for blob in rows if not blobs.verify(blob.sha256)]
-    for blob in damaged:
-        file_sets.mark_missing(blob)
-    file_sets.mark_present({blob.sha256 for blob in rows} - {blob.sha256 for blob in damaged})
+    damaged = verification.verify(list(rows))
     for blob in damaged[:MAX_USES]:
         messages.error(
             request,

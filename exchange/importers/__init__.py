@@ -1,5 +1,5 @@
-"""Taking over what another exchange holds: ngshare's database and files, or nbgrader's shared folder.
+"""Importing what another exchange holds: ngshare's database and files, or nbgrader's exchange directory.
 
-A *source* (ngshare.py, folder.py) tells what is there, in the words of sources.py. trees.py reads and verifies the
-files, taking.py brings everything in through verbs.py, and report.py says what happened.
+A *source* (ngshare.py, exchange_directory.py) says what is there, in the terms of sources.py. files.py reads and
+verifies the files, importing.py goes through the source, history.py writes the rows, report.py says what happened.
 """

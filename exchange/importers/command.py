@@ -1,4 +1,4 @@
-"""What the commands of a take-over share: their flags, the progress bar, the report and the exit status."""
+"""What the import commands share: their flags, the progress bar, the report and the exit status."""
 
 import sys
 import time
@@ -11,12 +11,12 @@ from exchange.importers.report import ImportReport
 from exchange.importers.sources import CannotRead, Source
 
 WIDTH = 30  # characters of the bar
-PAUSE = 0.2  # seconds between two looks of the bar in a terminal
+PAUSE = 0.2  # seconds between two updates of the bar in a terminal
 LINES = 10  # lines of progress where there is no terminal
 
 
 class Progress:
-    """A bar in a terminal; elsewhere a line each tenth."""
+    """A bar in a terminal; elsewhere a line for each tenth."""
 
     def __init__(self, total: int, stream: TextIO) -> None:
         self.total, self.done, self.stream = total, 0, stream
@@ -37,13 +37,13 @@ class Progress:
 
 
 class ImportCommand(BaseCommand):
-    """Exit status: 0 if everything was taken over, 1 if something is missing or broken, 2 if the source is none."""
+    """Exit status: 0 if everything was imported, 1 if something is missing or broken, 2 without a source."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="read and verify everything, write nothing")
 
     def source(self, report: ImportReport, **options: Any) -> Source:
-        """Errors: CannotRead."""
+        """Return the source that the options name. Errors: CannotRead."""
         raise NotImplementedError
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
@@ -53,17 +53,17 @@ class ImportCommand(BaseCommand):
             progress = Progress(source.count(), sys.stderr)
             ImportRun(report, is_dry=dry_run, step=progress.step).run(source)
         except CannotRead as error:
-            self._tell(report, dry_run)
+            self._write(report, dry_run)
             raise CommandError(str(error), returncode=2) from error
-        self._tell(report, dry_run)
+        self._write(report, dry_run)
         if report.problems:
             raise CommandError(f"{len(report.problems)} things are missing or broken, see above.", returncode=1)
 
-    def _tell(self, report: ImportReport, is_dry: bool) -> None:
-        for line in report.notes:
-            self.stdout.write(f"Note: {line}")
-        for line in report.problems:
-            self.stdout.write(self.style.WARNING(f"Missing or broken: {line}"))
+    def _write(self, report: ImportReport, is_dry: bool) -> None:
+        for note in report.notes:
+            self.stdout.write(f"Note: {note}")
+        for problem in report.problems:
+            self.stdout.write(self.style.WARNING(f"Missing or broken: {problem}"))
         if report.counts:
             self.stdout.write("\n".join(report.table()))
         if is_dry:

@@ -1,4 +1,4 @@
-"""Reading a source's trees: every file is read and its checksum verified; what is broken is left out and reported."""
+"""Reading the files of a source. Each is read and its checksum verified; what is broken is left out and reported."""
 
 import hashlib
 import os
@@ -22,32 +22,34 @@ from exchange.storage.file_sets import ManifestEntry, Upload
 
 
 class Broken(DomainError):
-    """A file that cannot be taken over; says why."""
+    """A file cannot be imported; the message says why."""
 
 
 @dataclass
 class SourceManifest:
-    lines: list[ManifestEntry] = field(default_factory=list)
+    """The manifest of the files that can be imported, and where they lie."""
+
+    entries: list[ManifestEntry] = field(default_factory=list)
     places: dict[str, Path] = field(default_factory=dict)  # by SHA-256
-    changed: datetime | None = None  # when the youngest file was written
+    changed: datetime | None = None  # when the newest file was written
 
     @property
     def created(self) -> datetime:
-        """The best guess at when the tree came to be."""
+        """When the file set was made, as well as it can be guessed."""
         return self.changed or timezone.now()
 
     def upload(self) -> Upload:
-        """The tree, and the bytes that are not in the store yet."""
-        return Upload([self.lines], self._missing())
+        """Return the upload, which sends the bytes that are not in the store yet."""
+        return Upload([self.entries], self._missing())
 
     def _missing(self) -> Iterator[tuple[str, blobs.Readable]]:
-        for sha256 in file_sets.missing_blobs(self.lines, by=SERVER):
+        for sha256 in file_sets.missing_blobs(self.entries, by=SERVER):
             with open_plain(self.places[sha256]) as file:
                 yield sha256, file
 
 
 def open_plain(place: Path) -> IO[bytes]:
-    """The file's bytes. A link is not followed: who made it may not read what it leads to. Errors: Broken."""
+    """Open a plain file. A link is not followed: its author may not be allowed to read the target. Errors: Broken."""
     try:
         descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError as error:
@@ -60,25 +62,25 @@ def open_plain(place: Path) -> IO[bytes]:
     return open(descriptor, "rb")
 
 
-def read(files: list[SourceFile], report: ImportReport, *where: str) -> SourceManifest:
-    """The tree of those files that are there and whole. Memory stays flat."""
-    tree = SourceManifest()
+def read_files(files: list[SourceFile], report: ImportReport, *where: str) -> SourceManifest:
+    """Return the manifest of those files that exist and are whole. Memory stays flat."""
+    manifest = SourceManifest()
     names = [unicodedata.normalize("NFC", file.path) for file in files]
     misfits = _misfits(names)
-    last = {name: number for number, name in enumerate(names)}  # whoever wrote the tree to a disk saw the last one
+    last = {name: number for number, name in enumerate(names)}  # written to a disk, the last one would stay
     for number, (name, file) in enumerate(zip(names, files, strict=True)):
         try:
             if name in misfits:
                 raise Broken(misfits[name])
             if last[name] != number:
                 raise Broken("another file of the same name follows")
-            _add(tree, name, file)
+            _add(manifest, name, file)
         except Broken as error:
-            report.left_out(Kind.FILE, error.message, *where, name)
-    return tree
+            report.leave_out(Kind.FILE, error.message, *where, name)
+    return manifest
 
 
-def _add(tree: SourceManifest, path: str, file: SourceFile) -> None:
+def _add(manifest: SourceManifest, path: str, file: SourceFile) -> None:
     if file.place is None:
         raise Broken("the file has no place in the storage")
     try:
@@ -92,16 +94,16 @@ def _add(tree: SourceManifest, path: str, file: SourceFile) -> None:
         raise Broken(f"the file cannot be read: {file.place}: {error.strerror}") from error
     if file.md5 is not None and md5.hexdigest() != file.md5:
         raise Broken(f"the file is broken: {file.place} has the checksum {md5.hexdigest()}, not {file.md5}")
-    tree.lines.append(ManifestEntry(path, sha256.hexdigest(), size))
-    tree.places[sha256.hexdigest()] = file.place
-    tree.changed = max(changed, tree.changed) if tree.changed else changed
+    manifest.entries.append(ManifestEntry(path, sha256.hexdigest(), size))
+    manifest.places[sha256.hexdigest()] = file.place
+    manifest.changed = max(changed, manifest.changed) if manifest.changed else changed
 
 
 def _misfits(names: list[str]) -> dict[str, str]:
-    """The paths that do not fit into a tree, with the reason."""
+    """Return the paths that do not fit into one file set, with the reason."""
     distinct = list(dict.fromkeys(names))
     try:
-        paths.check_tree(distinct)
+        paths.check_all(distinct)
     except paths.BadPath:
         return _each_misfit(distinct)
     return {}
@@ -112,7 +114,7 @@ def _each_misfit(names: list[str]) -> dict[str, str]:
     misfits: dict[str, str] = {}
     for name in names:
         try:
-            paths.check_tree([*kept, name])
+            paths.check_all([*kept, name])
         except paths.BadPath as error:
             misfits[name] = str(error)
         else:

@@ -1,8 +1,8 @@
 """An installation of ngshare 0.5 or 0.6 as a source: its database (one schema for both) and its folder of files.
 
-Source of the facts: databases that ngshare made (tests/exchange/importers/make_ngshare_database.py). A user's name is its key;
-the association tables keep keys as text; instants are UTC without saying so; a file's name in the storage folder is
-`files.actual_name`, its checksum an MD5.
+Source of the facts: databases that ngshare made (tests/exchange/importers/make_ngshare_database.py). The name of a
+user is the key; the association tables keep keys as text; times are UTC without saying so; the name of a file in the
+storage folder is `files.actual_name`, its checksum an MD5.
 """
 
 import re
@@ -50,11 +50,11 @@ SUBMISSION_FILES = """
 
 class Database(Protocol):
     def rows(self, query: str, **parameters: object) -> Iterable[DatabaseRow]:
-        """Errors: CannotRead."""
+        """Return the rows of a query. Errors: CannotRead."""
 
 
 class SQLiteFile:
-    """Read only: the old service may still run on it."""
+    """An SQLite file, opened read-only: the old service may still run on it."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
@@ -91,7 +91,7 @@ class AnyDatabase:
 
 
 def database(name: str) -> Database:
-    """The database at a path, or at any URL of SQLAlchemy. Errors: CannotRead."""
+    """Return the database at a path, or at any URL of SQLAlchemy. Errors: CannotRead."""
     if "://" not in name:
         return SQLiteFile(Path(name))
     if name.startswith("sqlite:///"):
@@ -100,6 +100,8 @@ def database(name: str) -> Database:
 
 
 class Ngshare:
+    """The source: a database and a folder of files."""
+
     def __init__(self, database: Database, storage: Path, report: ImportReport) -> None:
         """Errors: CannotRead."""
         if not storage.is_dir():
@@ -113,7 +115,7 @@ class Ngshare:
     def courses(self) -> Iterator[SourceCourse]:
         for row in self._database.rows(COURSES):
             if row["id"] is None:
-                self._report.left_out(Kind.COURSE, f"the course with the key {row['_id']} has no name")
+                self._report.leave_out(Kind.COURSE, f"the course with the key {row['_id']} has no name")
                 continue
             name = str(row["id"])
             yield SourceCourse(name, self._members(name), self._assignments(row))
@@ -123,7 +125,9 @@ class Ngshare:
         for role in (Role.INSTRUCTOR, Role.STUDENT):
             for row in self._database.rows(MEMBERS.format(role=role.value), course=course):
                 if row["username"] in members:
-                    self._report.note("is instructor and student there; instructor here", course, row["username"])
+                    self._report.note(
+                        "is instructor and student there; becomes instructor here", course, row["username"]
+                    )
                     continue
                 names = {field: row[field] for field in ("first_name", "last_name", "email")}
                 members[row["username"]] = RosterEntry(row["username"], role, **names)
@@ -136,11 +140,11 @@ class Ngshare:
             key, name, release = row["_id"], row["id"], None
             if name is None:
                 message = f"the assignment with the key {key} has no name"
-                self._report.left_out(Kind.ASSIGNMENT, message, in_course)
+                self._report.leave_out(Kind.ASSIGNMENT, message, in_course)
                 continue
             if name in seen:
-                message = "the name comes twice; the submissions to both are taken"
-                self._report.left_out(Kind.RELEASE, message, in_course, name)
+                message = "the name comes twice; the submissions to both are imported"
+                self._report.leave_out(Kind.RELEASE, message, in_course, name)
             else:
                 release = self._files(self._database.rows(ASSIGNMENT_FILES, assignment=str(key)))
             seen.add(name)
@@ -148,18 +152,18 @@ class Ngshare:
             yield SourceAssignment(name, release, submissions, due=_instant(row["due"]))
 
     def _submissions(self, assignment: int, *where: str) -> Iterator[SourceSubmission]:
-        work, feedback = (self._files_by_submission(kind, assignment) for kind in ("submission", "feedback"))
+        files, feedback = (self._files_by_submission(kind, assignment) for kind in ("submission", "feedback"))
         taken: set[tuple[str, datetime]] = set()
         for row in self._database.rows(SUBMISSIONS, assignment=assignment):
             student, created = row["student_id"], _instant(row["timestamp"])
             if student is None or created is None:
                 message = f"the submission with the key {row['_id']} has no student or no time"
-                self._report.left_out(Kind.SUBMISSION, message, *where)
+                self._report.leave_out(Kind.SUBMISSION, message, *where)
                 continue
-            while (student, created) in taken:  # two at one instant: the second just after the first, in every run
+            while (student, created) in taken:  # two at one instant: put the second just after the first, in every run
                 created += timedelta(microseconds=1)
             taken.add((student, created))
-            yield SourceSubmission(student, created, work.get(row["_id"], []), feedback.get(row["_id"], []))
+            yield SourceSubmission(student, created, files.get(row["_id"], []), feedback.get(row["_id"], []))
 
     def _files_by_submission(self, kind: str, assignment: int) -> dict[int, list[SourceFile]]:
         rows = self._database.rows(SUBMISSION_FILES.format(kind=kind), assignment=assignment)
@@ -169,13 +173,13 @@ class Ngshare:
         return [SourceFile(row["filename"] or "", self._place(row["actual_name"]), row["checksum"]) for row in rows]
 
     def _place(self, name: str | None) -> Path | None:
-        """Directly in the storage folder, whatever the database says."""
+        """Return the path of a file directly in the storage folder; None for a name that leads elsewhere."""
         is_plain = bool(name) and Path(str(name)).name == name and name != ".." and "\0" not in str(name)
         return self._storage / str(name) if is_plain else None
 
 
 def _instant(value: str | datetime | None) -> datetime | None:
-    """Of a column of ngshare's; None for none, and for what is no time."""
+    """Return the time in a column of ngshare; None where there is none, or no valid one."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)

@@ -1,4 +1,4 @@
-"""What a take-over did: counts by kind, what is missing or broken, and notes."""
+"""What an import did: counts by kind, what is missing or broken, and notes."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 class ImportOutcome(StrEnum):
     NEW = "new"
     COMPLETED = "completed"
-    THERE = "there already"
+    EXISTING = "there already"
     LEFT_OUT = "left out"
 
 
@@ -32,16 +32,17 @@ class ImportReport:
         self.counts[kind, outcome] += number
 
     def problem(self, message: str, *where: str) -> None:
-        """Something is missing or broken. `where`: course, assignment, student, time, file, as far as it is known."""
-        self.problems.append(_line(message, where))
+        """Add something missing or broken; `where` is course, assignment, student, time, file, as far as known."""
+        self.problems.append(_sentence(message, where))
 
-    def left_out(self, kind: Kind, message: str, *where: str) -> None:
+    def leave_out(self, kind: Kind, message: str, *where: str) -> None:
+        """Count something as left out, and add the problem."""
         self.count(kind, ImportOutcome.LEFT_OUT)
         self.problem(message, *where)
 
     def note(self, message: str, *where: str) -> None:
-        """Something to know that is not broken."""
-        self.notes.append(_line(message, where))
+        """Add something worth knowing that is no problem."""
+        self.notes.append(_sentence(message, where))
 
     def table(self) -> Iterator[str]:
         yield f"{'':12}" + "".join(f"{outcome:>15}" for outcome in ImportOutcome)
@@ -49,6 +50,6 @@ class ImportReport:
             yield f"{kind:12}" + "".join(f"{self.counts[kind, outcome]:>15}" for outcome in ImportOutcome)
 
 
-def _line(message: str, where: tuple[str, ...]) -> str:
-    shown = " / ".join(part if part.isprintable() else ascii(part) for part in where)
-    return f"{shown}: {message}" if where else message
+def _sentence(message: str, where: tuple[str, ...]) -> str:
+    place = " / ".join(part if part.isprintable() else ascii(part) for part in where)
+    return f"{place}: {message}" if where else message

@@ -1,4 +1,7 @@
-"""What a source tells: courses, who is in them, and the trees that were handed around. Read lazily, in order."""
+"""What a source contains: courses, their members, and the files of releases, submissions and feedback.
+
+It is read lazily and in order.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +14,7 @@ from courses.services import RosterEntry
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file as the source knows it. None says that the source knows no place, or no checksum (MD5)."""
+    """A file as the source describes it. `place` or `md5` is None where the source does not know it."""
 
     path: str
     place: Path | None
@@ -45,11 +48,11 @@ class SourceCourse:
 
 class Source(Protocol):
     def count(self) -> int:
-        """How many assignments and submissions there are, for the progress bar."""
+        """Return the number of assignments and submissions, for the progress bar."""
 
     def courses(self) -> Iterable[SourceCourse]:
-        """What cannot be read is told to the source's report and left out. Errors: CannotRead."""
+        """Yield the courses. What cannot be read is left out and reported. Errors: CannotRead."""
 
 
 class CannotRead(Exception):
-    """The source as a whole cannot be read; says why."""
+    """The source as a whole cannot be read; the message says why."""

@@ -1,4 +1,4 @@
-"""A file set as a zip, written while it is sent: memory stays flat."""
+"""File sets as a zip that is made while it is sent: memory stays flat."""
 
 import re
 import zipfile
@@ -9,16 +9,15 @@ from datetime import datetime
 from django.db.models import prefetch_related_objects
 
 from exchange.models import Blob, FileSet
-from exchange.storage import blobs, file_sets
-from exchange.storage.file_sets import ManifestEntry
+from exchange.storage import blobs, verification
 
-FIRST, LAST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)  # the times that a zip can say
+EARLIEST, LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)  # the times that a zip can express
 LOST = "MISSING FILES.txt"
-LOST_SAYS = "The server has lost the bytes of these files:\n\n"
+LOST_INTRODUCTION = "The server has lost the bytes of these files:\n\n"
 
 
-class _Outgoing:
-    """What the zip writer writes to; taken out again chunk by chunk."""
+class _Buffer:
+    """A file for zipfile to write to, emptied after each chunk."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -28,16 +27,16 @@ class _Outgoing:
         return len(part)
 
     def flush(self) -> None:
-        """Nothing waits here."""
+        """Do nothing: zipfile wants the method."""
 
     def take(self) -> bytes:
-        taken, self._parts = b"".join(self._parts), []
-        return taken
+        content, self._parts = b"".join(self._parts), []
+        return content
 
 
 @dataclass(frozen=True)
 class ArchiveFolder:
-    """A file set, the folder below which it lies in the zip, and the time that its files have there."""
+    """A file set, the folder for it in the zip, and the time that its files get there."""
 
     file_set: FileSet
     folder: str
@@ -45,49 +44,51 @@ class ArchiveFolder:
 
 
 def stream(file_set: FileSet, *, folder: str, moment: datetime) -> Iterator[bytes]:
-    """The zip in chunks; every file lies below `folder` and has the time `moment`."""
+    """Yield the zip of one file set in chunks."""
     return stream_zip([ArchiveFolder(file_set, folder, moment)])
 
 
-def stream_zip(trees: Iterable[ArchiveFolder]) -> Iterator[bytes]:
-    """Many file sets in one zip. Two queries for each whose `entries__blob` is not prefetched.
+def stream_zip(folders: Iterable[ArchiveFolder]) -> Iterator[bytes]:
+    """Yield one zip of many file sets in chunks. Two queries for each whose `entries__blob` is not prefetched.
 
-    A file whose bytes are lost stops nothing: a list of these comes last.
+    A file whose bytes are lost is left out; a list of these comes last.
     """
-    out = _Outgoing()
+    buffer = _Buffer()
     taken: set[str] = set()
     lost: list[str] = []
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
-        for tree in trees:
-            folder = _folder(tree.folder, taken)
-            prefetch_related_objects([tree.file_set], "entries__blob")
-            for line in file_sets.manifest_of(tree.file_set):
-                content = _content(line)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+        for source in folders:
+            folder = _unique_folder(source.folder, taken)
+            time = max(EARLIEST, min(LATEST, source.moment.timetuple()[:6]))
+            prefetch_related_objects([source.file_set], "entries__blob")
+            for entry in source.file_set.entries.all():
+                path = f"{folder}/{entry.path}"
+                content = _content(entry.blob)
                 if content is None:
-                    lost.append(f"{folder}/{line.path}")
+                    lost.append(path)
                     continue
-                place = zipfile.ZipInfo(f"{folder}/{line.path}", max(FIRST, min(LAST, tree.moment.timetuple()[:6])))
-                place.compress_type = zipfile.ZIP_DEFLATED
-                with archive.open(place, "w", force_zip64=line.size >= 2**31) as file:
+                member = zipfile.ZipInfo(path, time)
+                member.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(member, "w", force_zip64=entry.blob.size >= 2**31) as file:
                     for chunk in content:
                         file.write(chunk)
-                        yield out.take()
+                        yield buffer.take()
         if lost:
-            archive.writestr(LOST, LOST_SAYS + "".join(f"{path}\n" for path in lost))
-    yield out.take()
+            archive.writestr(LOST, LOST_INTRODUCTION + "".join(f"{path}\n" for path in lost))
+    yield buffer.take()
 
 
-def _content(line: ManifestEntry) -> Iterator[bytes] | None:
+def _content(blob: Blob) -> Iterator[bytes] | None:
     try:
-        return blobs.start_reading(blobs.read(line.sha256, length=line.size))
+        return blobs.start_reading(blobs.read(blob.sha256, length=blob.size))
     except FileNotFoundError:
-        file_sets.mark_missing(Blob.objects.get(sha256=line.sha256))
+        verification.mark_missing(blob)
         return None
 
 
-def _folder(wanted: str, taken: set[str]) -> str:
-    """A folder of its own, that no system takes for a way out of the zip: user and assignment names may have `\\`."""
-    plain = re.sub(r"[\\\x00-\x1f\x7f]", "_", wanted)
+def _unique_folder(name: str, taken: set[str]) -> str:
+    """Return a name that is not taken and that no system reads as a way out of the zip: user names may have `\\`."""
+    plain = re.sub(r"[\\\x00-\x1f\x7f]", "_", name)
     folder, number = plain, 1
     while folder in taken:
         number += 1

@@ -1,13 +1,12 @@
-"""Bytes: the only room that touches them.
+"""Bytes: the only module that touches them.
 
-A blob's bytes arrive in a *staging* file, hashed on the way (`stage`). Once everything that came with them is verified,
-they move into the store (`put`), which is Django's default storage: a folder, or an object store through
-django-storages. What `put` returns from is durable.
+The bytes of a blob arrive in a *staging* file and are hashed on the way (`stage`). Once everything that came with them
+is verified, they move into the store (`put`), which is Django's default storage: a folder, or an object store through
+django-storages. When `put` returns, the bytes are durable.
 """
 
 import hashlib
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,13 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from django.conf import settings
-from django.core.files import File
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from courses.errors import Invalid, TryAgain
+from exchange.storage.folder import CHUNK, StagedFile
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +29,8 @@ try:
     from botocore.exceptions import BotoCoreError, ClientError
 
     STORE_ERRORS: tuple[type[Exception], ...] = (OSError, BotoCoreError, ClientError)
-except ImportError:  # a folder needs no object store's client
+except ImportError:  # a folder needs no client of an object store
     STORE_ERRORS = (OSError,)
-
-CHUNK = 2**18  # bytes read or written at once
 
 
 class StoreUnreachable(TryAgain):
@@ -62,55 +59,11 @@ class Staged:
     path: Path
 
 
-class StagedFile(File):
-    """Says where it is, so that a folder can take it by renaming."""
-
-    def __init__(self, file: IO[bytes], staged: Staged) -> None:
-        super().__init__(file, name=staged.sha256)
-        self.staged = staged
-
-
-class DurableFolder(FileSystemStorage):
-    """A folder whose files are there, whole, after a power cut: synced, then renamed, then the folder synced."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "allow_overwrite": True})
-
-    def _save(self, name: str, content: Any) -> str:
-        target = Path(self.path(name))
-        self._make_folder(target.parent)
-        if isinstance(content, StagedFile):
-            os.fsync(content.fileno())
-            os.replace(content.staged.path, target)
-        else:
-            draft = target.with_name(f"{target.name}.{os.getpid()}.draft")
-            with open(draft, "wb") as file:
-                for chunk in content.chunks(CHUNK):
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, target)
-        _sync_folder(target.parent)
-        return name
-
-    @staticmethod
-    def _make_folder(folder: Path) -> None:
-        missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-        for made in missing:
-            _sync_folder(made.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+# Staging
 
 
 def staging_folder() -> Path:
-    """Where uploads wait: on the blob folder's own file system, so that moving in is a rename."""
+    """Return where uploads wait: on the file system of the blob folder, so that storing a file is a rename."""
     if isinstance(default_storage, FileSystemStorage):
         return Path(default_storage.location) / "staging"
     return Path(settings.NGSHARE_STAGING)
@@ -118,23 +71,23 @@ def staging_folder() -> Path:
 
 @contextmanager
 def staging() -> Iterator[Path]:
-    """A folder for one upload, gone with everything in it when the upload is settled or refused."""
+    """Give one upload a folder, and remove it with everything in it when the upload is stored or refused."""
     root = staging_folder()
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root) as folder:
         yield Path(folder)
 
 
-def abandoned(before: datetime) -> list[Path]:
-    """Folders of uploads whose process died in the middle: untouched since `before`."""
+def abandoned_folders(before: datetime) -> list[Path]:
+    """Return the folders of uploads whose process died: those not touched since `before`."""
     root = staging_folder()
     folders = root.iterdir() if root.is_dir() else ()
     return [folder for folder in folders if folder.stat().st_mtime < before.timestamp()]
 
 
-def remove_abandoned(before: datetime) -> int:
-    """Remove what `abandoned` names; how many."""
-    folders = abandoned(before)
+def remove_abandoned_folders(before: datetime) -> int:
+    """Remove the abandoned folders and return how many there were."""
+    folders = abandoned_folders(before)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
     return len(folders)
@@ -143,49 +96,52 @@ def remove_abandoned(before: datetime) -> int:
 def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
     """Read `size` bytes into a file of `folder` and verify them. Memory stays flat.
 
-    Errors: WrongSize when the stream ends early, WrongHash when the bytes are others than announced.
+    Errors: WrongSize when the stream ends early, WrongHash when the bytes are not those announced.
     """
     hashed, checksum = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     path = folder / sha256
-    left = size
+    remaining = size
     with open(path, "wb") as file:
-        while left and (chunk := stream.read(min(CHUNK, left))):
+        while remaining and (chunk := stream.read(min(CHUNK, remaining))):
             hashed.update(chunk)
             checksum.update(chunk)
             file.write(chunk)
-            left -= len(chunk)
-    if left:
-        raise WrongSize(f"The blob {sha256} ends after {size - left} of {size} bytes.", sha256=sha256)
+            remaining -= len(chunk)
+    if remaining:
+        raise WrongSize(f"The blob {sha256} ends after {size - remaining} of {size} bytes.", sha256=sha256)
     if hashed.hexdigest() != sha256:
         raise WrongHash(f"The bytes sent as {sha256} have the hash {hashed.hexdigest()}.", sha256=sha256)
     return Staged(sha256, checksum.hexdigest(), size, path)
 
 
+# The store
+
+
 def key(sha256: str) -> str:
-    """A blob's name in the store."""
+    """Return the name of a blob in the store."""
     return f"{sha256[:2]}/{sha256}"
 
 
 def put(staged: Staged) -> None:
-    """Move staged bytes into the store, durably. Bytes of the same name are replaced by themselves.
+    """Move staged bytes into the store, durably. Bytes that are there already are replaced by the same bytes.
 
     Errors: StoreUnreachable.
     """
     try:
         with open(staged.path, "rb") as file:
-            default_storage.save(key(staged.sha256), StagedFile(file, staged))
+            default_storage.save(key(staged.sha256), StagedFile(file, staged.path))
     except STORE_ERRORS as error:
         log.exception("cannot store %s", staged.sha256)
         raise StoreUnreachable("The server cannot store your files just now. Try again in a moment.") from error
 
 
 def open_blob(sha256: str) -> IO[bytes]:
-    """The blob's bytes, to read and seek in. Errors: FileNotFoundError."""
+    """Return the bytes as a file to read and seek in. Errors: FileNotFoundError."""
     return default_storage.open(key(sha256), "rb")
 
 
 def read(sha256: str, *, start: int = 0, length: int) -> Iterator[bytes]:
-    """`length` bytes from `start` on, in chunks."""
+    """Yield `length` bytes from `start` on, in chunks. Errors: FileNotFoundError, OSError where bytes are missing."""
     with open_blob(sha256) as file:
         file.seek(start)
         while length and (chunk := file.read(min(CHUNK, length))):
@@ -196,7 +152,7 @@ def read(sha256: str, *, start: int = 0, length: int) -> Iterator[bytes]:
 
 
 def start_reading(content: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes, the first of them read already: what is lost is known before an answer begins.
+    """Return the same bytes after reading the first chunk, so that lost bytes are noticed before a response begins.
 
     Errors: FileNotFoundError.
     """
@@ -204,7 +160,7 @@ def start_reading(content: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def verify(sha256: str) -> bool:
-    """Do the stored bytes still have their hash? False also when they are gone."""
+    """Return whether the store has the bytes and they still have their hash."""
     try:
         with open_blob(sha256) as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == sha256  # type: ignore[arg-type]
@@ -213,7 +169,7 @@ def verify(sha256: str) -> bool:
 
 
 def probe() -> None:
-    """Ask the store something. Errors: StoreUnreachable."""
+    """Check that the store answers. Errors: StoreUnreachable."""
     try:
         default_storage.exists(key("0" * 64))
     except STORE_ERRORS as error:
@@ -221,5 +177,5 @@ def probe() -> None:
 
 
 def delete(sha256: str) -> None:
-    """Remove the bytes; nothing happens where there are none."""
+    """Remove the bytes from the store, if they are there."""
     default_storage.delete(key(sha256))

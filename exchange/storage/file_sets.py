@@ -1,22 +1,21 @@
-"""File sets: the rules that a tree obeys, who may read which, and how one comes to be stored.
+"""File sets: the rules for manifests, who may read which bytes, and how an upload is stored.
 
-A tree travels as a *manifest* (`ManifestEntry`s in their order) and the blobs that the server must be sent. A blob that is
-not sent counts as already there only if the asking user could read it anyway: knowing a hash gives access to nothing.
+A file set travels as a *manifest* (`ManifestEntry`s, in order) and the blobs that the server must be sent. A blob that
+is not sent counts as already there only if the user could read it anyway: knowing a hash gives access to nothing.
 """
 
 import hashlib
 import json
-import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from courses.errors import Conflict, Invalid, TooLarge, TryAgain
@@ -25,10 +24,8 @@ from exchange import paths
 from exchange.models import Blob, FileEntry, FileSet
 from exchange.storage import blobs
 
-log = logging.getLogger(__name__)
-
-AT_ONCE = 1000  # rows in one statement
-FRESH = timedelta(hours=1)  # a blob touched within this time is not touched again: many count on the same ones
+BATCH = 1000  # rows in one statement
+FRESH = timedelta(hours=1)  # a blob touched within this time is not touched again: many uploads share the same blobs
 
 
 class BadPath(Invalid):
@@ -58,9 +55,9 @@ class ManifestEntry:
 
 @dataclass
 class Upload:
-    """Trees that someone hands over: their manifests, and the blobs that came along, to be read once, in order.
+    """File sets to store: their manifests, and the blobs that were sent, to be read once and in order.
 
-    `sent` yields (sha256, stream); the stream must be read before the next one is asked for.
+    `sent` yields (sha256, stream). Read each stream before the next one.
     """
 
     manifests: list[list[ManifestEntry]]
@@ -70,33 +67,33 @@ class Upload:
 # Rules
 
 
-def check_manifest(lines: Sequence[ManifestEntry]) -> None:
-    """The manifest obeys the rules and the limits. Errors: BadManifest, BadPath, TooManyFiles, TooLarge."""
-    if len(lines) > settings.NGSHARE_MAX_FILES:
+def check_manifest(entries: Sequence[ManifestEntry]) -> None:
+    """Check a manifest against the rules and the limits. Errors: BadManifest, BadPath, TooManyFiles, TooLarge."""
+    if len(entries) > settings.NGSHARE_MAX_FILES:
         raise TooManyFiles(
-            f"The tree has {len(lines)} files, the limit is {settings.NGSHARE_MAX_FILES}.",
-            files=len(lines),
+            f"Your folder has {len(entries)} files, the limit is {settings.NGSHARE_MAX_FILES}.",
+            files=len(entries),
             limit=settings.NGSHARE_MAX_FILES,
         )
     sizes: dict[str, int] = {}
-    for line in lines:
-        if not re.fullmatch("[0-9a-f]{64}", line.sha256):
-            raise BadManifest(f"{line.path!r}: sha256 must be 64 lower-case hexadecimal digits.")
-        if not 0 <= line.size < 2**63:
-            raise BadManifest(f"{line.path!r}: the size must be a number of bytes.")
-        if sizes.setdefault(line.sha256, line.size) != line.size:
-            raise BadManifest(f"{line.path!r}: the same hash has two sizes.")
+    for entry in entries:
+        if not re.fullmatch("[0-9a-f]{64}", entry.sha256):
+            raise BadManifest(f"{entry.path!r}: sha256 must be 64 lower-case hexadecimal digits.")
+        if not 0 <= entry.size < 2**63:
+            raise BadManifest(f"{entry.path!r}: the size must be a number of bytes.")
+        if sizes.setdefault(entry.sha256, entry.size) != entry.size:
+            raise BadManifest(f"{entry.path!r}: the same hash has two sizes.")
     try:
-        paths.check_tree(line.path for line in lines)
+        paths.check_all(entry.path for entry in entries)
     except paths.BadPath as error:
         raise BadPath(str(error)) from error
-    _check_sizes(lines)
+    _check_sizes(entries)
 
 
-def _check_sizes(lines: Sequence[ManifestEntry]) -> None:
-    if not lines:
+def _check_sizes(entries: Sequence[ManifestEntry]) -> None:
+    if not entries:
         return
-    largest = max(lines, key=lambda line: line.size)
+    largest = max(entries, key=lambda entry: entry.size)
     if largest.size > (limit := settings.NGSHARE_MAX_FILE_SIZE):
         raise TooLarge(
             f"{largest.path} is {readable_size(largest.size)}, the limit for one file is {readable_size(limit)}.",
@@ -104,7 +101,7 @@ def _check_sizes(lines: Sequence[ManifestEntry]) -> None:
             limit=limit,
             largest=largest.path,
         )
-    total = sum(line.size for line in lines)
+    total = sum(entry.size for entry in entries)
     if total > (limit := settings.NGSHARE_MAX_SUBMISSION_SIZE):
         raise TooLarge(
             f"Your folder is {readable_size(total)}, the limit is {readable_size(limit)}; "
@@ -116,7 +113,7 @@ def _check_sizes(lines: Sequence[ManifestEntry]) -> None:
 
 
 def readable_size(size: int) -> str:
-    """Bytes as people read them.
+    """Return a number of bytes as people read it.
 
     >>> readable_size(80_000_000), readable_size(1_500), readable_size(12)
     ('80 MB', '1.5 kB', '12 bytes')
@@ -127,13 +124,13 @@ def readable_size(size: int) -> str:
     return f"{size} bytes"
 
 
-def digest(lines: Iterable[ManifestEntry]) -> str:
-    """One hash over the whole manifest, as docs/api.md defines it.
+def digest(entries: Iterable[ManifestEntry]) -> str:
+    """Return one hash over the whole manifest, as docs/api.md defines it.
 
     >>> digest([])
     '4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945'
     """
-    rows = [[line.path, line.sha256, line.size] for line in lines]
+    rows = [[entry.path, entry.sha256, entry.size] for entry in entries]
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -143,13 +140,14 @@ def digest(lines: Iterable[ManifestEntry]) -> str:
 def readable_blobs(actor: Actor, hashes: Collection[str]) -> dict[str, Blob]:
     """Return those of the hashes whose bytes the actor may read, {hash: blob}.
 
-    These are: what is released in the actor's courses, their own submissions and the feedback on them; for staff,
-    everything of the course; for administrators and the server, everything. In a few plain queries, the likeliest
-    first.
+    Students may read what is released in their courses, their own submissions and the feedback on them; staff
+    everything of the course; administrators and the server everything. A blob counts only while its bytes are in the
+    store.
     """
     found: dict[str, Blob] = {}
-    for some in _portions(sorted(hashes)):
-        known = {blob.pk: blob for blob in Blob.objects.filter(sha256__in=some, stored=True)}
+    for batch in in_batches(sorted(hashes)):
+        known = {blob.pk: blob for blob in Blob.objects.filter(sha256__in=batch, stored=True)}
+        # A few plain queries, the likeliest first: one with all the alternatives is much slower.
         for may_read in _readable_entries(actor):
             if not known:
                 break
@@ -166,6 +164,8 @@ def _readable_entries(actor: Actor) -> Iterator[QuerySet[FileEntry]]:
         yield entries
         return
     user = actor.user
+    if user is None:
+        return
     if actor.roles:
         yield entries.filter(
             file_set__releases__assignment__course__in=actor.courses_with(Permission.SEE_COURSE),
@@ -184,52 +184,57 @@ def _readable_entries(actor: Actor) -> Iterator[QuerySet[FileEntry]]:
         yield entries.filter(file_set__feedbacks__submission__assignment__course__in=staffed)
 
 
-def missing_blobs(lines: Sequence[ManifestEntry], *, by: Actor) -> list[str]:
-    """The hashes whose bytes must be sent, in the manifest's order. Errors: as `check`, and WrongSize."""
-    check_manifest(lines)
-    there = readable_blobs(by, {line.sha256 for line in lines})
-    _check_true_sizes(lines, there)
-    return list(dict.fromkeys(line.sha256 for line in lines if line.sha256 not in there))
+def missing_blobs(entries: Sequence[ManifestEntry], *, by: Actor) -> list[str]:
+    """Return the hashes whose bytes must be sent, in the order of the manifest.
+
+    Errors: those of check_manifest, and WrongSize.
+    """
+    check_manifest(entries)
+    readable = readable_blobs(by, {entry.sha256 for entry in entries})
+    _check_true_sizes(entries, readable)
+    return list(dict.fromkeys(entry.sha256 for entry in entries if entry.sha256 not in readable))
 
 
-def _check_true_sizes(lines: Iterable[ManifestEntry], there: dict[str, Blob]) -> None:
-    for line in lines:
-        if line.sha256 in there and there[line.sha256].size != line.size:
+def _check_true_sizes(entries: Iterable[ManifestEntry], readable: dict[str, Blob]) -> None:
+    for entry in entries:
+        if entry.sha256 in readable and readable[entry.sha256].size != entry.size:
             raise blobs.WrongSize(
-                f"{line.path} is said to be {line.size} bytes; its content has {there[line.sha256].size}.",
-                path=line.path,
+                f"{entry.path} is said to be {entry.size} bytes; its content has {readable[entry.sha256].size}.",
+                path=entry.path,
             )
 
 
-# How one comes to be stored
+# Storing
 
 
 @contextmanager
 def store_upload(upload: Upload, *, by: Actor) -> Iterator[None]:
-    """Inside, all bytes of the upload's trees are durably stored, and `keep` may make file sets of them.
+    """Store the bytes of an upload durably; call create_file_set inside the `with`, in a transaction.
 
-    In this order: the manifests are checked, what came along is read and verified, what did not come is checked
-    to be there for this user; only then bytes go into the store. A crash leaves at most blobs without a file set,
-    which the sweep removes. Errors: those of `check` and blobs.stage, BadManifest, BlobsMissing, WrongSize.
+    First the manifests are checked, then what was sent is read and verified, then what was not sent is looked up for
+    this actor; only then are bytes stored. A crash leaves at most blobs without a file set, which garbage collection
+    removes. Errors: those of check_manifest and blobs.stage, BadManifest, BlobsMissing, WrongSize, TryAgain.
     """
-    lines = [line for tree in upload.manifests for line in tree]
-    for tree in upload.manifests:
-        check_manifest(tree)
-    sizes = {line.sha256: line.size for line in lines}
+    for manifest in upload.manifests:
+        check_manifest(manifest)
+    entries = [entry for manifest in upload.manifests for entry in manifest]
+    sizes = {entry.sha256: entry.size for entry in entries}
     with blobs.staging() as folder:
         staged = _receive(upload.sent, sizes, folder)
-        there = readable_blobs(by, sizes.keys() - staged.keys())
-        _check_true_sizes(lines, there)
-        if absent := [sha256 for sha256 in sizes if sha256 not in staged and sha256 not in there]:
+        readable = readable_blobs(by, sizes.keys() - staged.keys())
+        _check_true_sizes(entries, readable)
+        if missing := [sha256 for sha256 in sizes if sha256 not in staged and sha256 not in readable]:
             raise BlobsMissing(
-                f"{len(absent)} of the files must be sent: their content is not here yet.", missing=absent
+                f"{len(missing)} of the files must be sent: their content is not here yet.", missing=missing
             )
-        for sha256 in _announce(staged, there):
+        for sha256 in _announce(staged, readable):
             blobs.put(staged[sha256])
     yield
 
 
-def _receive(sent: Iterable[tuple[str, blobs.Readable]], sizes: dict[str, int], folder: Any) -> dict[str, blobs.Staged]:
+def _receive(
+    sent: Iterable[tuple[str, blobs.Readable]], sizes: dict[str, int], folder: Path
+) -> dict[str, blobs.Staged]:
     staged: dict[str, blobs.Staged] = {}
     for sha256, stream in sent:
         if sha256 not in sizes or sha256 in staged:
@@ -238,92 +243,72 @@ def _receive(sent: Iterable[tuple[str, blobs.Readable]], sizes: dict[str, int], 
     return staged
 
 
-def _announce(staged: dict[str, blobs.Staged], there: dict[str, Blob]) -> list[str]:
-    """Make rows for what is about to be stored and touch what is counted on, so that no sweep takes it away meanwhile.
+def _announce(staged: dict[str, blobs.Staged], readable: dict[str, Blob]) -> list[str]:
+    """Write rows for what will be stored and touch what is relied on, so that garbage collection leaves both alone.
 
-    Returns the hashes whose bytes must be put into the store.
+    Return the hashes whose bytes must be put into the store.
     """
     now = timezone.now()
-    if stale := sorted(blob.sha256 for blob in there.values() if blob.touched < now - FRESH):
+    if stale := sorted(blob.sha256 for blob in readable.values() if blob.touched < now - FRESH):
         _touch(stale, now)
     if not staged:
         return []
-    # In the order of the hashes, as every upload does it: two uploads of the same files never wait for each other.
+    # Every upload locks in the order of the hashes, so two uploads of the same files never wait for each other.
     rows = [
-        Blob(sha256=one.sha256, md5=one.md5, size=one.size, touched=now)
-        for one in sorted(staged.values(), key=lambda one: one.sha256)
+        Blob(sha256=blob.sha256, md5=blob.md5, size=blob.size, touched=now)
+        for blob in sorted(staged.values(), key=lambda blob: blob.sha256)
     ]
-    Blob.objects.bulk_create(rows, AT_ONCE, update_conflicts=True, unique_fields=["sha256"], update_fields=["touched"])
+    Blob.objects.bulk_create(rows, BATCH, update_conflicts=True, unique_fields=["sha256"], update_fields=["touched"])
     stored: set[str] = set()
-    for some in _portions(sorted(staged)):
-        stored.update(Blob.objects.filter(sha256__in=some, stored=True).values_list("sha256", flat=True))
+    for batch in in_batches(sorted(staged)):
+        stored.update(Blob.objects.filter(sha256__in=batch, stored=True).values_list("sha256", flat=True))
     return [sha256 for sha256 in staged if sha256 not in stored]
 
 
 def _touch(hashes: Sequence[str], now: datetime) -> None:
+    """Mark blobs as in use. Errors: TryAgain, if garbage collection has just removed one of them."""
     with transaction.atomic():
-        for some in _portions(hashes):
-            kept = Blob.objects.filter(sha256__in=some, stored=True)
-            if len(kept.select_for_update().order_by("sha256").values_list("pk")) < len(some):
-                raise TryAgain("A file that you counted on has just been removed. Try again.")
-            kept.update(touched=now)
+        for batch in in_batches(hashes):
+            rows = Blob.objects.filter(sha256__in=batch, stored=True)
+            if len(rows.select_for_update().order_by("sha256").values_list("pk")) < len(batch):
+                raise TryAgain("A file that is on the server already has just been removed. Try again.")
+            rows.update(touched=now)
 
 
-def create_file_set(lines: Sequence[ManifestEntry]) -> FileSet:
-    """The file set of a settled tree: the one that is there already, or a new one. Call it in a transaction."""
-    whole = digest(lines)
-    hashes = sorted({line.sha256 for line in lines})
+def create_file_set(entries: Sequence[ManifestEntry]) -> FileSet:
+    """Return the file set of a stored manifest, an existing one if there is an equal one. Call it in a transaction.
+
+    Errors: TryAgain.
+    """
+    hashes = sorted({entry.sha256 for entry in entries})
     ids: dict[str, int] = {}
-    for some in _portions(hashes):
-        known = Blob.objects.filter(sha256__in=some)
-        ids.update((blob.sha256, blob.pk) for blob in known)
-        if not all(blob.stored for blob in known):
-            known.filter(stored=False).update(stored=True)  # not the others: many hand-ins share those rows
+    for batch in in_batches(hashes):
+        rows = Blob.objects.filter(sha256__in=batch)
+        ids.update((blob.sha256, blob.pk) for blob in rows)
+        if not all(blob.stored for blob in rows):
+            rows.filter(stored=False).update(stored=True)  # these alone: many submissions share the other rows
     if len(ids) < len(hashes):
-        raise TryAgain("A file was swept away while it arrived. Try again.")
+        raise TryAgain("A file was removed while it arrived. Try again.")
     file_set, is_new = FileSet.objects.get_or_create(
-        digest=whole, defaults={"size": sum(line.size for line in lines), "file_count": len(lines)}
+        digest=digest(entries), defaults={"size": sum(entry.size for entry in entries), "file_count": len(entries)}
     )
     if is_new:
-        entries = [
-            FileEntry(file_set=file_set, position=position, path=line.path, blob_id=ids[line.sha256])
-            for position, line in enumerate(lines)
+        rows_of_files = [
+            FileEntry(file_set=file_set, position=position, path=entry.path, blob_id=ids[entry.sha256])
+            for position, entry in enumerate(entries)
         ]
         try:
-            FileEntry.objects.bulk_create(entries, AT_ONCE)
+            FileEntry.objects.bulk_create(rows_of_files, BATCH)
         except IntegrityError as error:
-            raise TryAgain("A file was swept away while it arrived. Try again.") from error
+            raise TryAgain("A file was removed while it arrived. Try again.") from error
     return file_set
 
 
 def manifest_of(file_set: FileSet) -> list[ManifestEntry]:
-    """The manifest, in its order. One query, none where `entries__blob` is prefetched."""
+    """Return the manifest in its order, with one query, or none where `entries__blob` is prefetched."""
     return [ManifestEntry(entry.path, entry.blob.sha256, entry.blob.size) for entry in file_set.entries.all()]
 
 
-# What the store holds
-
-
-def mark_missing(blob: Blob) -> None:
-    """The store has lost these bytes: nobody may count on them any more, and the next upload of them heals the loss."""
-    log.error("the bytes of the blob %s are gone from the store", blob.sha256)
-    Blob.objects.filter(pk=blob.pk).update(stored=False)
-
-
-def mark_present(hashes: Iterable[str]) -> None:
-    """These bytes were read and are right: what was noted as lost may be counted on again. What no file set holds is
-    left to the uploads and the sweep, which may be at work on it."""
-    for some in _portions(sorted(hashes)):
-        held = FileEntry.objects.filter(blob__sha256__in=some, blob__stored=False).order_by().values("blob")
-        Blob.objects.filter(pk__in=held).update(stored=True)
-
-
-def stored_totals() -> dict[str, int]:
-    """How many blobs and bytes rest in the store."""
-    totals = Blob.objects.filter(stored=True).aggregate(blobs=Count("pk"), size=Sum("size"))
-    return {"blobs": totals["blobs"], "size": totals["size"] or 0}
-
-
-def _portions(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), AT_ONCE):
-        yield items[start : start + AT_ONCE]
+def in_batches(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]

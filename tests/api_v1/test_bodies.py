@@ -118,7 +118,7 @@ def test_too_large_a_request_is_a_413(settings, kind):
     [
         ("NGSHARE_MAX_FILE_SIZE", 100, "data.csv is 200 bytes, the limit for one file is 100 bytes."),
         ("NGSHARE_MAX_SUBMISSION_SIZE", 150, "Your folder is 210 bytes, the limit is 150 bytes"),
-        ("NGSHARE_MAX_FILES", 1, "The tree has 2 files, the limit is 1."),
+        ("NGSHARE_MAX_FILES", 1, "Your folder has 2 files, the limit is 1."),
     ],
 )
 def test_limits_hold_here_too(settings, name, value, words):

@@ -70,7 +70,7 @@ def test_submission_of_another_course_is_not_found(submission):
 @pytest.mark.parametrize("withdrawn", [False, True])
 def test_feedback_needs_no_released_assignment(submission, withdrawn):
     if withdrawn:
-        services.withdraw(submission.assignment, by=cast.actor("alice"))
+        services.unrelease(submission.assignment, by=cast.actor("alice"))
     assert give("alice", {"submission": submission.pk}).json()["refused"] == []
     assert seen_by("bob")
 

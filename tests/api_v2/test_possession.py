@@ -73,7 +73,7 @@ def test_feedback_of_another_student_is_not_readable(submission, dave, bob, alic
 def test_withdrawn_release_is_not_readable_to_students(assignment, dave, alice):
     address = v2("blobs", assignment.releases.get().file_set.entries.first().blob.sha256)
     assert dave.get(address).status_code == 200
-    services.withdraw(assignment, by=cast.actor("alice"))
+    services.unrelease(assignment, by=cast.actor("alice"))
     assert dave.get(address).status_code == 404
     assert alice.get(address).status_code == 200
 

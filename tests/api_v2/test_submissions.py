@@ -75,7 +75,7 @@ def test_repeat_with_the_same_key_is_the_same_submission(assignment):
 
 def test_repeat_after_withdrawal_still_gives_the_receipt(assignment):
     first = submit("bob", key="attempt-1")
-    services.withdraw(assignment, by=cast.actor("alice"))
+    services.unrelease(assignment, by=cast.actor("alice"))
     assert submit("bob", key="attempt-1").json() == first.json()
 
 
@@ -116,7 +116,7 @@ def test_same_tree_rests_once(assignment):
 
 
 def test_student_hands_in_after_withdrawal_is_refused(assignment):
-    services.withdraw(assignment, by=cast.actor("alice"))
+    services.unrelease(assignment, by=cast.actor("alice"))
     answer = submit("bob")
     assert answer.status_code == 404 and "not released" in answer.json()["message"]
 
@@ -215,7 +215,7 @@ def test_lists_make_a_constant_number_of_queries(assignment, django_assert_max_n
         name = f"s{number}"
         cast.enrol(assignment.course, name, "student")
         made = services.submit(assignment, cast.upload({"ps1.ipynb": name.encode()}), by=cast.actor(name))[0]
-        item = services.FeedbackItem(lines=cast.upload({"ps1.html": b"good"}).manifests[0], submission=made.pk)
+        item = services.FeedbackItem(entries=cast.upload({"ps1.html": b"good"}).manifests[0], submission=made.pk)
         services.return_feedback(assignment, [item], given(item), by=cast.actor("alice"))
     with django_assert_max_num_queries(12):
         rows = listed("alice", files="true", latest="true")
@@ -226,7 +226,7 @@ def test_lists_make_a_constant_number_of_queries(assignment, django_assert_max_n
 
 def given(item):
     whole = cast.upload({"ps1.html": b"good"})
-    whole.manifests = [item.lines]
+    whole.manifests = [item.entries]
     return whole
 
 
@@ -244,7 +244,7 @@ def test_each_act_leaves_one_line_in_the_audit_log(submission, alice):
     assert [(line.actor, line.role, line.action, line.target) for line in lines] == [
         ("dave", "student", "submit", "ps1"),
         ("alice", "instructor", "collect", "ps1"),
-        ("alice", "instructor", "withdraw assignment", "ps1"),
+        ("alice", "instructor", "unrelease", "ps1"),
     ]
 
 

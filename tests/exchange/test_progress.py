@@ -15,8 +15,7 @@ from courses.services import RosterEntry
 from exchange import progress, services
 from exchange.models import Submission
 from tests import cast
-from tests.cast import WORK
-from tests.cast import COURSE, actor, everything, give_back, hand_in, person, v2
+from tests.cast import COURSE, WORK, actor, everything, give_back, hand_in, person, v2
 
 HEADER = ["username", "first_name", "last_name", "section"]
 
@@ -172,7 +171,7 @@ def test_command_writes_a_table(told):
         "bob        Bob Baker            A        2026-11-03 12:01, late, 2 attempts, feedback  -",
         "dave                                     -                                             -",
         "erin       (not on the roster)           2026-11-03 12:02, late, collected             -",
-        "handed in                                2 of 3                                        0 of 3",
+        "submitted                                2 of 3                                        0 of 3",
     ]
     assert everything() == before
 
@@ -208,7 +207,7 @@ def test_course_that_is_not_there_or_in_the_bin_is_told(told):
 
 def test_course_of_nothing_is_a_table_of_nothing(course):
     course.memberships.all().delete()
-    assert said(COURSE) == "username   name  section\nhanded in\n"
+    assert said(COURSE) == "username   name  section\nsubmitted\n"
     assert said(COURSE, "--csv") == ",".join(HEADER) + "\r\n"
 
 
@@ -259,7 +258,7 @@ def test_api_says_the_same_as_the_table(told, settings):
 
 def test_api_shows_withdrawn_assignments_as_such(submission, settings):
     settings.NGSHARE_STANDALONE = True
-    services.withdraw(submission.assignment, by=actor("alice"))
+    services.unrelease(submission.assignment, by=actor("alice"))
     answer = cast.client("gina").get(v2("courses", COURSE, "status")).json()
     assert [one["status"] for one in answer["assignments"]] == ["withdrawn"]
     assert answer["members"][0]["work"][0]["attempts"] == 1

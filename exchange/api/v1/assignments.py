@@ -72,7 +72,7 @@ class OneAssignment(WorkResource):
 
     def delete(self, request: Request, course: str, assignment: str) -> Response:
         """Withdraw: hidden, everything kept."""
-        services.withdraw(self.assignment_in(self.course_for(Permission.RELEASE)), by=self.actor)
+        services.unrelease(self.assignment_in(self.course_for(Permission.RELEASE)), by=self.actor)
         return success()
 
 

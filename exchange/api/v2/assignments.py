@@ -77,7 +77,7 @@ class AssignmentViewSet(AllAssignmentsViewSet):
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, course: str, assignment: str) -> Response:
         """Hide the assignment; everything is kept."""
-        services.withdraw(self.assignment, by=self.actor)
+        services.unrelease(self.assignment, by=self.actor)
         return self._shown()
 
     @extend_schema(request=None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from courses.errors import Invalid
 from exchange.models import Blob
-from exchange.storage import blobs, file_sets
+from exchange.storage import blobs, verification
 from exchange.storage.blobs import Readable
 from exchange.storage.file_sets import BadManifest, ManifestEntry
 
@@ -129,7 +129,7 @@ def stream(members: Iterable[Blob]) -> Iterator[bytes]:
         try:
             yield from blobs.read(blob.sha256, length=blob.size)
         except FileNotFoundError:
-            file_sets.mark_missing(blob)  # the answer is broken off; the next one will say which blob it is
+            verification.mark_missing(blob)  # the answer is broken off; the next one will say which blob it is
             raise
         yield bytes(-blob.size % BLOCK)
     yield bytes(2 * BLOCK)

@@ -198,7 +198,7 @@ class FeedbackViewSet(AssignmentPartViewSet):
         assignment_found = self.assignment
         manifest, bundle = read_bundle(request)
         items = returned_items(manifest)
-        upload = Upload([item.lines for item in items], bundle.blobs())
+        upload = Upload([item.entries for item in items], bundle.blobs())
         given, refused = services.return_feedback(assignment_found, items, upload, by=self.actor)
         return Response(
             {
@@ -245,5 +245,5 @@ def returned_items(manifest: dict[str, Any]) -> list[FeedbackItem]:
         where = asked.validated_data
         if "submission" not in where and not {"student", "timestamp"} <= where.keys():
             raise BadManifest(f'feedback[{place}] needs "submission", or "student" and "timestamp".')
-        items.append(FeedbackItem(lines=manifest_entries(item.get("files")), **where))
+        items.append(FeedbackItem(entries=manifest_entries(item.get("files")), **where))
     return items

@@ -1,4 +1,4 @@
-"""`manage.py course_status COURSE`: who has handed in. See docs/operating.md."""
+"""`manage.py course_status COURSE`: who has submitted. See docs/operating.md."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from exchange import progress
 
 
 class Command(BaseCommand):
-    help = "Say who has handed in: member by assignment. Times are in UTC."
+    help = "Show who has submitted, by member and assignment. Times are in UTC."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("course")
@@ -20,8 +20,8 @@ class Command(BaseCommand):
     def handle(self, *, course: str, csv: bool, output: str | None, **options: Any) -> None:
         found = course_named(course)
         assignments = list(found.assignments.order_by("name"))
-        lines = progress.course_progress(found, assignments)
+        members = progress.course_progress(found, assignments)
         if csv:
-            write(csv_file.write_rows(progress.table_rows(lines, assignments)), self.stdout, output)
+            write(csv_file.write_rows(progress.table_rows(members, assignments)), self.stdout, output)
         else:
-            write(progress.text_lines(lines, assignments), self.stdout, output)
+            write(progress.text_lines(members, assignments), self.stdout, output)

@@ -1,4 +1,4 @@
-"""`manage.py import_exchange_folder`: take over nbgrader's exchange directory."""
+"""`manage.py import_exchange_folder`: import nbgrader's exchange directory."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from exchange.importers.sources import Source
 
 
 class Command(ImportCommand):
-    help = "Take over nbgrader's exchange directory: what was released, handed in and given back."
+    help = "Import nbgrader's exchange directory: releases, submissions and feedback."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -1,4 +1,4 @@
-"""`manage.py import_ngshare`: take over an installation of ngshare 0.5 or 0.6."""
+"""`manage.py import_ngshare`: import an installation of ngshare 0.5 or 0.6."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from exchange.importers.sources import Source
 
 
 class Command(ImportCommand):
-    help = "Take over the courses, members, assignments, submissions, feedback and files of an ngshare 0.5 or 0.6."
+    help = "Import the courses, members, assignments, submissions, feedback and files of an ngshare 0.5 or 0.6."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

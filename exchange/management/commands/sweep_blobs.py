@@ -1,4 +1,4 @@
-"""`manage.py sweep_blobs`: remove bytes of uploads that ended in the middle, and of what was deleted for good."""
+"""`manage.py sweep_blobs`: garbage collection, of uploads that broke off and of what was deleted permanently."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,28 +9,27 @@ from django.utils import timezone
 
 from exchange.storage import blobs, file_sets, garbage
 
-LEAST = (
-    2  # hours; what an upload counts on may be marked as fresh an hour late (file_sets.FRESH), and uploads take time
-)
+# An upload may mark what it relies on as fresh an hour late (file_sets.FRESH), and itself take a while.
+MINIMUM = 2  # hours
 
 
 class Command(BaseCommand):
-    help = "Remove blobs that no release, submission or feedback names and no upload has counted on for a while."
+    help = "Remove blobs that no release, submission or feedback uses and on which no upload has relied for a while."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--hours", type=int, default=24, help="how long ago, at least (default: %(default)s)")
         parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
 
     def handle(self, *, hours: int, dry_run: bool, **options: Any) -> None:
-        if hours < LEAST:
-            raise CommandError(f"--hours: write {LEAST} or more, so that no upload under way loses what it counts on.")
+        if hours < MINIMUM:
+            raise CommandError(f"--hours: write {MINIMUM} or more, or a running upload may lose what it relies on.")
         before = timezone.now() - timedelta(hours=hours)
         if dry_run:
-            found = garbage.orphans(before).aggregate(count=Count("pk"), size=Sum("size"))
-            count, size = found["count"], found["size"] or 0
-            folders = len(blobs.abandoned(before))
+            totals = garbage.orphans(before).aggregate(count=Count("pk"), size=Sum("size"))
+            count, size = totals["count"], totals["size"] or 0
+            folders = len(blobs.abandoned_folders(before))
         else:
             count, size = garbage.collect_garbage(before)
-            folders = blobs.remove_abandoned(before)
+            folders = blobs.remove_abandoned_folders(before)
         verb = "would be removed" if dry_run else "removed"
         self.stdout.write(f"{count} blobs, {file_sets.readable_size(size)}, {verb}; {folders} unfinished uploads, too.")

@@ -34,7 +34,7 @@ def grow(count):
             attempt = cast.hand_in(made.assignment, f"student {number}", **{f"t{number}": b"%d" % number})
             cast.give_back(attempt, "root")
             cast.give_back(attempt, "root")
-        services.withdraw(made.assignment, by=cast.actor("root"))
+        services.unrelease(made.assignment, by=cast.actor("root"))
         services.withdraw_submissions([attempt], by=cast.actor("root"))
 
 

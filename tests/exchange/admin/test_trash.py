@@ -50,7 +50,7 @@ def one(request, two_courses):
 def withdrawn(one):
     """The same, hidden."""
     if isinstance(one, Assignment):
-        services.withdraw(one, by=actor("root"))
+        services.unrelease(one, by=actor("root"))
     else:
         services.withdraw_submissions([one], by=actor("root"))
     one.refresh_from_db()
@@ -220,7 +220,7 @@ def test_wrong_words_change_nothing_however_often(withdrawn, browser):
 @pytest.mark.parametrize("name", ["ps  1", " ps1 ", "ps1\t", "line\nbreak", "<b>&amp;", "日本 😀", '"quoted"'])
 def test_what_has_an_odd_name_can_be_deleted_by_what_the_page_shows(course, browser, name):
     made = services.release(course, name, cast.upload(PS1), by=actor("alice")).assignment
-    services.withdraw(made, by=actor("alice"))
+    services.unrelease(made, by=actor("alice"))
     _, text = act(browser("root"), "delete_permanently", made)
     shown = " ".join(wanted(text).split())
     act(browser("root"), "delete_permanently", made, confirmed="yes", phrase=shown)
@@ -250,7 +250,7 @@ def test_deleting_for_good_is_for_administrators(withdrawn, browser, who):
 
 def test_name_of_another_course_does_not_delete_this_one(two_courses, browser):
     for one in (two_courses["assignment"], two_courses["foreign assignment"]):
-        services.withdraw(one, by=actor("root"))
+        services.unrelease(one, by=actor("root"))
     before = everything()
     act(
         browser("root"),

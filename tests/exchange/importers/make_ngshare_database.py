@@ -1,7 +1,7 @@
 """Makes the database and the folder of files that test_ngshare.py imports: ngshare 0.6 itself makes them.
 
-`python -m tests.exchange.importers.make_ngshare_database` installs and starts the old service, lets a cast use it for a term, and
-keeps what it wrote in tests/exchange/importers/ngshare-0.6/.
+`python -m tests.exchange.importers.make_ngshare_database` installs and starts the old service, lets a
+cast use it for a term, and keeps what it wrote in tests/exchange/importers/ngshare-0.6/.
 """
 
 import json

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from courses.models import Membership
-from exchange.importers.exchange_directory import UnknownZone, instant
+from exchange.importers.exchange_directory import UnknownZone, parse_time
 from exchange.models import Assignment, Submission
 from exchange.storage import blobs
 from tests.exchange.importers.exchange_folder import Folder
@@ -220,12 +220,12 @@ def test_what_is_no_exchange_directory_is_refused(tmp_path, folder):
     ],
 )
 def test_times_are_read_with_their_offset(told, hour):
-    assert instant(told) == datetime(2026, 11, 24, hour, 33, 56, 123456, tzinfo=UTC)
+    assert parse_time(told) == datetime(2026, 11, 24, hour, 33, 56, 123456, tzinfo=UTC)
 
 
 def test_time_of_an_unknown_zone_is_read_as_nbgrader_reads_it(folder):
     with pytest.raises(UnknownZone):
-        instant("2026-11-24 14:33:56.123456 EDT")
+        parse_time("2026-11-24 14:33:56.123456 EDT")
     (folder.first / "timestamp.txt").write_text("2026-11-24 14:33:56.123456 EDT")
     run = take(folder)
     assert run.status == 0

@@ -152,11 +152,11 @@ def _contents(old):
 
 def test_every_act_is_in_the_audit_log(old):
     import_ngshare(old)
-    entries = AuditEntry.objects.filter(action__startswith="take over", actor="", role="server")
+    entries = AuditEntry.objects.filter(action__startswith="import", actor="", role="server")
     assert {(one.action, one.course) for one in entries} >= {
-        ("take over submission", COURSE),
-        ("take over release", COURSE),
-        ("take over feedback", COURSE),
+        ("import submission", COURSE),
+        ("import release", COURSE),
+        ("import feedback", COURSE),
     }
 
 
@@ -196,7 +196,7 @@ def test_what_was_done_here_since_stays(old):
     course_services.set_member(course, RosterEntry("bob", first_name="Robert"), by=actor("alice"))
     assignment = Assignment.objects.get(course=course, name="ps1")
     services.release(course, "ps1", cast.upload({"new.txt": b"new"}), by=actor("alice"), force=True)
-    services.withdraw(assignment, by=actor("alice"))
+    services.unrelease(assignment, by=actor("alice"))
     submission = first_of("bob")
     lines = cast.upload({"ps1.html": b"newer"})
     item = services.FeedbackItem(lines.manifests[0], submission=submission.pk)
@@ -212,7 +212,7 @@ def test_course_in_the_bin_is_left_there(old):
     before = everything()
     run = import_ngshare(old)
     assert (run.status, everything()) == (1, before)
-    assert "NBG 101: a course of this name is in the bin here; restore it first" in run.said
+    assert "NBG 101: a course of this name is in the trash here; restore it first" in run.said
 
 
 # What is missing or broken
@@ -340,7 +340,7 @@ def test_two_assignments_of_one_name_become_one(old):
     change(old, "UPDATE assignments SET id = 'ps1' WHERE id = 'empty'")
     run = import_ngshare(old)
     assert run.status == 1
-    assert "NBG 101 / ps1: the name comes twice; the submissions to both are taken" in run.said
+    assert "NBG 101 / ps1: the name comes twice; the submissions to both are imported" in run.said
     assert Assignment.objects.get(course__name=COURSE, name="ps1").submissions.count() == 7
 
 
@@ -348,7 +348,7 @@ def test_instructor_who_is_a_student_too_is_an_instructor(old):
     change(old, "INSERT INTO student_assoc_table VALUES ('alice', 'NBG 101', 'A', 'B', 'C')")
     run = import_ngshare(old)
     assert run.status == 0
-    assert "Note: NBG 101 / alice: is instructor and student there; instructor here" in run.said
+    assert "Note: NBG 101 / alice: is instructor and student there; becomes instructor here" in run.said
     assert Membership.objects.get(course__name=COURSE, user__username="alice").role == "instructor"
 
 

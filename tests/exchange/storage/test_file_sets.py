@@ -14,8 +14,7 @@ from exchange.models import Blob, FileEntry, FileSet
 from exchange.storage import blobs, file_sets, garbage
 from exchange.storage.file_sets import ManifestEntry, Upload
 from tests import cast
-from tests.cast import WORK
-from tests.cast import actor
+from tests.cast import WORK, actor
 
 LATER = timedelta(days=2)
 

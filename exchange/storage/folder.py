@@ -1,0 +1,58 @@
+"""The default store: a folder in which every file is there, whole, after a power cut."""
+
+import os
+from pathlib import Path
+from typing import IO
+
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage
+
+CHUNK = 2**18  # bytes read or written at once
+
+
+class StagedFile(File):
+    """A file to store that says where it lies, so that a folder on the same file system can take it by renaming."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        super().__init__(file, name=path.name)
+        self.path = path
+
+
+class DurableFolder(FileSystemStorage):
+    """Write in this order: sync the file, rename it into place, sync its folder."""
+
+    def __init__(self, location: str | None = None) -> None:
+        super().__init__(location, allow_overwrite=True)
+
+    def _save(self, name: str, content: File) -> str:
+        target = Path(self.path(name))
+        _make_folder(target.parent)
+        if isinstance(content, StagedFile):
+            os.fsync(content.fileno())
+            os.replace(content.path, target)
+        else:
+            draft = target.with_name(f"{target.name}.{os.getpid()}.draft")
+            with open(draft, "wb") as file:
+                for chunk in content.chunks(CHUNK):
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, target)
+        _sync_folder(target.parent)
+        return name
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents. Each new one is an entry of its parent, which must be synced, too."""
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for created in missing:
+        _sync_folder(created.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
