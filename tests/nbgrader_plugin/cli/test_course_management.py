@@ -1,11 +1,14 @@
 """ngshare-course-management, as it is typed, at a real service."""
 
+import os
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import pytest
 from nbgrader.api import Gradebook
 
+from nbgrader_plugin.cli.course_management import main
 from tests.nbgrader_plugin.desk import Desk, call, roster
 
 pytestmark = pytest.mark.live
@@ -20,17 +23,41 @@ def folder(desk, courses):
     return found
 
 
+@dataclass
+class Output:
+    stdout: str
+    stderr: str
+
+
 @pytest.fixture
-def manage(desk, folder):
+def manage(desk, folder, monkeypatch, capfd):
+    """Run the command in this process, which is faster than starting one; test_program_starts starts it."""
+
     def run(*arguments, status=0, user="alice", cwd=folder):
         env = Desk(desk.home, user, desk.service).env
-        command = [sys.executable, "-m", "nbgrader_plugin.cli.course_management", *map(str, arguments)]
-        result = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=60)
-        assert result.returncode == status, result.stdout + result.stderr
-        assert "Traceback" not in result.stderr
-        return result
+        for name in set(os.environ) - set(env):
+            monkeypatch.delenv(name)
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(cwd)
+        capfd.readouterr()
+        actual = main([str(argument) for argument in arguments])
+        output = Output(*capfd.readouterr())
+        assert actual == status, output
+        return output
 
     return run
+
+
+def test_program_starts_and_ends_with_the_status_and_a_sentence(desk, folder, courses):
+    def run(*arguments):
+        command = [sys.executable, "-m", "nbgrader_plugin.cli.course_management", *arguments]
+        return subprocess.run(command, env=desk.env, cwd=folder, capture_output=True, text=True, timeout=60)
+
+    assert run("export", courses[0]).returncode == 0
+    failed = run("export", "no such course")
+    assert failed.returncode == 1
+    assert "no such course" in failed.stderr and "Traceback" not in failed.stderr
 
 
 def gradebook(folder, course):

@@ -73,3 +73,11 @@ def test_bundle_that_is_not_what_was_asked_for_is_refused(tmp_path, content):
     with pytest.raises(InvalidResponse):
         receive(tmp_path, content, b"a", b"b")
     assert all(hostile.sha256((tmp_path / name).read_bytes()) == name for name in tree(tmp_path) if len(name) == 64)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE])
+def test_member_that_is_not_a_regular_file_is_refused_even_with_the_right_name_and_size(tmp_path, kind):
+    member = tarfile.TarInfo(hostile.sha256(b""))
+    member.type, member.linkname = kind, "/etc/passwd"
+    with pytest.raises(InvalidResponse, match="not a regular file"):
+        receive(tmp_path, hostile.bundle(member), b"")
