@@ -1,5 +1,8 @@
 """The list of members in the admin, and the page of one member."""
 
+import csv
+import io
+
 import pytest
 
 from courses.models import AuditEntry, Course, Membership, Role
@@ -132,3 +135,67 @@ def test_nobody_deletes_another_instructor_but_an_administrator(course, browser)
     assert member("erin")
     assert browser("root").post(address, {"post": "yes"}).status_code == 302
     assert not course.memberships.filter(user__username="erin").exists()
+
+
+# As a file
+
+
+FORMULAS = {"first_name": "=1+1", "last_name": "@SUM(A1)", "email": "+1", "section": "-1"}
+
+
+def rows_of(answer):
+    assert answer.status_code == 200
+    return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+
+
+@pytest.mark.parametrize("source", ["the list", "the course"])
+def test_no_cell_of_a_downloaded_roster_is_a_formula(course, browser, source):
+    cast.enrol(course, "=cmd", Role.STUDENT, **FORMULAS)
+    alice = browser("alice")
+    if source == "the course":
+        answer = alice.get(f"/admin/courses/course/{course.pk}/roster.csv")
+    else:
+        answer = alice.post(MEMBERS, {"action": "download", "_selected_action": [member("=cmd").pk]})
+    row = next(row for row in rows_of(answer) if row["username"].endswith("cmd"))
+    assert row == {"username": "'=cmd", "role": "student", **{name: f"'{value}" for name, value in FORMULAS.items()}}
+
+
+def test_names_in_the_file_for_nbgrader_are_no_formulas(course, browser):
+    cast.enrol(course, "eve", Role.STUDENT, **FORMULAS)
+    answer = browser("alice").get(f"/admin/courses/course/{course.pk}/students-for-nbgrader.csv")
+    row = next(row for row in rows_of(answer) if row["id"] == "eve")
+    assert row == {"id": "eve", "first_name": "'=1+1", "last_name": "'@SUM(A1)", "email": "'+1"}
+
+
+def test_list_downloads_the_chosen_members_alone(course, browser):
+    answer = browser("gina").post(MEMBERS, {"action": "download", "_selected_action": [member("bob").pk]})
+    assert [row["username"] for row in rows_of(answer)] == ["bob"]
+
+
+# Actions
+
+
+@pytest.mark.parametrize(
+    ("action", "names", "text"),
+    [
+        ("make_graders", ["bob"], "1 member is now a grader."),
+        ("make_graders", ["bob", "dave"], "2 members are now graders."),
+        ("make_students", ["gina"], "1 member is now a student."),
+        ("remove", ["bob"], "1 member was removed from the roster."),
+        ("remove", ["bob", "gina"], "2 members were removed from the roster."),
+    ],
+)
+def test_actions_say_how_many_they_changed(course, browser, action, names, text):
+    chosen = [member(name).pk for name in names]
+    answer = browser("alice").post(
+        MEMBERS, {"action": action, "_selected_action": chosen, "confirmed": "yes"}, follow=True
+    )
+    assert [str(message) for message in answer.context["messages"]] == [text]
+
+
+def test_removal_is_confirmed_first(course, browser):
+    before = cast.everything()
+    answer = browser("alice").post(MEMBERS, {"action": "remove", "_selected_action": [member("bob").pk]})
+    page = answer.content.decode()
+    assert "Remove from the roster" in page and "Their submissions are kept." in page and "bob" in page
+    assert cast.everything() == before

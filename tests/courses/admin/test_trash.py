@@ -1,4 +1,4 @@
-"""The bin, and deleting for good what is in it: asked for, counted, typed, all or nothing."""
+"""The trash, and deleting permanently: asked for, counted, typed, all or nothing."""
 
 import pytest
 from django.test import Client
