@@ -17,7 +17,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 def refuse_malformed(get_response: GetResponse) -> GetResponse:
     """Refuse a body without Content-Length and an address with NUL.
 
-    Django reads such a body as an empty one, so that a submission of no files would be stored; no column of the database
+    Django reads such a body as an empty one, and a submission of no files would be stored. No column of the database
     takes NUL.
     """
 

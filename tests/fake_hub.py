@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, unquote, urlencode
 
 SERVER_SCOPES = ("users:activity!user={name}", "access:servers!server={name}/")
 ACCESS = "access:services!service=ngshare"
@@ -17,14 +17,19 @@ PAGINATION = "application/jupyterhub-pagination+json"
 class FakeHub:
     """What it knows may be changed at any time; `asked` counts the questions about tokens."""
 
-    def __init__(self):
+    def __init__(self, *, token_is_name=False):
+        self.url = ""
+        self.token_is_name = token_is_name  # every token but "expired" is its owner's name, percent-encoded
+        self.reset()
+
+    def reset(self):
+        """Forget everybody, and be in good health."""
         self.models, self.codes, self.groups = {}, {}, {}
         self.asked = 0
         self.page = 200  # its greatest number of groups in one answer (JupyterHub.api_page_max_limit)
         self.status = 200  # of every answer, to play a Hub in trouble
         self.pause = 0.0  # seconds before each answer
         self.version = "6.1.1"
-        self.url = ""
 
     def user(self, token, name, *scopes, admin=False, groups=(), kind="user"):
         """Make a token known, as GET /user shows it."""
@@ -42,6 +47,8 @@ class FakeHub:
             return 200, {"version": self.version}
         if path == "/hub/api/user":
             self.asked += 1
+            if self.token_is_name and token not in self.models and token not in ("", "expired"):
+                self.user(token, unquote(token), *SERVER_SCOPES)
             model = self.models.get(token)
             return (200, model) if model else (403, {"status": 403, "message": "Forbidden"})
         if path == "/hub/api/groups":
@@ -75,8 +82,8 @@ class FakeHub:
 
 
 @contextmanager
-def running():
-    hub = FakeHub()
+def running(**options):
+    hub = FakeHub(**options)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -5,11 +5,11 @@ which says nothing about the token. In stand-alone mode the token is the user na
 """
 
 import logging
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
@@ -20,6 +20,9 @@ from courses.models import User
 from courses.services import check_name, known_users
 from ngshare_site.hub import client
 from ngshare_site.hub.client import Identity
+
+if TYPE_CHECKING:
+    from drf_spectacular.openapi import AutoSchema  # which imports the views, and they this module
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +64,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
     target_class = TokenAuthentication
     name = "JupyterHub token"
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: "AutoSchema") -> dict[str, str]:
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`token <JupyterHub token>`"}
 
 

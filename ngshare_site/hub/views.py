@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from rest_framework.exceptions import APIException
 
 from ngshare_site.hub import client, oauth, sessions
-from ngshare_site.hub.authentication import check_admission, user_of, user_by_name
+from ngshare_site.hub.authentication import check_admission, user_by_name, user_of
 
 log = logging.getLogger(__name__)
 

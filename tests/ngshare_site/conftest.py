@@ -1,6 +1,11 @@
 import pytest
 
+from exchange import services
 from tests import cast, fake_hub
+from tests.fake_hub import READS_GROUPS
+from tests.ngshare_site.names import TAKES, TEACHES
+
+PS1 = {"ps1.ipynb": b'{"cells": []}', "data/numbers.csv": b"1,2,3\n"}
 
 
 @pytest.fixture(scope="session")
@@ -12,11 +17,7 @@ def hub_server():
 @pytest.fixture
 def hub(hub_server, settings):
     """A Hub that knows nobody yet; the service is connected to it."""
-    hub_server.models.clear()
-    hub_server.codes.clear()
-    hub_server.groups.clear()
-    hub_server.asked, hub_server.status, hub_server.pause, hub_server.version = 0, 200, 0.0, "6.1.1"
-    hub_server.page = 200
+    hub_server.reset()
     settings.JUPYTERHUB_API_URL = hub_server.url
     settings.JUPYTERHUB_API_TOKEN = hub_server.user("service-token", "ngshare", kind="service")
     settings.NGSHARE_ADMINS = ["root"]
@@ -24,5 +25,54 @@ def hub(hub_server, settings):
 
 
 @pytest.fixture
-def course(db):
+def course(db, settings):
+    settings.NGSHARE_ADMINS = ["root"]
     return cast.make_courses()
+
+
+@pytest.fixture
+def assignment(course):
+    """ps1, released by alice."""
+    return services.release(course, "ps1", cast.upload(PS1), by=cast.actor("alice")).assignment
+
+
+@pytest.fixture
+def submission(assignment):
+    """What bob submitted."""
+    return cast.hand_in(assignment, "bob")
+
+
+@pytest.fixture
+def browse(client):
+    """A browser in which someone is logged in, without a Hub."""
+
+    def log_in(username):
+        client.force_login(cast.person(username))
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def switched_on(settings):
+    settings.NGSHARE_GROUPS = True
+
+
+@pytest.fixture
+def readable(hub, settings):
+    """The service's token may read groups."""
+    settings.JUPYTERHUB_API_TOKEN = hub.user("service-token", "ngshare", *READS_GROUPS, kind="service")
+    return hub
+
+
+@pytest.fixture
+def grouped(readable, course):
+    readable.groups.update(
+        {
+            TAKES: ["bob", "frank", "alice"],
+            TEACHES: ["gina"],
+            f"nbgrader-{cast.ELSEWHERE}": ["erin"],
+            "nbgrader-New": ["x"],
+        }
+    )
+    return readable

@@ -1,15 +1,18 @@
 """Who is let in by which token: one test for each rule. A refusal writes nothing."""
 
 import hashlib
+import json
 import logging
 from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 
-from courses.models import User
-from tests.cast import everything, v2
+from courses import services
+from courses.models import Membership, User
+from tests.cast import COURSE, ELSEWHERE, actor, everything, person, v2
 from tests.fake_hub import ACCESS, SERVER_SCOPES
+from tests.ngshare_site.names import TAKES, roles_of
 
 pytestmark = pytest.mark.django_db
 
@@ -152,3 +155,68 @@ def test_answer_that_is_no_user_is_a_503(hub, ask, model):
 def test_standalone_believes_every_name(client, settings):
     settings.NGSHARE_STANDALONE = True
     assert client.get(v2("me"), headers={"Authorization": "token b%C3%B3b"}).json()["username"] == "bób"
+
+
+# Groups on the Hub, where the site has switched them on
+
+
+def test_groups_are_not_looked_at_unless_it_is_switched_on(hub, course, ask):
+    hub.user("t", "erin", ACCESS, groups=[TAKES])
+    before = everything()
+    assert ask("t").status_code == 200
+    assert everything() == before
+
+
+def test_first_request_joins(hub, course, ask, switched_on):
+    hub.user("t", "frank", ACCESS, groups=[TAKES, f"formgrade-{ELSEWHERE}", "physics"])
+    courses = ask("t").json()["courses"]
+    assert {one["name"]: one["role"] for one in courses} == {COURSE: "student", ELSEWHERE: "instructor"}
+    assert roles_of("frank") == {COURSE: "student", ELSEWHERE: "instructor"}
+
+
+def test_api_v1_joins_as_well(hub, course, client, switched_on):
+    hub.user("t", "frank", ACCESS, groups=[TAKES])
+    answer = client.get("/courses", headers={"Authorization": "token t"})
+    assert json.loads(answer.content) == {"success": True, "courses": [COURSE]}
+
+
+def test_group_that_comes_later_counts_once_the_hub_is_asked_again(hub, course, ask, switched_on):
+    hub.user("t", "frank", ACCESS)
+    ask("t")
+    hub.user("t", "frank", ACCESS, groups=[TAKES])
+    cache.clear()  # a minute has passed
+    ask("t")
+    assert roles_of("frank") == {COURSE: "student"}
+
+
+def test_leaving_the_group_or_the_roster_changes_nothing_by_itself(hub, course, ask, switched_on):
+    hub.user("t", "frank", ACCESS, groups=[TAKES])
+    ask("t")
+    hub.user("t", "frank", ACCESS)
+    cache.clear()
+    ask("t")
+    assert roles_of("frank") == {COURSE: "student"}
+    services.remove_member(Membership.objects.get(user__username="frank"), by=actor("alice"))
+    hub.user("t", "frank", ACCESS, groups=[TAKES])
+    cache.clear()
+    ask("t")
+    assert roles_of("frank") == {}
+
+
+def test_token_that_is_refused_joins_nobody(hub, course, ask, switched_on):
+    hub.user("t", "erin", "read:users", groups=[TAKES])
+    before = everything()
+    assert ask("t").status_code == 403
+    person_row = person("erin")
+    person_row.is_active = False
+    person_row.save()
+    hub.user("u", "erin", ACCESS, groups=[TAKES])
+    assert ask("u").status_code == 403
+    assert everything() == before and person("erin").hub_groups == []
+
+
+def test_weird_groups_do_not_lock_their_members_out(hub, course, ask, switched_on):
+    weird = ["nbgrader-a\0b", "nbgrader-\ud800", "nbgrader-a/b", "", "x" * 10_000, 7, None]
+    hub.user("t", "frank", ACCESS, groups=[*weird, TAKES])
+    assert ask("t").status_code == 200
+    assert roles_of("frank") == {COURSE: "student"}

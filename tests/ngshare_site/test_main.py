@@ -1,0 +1,106 @@
+"""The command line: what needs no data works anywhere and writes nothing; the rest says what it needs."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands, load_command_class
+
+from ngshare_site import __main__ as main
+from ngshare_site import __version__
+from tests.ngshare_site.commands import MANAGE, MODULE, run
+
+# Nobody may write there, not even root, and nothing can be made below it.
+READ_ONLY = Path("/proc")
+pytestmark = pytest.mark.skipif(not READ_ONLY.exists(), reason="needs a folder that is read-only for everybody")
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    """An empty folder in which only root may write."""
+    folder = tmp_path / "sealed"
+    folder.mkdir(mode=0o555)
+    return folder
+
+
+@pytest.mark.parametrize("script", [MANAGE, MODULE], ids=["manage.py", "module"])
+def test_version_is_ngshares(sealed, script):
+    done = run("--version", cwd=sealed, script=script)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"ngshare {__version__}\n", "")
+    assert os.listdir(sealed) == []
+
+
+def test_version_needs_no_settings():
+    assert run("version", cwd=READ_ONLY, NGSHARE_MAX_FILES="many").stdout == f"ngshare {__version__}\n"
+
+
+@pytest.mark.parametrize("script", [MANAGE, MODULE], ids=["manage.py", "module"])
+def test_help_lists_our_commands_first(sealed, script):
+    done = run("help", cwd=sealed, script=script)
+    assert done.returncode == 0 and os.listdir(sealed) == []
+    ours, _, others = done.stdout.partition("Django's commands:")
+    names = {name for name, app in get_commands().items() if app in main.OUR_APPS}
+    assert {"serve", "check_hub", "sync_groups", "course_status", "import_roster", "sweep_blobs"} <= names
+    for name in names:
+        (line,) = [line for line in ours.splitlines() if line.split()[:1] == [name]]
+        assert line.endswith(load_command_class(get_commands()[name], name).help)
+    listed = others.replace(",", " ").split()
+    assert {"migrate", "check", "help", "version"} <= set(listed)
+    assert not names & set(listed)
+
+
+def test_help_of_each_command_of_ours_is_one_line():
+    for name, app in get_commands().items():
+        if app in main.OUR_APPS:
+            text = load_command_class(app, name).help
+            assert text and "\n" not in text, name
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("help",), (), ("help", "serve"), ("serve", "--help"), ("migrate", "-h"), ("check",), ("help", "--commands")],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("place", ["sealed", "read-only"])
+def test_commands_without_data_work_anywhere_and_write_nothing(sealed, arguments, place):
+    done = run(*arguments, cwd=sealed if place == "sealed" else READ_ONLY)
+    assert done.returncode == 0, done.stderr
+    assert os.listdir(sealed) == []
+
+
+def test_check_hub_writes_nothing(sealed):
+    done = run("check_hub", cwd=sealed)
+    assert done.returncode == 1 and "JUPYTERHUB_API_URL is not set" in done.stdout
+    assert os.listdir(sealed) == []
+
+
+def test_unknown_command_makes_nothing(tmp_path):
+    done = run("srve", cwd=tmp_path)
+    assert done.returncode == 1 and "Did you mean serve?" in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("command", ["migrate", "serve", "sweep_blobs"])
+def test_forgotten_data_folder_is_one_sentence(command):
+    done = run(command, cwd=READ_ONLY, NGSHARE_STANDALONE="1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ngshare cannot start: NGSHARE_DATA: cannot keep data in /proc/ngshare-data (")
+    assert done.stderr.endswith("Set it to a folder that this user may write to.\n") and done.stderr.count("\n") == 1
+
+
+def test_data_folder_below_a_file_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run("migrate", cwd=tmp_path, NGSHARE_DATA=str(tmp_path / "file" / "data"))
+    assert done.returncode == 1 and "NGSHARE_DATA" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_data_folder_that_cannot_be_written_is_one_sentence():
+    done = run("migrate", cwd=READ_ONLY, NGSHARE_DATA=str(READ_ONLY))
+    assert done.returncode == 1 and "NGSHARE_DATA" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_command_with_data_makes_the_folder_for_its_owner_alone(tmp_path):
+    done = run("showmigrations", cwd=tmp_path, NGSHARE_DATA=str(tmp_path / "new" / "data"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "new" / "data").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "new" / "data" / "ngshare_secret_key").exists()

@@ -1,0 +1,77 @@
+"""The settings that come from the environment."""
+
+import pytest
+
+from tests.ngshare_site.commands import run
+
+PRINT = "from django.conf import settings; print(settings.{})"
+
+
+def setting(name, cwd, **variables):
+    code = ["-c", PRINT.format(name)]
+    done = run(cwd=cwd, script=code, DJANGO_SETTINGS_MODULE="ngshare_site.settings", **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NGSHARE_MAX_FILES", "many"),
+        ("NGSHARE_MAX_FILE_SIZE", "100 parsecs"),
+        ("NGSHARE_STANDALONE", "perhaps"),
+        ("DATABASE_URL", "mysql://x/y"),
+        ("NGSHARE_STORAGE", "ftp://x"),
+        ("NGSHARE_CACHE", "memcached://x"),
+        ("NGSHARE_SECRET_KEY_FILE", "/nowhere/at/all"),
+    ],
+)
+def test_wrong_variable_is_named_in_one_line(tmp_path, name, value):
+    done = run("check", cwd=tmp_path, NGSHARE_DATA=str(tmp_path), **{name: value})
+    assert done.returncode == 1
+    assert name.removesuffix("_FILE") in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_importing_the_settings_writes_nothing(tmp_path):
+    assert setting("PREFIX", tmp_path) == "/"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_secret_may_come_from_a_file(tmp_path):
+    (tmp_path / "key").write_text("a-secret-from-a-file\n")
+    assert setting("SECRET_KEY", tmp_path, NGSHARE_SECRET_KEY_FILE=str(tmp_path / "key")) == "a-secret-from-a-file"
+
+
+def test_secret_that_was_made_is_read(tmp_path):
+    (tmp_path / "ngshare_secret_key").write_text("made before")
+    assert setting("SECRET_KEY", tmp_path, NGSHARE_DATA=str(tmp_path)) == "made before"
+
+
+def test_groups_of_one_role_may_be_switched_off(tmp_path):
+    patterns = setting("NGSHARE_GROUP_PATTERNS", tmp_path, NGSHARE_GROUP_INSTRUCTORS="off")
+    assert patterns == "{'student': 'nbgrader-{course}', 'grader': '', 'instructor': ''}"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [("/services/ngshare/", "/services/ngshare/"), ("services/ngshare", "/services/ngshare/"), ("/", "/")],
+)
+def test_prefix_has_a_slash_at_both_ends(tmp_path, prefix, expected):
+    assert setting("PREFIX", tmp_path, JUPYTERHUB_SERVICE_PREFIX=prefix) == expected
+
+
+@pytest.mark.parametrize(("url", "secure"), [("https://x/", "True"), ("http://x/", "False"), ("", "False")])
+def test_cookies_are_for_https_alone_behind_https(tmp_path, url, secure):
+    assert setting("SESSION_COOKIE_SECURE", tmp_path, JUPYTERHUB_PUBLIC_URL=url) == secure
+
+
+@pytest.mark.parametrize(
+    ("variables", "hosts"),
+    [
+        ({}, "['*']"),
+        ({"NGSHARE_STANDALONE": "1"}, "['localhost', '127.0.0.1', '[::1]']"),
+        ({"NGSHARE_ALLOWED_HOSTS": "a.example, b.example"}, "['a.example', 'b.example']"),
+    ],
+)
+def test_standalone_mode_answers_to_loopback_names_alone(tmp_path, variables, hosts):
+    assert setting("ALLOWED_HOSTS", tmp_path, **variables) == hosts
