@@ -31,3 +31,11 @@ class HasCoursePermission(BasePermission):
         if required is not None:
             actor_of(request).require(required, course)
         return True
+
+
+class ReadsOneself(BasePermission):
+    """Members read their own entry of the roster; the view checks that they belong to the course."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        action: str | None = getattr(view, "action", None)
+        return action == "retrieve" and view.kwargs["username"] == actor_of(request).username
