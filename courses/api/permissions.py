@@ -24,7 +24,9 @@ class HasCoursePermission(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         action: str | None = getattr(view, "action", None)
-        if action is None or "course" not in view.kwargs:  # no action: the method is not allowed, which is told next
+        if (
+            action is None or "course" not in view.kwargs
+        ):  # no action: the method is not allowed, which DRF answers next
             return True
         required: Permission | None = view.action_permissions.get(action)  # type: ignore[attr-defined]
         course = view.course  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ from exchange.storage.file_sets import BadManifest
 
 class RangeNotSatisfiable(APIException):
     status_code = 416
-    default_detail = "The range asked for lies outside the blob."
+    default_detail = "The requested range lies outside the blob."
     default_code = "range_not_satisfiable"
 
 
