@@ -1,7 +1,4 @@
-"""What the lists show: querysets that bring everything their rows need, in a constant number of queries.
-
-Reading is not an act: nothing here changes anything. Rights still come from permissions.py.
-"""
+"""Querysets of what an actor may see, with everything that the rows of a list need, in a constant number of queries."""
 
 from typing import Any
 
@@ -15,22 +12,25 @@ from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
 NOTEBOOKS = FileEntry.objects.filter(path__endswith=".ipynb").exclude(path__contains="/").order_by("path")
 
 
-def assignments(actor: Actor, *, status: str = "released") -> QuerySet[Assignment]:
-    """Those of the user's courses; withdrawn ones only where the user is staff.
+def visible_assignments(actor: Actor) -> QuerySet[Assignment]:
+    """Return the assignments of the actor's courses; unreleased ones only where the actor is staff.
 
-    Rows bring their latest release with its notebooks (`latest`), and how often the user handed in (`my_submissions`).
+    Rows bring their latest release with its notebooks (`latest`), and how often the actor submitted (`my_submissions`).
     """
     rows = Assignment.objects.filter(course__in=actor.visible_courses().values("pk"))
-    if status == "released":
-        rows = rows.released()
-    else:
-        rows = rows.filter(
-            Q(withdrawn_at=None) | Q(course__in=actor.courses_where(Permission.SEE_SUBMISSIONS).values("pk"))
-        )
-        rows = rows.exclude(withdrawn_at=None) if status == "withdrawn" else rows
+    rows = rows.filter(
+        Q(withdrawn_at=None) | Q(course__in=actor.courses_where(Permission.SEE_SUBMISSIONS).values("pk"))
+    )
     return with_latest_release(rows).annotate(
         my_submissions=Count("submissions", filter=Q(submissions__student=actor.user))
     )
+
+
+def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]:
+    """Return those of the rows that are "released" or "withdrawn", or "all"."""
+    if status == "all":
+        return rows
+    return rows.filter(withdrawn_at__isnull=status == "released")
 
 
 def with_latest_release(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
@@ -44,24 +44,48 @@ def with_latest_release(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
     )
 
 
+def visible_submissions(actor: Actor) -> QuerySet[Submission]:
+    """Return the actor's own submissions, also of courses they have left, and everybody's where they are staff."""
+    return Submission.objects.filter(_own(actor) | _seen_as_staff(actor))
+
+
+def narrow_submissions(
+    rows: QuerySet[Submission], actor: Actor, *, mine: bool = False, withdrawn: bool = False, trials: bool = False
+) -> QuerySet[Submission]:
+    """Return those of the rows that a list shows.
+
+    `mine` leaves all of the actor's own. Otherwise staff see withdrawn submissions and trials only when they ask.
+    """
+    if mine:
+        return rows.filter(_own(actor))
+    shown = Q()
+    if not withdrawn:
+        shown &= Q(withdrawn_at=None)
+    if not trials:
+        shown &= Q(trial=False)
+    return rows.filter(~_seen_as_staff(actor) | shown) if shown else rows
+
+
 def submissions(
     actor: Actor, *, mine: bool = False, withdrawn: bool = False, trials: bool = False
 ) -> QuerySet[Submission]:
-    """The user's own, also of courses they have left; and everybody's where the user sees everybody's work."""
-    own = Q(student=actor.user, assignment__course__removed_at=None)
-    if mine:
-        return Submission.objects.filter(own)
-    staffed = Q(assignment__course__in=actor.courses_where(Permission.SEE_SUBMISSIONS).values("pk"))
-    others = staffed
-    if not withdrawn:
-        others &= Q(withdrawn_at=None)
-    if not trials:
-        others &= Q(trial=False)
-    return Submission.objects.filter(own & ~staffed | others)
+    """Return the visible submissions that a list shows."""
+    return narrow_submissions(visible_submissions(actor), actor, mine=mine, withdrawn=withdrawn, trials=trials)
+
+
+def _own(actor: Actor) -> Q:
+    return Q(student=actor.user, assignment__course__removed_at=None)
+
+
+def _seen_as_staff(actor: Actor) -> Q:
+    return Q(assignment__course__in=actor.courses_where(Permission.SEE_SUBMISSIONS).values("pk"))
 
 
 def latest_attempts(rows: QuerySet[Submission], *, before_due: bool = False) -> QuerySet[Submission]:
-    """The newest of each student and assignment; with `before_due` the newest that is not late, else the newest."""
+    """Return the newest of each student and assignment.
+
+    With `before_due` it is the newest that is not late, if there is one.
+    """
     late = Case(When(deadlines.LATE, then=Value(True)), default=Value(False))
     order: list[Any] = [late.asc()] if before_due else []
     ranked = rows.annotate(
@@ -75,7 +99,7 @@ def latest_attempts(rows: QuerySet[Submission], *, before_due: bool = False) -> 
 
 
 def with_details(rows: QuerySet[Submission], *, files: bool = False) -> QuerySet[Submission]:
-    """Bring what a row of the list shows: names, notebooks, the current feedback's files, and `files` if asked for."""
+    """Add what a row of the list shows: names, notebooks, the current feedback's files, and `files` if asked for."""
     feedback = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries__blob").order_by("-id")
     rows = rows.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
     rows = rows.prefetch_related(Prefetch("feedbacks", queryset=feedback))

@@ -17,8 +17,19 @@ from exchange.storage.file_sets import ManifestEntry, Upload
 
 COURSE = "NBG 101"
 ELSEWHERE = "Elsewhere"
-PS1 = {"ps1.ipynb": b'{"cells": []}', "data/numbers.csv": b"1,2,3\n"}  # what is released as ps1
-WORK = {"ps1.ipynb": b'{"cells": ["42"]}', "data/numbers.csv": b"1,2,3\n"}  # what is submitted to it
+PS1 = {"ps1.ipynb": b'{"cells": []}', "data/numbers.csv": b"1,2,3\n"}  # what alice releases
+WORK = {"ps1.ipynb": b'{"cells": ["42"]}', "data/numbers.csv": b"1,2,3\n"}  # what bob submits
+# Who calls an address, in the order of the tables of permissions.
+CALLERS = {
+    "nobody": None,
+    "outsider": "erin",
+    "student": "bob",
+    "other_student": "dave",
+    "grader": "gina",
+    "instructor": "alice",
+    "other_instructor": "carol",
+    "administrator": "root",
+}
 ROLES = {"alice": Role.INSTRUCTOR, "gina": Role.GRADER, "bob": Role.STUDENT, "dave": Role.STUDENT}
 
 PLANS = {"plans/my plan.txt": b"the plan that zoe has", "plans/日本.md": "naïve".encode()}  # what zoe submits elsewhere

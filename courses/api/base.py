@@ -1,6 +1,6 @@
-"""What the viewsets of the native API share: the actor, the course in the address, flags in a query, polite refusals."""
+"""What the viewsets of the native API share: the actor, the course in the address, flags in a query."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -11,20 +11,20 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from courses.api.draining import drain
+from courses.api.filters import FALSE, TRUE
 from courses.api.permissions import HasCoursePermission
 from courses.errors import NotFound
 from courses.models import Course
 from courses.permissions import Actor, Permission, actor_of
 
 NAME = "[^/]+"  # names in addresses: any text without "/"
-TRUE, FALSE = ("true", "1"), ("false", "0", "")
 
 
 class CourseViewSet(GenericViewSet):
     """A viewset whose address may name a course. `action_permissions` says who may call which action."""
 
     lookup_value_regex = NAME
-    permission_classes = (IsAuthenticated, HasCoursePermission)
+    permission_classes: Sequence[Any] = (IsAuthenticated, HasCoursePermission)
     action_permissions: ClassVar[Mapping[str, Permission]] = {}
 
     @property

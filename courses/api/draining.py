@@ -1,15 +1,15 @@
-"""Hearing a sender out."""
+"""Reading the rest of a refused request."""
 
 from django.http import HttpRequest
 
-DRAINED = 2**26  # bytes of a refused body that are still read, so that the sender gets to read the refusal
+DRAINED = 2**26  # bytes of a refused body that are still read, so that the sender receives the error
 
 
 def drain(request: HttpRequest) -> None:
-    """Read what the sender is still sending. Closing on it would reset the connection, answer and all."""
-    left = DRAINED
+    """Read what is still being sent: closing the connection now would reset it before the sender has the answer."""
+    remaining = DRAINED
     try:
-        while left > 0 and (chunk := request.read(2**18)):
-            left -= len(chunk)
+        while remaining > 0 and (chunk := request.read(2**18)):
+            remaining -= len(chunk)
     except OSError:
-        pass  # the sender is gone; so is the need to be polite
+        pass  # the sender has gone away

@@ -1,4 +1,4 @@
-"""Errors on the wire: the true status, a stable code, one sentence, details."""
+"""Errors of the native API: the true status, a stable code, one sentence, details."""
 
 import logging
 from typing import Any
@@ -32,7 +32,10 @@ CODES = {
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. What is not foreseen here is a 500, with its traceback in the log alone."""
+    """Return the answer to an error: DRF's exception handler.
+
+    None for what is not foreseen here: that becomes a 500, and its traceback goes to the log alone.
+    """
     if isinstance(error, DomainError):
         return answer(_status(error), error.code, error.message, error.details)
     if isinstance(error, OperationalError):
@@ -73,7 +76,7 @@ def _sentence(detail: Any) -> str:
         name, first = next(iter(detail.items()), ("", "malformed"))
         return _sentence(first) if name == "non_field_errors" else f"{name}: {_sentence(first)}"
     if isinstance(detail, list):
-        return _sentence(next((one for one in detail if one), "malformed"))
+        return _sentence(next((item for item in detail if item), "malformed"))
     return str(detail)
 
 

@@ -1,4 +1,4 @@
-"""How lists are cut: by cursor, so that a page costs the same wherever it lies."""
+"""Pagination by cursor, so that every page of a list costs the same."""
 
 from rest_framework.pagination import CursorPagination
 

@@ -1,4 +1,4 @@
-"""How JSON bodies are read: with a bound on their size."""
+"""The parser of JSON bodies, with a limit on their size."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ MAX_JSON = 2**24  # bytes
 
 
 def strict_json(text: bytes) -> Any:
-    """The value; ParseError for what is no JSON, or nested too deep to read."""
+    """Return the value of a JSON text. Errors: ParseError, also for what is nested too deep to read."""
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

@@ -24,10 +24,20 @@ class HasCoursePermission(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         action: str | None = getattr(view, "action", None)
-        if action is None or "course" not in view.kwargs:  # no action: the method is not allowed, which is told next
+        if (
+            action is None or "course" not in view.kwargs
+        ):  # no action: the method is not allowed, which DRF answers next
             return True
         required: Permission | None = view.action_permissions.get(action)  # type: ignore[attr-defined]
         course = view.course  # type: ignore[attr-defined]
         if required is not None:
             actor_of(request).require(required, course)
         return True
+
+
+class ReadsOneself(BasePermission):
+    """Members read their own entry of the roster; the view checks that they belong to the course."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        action: str | None = getattr(view, "action", None)
+        return action == "retrieve" and view.kwargs["username"] == actor_of(request).username

@@ -1,14 +1,28 @@
 """The shapes of courses, members and rosters in the native API, as docs/api.md describes them."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 
 from courses.models import Course, Membership, Role
+from courses.roster import Result, RosterReport
+from courses.timestamps import format_timestamp
+
+
+class TimestampField(serializers.DateTimeField):
+    """An instant, written in the one form that the API has."""
+
+    def to_representation(self, value: datetime) -> str:
+        return format_timestamp(value)
+
+
+# Courses and members
 
 
 class CourseSerializer(serializers.ModelSerializer[Course]):
     role = serializers.CharField(read_only=True, allow_null=True)
+    created = TimestampField(read_only=True)
 
     class Meta:
         model = Course
@@ -28,7 +42,7 @@ class MemberSerializer(serializers.ModelSerializer[Membership]):
         fields = ("username", "role", "first_name", "last_name", "email", "section")
 
 
-class PersonSerializer(serializers.Serializer[Any]):
+class EntrySerializer(serializers.Serializer[Any]):
     """What a client says of one member; what it leaves out stays as it is."""
 
     username = serializers.CharField(max_length=255, trim_whitespace=False)
@@ -39,8 +53,13 @@ class PersonSerializer(serializers.Serializer[Any]):
     section = serializers.CharField(max_length=255, allow_blank=True, allow_null=True, required=False)
 
 
-class ChangeSerializer(PersonSerializer):
+class ChangeSerializer(EntrySerializer):
+    """The same where the address names the member."""
+
     username = serializers.CharField(max_length=255, trim_whitespace=False, required=False)
+
+
+# Rosters
 
 
 class BulkSerializer(serializers.Serializer[Any]):
@@ -49,19 +68,49 @@ class BulkSerializer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField(default=False)
 
 
-class RowSerializer(serializers.Serializer[Any]):
-    username = serializers.CharField()
-    result = serializers.CharField()
-    message = serializers.CharField()
-
-
-class ReportSerializer(serializers.Serializer[Any]):
+class ReportCountsSerializer(serializers.Serializer[Any]):
     created = serializers.IntegerField()
     changed = serializers.IntegerField()
     unchanged = serializers.IntegerField()
     removed = serializers.IntegerField()
     refused = serializers.IntegerField()
+
+
+class RowSerializer(serializers.Serializer[Any]):
+    """A roster.MemberChange."""
+
+    username = serializers.CharField()
+    result = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ReportSerializer(ReportCountsSerializer):
     rows = RowSerializer(many=True)
+
+
+class OutcomeSerializer(serializers.Serializer[Any]):
+    """A csv_file.LineOutcome."""
+
+    line = serializers.IntegerField(allow_null=True)
+    username = serializers.CharField(source="row.username")
+    result = serializers.CharField(source="row.result")
+    message = serializers.CharField(source="row.message")
+    before = serializers.DictField(source="row.before", allow_null=True)
+    after = serializers.DictField(source="row.after", allow_null=True)
+
+
+class ImportSerializer(ReportCountsSerializer):
+    columns = serializers.ListField(child=serializers.CharField())
+    ignored_columns = serializers.ListField(child=serializers.CharField())
+    rows = OutcomeSerializer(many=True)
+
+
+def count_results(report: RosterReport) -> dict[str, int]:
+    """Return how many members met each result, as ReportCountsSerializer names them."""
+    return {str(result): report.count(result) for result in Result}
+
+
+# Me
 
 
 class MeCourseSerializer(serializers.Serializer[Any]):
@@ -69,9 +118,28 @@ class MeCourseSerializer(serializers.Serializer[Any]):
     role = serializers.CharField(allow_null=True)
 
 
+class LimitsSerializer(serializers.Serializer[Any]):
+    max_file_size = serializers.IntegerField(help_text="bytes")
+    max_submission_size = serializers.IntegerField(help_text="bytes")
+    max_files = serializers.IntegerField()
+
+
+class ServerSerializer(serializers.Serializer[Any]):
+    version = serializers.CharField()
+    time = TimestampField()
+
+
 class MeSerializer(serializers.Serializer[Any]):
     username = serializers.CharField()
     is_administrator = serializers.BooleanField()
     courses = MeCourseSerializer(many=True)
-    limits = serializers.DictField(child=serializers.IntegerField())
-    server = serializers.DictField(child=serializers.CharField())
+    limits = LimitsSerializer()
+    server = ServerSerializer()
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """What every error answers."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    details = serializers.DictField()

@@ -114,7 +114,7 @@ def latest_feedback(submission: Submission) -> Feedback | None:
 
 
 class ReceiptView(SubmissionView):
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:  # type: ignore[override]
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
         submission = self.get_object()
         response = JsonResponse(receipts.receipt(submission), json_dumps_params={"indent": 2})
         response["Content-Disposition"] = str(content_disposition_header(True, f"receipt-{submission.pk}.json"))

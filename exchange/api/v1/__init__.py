@@ -1,1 +1,1 @@
-"""The wire protocol of ngshare 0.6, frozen: what docs/api-v1.md describes, over the same verbs as the native API."""
+"""API v1: the protocol of ngshare 0.6, frozen, as docs/api-v1.md describes it, over the same services as API v2."""

@@ -1,6 +1,6 @@
-"""What the old wire answers: JSON with `success`, labelled as a page.
+"""The answers of API v1: JSON with `success`, labelled as HTML.
 
-Because of that label a browser would read the reply as HTML: nothing in it may look like a tag, and nothing may run.
+Because of that label a browser would parse an answer as HTML: nothing in it may look like a tag, and no script may run.
 """
 
 import json
@@ -38,7 +38,7 @@ STATUS: list[tuple[type[DomainError], int]] = [
 
 
 class Failure(Exception):
-    """Something is refused with this status and message, which are ngshare's own."""
+    """An error with this status and message, which are those of ngshare 0.6."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ class Failure(Exception):
 
 
 def json_text(value: Any) -> str:
-    """JSON in ASCII, in which nothing looks like HTML.
+    """Return JSON in ASCII in which nothing looks like HTML.
 
     >>> json_text({"path": "<b>.txt"})
     '{"path": "\\\\u003cb\\\\u003e.txt"}'
@@ -55,7 +55,7 @@ def json_text(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-class OldJSONRenderer(BaseRenderer):
+class JSONAsHTMLRenderer(BaseRenderer):
     media_type = "text/html"
     format = "json"
     charset = "UTF-8"
@@ -66,8 +66,8 @@ class OldJSONRenderer(BaseRenderer):
         return json_text(data).encode()
 
 
-class OneAnswerForAll(DefaultContentNegotiation):
-    """Whatever the client would accept, it gets the one kind that there is."""
+class IgnoreAccept(DefaultContentNegotiation):
+    """Choose the only renderer, whatever the client accepts."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> tuple[Any, str]:
         return renderers[0], renderers[0].media_type
@@ -85,13 +85,16 @@ def failure(status: int, message: str) -> Response:
 
 
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None:
-    """DRF's exception handler for this wire. What is not foreseen here is a 500, its traceback in the log alone."""
+    """Return the answer to an error: DRF's exception handler for API v1.
+
+    None for what is not foreseen here: that becomes a 500, and its traceback goes to the log alone.
+    """
     if isinstance(error, Failure):
         return failure(error.status, error.message)
     if isinstance(error, DomainError):
-        return failure(*_refused(error))
+        return failure(*_status_and_message(error))
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        return _not_logged_in(error, context)
+        return _require_login(error, context)
     if isinstance(error, exceptions.APIException):
         return failure(error.status_code, str(error.detail))
     if isinstance(error, RequestDataTooBig):
@@ -110,7 +113,7 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None
     return None
 
 
-def _refused(error: DomainError) -> tuple[int, str]:
+def _status_and_message(error: DomainError) -> tuple[int, str]:
     if isinstance(error, PermissionDenied):
         return 403, DENIED
     if isinstance(error, BadPath):
@@ -118,8 +121,8 @@ def _refused(error: DomainError) -> tuple[int, str]:
     return next(status for kind, status in STATUS if isinstance(error, kind)), error.message
 
 
-def _not_logged_in(error: exceptions.APIException, context: dict[str, Any]) -> HttpResponseBase:
-    """As ngshare did: some addresses send a reader to the log-in page. The others ended in a 500; here it is a 400."""
+def _require_login(error: exceptions.APIException, context: dict[str, Any]) -> HttpResponseBase:
+    """Redirect to the log-in page, or fail, as ngshare 0.6 did by address. Where it ended in a 500, this is a 400."""
     if not context["view"].sends_to_login:
         return failure(400, str(error.detail))
     request = context["request"]

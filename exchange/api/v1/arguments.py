@@ -1,6 +1,6 @@
-"""How the old wire reads arguments: from the query and from a form, urlencoded or multipart. Other bodies say nothing.
+"""The arguments of API v1: from the query and from a form, urlencoded or multipart. Other bodies are ignored.
 
-Single values are cleaned as ngshare did: control characters become spaces, white space around goes.
+Single values are cleaned as in ngshare 0.6: control characters become spaces, surrounding white space is removed.
 """
 
 import re
@@ -25,7 +25,7 @@ Fields = dict[str, list[str]]
 
 
 class FormParser(BaseParser):
-    """Gives the fields of a form; none for a body of another kind. The whole body is held in memory."""
+    """Return the fields of a form; none for a body of another kind. The whole body is held in memory."""
 
     media_type = "*/*"
 
@@ -35,31 +35,31 @@ class FormParser(BaseParser):
         meta = (parser_context or {})["request"].META
         kind = (media_type or "").lower()
         if kind.startswith("application/x-www-form-urlencoded"):
-            return urlencoded(_whole(stream, meta))
+            return parse_urlencoded(_read_body(stream, meta))
         if kind.startswith("multipart/form-data"):
-            return _multipart(_whole(stream, meta), meta)
+            return _parse_multipart(_read_body(stream, meta), meta)
         return {}
 
 
-def _whole(stream: IO[Any], meta: Mapping[str, Any]) -> bytes:
-    announced, limit = int(meta["CONTENT_LENGTH"]), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if announced > limit:
+def _read_body(stream: IO[Any], meta: Mapping[str, Any]) -> bytes:
+    length, limit = int(meta["CONTENT_LENGTH"]), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if length > limit:
         raise TooLarge(
-            f"The request is {readable_size(announced)}, the limit is {readable_size(limit)}. "
+            f"The request is {readable_size(length)}, the limit is {readable_size(limit)}. "
             "Hand in fewer or smaller files, or ask for the newer plugin, which has no such limit.",
-            size=announced,
+            size=length,
             limit=limit,
         )
     body = bytes(stream.read())
-    if len(body) < announced:
-        raise ParseError(f"The request ends after {len(body)} of {announced} bytes.")
+    if len(body) < length:
+        raise ParseError(f"The request ends after {len(body)} of {length} bytes.")
     return body
 
 
-def urlencoded(body: bytes) -> Fields:
-    """The fields of a body in application/x-www-form-urlencoded. Errors: ParseError.
+def parse_urlencoded(body: bytes) -> Fields:
+    """Return the fields of a body in application/x-www-form-urlencoded. Errors: ParseError.
 
-    >>> urlencoded(b"user=alice&files=%5B%5D&note=a+b&user=bob")
+    >>> parse_urlencoded(b"user=alice&files=%5B%5D&note=a+b&user=bob")
     {'user': ['alice', 'bob'], 'files': ['[]'], 'note': ['a b']}
     """
     if body.count(b"&") >= MAX_FIELDS:
@@ -68,19 +68,19 @@ def urlencoded(body: bytes) -> Fields:
     for pair in body.split(b"&"):
         name, _, value = pair.partition(b"=")
         if pair:
-            fields.setdefault(_text(name), []).append(_text(value))
+            fields.setdefault(_decode(name), []).append(_decode(value))
     return fields
 
 
-def _text(encoded: bytes) -> str:
+def _decode(encoded: bytes) -> str:
     try:
-        return _unquoted(encoded).decode()
+        return _unquote(encoded).decode()
     except UnicodeDecodeError as error:
         raise ParseError("The form is not in UTF-8.") from error
 
 
-def _unquoted(encoded: bytes) -> bytes:
-    """Percent-decoded, a piece at a time: all at once it would take many times the memory."""
+def _unquote(encoded: bytes) -> bytes:
+    """Percent-decode a piece at a time: all at once it would take many times the memory."""
     decoded, start = bytearray(), 0
     while start < len(encoded):
         end = start + PIECE
@@ -91,23 +91,23 @@ def _unquoted(encoded: bytes) -> bytes:
     return bytes(decoded)
 
 
-class _NoFiles(FileUploadHandler):
-    """Parts that are files are no arguments."""
+class _SkipFiles(FileUploadHandler):
+    """Skip the parts that are files: they are no arguments."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         raise SkipFile
 
 
-def _multipart(body: bytes, meta: Mapping[str, Any]) -> Fields:
+def _parse_multipart(body: bytes, meta: Mapping[str, Any]) -> Fields:
     try:
-        fields, _ = MultiPartParser(dict(meta), BytesIO(body), [_NoFiles()], "utf-8").parse()
+        fields, _ = MultiPartParser(dict(meta), BytesIO(body), [_SkipFiles()], "utf-8").parse()
     except MultiPartParserError as error:
         raise ParseError(f"The form cannot be read: {error}.") from error
     return {str(name): [str(value) for value in values] for name, values in fields.lists()}
 
 
 class Arguments:
-    """The arguments of one request. Where one comes several times the last counts, and the body's over the query's."""
+    """The arguments of a request. Of several values the last counts, and the body takes precedence over the query."""
 
     def __init__(self, request: Request) -> None:
         self._request = request

@@ -1,4 +1,4 @@
-"""assignment(s), submission(s), feedback: what is handed around."""
+"""assignment(s)/, submission(s)/, feedback/: what is exchanged."""
 
 from typing import cast
 
@@ -17,7 +17,7 @@ from exchange.models import Assignment, Feedback, FileSet, Release, Submission
 from exchange.services import AlreadyReleased, FeedbackItem
 
 
-class WorkResource(Resource):
+class AssignmentResource(Resource):
     sends_to_login = False
 
     @property
@@ -29,7 +29,7 @@ class WorkResource(Resource):
         return bool(self.kwargs["username"] == self.user.username)
 
     def submissions(self, assignment: Assignment, student: Membership | None = None) -> QuerySet[Submission]:
-        """By time, with their students. Those that staff withdrew are there for their student alone."""
+        """Return the submissions by time, with their students; withdrawn ones for their own student alone."""
         rows = assignment.submissions.select_related("student", "file_set").order_by("created", "pk")
         if student:
             rows = rows.filter(student=student.user)
@@ -37,114 +37,114 @@ class WorkResource(Resource):
         return rows if own else rows.filter(withdrawn_at=None)
 
     def submission_at(self, assignment: Assignment, student: Membership, time: str) -> Submission:
-        """Errors: Failure."""
+        """Return the submission of this instant. Errors: Failure."""
         moment = parse_time(time)
-        if found := self.submissions(assignment, student).filter(created=moment).first():
-            return found
-        raise Failure(404, "Submission not found")
+        if submission := self.submissions(assignment, student).filter(created=moment).first():
+            return submission
+        raise Failure(404, "Submission not target")
 
 
 class Assignments(Resource):
     def get(self, request: Request, course: str) -> Response:
-        """The names of those that are released, in the order in which they came to be."""
-        found = self.course_for(Permission.SEE_COURSE)
-        rows = Assignment.objects.released().filter(course=found).order_by("pk")
+        """Return the names of the released assignments, in the order in which they were made."""
+        target = self.course_for(Permission.SEE_COURSE)
+        rows = Assignment.objects.released().filter(course=target).order_by("pk")
         return success(assignments=list(rows.values_list("name", flat=True)))
 
 
-class OneAssignment(WorkResource):
+class OneAssignment(AssignmentResource):
     def get(self, request: Request, course: str, assignment: str) -> HttpResponseBase:
-        found = self.assignment_in(self.course_for(Permission.SEE_COURSE))
-        latest = Release.objects.filter(assignment=found).select_related("file_set").order_by("number").last()
+        target = self.assignment_in(self.course_for(Permission.SEE_COURSE))
+        latest = Release.objects.filter(assignment=target).select_related("file_set").order_by("number").last()
         return files.answer(latest.file_set if latest else None, list_only=self.list_only)
 
     def post(self, request: Request, course: str, assignment: str) -> Response:
-        """Release. Under the name of a withdrawn assignment this goes on with it, as its next release."""
-        found = self.course_for(Permission.RELEASE)
-        if Assignment.objects.released().filter(course=found, name=assignment).exists():
+        """Release. The name of an unreleased assignment makes its next release."""
+        target = self.course_for(Permission.RELEASE)
+        if Assignment.objects.released().filter(course=target, name=assignment).exists():
             raise Failure(409, "Assignment already exists")
         upload = files.upload(self.arguments.either("files"))
         try:
-            services.release(found, assignment, upload, by=self.actor)
+            services.release(target, assignment, upload, by=self.actor)
         except AlreadyReleased as error:
             raise Failure(409, "Assignment already exists") from error
         return success()
 
     def delete(self, request: Request, course: str, assignment: str) -> Response:
-        """Withdraw: hidden, everything kept."""
+        """Unrelease: hide the assignment, keep everything."""
         services.unrelease(self.assignment_in(self.course_for(Permission.RELEASE)), by=self.actor)
         return success()
 
 
-class Submissions(WorkResource):
+class Submissions(AssignmentResource):
     def get(self, request: Request, course: str, assignment: str) -> Response:
-        found = self.assignment_in(self.course_for(Permission.SEE_SUBMISSIONS))
-        return success(submissions=_listed(self.submissions(found)))
+        target = self.assignment_in(self.course_for(Permission.SEE_SUBMISSIONS))
+        return success(submissions=_list(self.submissions(target)))
 
 
-class StudentSubmissions(WorkResource):
+class StudentSubmissions(AssignmentResource):
     def get(self, request: Request, course: str, assignment: str, username: str) -> Response:
-        """To staff, and to oneself."""
+        """Answer staff, and the student themselves."""
         in_course = self.course_for(None if self.is_about_me else Permission.SEE_SUBMISSIONS)
-        found = self.assignment_in(in_course)
-        return success(submissions=_listed(self.submissions(found, self.member(in_course))))
+        target = self.assignment_in(in_course)
+        return success(submissions=_list(self.submissions(target, self.member(in_course))))
 
 
-def _listed(rows: QuerySet[Submission]) -> list[dict[str, str]]:
+def _list(rows: QuerySet[Submission]) -> list[dict[str, str]]:
     pairs = rows.values_list("student__username", "created")
     return [{"student_id": student, "timestamp": time_text(created)} for student, created in pairs]
 
 
-class HandIn(WorkResource):
+class Submit(AssignmentResource):
     def post(self, request: Request, course: str, assignment: str) -> Response:
-        found = self.assignment_in(self.course_for(Permission.SUBMIT))
+        target = self.assignment_in(self.course_for(Permission.SUBMIT))
         upload = files.upload(self.arguments.body("files"))
-        made, _ = services.submit(found, upload, by=self.actor)
-        return success(timestamp=time_text(made.created))
+        submission, _ = services.submit(target, upload, by=self.actor)
+        return success(timestamp=time_text(submission.created))
 
 
-class OneSubmission(WorkResource):
+class OneSubmission(AssignmentResource):
     def get(self, request: Request, course: str, assignment: str, username: str) -> HttpResponseBase:
-        """To staff: one submission, the latest without a timestamp."""
+        """Return one submission, to staff: the latest without a timestamp."""
         in_course = self.course_for(Permission.SEE_SUBMISSIONS)
-        found = self.assignment_in(in_course)
+        target = self.assignment_in(in_course)
         student = self.member(in_course)
         if time := self.arguments.either("timestamp"):
-            asked = self.submission_at(found, student, time)
+            submission = self.submission_at(target, student, time)
         else:
-            asked = self._latest(found, student)
-        return files.answer(asked.file_set, list_only=self.list_only, timestamp=time_text(asked.created))
+            submission = self._latest(target, student)
+        return files.answer(submission.file_set, list_only=self.list_only, timestamp=time_text(submission.created))
 
     def _latest(self, assignment: Assignment, student: Membership) -> Submission:
         if latest := self.submissions(assignment, student).last():
             return latest
-        raise Failure(404, "Submission not found")
+        raise Failure(404, "Submission not target")
 
 
-class OneFeedback(WorkResource):
+class OneFeedback(AssignmentResource):
     def post(self, request: Request, course: str, assignment: str, username: str) -> Response:
-        """Give feedback on one submission; it takes the place of what was given before."""
-        found, student = self._addressed(self.course_for(Permission.RETURN_FEEDBACK))
+        """Return feedback on one submission; it replaces earlier feedback."""
+        target, student = self._assignment_and_student(self.course_for(Permission.RETURN_FEEDBACK))
         time = self.arguments.body("timestamp")
-        submission = self._at(found, student, time)
+        submission = self._submission_at(target, student, time)
         upload = files.upload(self.arguments.body("files"))
-        (lines,) = upload.manifests
-        services.return_feedback(found, [FeedbackItem(lines, submission=submission.pk)], upload, by=self.actor)
+        (manifest,) = upload.manifests
+        services.return_feedback(target, [FeedbackItem(manifest, submission=submission.pk)], upload, by=self.actor)
         return success()
 
     def get(self, request: Request, course: str, assignment: str, username: str) -> HttpResponseBase:
-        """To staff, and to oneself."""
+        """Answer staff, and the student themselves."""
         in_course = self.course_for(None if self.is_about_me else Permission.SEE_SUBMISSIONS)
-        found, student = self._addressed(in_course)
-        submission = self._at(found, student, self.arguments.query("timestamp"))
+        target, student = self._assignment_and_student(in_course)
+        submission = self._submission_at(target, student, self.arguments.query("timestamp"))
         newest = Feedback.objects.filter(submission=submission).select_related("file_set").order_by("pk").last()
-        given = cast(FileSet, newest.file_set) if newest else None
-        return files.answer(given, list_only=self.list_only, timestamp=time_text(submission.created))
+        file_set = cast(FileSet, newest.file_set) if newest else None
+        return files.answer(file_set, list_only=self.list_only, timestamp=time_text(submission.created))
 
-    def _addressed(self, course: Course) -> tuple[Assignment, Membership]:
+    def _assignment_and_student(self, course: Course) -> tuple[Assignment, Membership]:
         return self.assignment_in(course), self.member(course)
 
-    def _at(self, assignment: Assignment, student: Membership, time: str | None) -> Submission:
+    def _submission_at(self, assignment: Assignment, student: Membership, time: str | None) -> Submission:
         if time is None:
             raise Failure(400, "Please supply timestamp")
         return self.submission_at(assignment, student, time)

@@ -1,4 +1,4 @@
-"""What the resources share: who asks, the arguments, from names to rows, and ngshare's order of refusals."""
+"""What the resources share: who asks, the arguments, from names to rows, and the order of errors of ngshare 0.6."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from courses.errors import Invalid
 from courses.models import Course, Membership, User
 from courses.permissions import Actor, Permission, actor_of
 from courses.services import check_name, known_users
-from exchange.api.v1.answers import DENIED, Failure, OldJSONRenderer, OneAnswerForAll, handle
+from exchange.api.v1.answers import DENIED, Failure, IgnoreAccept, JSONAsHTMLRenderer, handle
 from exchange.api.v1.arguments import Arguments, FormParser
 from exchange.models import Assignment
 
@@ -24,7 +24,7 @@ TIME = "%Y-%m-%d %H:%M:%S.%f"
 
 
 class UserParameter(BaseAuthentication):
-    """In stand-alone mode the argument `user` says who asks, as in ngshare's own stand-alone mode. Never elsewhere."""
+    """In stand-alone mode alone the argument `user` names the user, as in ngshare 0.6."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         name = Arguments(request).either("user") if settings.NGSHARE_STANDALONE else None
@@ -43,13 +43,13 @@ class UserParameter(BaseAuthentication):
 
 
 class Resource(APIView):
-    """One kind of address of the old wire."""
+    """One kind of address of API v1."""
 
-    # A token first, wherever it comes from; a browser brings the session of its log-in.
+    # A token first; a browser brings the session of its log-in.
     authentication_classes = (*APIView.authentication_classes, UserParameter, SessionAuthentication)
     parser_classes = (FormParser,)
-    renderer_classes = (OldJSONRenderer,)
-    content_negotiation_class = OneAnswerForAll
+    renderer_classes = (JSONAsHTMLRenderer,)
+    content_negotiation_class = IgnoreAccept
     http_method_names = ["get", "post", "delete"]
     schema = None
     sends_to_login = True  # whoever is not logged in
@@ -70,25 +70,25 @@ class Resource(APIView):
         return handle
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        answer = super().finalize_response(request, response, *args, **kwargs)
-        answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        if answer.status_code >= 300:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        if response.status_code >= 300:
             drain(request._request)
-        return answer
+        return response
 
-    # From names to rows, in ngshare's order of refusals: course, right, then the rest
+    # From names to rows, in the order of errors of ngshare 0.6: course, permission, then the rest
 
-    def course_for(self, right: Permission | None) -> Course:
-        """The course in the address, if the user has this right there; None asks for no right. Errors: Failure."""
+    def course_for(self, permission: Permission | None) -> Course:
+        """Return the course in the address, in which the user has the permission, if any is given. Errors: Failure."""
         course = Course.objects.present().filter(name=self.kwargs["course"]).first()
         if course is None:
             raise Failure(404, "Course not found")
-        if right is not None:
-            self.require(right, course)
+        if permission is not None:
+            self.require(permission, course)
         return course
 
-    def require(self, right: Permission, course: Course) -> None:
-        if not self.actor.may(right, course):
+    def require(self, permission: Permission, course: Course) -> None:
+        if not self.actor.may(permission, course):
             raise Failure(403, DENIED)
 
     def require_administrator(self) -> None:
@@ -96,18 +96,18 @@ class Resource(APIView):
             raise Failure(403, DENIED)
 
     def assignment_in(self, course: Course) -> Assignment:
-        """The assignment in the address; a withdrawn one is not there for anybody. Errors: Failure."""
-        found = Assignment.objects.released().filter(course=course, name=self.kwargs["assignment"])
-        if assignment := found.select_related("course").first():
+        """Return the assignment in the address; an unreleased one exists for nobody. Errors: Failure."""
+        rows = Assignment.objects.released().filter(course=course, name=self.kwargs["assignment"])
+        if assignment := rows.select_related("course").first():
             return cast(Assignment, assignment)
         raise Failure(404, "Assignment not found")
 
-    def member(self, course: Course, *roles_: str, what: str = "Student") -> Membership:
-        """The member of the course in the address, in one of these roles or any. Errors: Failure."""
-        found = course.memberships.select_related("user", "course").filter(user__username=self.kwargs["username"])
-        if roles_:
-            found = found.filter(role__in=roles_)
-        if member := found.first():
+    def member(self, course: Course, *roles: str, what: str = "Student") -> Membership:
+        """Return the member in the address, in any of these roles or any at all. Errors: Failure."""
+        rows = course.memberships.select_related("user", "course").filter(user__username=self.kwargs["username"])
+        if roles:
+            rows = rows.filter(role__in=roles)
+        if member := rows.first():
             return member
         raise Failure(404, f"{what} not found")
 
@@ -121,7 +121,7 @@ def time_text(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """An instant as `time_text` writes it, also with " UTC" at its end. Errors: Failure.
+    """Return an instant as `time_text` writes it, also with " UTC" at its end. Errors: Failure.
 
     >>> parse_time("2026-11-24 14:33:56.000120 UTC")
     datetime.datetime(2026, 11, 24, 14, 33, 56, 120, tzinfo=datetime.timezone.utc)

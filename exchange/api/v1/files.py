@@ -1,4 +1,4 @@
-"""Trees on the old wire: a JSON list of `{"path", "content"}`, the content in base64; checksums are MD5.
+"""File sets in API v1: a JSON list of `{"path", "content"}`, the content in base64; checksums are MD5.
 
 In: the whole list is in memory. Out: streamed, file by file and piece by piece.
 """
@@ -25,18 +25,18 @@ PIECE = LINE * 4096  # bytes encoded at once
 
 
 def upload(text: str | None) -> Upload:
-    """The tree that a `files` argument holds. Errors: Failure."""
+    """Return the upload that a `files` argument holds. Errors: Failure."""
     if text is None:
         raise Failure(400, "Please supply files")
     contents: dict[str, bytes] = {}
-    lines = []
+    manifest = []
     for item in _items(text):
-        path = legal_path(item.get("path"))
-        content = _decoded(item.get("content"))
+        path = normalize_path(item.get("path"))
+        content = _decode(item.get("content"))
         sha256 = hashlib.sha256(content).hexdigest()
         contents[sha256] = content
-        lines.append(ManifestEntry(path, sha256, len(content)))
-    return Upload([lines], ((sha256, BytesIO(content)) for sha256, content in contents.items()))
+        manifest.append(ManifestEntry(path, sha256, len(content)))
+    return Upload([manifest], ((sha256, BytesIO(content)) for sha256, content in contents.items()))
 
 
 def _items(text: str) -> list[dict[str, Any]]:
@@ -49,12 +49,12 @@ def _items(text: str) -> list[dict[str, Any]]:
     return items
 
 
-def legal_path(path: object) -> str:
-    """The path in Unicode NFC (old clients send what the disk says, and some disks decompose), if ngshare took it.
+def normalize_path(path: object) -> str:
+    """Return the path in Unicode NFC, if ngshare 0.6 accepted it. Some disks, and so old clients, decompose names.
 
-    exchange.paths refuses more; it is asked later, for the tree as a whole. Errors: Failure.
+    exchange.paths refuses more; it checks the manifest as a whole later. Errors: Failure.
 
-    >>> legal_path("figures/plot.png")
+    >>> normalize_path("figures/plot.png")
     'figures/plot.png'
     """
     if not isinstance(path, str) or any(part in (".", "..") for part in path.split("/")):
@@ -64,7 +64,7 @@ def legal_path(path: object) -> str:
     return unicodedata.normalize("NFC", path)
 
 
-def _decoded(content: object) -> bytes:
+def _decode(content: object) -> bytes:
     try:
         if isinstance(content, str):
             return base64.decodebytes(content.encode())
@@ -74,7 +74,7 @@ def _decoded(content: object) -> bytes:
 
 
 def answer(file_set: FileSet | None, *, list_only: bool, **more: str) -> HttpResponseBase:
-    """A reply with the tree's files, in their order, and whatever `more` says. No file set is an empty tree."""
+    """Return an answer with the files of the file set, in their order, and `more` fields. None means no files."""
     entries = list(FileEntry.objects.filter(file_set=file_set).select_related("blob")) if file_set else []
     end = json_text(more)[1:] if more else "}"
     head = '{"success": true, "files": ['
@@ -85,9 +85,9 @@ def answer(file_set: FileSet | None, *, list_only: bool, **more: str) -> HttpRes
 
 
 def _frame(entry: FileEntry, *, list_only: bool) -> tuple[str, str]:
-    """What stands before and after a file's content."""
-    shown = json_text({"path": entry.path, "checksum": entry.blob.md5})
-    return (shown, "") if list_only else (shown[:-1] + ', "content": "', '"}')
+    """Return the JSON before and after a file's content."""
+    text = json_text({"path": entry.path, "checksum": entry.blob.md5})
+    return (text, "") if list_only else (text[:-1] + ', "content": "', '"}')
 
 
 def _lengths(entries: list[FileEntry], *, list_only: bool) -> Iterator[int]:

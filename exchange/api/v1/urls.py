@@ -1,4 +1,4 @@
-"""The addresses of the old wire: names are any text without "/", and no address ends with one."""
+"""The addresses of API v1: names are any text without "/", and no address ends with one."""
 
 from django.urls import path
 
@@ -15,7 +15,7 @@ urlpatterns = [
     path("assignment/<str:course>/<str:assignment>", assignments.OneAssignment.as_view()),
     path("submissions/<str:course>/<str:assignment>", assignments.Submissions.as_view()),
     path("submissions/<str:course>/<str:assignment>/<str:username>", assignments.StudentSubmissions.as_view()),
-    path("submission/<str:course>/<str:assignment>", assignments.HandIn.as_view()),
+    path("submission/<str:course>/<str:assignment>", assignments.Submit.as_view()),
     path("submission/<str:course>/<str:assignment>/<str:username>", assignments.OneSubmission.as_view()),
     path("feedback/<str:course>/<str:assignment>/<str:username>", assignments.OneFeedback.as_view()),
 ]

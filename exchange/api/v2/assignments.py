@@ -1,12 +1,12 @@
 """assignments/, courses/{course}/assignments/ and their releases."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,47 +14,28 @@ from courses.errors import NotFound
 from courses.permissions import Permission
 from exchange import queries, services
 from exchange.api.v2 import serializers
-from exchange.api.v2.base import AssignmentPartViewSet, read_bundle, read_files
+from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, read_bundle, read_files
+from exchange.api.v2.filters import AssignmentFilter
 from exchange.api.v2.parsers import BundleParser
 from exchange.models import Assignment, Release
 from exchange.storage.file_sets import Upload
 
-STATUSES = ("released", "withdrawn", "all")
-BUNDLE = {"application/x-tar": OpenApiTypes.BINARY}
-
 
 class AllAssignmentsViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
-    """The assignments of all the courses that someone belongs to."""
+    """The assignments of all courses of the actor."""
 
+    queryset = Assignment.objects.none()
     serializer_class = serializers.AssignmentSerializer
+    filterset_class: Any = AssignmentFilter
 
     def get_queryset(self) -> QuerySet[Assignment]:
-        asked = self.request.query_params
-        status = asked.get("status", "released")
-        if status not in STATUSES:
-            raise ValidationError({"status": [f"One of {', '.join(STATUSES)}."]})
-        rows = queries.assignments(self.actor, status=status)
-        if course := asked.get("course"):
-            rows = rows.filter(course__name=course)
-        if name := asked.get("assignment"):
-            rows = rows.filter(name=name)
-        return rows
-
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("course", str),
-            OpenApiParameter("assignment", str),
-            OpenApiParameter("status", str, enum=STATUSES),
-        ]
-    )
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().list(request, *args, **kwargs)
+        return queries.visible_assignments(self.actor)
 
 
 class AssignmentViewSet(AllAssignmentsViewSet):
     """The assignments of one course."""
 
-    # To whom an unreleased assignment is hidden, withdraw and restore answer 404; the services check the rest.
+    # Withdraw and restore answer 404 to whom an unreleased assignment is hidden; the services check the rest.
     action_permissions = {"partial_update": Permission.RELEASE}
 
     lookup_url_kwarg = "assignment"
@@ -63,40 +44,42 @@ class AssignmentViewSet(AllAssignmentsViewSet):
         return super().get_queryset().filter(course=self.course)
 
     def retrieve(self, request: Request, course: str, assignment: str) -> Response:
-        return self._shown()
+        return self._respond()
 
     @extend_schema(request=serializers.DueSerializer)
     def partial_update(self, request: Request, course: str, assignment: str) -> Response:
         """Change the due date."""
-        asked = serializers.DueSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        services.set_due_date(self.assignment, asked.validated_data["due"], by=self.actor)
-        return self._shown()
+        serializer = serializers.DueSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.set_due_date(self.assignment, serializer.validated_data["due"], by=self.actor)
+        return self._respond()
 
     @extend_schema(request=None)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], filterset_class=None)
     def withdraw(self, request: Request, course: str, assignment: str) -> Response:
         """Hide the assignment; everything is kept."""
         services.unrelease(self.assignment, by=self.actor)
-        return self._shown()
+        return self._respond()
 
     @extend_schema(request=None)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], filterset_class=None)
     def restore(self, request: Request, course: str, assignment: str) -> Response:
         """Show the assignment again."""
         services.restore(self.assignment, by=self.actor)
-        return self._shown()
+        return self._respond()
 
-    def _shown(self) -> Response:
-        rows = queries.assignments(self.actor, status="all")
-        return Response(self.get_serializer(rows.get(pk=self.assignment.pk)).data)
+    def _respond(self) -> Response:
+        return Response(self.get_serializer(self.get_queryset().get(pk=self.assignment.pk)).data)
 
 
-class ReleaseViewSet(AssignmentPartViewSet):
+class ReleaseViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
+    """The releases of one assignment. Staff list them all; students read the latest."""
+
     action_permissions = {"list": Permission.SEE_SUBMISSIONS, "create": Permission.RELEASE}
+    queryset = Release.objects.none()
     serializer_class = serializers.ReleaseSerializer
     lookup_url_kwarg = "number"
-    lookup_value_regex = r"\d{1,9}|latest"
+    lookup_value_regex = "[0-9]{1,9}|latest"
 
     def get_parsers(self) -> list[Any]:
         return [BundleParser()]
@@ -104,34 +87,29 @@ class ReleaseViewSet(AssignmentPartViewSet):
     def get_queryset(self) -> QuerySet[Release]:
         return queries.releases(self.assignment)
 
-    def list(self, request: Request, course: str, assignment: str) -> Response:
-        """Every release, to staff."""
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
-
     @extend_schema(
         request=BUNDLE,
         parameters=[OpenApiParameter("force", bool)],
         responses={201: serializers.ReleaseWithFilesSerializer},
     )
     def create(self, request: Request, course: str, assignment: str) -> Response:
-        """Publish a bundle as the next release; the assignment comes to be if it is not there."""
+        """Publish a bundle as the next release; a new name makes a new assignment."""
         services.check_assignment_name(assignment)
         manifest, bundle = read_bundle(request)
-        due: Any = services.UNCHANGED
+        due: datetime | None | services.Unchanged = services.UNCHANGED
         if "due" in manifest:
-            asked = serializers.DueSerializer(data=manifest)
-            asked.is_valid(raise_exception=True)
-            due = asked.validated_data["due"]
+            serializer = serializers.DueSerializer(data=manifest)
+            serializer.is_valid(raise_exception=True)
+            due = serializer.validated_data["due"]
         upload = Upload([read_files(manifest)], bundle.blobs())
-        made = services.release(self.course, assignment, upload, by=self.actor, force=self.flag("force"), due=due)
-        return Response(serializers.ReleaseWithFilesSerializer(made).data, status=201)
+        release = services.release(self.course, assignment, upload, by=self.actor, force=self.flag("force"), due=due)
+        return Response(serializers.ReleaseWithFilesSerializer(release).data, status=201)
 
     @extend_schema(responses=serializers.ReleaseWithFilesSerializer)
     def retrieve(self, request: Request, course: str, assignment: str, number: str) -> Response:
-        """One release with its files; to students the latest alone."""
+        """Return one release with its files; to students the latest alone."""
         latest = self.get_queryset().last()
-        asked = latest if number == "latest" else self.get_queryset().filter(number=number).first()
-        if asked is None or (asked != latest and not self.actor.may(Permission.SEE_SUBMISSIONS, self.course)):
+        release = latest if number == "latest" else self.get_queryset().filter(number=number).first()
+        if release is None or (release != latest and not self.actor.may(Permission.SEE_SUBMISSIONS, self.course)):
             raise NotFound(f"There is no release {number} of {assignment}.")
-        return Response(serializers.ReleaseWithFilesSerializer(asked).data)
+        return Response(serializers.ReleaseWithFilesSerializer(release).data)

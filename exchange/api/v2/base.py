@@ -1,8 +1,9 @@
-"""What the viewsets of the exchange share: the assignment in the address, and uploads."""
+"""What the viewsets of the exchange share: the assignment in the address, and uploaded bundles."""
 
 from functools import cached_property
 from typing import Any
 
+from drf_spectacular.utils import OpenApiTypes
 from rest_framework.request import Request
 
 from courses.api.base import CourseViewSet
@@ -13,13 +14,15 @@ from exchange.api.v2.bundles import BadBundle, Bundle, manifest_entries
 from exchange.models import Assignment
 from exchange.storage.file_sets import BadManifest, ManifestEntry
 
+BUNDLE = {"application/x-tar": OpenApiTypes.BINARY}  # for the schema
+
 
 class AssignmentPartViewSet(CourseViewSet):
     """A viewset below the address of an assignment."""
 
     @cached_property
     def assignment(self) -> Assignment:
-        """The assignment named in the address; an unreleased one is there for staff alone. Errors: NotFound."""
+        """The assignment named in the address; an unreleased one is for staff alone. Errors: NotFound."""
         name = self.kwargs["assignment"]
         assignment = Assignment.objects.select_related("course").filter(course=self.course, name=name).first()
         is_hidden = assignment is not None and assignment.withdrawn_at is not None
@@ -40,7 +43,7 @@ def read_bundle(request: Request) -> tuple[dict[str, Any], Bundle]:
 
 
 def read_files(manifest: dict[str, Any]) -> list[ManifestEntry]:
-    """Errors: BadManifest."""
+    """Return the files that an uploaded manifest lists. Errors: BadManifest."""
     if "files" not in manifest:
         raise BadManifest('The manifest has no "files".')
     return manifest_entries(manifest["files"])

@@ -1,4 +1,4 @@
-"""blobs/: what must be sent, and the bytes."""
+"""blobs/: which blobs must be sent, and their bytes."""
 
 import re
 
@@ -20,7 +20,7 @@ from exchange.storage.file_sets import BadManifest
 
 class RangeNotSatisfiable(APIException):
     status_code = 416
-    default_detail = "The range asked for lies outside the blob."
+    default_detail = "The requested range lies outside the blob."
     default_code = "range_not_satisfiable"
 
 
@@ -32,55 +32,57 @@ class BlobViewSet(CourseViewSet):
     @extend_schema(request=serializers.ManifestSerializer, responses=serializers.MissingSerializer)
     @action(detail=False, methods=["post"])
     def missing(self, request: Request) -> Response:
-        """Which of a manifest's blobs must be sent. Refuses what an upload of it would be refused for."""
+        """Return which of a manifest's blobs must be sent. Its errors are those of uploading it."""
         if not isinstance(request.data, dict):
             raise BadManifest("Send an object with “files”.")
-        return Response({"missing": file_sets.missing_blobs(read_files(request.data), by=self.actor)})
+        missing = file_sets.missing_blobs(read_files(request.data), by=self.actor)
+        return Response(self.get_serializer({"missing": missing}).data)
 
     @extend_schema(request=serializers.HashesSerializer, responses={(200, "application/x-tar"): OpenApiTypes.BINARY})
     @action(detail=False, methods=["post"])
     def bundle(self, request: Request) -> HttpResponseBase:
-        """A bundle of exactly these blobs, streamed."""
-        asked = serializers.HashesSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wanted = list(dict.fromkeys(asked.validated_data["sha256"]))
-        found = self._readable(wanted)
-        members = [found[sha256] for sha256 in wanted]
+        """Stream a bundle of exactly these blobs."""
+        serializer = serializers.HashesSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        hashes = list(dict.fromkeys(serializer.validated_data["sha256"]))
+        readable = self._readable(hashes)
+        members = [readable[sha256] for sha256 in hashes]
         response = StreamingHttpResponse(bundles.stream(members), content_type="application/x-tar")
         response["Content-Length"] = str(bundles.length(members))
         return response
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def retrieve(self, request: Request, sha256: str) -> HttpResponseBase:
-        """The bytes of one blob; one `Range` is honoured."""
+        """Return the bytes of one blob; one `Range` is honoured."""
         blob = self._readable([sha256])[sha256]
         etag = f'"{sha256}"'
         if request.headers.get("If-None-Match") == etag:
             return HttpResponse(status=304, headers={"ETag": etag})
         start, end = 0, blob.size
         if_range = request.headers.get("If-Range", etag)
-        asked = byte_range(request.headers.get("Range", ""), blob.size) if if_range == etag else None
-        if asked:
-            start, end = asked
+        part = byte_range(request.headers.get("Range", ""), blob.size) if if_range == etag else None
+        if part:
+            start, end = part
         content = blobs.read(sha256, start=start, length=end - start)
-        response = StreamingHttpResponse(content, status=206 if asked else 200, content_type="application/octet-stream")
+        response = StreamingHttpResponse(content, status=206 if part else 200, content_type="application/octet-stream")
         response["Content-Length"] = str(end - start)
         response["Accept-Ranges"] = "bytes"
         response["ETag"] = etag
         response["Content-Disposition"] = f'attachment; filename="{sha256}"'
-        if asked:
+        if part:
             response["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
         return response
 
-    def _readable(self, wanted: list[str]) -> dict[str, Blob]:
-        found = file_sets.readable_blobs(self.actor, wanted)
-        if absent := [sha256 for sha256 in wanted if sha256 not in found]:
+    def _readable(self, hashes: list[str]) -> dict[str, Blob]:
+        """Return the blobs by hash. Errors: NotFound if the actor may not read all of them."""
+        readable = file_sets.readable_blobs(self.actor, hashes)
+        if absent := [sha256 for sha256 in hashes if sha256 not in readable]:
             raise NotFound(f"There is no blob {absent[0]}, or it is not for you to read.", missing=absent[:100])
-        return found
+        return readable
 
 
 def byte_range(header: str, size: int) -> tuple[int, int] | None:
-    """(start, end) of the one range asked for (RFC 9110, section 14), end exclusive; None for "all of it".
+    """Return (start, end) of the requested range (RFC 9110, section 14), end exclusive; None for the whole blob.
 
     Errors: RangeNotSatisfiable.
 

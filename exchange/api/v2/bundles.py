@@ -1,4 +1,4 @@
-"""Bundles on the wire: tar streams whose members are blobs named by their SHA-256; see docs/api.md.
+"""Bundles: tar streams whose members are blobs named by their SHA-256; see docs/api.md.
 
 Only what a bundle needs is read, block by block: plain ustar headers and regular files. Anything else that a tar
 may hold (links, devices, extended headers, sparse files) is refused before it can mean something.
@@ -25,24 +25,24 @@ class BadBundle(Invalid):
 
 
 class Member:
-    """The bytes of one member, to be read once."""
+    """The bytes of one member. They can be read once."""
 
     def __init__(self, stream: Readable, name: str, size: int) -> None:
         self._stream, self.name, self.size = stream, name, size
-        self.left = size  # bytes
+        self.remaining = size  # bytes
 
     def read(self, size: int, /) -> bytes:
-        wanted = min(size, self.left)
-        chunk = self._stream.read(wanted) if wanted else b""
-        if wanted and not chunk:
-            raise BadBundle(f"The bundle breaks off {self.left} bytes before the end of {self.name}.")
-        self.left -= len(chunk)
+        length = min(size, self.remaining)
+        chunk = self._stream.read(length) if length else b""
+        if length and not chunk:
+            raise BadBundle(f"The bundle breaks off {self.remaining} bytes before the end of {self.name}.")
+        self.remaining -= len(chunk)
         return chunk
 
     def skip_padding(self) -> None:
-        if self.left:
+        if self.remaining:
             raise blobs.WrongSize(
-                f"{self.name} was sent with {self.size} bytes; the manifest says {self.size - self.left}."
+                f"{self.name} was sent with {self.size} bytes; the manifest says {self.size - self.remaining}."
             )
         _read_exactly(self._stream, -self.size % BLOCK)
 
@@ -54,7 +54,7 @@ class Bundle:
         self._stream = stream
 
     def manifest(self) -> bytes:
-        """The text of manifest.json. Errors: BadBundle."""
+        """Return the text of manifest.json. Errors: BadBundle, BadManifest."""
         member = self._next()
         if member is None or member.name != MANIFEST:
             raise BadBundle(f"A bundle starts with {MANIFEST}.")
@@ -65,7 +65,7 @@ class Bundle:
         return text
 
     def blobs(self) -> Iterator[tuple[str, Member]]:
-        """(sha256, stream) of each member; a stream must be read before the next is asked for. Errors: BadBundle."""
+        """Yield (sha256, stream) of each member; read a stream before requesting the next. Errors: BadBundle."""
         while member := self._next():
             if not re.fullmatch("[0-9a-f]{64}", member.name):
                 raise BadBundle(f"{ascii(member.name[:100])} is not the SHA-256 of a blob.")
@@ -77,33 +77,33 @@ class Bundle:
         if not header.strip(b"\0"):
             return None
         try:
-            found = tarfile.TarInfo.frombuf(header, "utf-8", "strict")
+            info = tarfile.TarInfo.frombuf(header, "utf-8", "strict")
         except (tarfile.TarError, ValueError) as error:
             raise BadBundle(f"This is not a tar stream: {error}.") from error
-        if found.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or found.size < 0:
-            raise BadBundle(f"{ascii(found.name[:100])} is not a plain file.")
-        return Member(self._stream, found.name, found.size)
+        if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or info.size < 0:
+            raise BadBundle(f"{ascii(info.name[:100])} is not a plain file.")
+        return Member(self._stream, info.name, info.size)
 
 
 def _read_exactly(stream: Readable, size: int) -> bytes:
-    parts, left = [], size
-    while left:
-        chunk = stream.read(left)
+    parts, remaining = [], size
+    while remaining:
+        chunk = stream.read(remaining)
         if not chunk:
             raise BadBundle("The bundle breaks off before its end.")
         parts.append(chunk)
-        left -= len(chunk)
+        remaining -= len(chunk)
     return b"".join(parts)
 
 
 def manifest_entries(value: Any) -> list[ManifestEntry]:
-    """A manifest's files, as they stand in JSON. Errors: BadManifest. The rules for them are file_sets.check_manifest."""
+    """Return the files of a manifest in JSON. Errors: BadManifest. file_sets.check_manifest has the rules for them."""
     if not isinstance(value, list):
         raise BadManifest('"files" must be a list of {"path", "sha256", "size"}.')
-    return [_line(item) for item in value]
+    return [_entry(item) for item in value]
 
 
-def _line(item: Any) -> ManifestEntry:
+def _entry(item: Any) -> ManifestEntry:
     if not isinstance(item, dict):
         raise BadManifest('A file must be an object {"path", "sha256", "size"}.')
     path, sha256, size = item.get("path"), item.get("sha256"), item.get("size")
@@ -116,12 +116,12 @@ def _line(item: Any) -> ManifestEntry:
 
 
 def length(members: Iterable[Blob]) -> int:
-    """How many bytes `stream` will give."""
+    """Return how many bytes `stream` yields."""
     return sum(BLOCK + blob.size + -blob.size % BLOCK for blob in members) + 2 * BLOCK
 
 
 def stream(members: Iterable[Blob]) -> Iterator[bytes]:
-    """A bundle of these blobs, in chunks."""
+    """Yield a bundle of these blobs, in chunks."""
     for blob in members:
         header = tarfile.TarInfo(blob.sha256)
         header.size = blob.size
@@ -129,7 +129,7 @@ def stream(members: Iterable[Blob]) -> Iterator[bytes]:
         try:
             yield from blobs.read(blob.sha256, length=blob.size)
         except FileNotFoundError:
-            verification.mark_missing(blob)  # the answer is broken off; the next one will say which blob it is
+            verification.mark_missing(blob)  # this answer breaks off; the next one names the blob
             raise
         yield bytes(-blob.size % BLOCK)
     yield bytes(2 * BLOCK)

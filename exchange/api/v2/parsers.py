@@ -1,4 +1,4 @@
-"""How bundles are read: lazily."""
+"""The parser of bundles, which reads lazily."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -9,7 +9,7 @@ from exchange.api.v2.bundles import Bundle
 
 
 class BundleParser(BaseParser):
-    """Gives a Bundle, of which nothing has been read yet."""
+    """Return a Bundle, of which nothing has been read yet."""
 
     media_type = "application/x-tar"
 

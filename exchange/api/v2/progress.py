@@ -1,4 +1,4 @@
-"""courses/{course}/status/: who has handed in."""
+"""courses/{course}/status/: who has submitted."""
 
 from typing import Any
 
@@ -8,28 +8,43 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from courses.api.base import CourseViewSet
+from courses.api.serializers import TimestampField
 from courses.permissions import Permission
-from courses.timestamps import format_timestamp
 from exchange import progress
-from exchange.progress import AssignmentProgress, MemberProgress
+from exchange.progress import AssignmentProgress
 
 
 class ColumnSerializer(serializers.Serializer[Any]):
+    """An Assignment."""
+
     name = serializers.CharField()
     status = serializers.CharField()
-    due = serializers.DateTimeField(allow_null=True)
+    due = TimestampField(allow_null=True)
+
+
+class WorkListSerializer(serializers.ListSerializer[Any]):
+    def to_representation(self, data: Any) -> list[Any]:
+        by_assignment: dict[int, AssignmentProgress] = data
+        return super().to_representation(list(by_assignment.values()))
 
 
 class WorkSerializer(serializers.Serializer[Any]):
-    assignment = serializers.CharField()
+    """An AssignmentProgress."""
+
+    assignment = serializers.CharField(source="assignment.name")
     attempts = serializers.IntegerField()
-    last = serializers.DateTimeField()
+    last = TimestampField()
     late = serializers.BooleanField()
     collected = serializers.BooleanField()
     feedback = serializers.BooleanField()
 
+    class Meta:
+        list_serializer_class = WorkListSerializer
+
 
 class LineSerializer(serializers.Serializer[Any]):
+    """A MemberProgress."""
+
     username = serializers.CharField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
@@ -50,37 +65,8 @@ class StatusViewSet(CourseViewSet):
 
     @extend_schema(responses=StatusSerializer)
     def retrieve(self, request: Request, course: str) -> Response:
-        """Every student, and whoever else handed in, by assignment. To staff."""
+        """Return every student, and whoever else submitted, with their progress by assignment. To staff."""
         assignments = list(self.course.assignments.order_by("name"))
-        return Response(
-            {
-                "course": self.course.name,
-                "assignments": [
-                    {"name": one.name, "status": one.status, "due": format_timestamp(one.due) if one.due else None}
-                    for one in assignments
-                ],
-                "members": [_line(line) for line in progress.course_progress(self.course, assignments)],
-            }
-        )
-
-
-def _line(line: MemberProgress) -> dict[str, Any]:
-    return {
-        "username": line.username,
-        "first_name": line.first_name,
-        "last_name": line.last_name,
-        "section": line.section,
-        "on_roster": line.on_roster,
-        "work": [_work(work) for work in line.work.values()],
-    }
-
-
-def _work(work: AssignmentProgress) -> dict[str, Any]:
-    return {
-        "assignment": work.assignment.name,
-        "attempts": work.attempts,
-        "last": format_timestamp(work.last) if work.last else None,
-        "late": work.late,
-        "collected": work.collected,
-        "feedback": work.feedback,
-    }
+        members = progress.course_progress(self.course, assignments)
+        status = {"course": self.course.name, "assignments": assignments, "members": members}
+        return Response(self.get_serializer(status).data)

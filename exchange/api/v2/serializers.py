@@ -1,89 +1,93 @@
-"""The shapes of answers and of small JSON bodies, as docs/api.md describes them."""
+"""The shapes of answers and of JSON bodies of the exchange, as docs/api.md describes them."""
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from exchange import receipts
-from exchange.models import Assignment, Feedback, FileEntry, FileSet, Release, Submission
+from courses.api.serializers import TimestampField
+from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
 
 
 class FileSerializer(serializers.Serializer[Any]):
+    """A FileEntry."""
+
     path = serializers.CharField()
-    sha256 = serializers.CharField()
-    size = serializers.IntegerField(help_text="bytes")
+    sha256 = serializers.CharField(source="blob.sha256")
+    size = serializers.IntegerField(source="blob.size", help_text="bytes")
 
 
 class NotebookSerializer(serializers.Serializer[Any]):
-    notebook_id = serializers.CharField()
+    """A FileEntry that is a notebook."""
+
+    notebook_id = serializers.SerializerMethodField()
     path = serializers.CharField()
 
-
-def files(file_set: FileSet) -> list[dict[str, Any]]:
-    return [
-        {"path": entry.path, "sha256": entry.blob.sha256, "size": entry.blob.size} for entry in file_set.entries.all()
-    ]
-
-
-def notebooks(entries: list[FileEntry]) -> list[dict[str, str]]:
-    return [{"notebook_id": entry.path.removesuffix(".ipynb"), "path": entry.path} for entry in entries]
+    def get_notebook_id(self, entry: FileEntry) -> str:
+        return entry.path.removesuffix(".ipynb")
 
 
 # Assignments and releases
 
 
 class ReleaseSerializer(serializers.ModelSerializer[Release]):
+    created = TimestampField()
     released_by = serializers.CharField(source="released_by.username", allow_null=True, default=None)
     digest = serializers.CharField(source="file_set.digest")
-    size = serializers.IntegerField(source="file_set.size")
+    size = serializers.IntegerField(source="file_set.size", help_text="bytes")
     file_count = serializers.IntegerField(source="file_set.file_count")
 
     class Meta:
         model = Release
-        fields = ("number", "created", "released_by", "digest", "size", "file_count")
+        fields: tuple[str, ...] = ("number", "created", "released_by", "digest", "size", "file_count")
 
 
 class ReleaseWithFilesSerializer(ReleaseSerializer):
-    files = serializers.SerializerMethodField()
+    files = FileSerializer(many=True, source="file_set.entries")
 
     class Meta(ReleaseSerializer.Meta):
-        fields = (*ReleaseSerializer.Meta.fields, "files")  # type: ignore[assignment]
-
-    @extend_schema_field(FileSerializer(many=True))
-    def get_files(self, release: Release) -> list[dict[str, Any]]:
-        return files(release.file_set)
+        fields = (*ReleaseSerializer.Meta.fields, "files")
 
 
-class ReleaseSummarySerializer(serializers.ModelSerializer[Release]):
+class LatestReleaseSerializer(serializers.ModelSerializer[Release]):
+    """The latest release of a row of queries.visible_assignments."""
+
+    created = TimestampField()
     digest = serializers.CharField(source="file_set.digest")
 
     class Meta:
         model = Release
         fields = ("number", "created", "digest")
 
+    def get_attribute(self, instance: Assignment) -> Release | None:  # type: ignore[override]  # None: no release yet
+        return latest_release(instance)
+
+
+class AssignmentNotebooksSerializer(serializers.ListSerializer[Any]):
+    """The notebooks of the latest release."""
+
+    def get_attribute(self, instance: Assignment) -> list[FileEntry]:  # a list has no iterator
+        release = latest_release(instance)
+        return release.file_set.notebooks if release else []  # type: ignore[attr-defined]  # prefetched
+
+
+def latest_release(assignment: Assignment) -> Release | None:
+    return next(iter(assignment.latest), None)  # type: ignore[attr-defined]  # prefetched
+
 
 class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
-    """Rows of listings.assignments."""
+    """A row of queries.visible_assignments."""
 
     course = serializers.CharField(source="course.name", read_only=True)
     name = serializers.CharField(read_only=True)
     status = serializers.CharField(read_only=True)
-    release = serializers.SerializerMethodField()
-    notebooks = serializers.SerializerMethodField()
+    due = TimestampField(allow_null=True)
+    release = LatestReleaseSerializer(allow_null=True)
+    notebooks = AssignmentNotebooksSerializer(child=NotebookSerializer())
     my_submissions = serializers.IntegerField(read_only=True)
 
     class Meta:
         model = Assignment
         fields = ("course", "name", "status", "due", "release", "notebooks", "my_submissions")
-
-    @extend_schema_field(ReleaseSummarySerializer(allow_null=True))
-    def get_release(self, assignment: Any) -> dict[str, Any] | None:
-        return ReleaseSummarySerializer(assignment.latest[0]).data if assignment.latest else None
-
-    @extend_schema_field(NotebookSerializer(many=True))
-    def get_notebooks(self, assignment: Any) -> list[dict[str, str]]:
-        return notebooks(assignment.latest[0].file_set.notebooks) if assignment.latest else []
 
 
 class DueSerializer(serializers.Serializer[Any]):
@@ -94,39 +98,52 @@ class DueSerializer(serializers.Serializer[Any]):
 
 
 class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
+    """The current feedback of a row of queries.with_details."""
+
+    created = TimestampField()
     digest = serializers.CharField(source="file_set.digest")
-    files = serializers.SerializerMethodField()
+    files = FileSerializer(many=True, source="file_set.entries")
 
     class Meta:
         model = Feedback
         fields = ("id", "created", "digest", "files")
 
-    @extend_schema_field(FileSerializer(many=True))
-    def get_files(self, feedback: Feedback) -> list[dict[str, Any]]:
-        return files(feedback.file_set)
+    def get_attribute(self, instance: Submission) -> Feedback | None:  # type: ignore[override]  # None: no feedback yet
+        return next(iter(instance.feedbacks.all()), None)  # the newest comes first
+
+
+class SubmissionNotebooksSerializer(serializers.ListSerializer[Any]):
+    """The notebooks at the top of the submission's files."""
+
+    def get_attribute(self, instance: Submission) -> list[FileEntry]:  # a list has no iterator
+        file_set = instance.file_set
+        if hasattr(file_set, "notebooks"):  # prefetched by queries.with_details
+            return list(file_set.notebooks)
+        top = [entry for entry in file_set.entries.all() if entry.path.endswith(".ipynb") and "/" not in entry.path]
+        return sorted(top, key=lambda entry: entry.path)
 
 
 class SubmissionSerializer(serializers.ModelSerializer[Submission]):
-    """Rows of listings.with_everything."""
+    """A row of queries.with_details."""
 
     course = serializers.CharField(source="assignment.course.name")
     assignment = serializers.CharField(source="assignment.name")
     student = serializers.CharField(source="student.username")
     submitted_by = serializers.CharField(source="submitted_by.username", allow_null=True, default=None)
-    timestamp = serializers.DateTimeField(source="created")
+    timestamp = TimestampField(source="created")
     release = serializers.IntegerField(source="release.number", allow_null=True, default=None)
     late = serializers.BooleanField()
-    collected = serializers.DateTimeField(source="collected_at", allow_null=True)
-    withdrawn = serializers.DateTimeField(source="withdrawn_at", allow_null=True)
+    collected = TimestampField(source="collected_at", allow_null=True)
+    withdrawn = TimestampField(source="withdrawn_at", allow_null=True)
     digest = serializers.CharField(source="file_set.digest")
-    size = serializers.IntegerField(source="file_set.size")
+    size = serializers.IntegerField(source="file_set.size", help_text="bytes")
     file_count = serializers.IntegerField(source="file_set.file_count")
-    notebooks = serializers.SerializerMethodField()
-    feedback = serializers.SerializerMethodField()
+    notebooks = SubmissionNotebooksSerializer(child=NotebookSerializer())
+    feedback = FeedbackSerializer(allow_null=True)
 
     class Meta:
         model = Submission
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "course",
             "assignment",
@@ -145,32 +162,29 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
             "feedback",
         )
 
-    @extend_schema_field(NotebookSerializer(many=True))
-    def get_notebooks(self, submission: Any) -> list[dict[str, str]]:
-        return notebooks(submission.file_set.notebooks)
-
-    @extend_schema_field(FeedbackSerializer(allow_null=True))
-    def get_feedback(self, submission: Submission) -> dict[str, Any] | None:
-        feedbacks = submission.feedbacks.all()
-        return FeedbackSerializer(feedbacks[0]).data if feedbacks else None
-
 
 class SubmissionWithFilesSerializer(SubmissionSerializer):
-    files = serializers.SerializerMethodField()
+    files = FileSerializer(many=True, source="file_set.entries")
 
     class Meta(SubmissionSerializer.Meta):
-        fields = (*SubmissionSerializer.Meta.fields, "files")  # type: ignore[assignment]
+        fields = (*SubmissionSerializer.Meta.fields, "files")
 
-    @extend_schema_field(FileSerializer(many=True))
-    def get_files(self, submission: Submission) -> list[dict[str, Any]]:
-        return files(submission.file_set)
 
-    def get_notebooks(self, submission: Any) -> list[dict[str, str]]:
-        top = [one for one in submission.file_set.entries.all() if one.path.endswith(".ipynb") and "/" not in one.path]
-        return notebooks(sorted(top, key=lambda entry: entry.path))
+class ListedSubmissionSerializer(SubmissionWithFilesSerializer):
+    """A row of a list, which has `files` when asked for with `files=true`."""
+
+    files = FileSerializer(many=True, source="file_set.entries", required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        if not self.context.get("with_files", True):
+            del fields["files"]
+        return fields
 
 
 class ReceiptSerializer(serializers.Serializer[Any]):
+    """What receipts.receipt signs."""
+
     id = serializers.IntegerField()
     course = serializers.CharField()
     assignment = serializers.CharField()
@@ -181,12 +195,9 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     late = serializers.BooleanField()
     trial = serializers.BooleanField()
     digest = serializers.CharField()
-    size = serializers.IntegerField()
+    size = serializers.IntegerField(help_text="bytes")
     file_count = serializers.IntegerField()
     signature = serializers.CharField()
-
-    def to_representation(self, instance: Submission) -> dict[str, Any]:
-        return receipts.receipt(instance)
 
 
 class VerdictSerializer(serializers.Serializer[Any]):
@@ -202,18 +213,30 @@ class ChangedSerializer(serializers.Serializer[Any]):
     changed = serializers.IntegerField()
 
 
+class PlaceSerializer(serializers.Serializer[Any]):
+    """Which submission an uploaded feedback is for."""
+
+    submission = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    student = serializers.CharField(max_length=255, trim_whitespace=False, required=False)
+    timestamp = serializers.DateTimeField(required=False)
+
+
 class GivenSerializer(serializers.Serializer[Any]):
-    submission = serializers.IntegerField()
-    student = serializers.CharField()
-    timestamp = serializers.DateTimeField()
+    """A Feedback that was returned."""
+
+    submission = serializers.IntegerField(source="submission_id")
+    student = serializers.CharField(source="submission.student.username")
+    timestamp = TimestampField(source="submission.created")
 
 
 class RefusedSerializer(serializers.Serializer[Any]):
-    submission = serializers.IntegerField(allow_null=True)
-    student = serializers.CharField(allow_null=True)
-    timestamp = serializers.DateTimeField(allow_null=True)
-    code = serializers.CharField()
-    message = serializers.CharField()
+    """A FeedbackItem that was refused, and the error."""
+
+    submission = serializers.IntegerField(source="item.submission", allow_null=True)
+    student = serializers.CharField(source="item.student", allow_null=True)
+    timestamp = TimestampField(source="item.timestamp", allow_null=True)
+    code = serializers.CharField(source="error.code")
+    message = serializers.CharField(source="error.message")
 
 
 class ReturnedSerializer(serializers.Serializer[Any]):

@@ -4,17 +4,16 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from courses.api.courses import CoursesViewSet, MemberViewSet, MeView
+from courses.api.courses import CoursesViewSet
+from courses.api.me import MeView
+from courses.api.members import MemberViewSet
 from courses.api.roster import RosterViewSet
 from exchange.api.v2.assignments import AllAssignmentsViewSet, AssignmentViewSet, ReleaseViewSet
 from exchange.api.v2.blobs import BlobViewSet
+from exchange.api.v2.feedback import FeedbackViewSet
 from exchange.api.v2.progress import StatusViewSet
-from exchange.api.v2.submissions import (
-    AssignmentSubmissionViewSet,
-    FeedbackViewSet,
-    SubmissionViewSet,
-    VerifyReceiptView,
-)
+from exchange.api.v2.receipts import VerifyReceiptView
+from exchange.api.v2.submissions import AssignmentSubmissionViewSet, SubmissionViewSet
 
 COURSE = r"courses/(?P<course>[^/]+)"
 ASSIGNMENT = rf"{COURSE}/assignments/(?P<assignment>[^/]+)"

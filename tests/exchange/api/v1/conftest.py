@@ -4,8 +4,6 @@ from exchange import services
 from tests import cast
 from tests.exchange.importers import published
 
-PS1 = {"ps1.ipynb": b'{"cells": []}', "data/numbers.csv": b"1,2,3\n"}
-
 
 @pytest.fixture(autouse=True)
 def standalone(settings):
@@ -21,7 +19,7 @@ def course(db):
 @pytest.fixture
 def assignment(course):
     """ps1, released by alice."""
-    return services.release(course, "ps1", cast.upload(PS1), by=cast.actor("alice")).assignment
+    return services.release(course, "ps1", cast.upload(cast.PS1), by=cast.actor("alice")).assignment
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from tests.api_v1.differences import DIFFERENCES, without_order
-from tests.api_v1.record_golden import GOLDEN, Kept, address, body, shown
-from tests.api_v1.scenarios import SCENARIOS
+from tests.exchange.api.v1.differences import DIFFERENCES, without_order
+from tests.exchange.api.v1.record_golden import GOLDEN, Kept, address, body, shown
+from tests.exchange.api.v1.scenarios import SCENARIOS
 from tests.exchange.importers import published
 
 PAGES = {404, 405}  # what the old service says to these is a page of its web server; only the status counts

@@ -5,11 +5,7 @@ import pytest
 from exchange import services
 from exchange.api.v2.urls import router
 from tests import cast
-from tests.api_v2.conftest import PS1, WORK
-from tests.cast import v2
-
-PEOPLE = ("nobody", "outsider", "student", "other_student", "grader", "instructor", "other_instructor", "administrator")
-NAMES = dict(zip(PEOPLE, (None, "erin", "bob", "dave", "gina", "alice", "carol", "root"), strict=True))
+from tests.cast import CALLERS, PS1, WORK, v2
 
 TAR = "application/x-tar"
 C = ("courses", cast.COURSE)
@@ -17,7 +13,7 @@ A = (*C, "assignments", "ps1")
 NEW = {"username": "frank"}
 FEEDBACK = {"feedback": []}
 
-# address, method, body, then what each of PEOPLE gets
+# address, method, body, then what each of CALLERS gets
 TABLE = [
     (("me",), "get", None, 401, 200, 200, 200, 200, 200, 200, 200),
     (("courses",), "get", None, 401, 200, 200, 200, 200, 200, 200, 200),
@@ -65,7 +61,7 @@ TABLE = [
 CASES = [
     pytest.param(address, method, body, who, status, id=f"{method} {'/'.join(address)} {index} by {who}")
     for index, (address, method, body, *statuses) in enumerate(TABLE)
-    for who, status in zip(PEOPLE, statuses, strict=True)
+    for who, status in zip(CALLERS, statuses, strict=True)
 ]
 
 
@@ -85,7 +81,7 @@ def test_each_role_gets_what_the_table_says(submission, stored, address, method,
             if key != "files"
         } | ({"files": body["files"]} if "files" in body else {})
     before, before_bytes = cast.everything(), stored()
-    send = getattr(cast.client(NAMES[who]), method)
+    send = getattr(cast.client(CALLERS[who]), method)
     if isinstance(body, bytes):
         answer = send(address, body, content_type=TAR)
     else:

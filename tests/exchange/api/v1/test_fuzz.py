@@ -1,4 +1,4 @@
-"""Whatever is sent to a door of the old wire: never a 5xx, and always the same shape."""
+"""Whatever is sent to a door of API v1: never a 5xx, and always the same shape."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ from exchange.api.v1.answers import Failure
 from exchange.models import Submission
 from exchange.storage import file_sets
 from tests import cast
-from tests.api_v1.wire import FORM, WORK
+from tests.exchange.api.v1.wire import FORM, WORK
 
 DOORS = [
     ("GET", "courses"),
@@ -99,7 +99,7 @@ headers = st.fixed_dictionaries(
 
 @pytest.fixture
 def then(assignment):
-    """When bob handed in, as the old wire writes it."""
+    """When bob handed in, as API v1 writes it."""
     services.submit(assignment, cast.upload({"a.txt": b"a"}), by=cast.actor("bob"))
     return Submission.objects.get().created.strftime("%Y-%m-%d %H:%M:%S.%f")
 

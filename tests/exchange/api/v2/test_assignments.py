@@ -6,8 +6,7 @@ import pytest
 
 from exchange.models import Assignment, Release
 from tests import cast
-from tests.api_v2.conftest import PS1, WORK
-from tests.cast import of_assignment, post_bundle, v2
+from tests.cast import PS1, WORK, of_assignment, post_bundle, v2
 
 RELEASES = of_assignment("releases")
 

@@ -1,4 +1,4 @@
-"""How requests may look on the old wire, and what is too much."""
+"""How requests may look in API v1, and what is too much."""
 
 import io
 import json
@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.exceptions import ParseError
 
 from exchange import services
-from exchange.api.v1.arguments import PIECE, FormParser, urlencoded
+from exchange.api.v1.arguments import PIECE, FormParser, parse_urlencoded
 from exchange.models import Submission
 from tests import cast
-from tests.api_v1.scenarios import encoded, files, multipart
-from tests.api_v1.wire import FORM, WORK, ask, contents, get, path, post, said
 from tests.cast import COURSE
+from tests.exchange.api.v1.scenarios import encoded, files, multipart
+from tests.exchange.api.v1.wire import FORM, WORK, ask, contents, get, path, post, said
 
 HAND_IN = path("submission", COURSE, "ps1")
 BOB = {"Authorization": "token bob"}
@@ -84,7 +84,7 @@ def test_form_that_cannot_be_read_is_refused(body, content_type):
 @pytest.mark.parametrize("shift", [0, 1, 2])
 def test_long_value_is_decoded_across_its_pieces(shift):
     body = b"files=" + b"+" * shift + b"%C3%A4" * PIECE
-    assert urlencoded(body) == {"files": [" " * shift + "\u00e4" * PIECE]}
+    assert parse_urlencoded(body) == {"files": [" " * shift + "\u00e4" * PIECE]}
 
 
 def test_form_that_ends_early_is_refused():

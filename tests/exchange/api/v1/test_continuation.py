@@ -4,9 +4,9 @@ from courses import services as course_services
 from exchange import services
 from exchange.models import Assignment, Submission
 from tests import cast
-from tests.api_v1.scenarios import files
-from tests.api_v1.wire import HTML, WORK, contents, delete, get, post
 from tests.cast import COURSE
+from tests.exchange.api.v1.scenarios import files
+from tests.exchange.api.v1.wire import HTML, WORK, contents, delete, get, post
 
 SECOND = {"files": files(ps1_ipynb=b"second release")}
 

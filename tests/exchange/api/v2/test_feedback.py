@@ -6,8 +6,7 @@ from courses.timestamps import format_timestamp
 from exchange import services
 from exchange.models import Feedback
 from tests import cast
-from tests.api_v2.conftest import WORK
-from tests.cast import of_assignment, post_bundle, v2
+from tests.cast import WORK, of_assignment, post_bundle, v2
 
 FEEDBACK = of_assignment("feedback")
 HTML = {"ps1.html": b"<p>9 of 10</p>"}

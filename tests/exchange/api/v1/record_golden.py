@@ -1,6 +1,6 @@
 """Records what ngshare 0.6 itself answers, as the golden files that test_golden.py compares our answers with.
 
-`python -m tests.api_v1.record_golden [SCENARIO …]` installs and starts the old service, and writes golden/*.json.
+`python -m tests.exchange.api.v1.record_golden [SCENARIO …]` installs and starts ngshare 0.6, and writes golden/*.json.
 """
 
 import json
@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import requests
 
-from tests.api_v1.scenarios import SCENARIOS, Step
+from tests.exchange.api.v1.scenarios import SCENARIOS, Step
 from tests.exchange.importers import published
 
 GOLDEN = Path(__file__).parent / "golden"

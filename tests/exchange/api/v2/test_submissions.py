@@ -11,8 +11,7 @@ from courses.models import AuditEntry
 from exchange import services
 from exchange.models import FileSet, Submission
 from tests import cast
-from tests.api_v2.conftest import PS1, WORK
-from tests.cast import of_assignment, post_bundle, v2
+from tests.cast import PS1, WORK, of_assignment, post_bundle, v2
 
 SUBMISSIONS = of_assignment("submissions")
 

@@ -6,8 +6,7 @@ import tarfile
 import pytest
 
 from tests import cast
-from tests.api_v2.conftest import WORK
-from tests.cast import v2
+from tests.cast import WORK, v2
 
 CONTENT = WORK["ps1.ipynb"]
 ADDRESS = v2("blobs", cast.sha256(CONTENT))

@@ -5,8 +5,7 @@ import pytest
 from exchange import services
 from exchange.models import Submission
 from tests import cast
-from tests.api_v2.conftest import WORK
-from tests.cast import of_assignment, post_bundle, v2
+from tests.cast import WORK, of_assignment, post_bundle, v2
 
 SECRET = WORK["ps1.ipynb"]  # in bob's hand-in and nowhere else
 HASH = cast.sha256(SECRET)

@@ -8,8 +8,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from tests import cast
-from tests.api_v2.conftest import WORK
-from tests.cast import of_assignment, post_bundle, v2
+from tests.cast import WORK, of_assignment, post_bundle, v2
 
 SUBMISSIONS = of_assignment("submissions")
 NOTEBOOK = WORK["ps1.ipynb"]

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from tests import cast
-from tests.api_v1.wire import HTML, WORK, ask, get, post, said
 from tests.cast import COURSE
+from tests.exchange.api.v1.wire import HTML, WORK, ask, get, post, said
 
 pytestmark = pytest.mark.usefixtures("behind_hub")
 

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from tests import servers
-from tests.api_v1.scenarios import files
-from tests.api_v1.wire import HTML, path
+from tests.exchange.api.v1.scenarios import files
+from tests.exchange.api.v1.wire import HTML, path
 
 pytestmark = pytest.mark.live
 CROWD = 12

@@ -8,7 +8,7 @@ from django.urls import clear_url_caches
 import ngshare_site.urls
 from courses.models import User
 from tests import cast
-from tests.api_v1.wire import WORK, ask, get, post, said
+from tests.exchange.api.v1.wire import WORK, ask, get, post, said
 
 NAMED = {"courses": [cast.COURSE], "success": True}
 

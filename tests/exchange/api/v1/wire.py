@@ -1,4 +1,4 @@
-"""Asking the old wire as its clients do."""
+"""Asking API v1 as its clients do."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from django.test import Client
 
-from tests.api_v1.scenarios import files
+from tests.exchange.api.v1.scenarios import files
 
 FORM = "application/x-www-form-urlencoded"
 HTML = {"files": files(ps1_html=b"<b>well done</b>")}

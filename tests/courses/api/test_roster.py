@@ -5,8 +5,7 @@ import pytest
 from courses.importers import csv_file
 from courses.models import AuditEntry, Course, Membership, Role, User
 from tests import cast
-from tests.api_v2.test_rights import NAMES, PEOPLE
-from tests.cast import v2
+from tests.cast import CALLERS, v2
 
 ROSTER = v2("courses", cast.COURSE, "roster")
 EMPTY = {"first_name": None, "last_name": None, "email": None, "section": ""}
@@ -40,22 +39,22 @@ def members(course):
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), list(zip(PEOPLE, (401, 403, 403, 403, 200, 200, 403, 200), strict=True)), ids=PEOPLE
+    ("who", "status"), list(zip(CALLERS, (401, 403, 403, 403, 200, 200, 403, 200), strict=True)), ids=CALLERS
 )
 @pytest.mark.parametrize("query", ["", "?for=nbgrader"])
 def test_staff_may_read(course, who, status, query):
-    answer = cast.client(NAMES[who]).get(ROSTER + query)
+    answer = cast.client(CALLERS[who]).get(ROSTER + query)
     assert answer.status_code == status
     assert answer.streaming is (status == 200)
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), list(zip(PEOPLE, (401, 403, 403, 403, 403, 200, 403, 200), strict=True)), ids=PEOPLE
+    ("who", "status"), list(zip(CALLERS, (401, 403, 403, 403, 403, 200, 403, 200), strict=True)), ids=CALLERS
 )
 @pytest.mark.parametrize("query", ["", "?dry_run=true", "?remove_others=1"])
 def test_instructors_may_write(course, who, status, query):
     before = cast.everything()
-    answer = post(NAMES[who], "id\nbob\nfrank", query)
+    answer = post(CALLERS[who], "id\nbob\nfrank", query)
     assert answer.status_code == status
     if status != 200:
         assert set(answer.json()) == {"code", "message", "details"}

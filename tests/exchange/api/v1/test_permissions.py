@@ -1,12 +1,12 @@
-"""What each role gets at every address of the old wire. ngshare had no graders: they get what the roster gives them."""
+"""What each role gets at every address of API v1. ngshare had no graders: they get what the roster gives them."""
 
 import pytest
 
 from exchange import services
 from exchange.api.v1.urls import urlpatterns
 from tests import cast
-from tests.api_v1.wire import HTML, WORK, ask, said
 from tests.cast import COURSE
+from tests.exchange.api.v1.wire import HTML, WORK, ask, said
 
 PEOPLE = ["outsider", "student", "other student", "grader", "instructor", "instructor elsewhere", "administrator"]
 NAMES = dict(zip(PEOPLE, ["erin", "bob", "dave", "gina", "alice", "carol", "root"], strict=True))

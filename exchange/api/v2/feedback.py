@@ -1,0 +1,53 @@
+"""courses/{course}/assignments/{assignment}/feedback/."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from courses.permissions import Permission
+from exchange import services
+from exchange.api.v2 import serializers
+from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, read_bundle
+from exchange.api.v2.bundles import manifest_entries
+from exchange.api.v2.parsers import BundleParser
+from exchange.services import FeedbackItem
+from exchange.storage.file_sets import BadManifest, Upload
+
+
+class FeedbackViewSet(AssignmentPartViewSet):
+    action_permissions = {"create": Permission.RETURN_FEEDBACK}
+    serializer_class = serializers.ReturnedSerializer
+
+    def get_parsers(self) -> list[Any]:
+        return [BundleParser()]
+
+    @extend_schema(request=BUNDLE, responses={200: serializers.ReturnedSerializer})
+    def create(self, request: Request, course: str, assignment: str) -> Response:
+        """Return feedback on many submissions at once; one that cannot be placed does not stop the others."""
+        target = self.assignment
+        manifest, bundle = read_bundle(request)
+        items = read_items(manifest)
+        upload = Upload([item.entries for item in items], bundle.blobs())
+        returned, refused = services.return_feedback(target, items, upload, by=self.actor)
+        answer = {"returned": returned, "refused": [{"item": item, "error": error} for item, error in refused]}
+        return Response(self.get_serializer(answer).data)
+
+
+def read_items(manifest: dict[str, Any]) -> list[FeedbackItem]:
+    """Return the items of an uploaded manifest. Errors: BadManifest."""
+    items = manifest.get("feedback")
+    if not isinstance(items, list):
+        raise BadManifest('The manifest needs "feedback", a list.')
+    return [_read_item(item, f"feedback[{position}]") for position, item in enumerate(items)]
+
+
+def _read_item(item: Any, name: str) -> FeedbackItem:
+    serializer = serializers.PlaceSerializer(data=item)
+    if not serializer.is_valid():
+        raise BadManifest(f"{name} does not name a submission.", errors=serializer.errors)
+    place = serializer.validated_data
+    if "submission" not in place and not {"student", "timestamp"} <= place.keys():
+        raise BadManifest(f'{name} needs "submission", or "student" and "timestamp".')
+    return FeedbackItem(entries=manifest_entries(item.get("files")), **place)

@@ -1,0 +1,55 @@
+"""Fixtures of the tests of the native API: a stand-alone server, a course with an assignment, and clients."""
+
+import pytest
+from django.core.files.storage import default_storage
+
+from exchange import services
+from tests import cast
+
+
+@pytest.fixture(autouse=True)
+def standalone(settings):
+    settings.NGSHARE_STANDALONE = True
+    settings.NGSHARE_ADMINS = ["root"]
+
+
+@pytest.fixture
+def course(db):
+    return cast.make_courses()
+
+
+@pytest.fixture
+def assignment(course):
+    """ps1, released by alice."""
+    return services.release(course, "ps1", cast.upload(cast.PS1), by=cast.actor("alice")).assignment
+
+
+@pytest.fixture
+def submission(assignment):
+    """What bob submitted."""
+    return services.submit(assignment, cast.upload(cast.WORK), by=cast.actor("bob"))[0]
+
+
+@pytest.fixture
+def alice():
+    return cast.client("alice")
+
+
+@pytest.fixture
+def bob():
+    return cast.client("bob")
+
+
+@pytest.fixture
+def stored():
+    """The names in the store, as a function."""
+
+    def names(folder=""):
+        try:
+            folders, files = default_storage.listdir(folder)
+        except FileNotFoundError:
+            return set()
+        inner = [names(f"{folder}{name}/") for name in folders if name != "staging"]
+        return {f"{folder}{name}" for name in files}.union(*inner)
+
+    return names
