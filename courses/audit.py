@@ -1,16 +1,17 @@
-"""Writing the audit log: every verb that changes something adds one line, in its own transaction."""
+"""Writing the audit log: every service function that changes something adds one entry, in its own transaction."""
 
 from typing import Any
 
-from courses.models import AuditEntry, Course, User
+from courses.models import AuditEntry, Course
+from courses.permissions import Actor
 
 
 def record(
-    action: str, *, by: User | None, role: str, course: Course | None = None, target: str = "", **details: Any
+    action: str, *, by: Actor, role: str, course: Course | None = None, target: str = "", **details: Any
 ) -> None:
-    """Add a line. `by` is None for a command on the server; `role` is the one under which the act was allowed."""
+    """Add an entry. `role` is the one under which the actor was allowed to act."""
     AuditEntry.objects.create(
-        actor=by.username if by else "",
+        actor=by.username,
         role=role,
         action=action,
         course=course.name if course else "",

@@ -5,12 +5,12 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
-from courses import roles
+from courses import permissions
 from courses.models import User
 
 
 class RosterBackend(BaseBackend):
-    """Administrators may everything. Row-level rights of instructors are asked of roles.py by each ModelAdmin."""
+    """Administrators may everything. Row-level rights of instructors are asked of permissions.py by each ModelAdmin."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
         return None  # JupyterHub decides who someone is
@@ -19,7 +19,7 @@ class RosterBackend(BaseBackend):
         return User.objects.filter(pk=user_id, is_active=True).first()
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        return roles.is_administrator(user_obj)
+        return permissions.is_administrator(user_obj)
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
-        return roles.is_staff(user_obj)
+        return permissions.Actor.of(user_obj).is_staff

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from django.db import transaction
 
-from courses import audit, roles
+from courses import audit
 from courses.errors import Invalid
-from courses.models import Course, Membership, Role, User
-from courses.rosters import AT_ONCE
+from courses.models import Course, Membership, Role
+from courses.permissions import Actor
+from courses.services import AT_ONCE
 
 
-def change_roles(memberships: Sequence[Membership], given: str, *, by: User) -> int:
+def change_roles(memberships: Sequence[Membership], given: str, *, by: Actor) -> int:
     """Give all of them one role; this may also take rights away. Returns how many changed.
 
     All or nothing. Errors: Invalid, PermissionDenied.
@@ -27,7 +28,7 @@ def change_roles(memberships: Sequence[Membership], given: str, *, by: User) -> 
     return len(changed)
 
 
-def remove_members(memberships: Sequence[Membership], *, by: User) -> int:
+def remove_members(memberships: Sequence[Membership], *, by: Actor) -> int:
     """Take all of them off their rosters; their work stays. Returns how many.
 
     All or nothing. Errors: PermissionDenied.
@@ -42,7 +43,7 @@ def remove_members(memberships: Sequence[Membership], *, by: User) -> int:
     return len(there)
 
 
-def require_may_remove(memberships: Sequence[Membership], *, by: User) -> None:
+def require_may_remove(memberships: Sequence[Membership], *, by: Actor) -> None:
     """Errors: PermissionDenied, as remove_members would raise it."""
     _by_course(memberships, None, by=by)
 
@@ -58,7 +59,7 @@ def _held(memberships: Sequence[Membership]) -> list[Membership]:
 
 
 def _by_course(
-    memberships: Sequence[Membership], given: str | None, *, by: User
+    memberships: Sequence[Membership], given: str | None, *, by: Actor
 ) -> list[tuple[Course, str, list[Membership]]]:
     """(course, the role under which the actor may, its memberships).
 
@@ -68,7 +69,7 @@ def _by_course(
     for one in memberships:
         groups.setdefault(one.course, []).append(one)
     return [
-        (course, roles.require_may_give(by, {given, *(one.role for one in some)}, course), some)
+        (course, by.require_may_assign({given, *(one.role for one in some)}, course), some)
         for course, some in groups.items()
     ]
 

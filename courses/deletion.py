@@ -9,9 +9,10 @@ from typing import Any
 from django.db import models, router, transaction
 from django.db.models.deletion import Collector
 
-from courses import audit, roles
+from courses import audit
 from courses.errors import Conflict
-from courses.models import Course, User
+from courses.models import Course
+from courses.permissions import Actor
 
 
 def what_goes(rows: Iterable[models.Model]) -> dict[str, int]:
@@ -27,15 +28,15 @@ def what_goes(rows: Iterable[models.Model]) -> dict[str, int]:
     return {str(model._meta.verbose_name_plural): number for model, number in counts.items() if number}
 
 
-def delete_for_good(one: Any, *, by: User | None) -> dict[str, int]:
+def delete_permanently(one: Any, *, by: Actor) -> dict[str, int]:
     """Delete a course, assignment or submission that is in the bin, with all that hangs on it. Returns the counts.
 
     Errors: PermissionDenied, Conflict when it is not in the bin.
     """
-    role = roles.require_administrator(by) if by else "server"
+    role = by.require_administrator()
     with transaction.atomic():
         held = type(one)._base_manager.select_for_update(of=("self",)).filter(pk=one.pk).first()
-        if held is None or not is_in_bin(held):
+        if held is None or not is_in_trash(held):
             raise Conflict(f"{one} is not in the bin; only what is there can be deleted for good.")
         counts = what_goes([held])
         course, kind, told = _course_of(one), type(one)._meta.verbose_name, _told(one)
@@ -52,7 +53,7 @@ def _told(one: Any) -> dict[str, str]:
     return {"target": instant, "student": one.student.username}
 
 
-def is_in_bin(one: Any) -> bool:
+def is_in_trash(one: Any) -> bool:
     """A course was removed; an assignment or a submission was withdrawn."""
     return bool(getattr(one, "removed_at", None) or getattr(one, "withdrawn_at", None))
 

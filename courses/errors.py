@@ -1,36 +1,42 @@
-"""What can be refused, as exceptions. HTTP statuses for them exist in the api folders alone.
+"""What services refuse, as exceptions. HTTP statuses for them exist in the api folders and in views alone.
 
 Each carries one sentence that a person can act on, and details for programs.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
-class Refusal(Exception):
-    """Something asked for was refused and nothing was changed."""
+class DomainError(Exception):
+    """A request was refused and nothing was changed."""
 
     code: ClassVar[str] = "bad_request"
 
-    def __init__(self, message: str, **details: Any) -> None:
+    def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
         self.message = message
         self.details = details
 
 
-class PermissionDenied(Refusal):
+class PermissionDenied(DomainError):
     code = "permission_denied"
 
 
-class NotThere(Refusal):
+class NotFound(DomainError):
     code = "not_found"
 
 
-class Invalid(Refusal):
-    """A value that breaks a rule."""
+class Invalid(DomainError):
+    """A value breaks a rule."""
 
 
-class Conflict(Refusal):
-    """The state of things forbids it, `code` says which."""
+class TooLarge(DomainError):
+    """A file, a body or a submission is larger than the site allows."""
+
+    code = "too_large"
+
+
+class Conflict(DomainError):
+    """The present state forbids the change; `code` says which state."""
 
     code = "conflict"
 
@@ -39,7 +45,7 @@ class AlreadyExists(Conflict):
     code = "already_exists"
 
 
-class Busy(Refusal):
-    """Lost a race; a repeat is safe."""
+class TryAgain(DomainError):
+    """The request lost a race, or something is out of reach for a moment; repeating it is safe."""
 
     code = "busy"

@@ -10,25 +10,26 @@ from django.db import IntegrityError, transaction
 from django.db.models import ManyToOneRel, Max, Q, TextField
 from django.db.models.functions import Cast
 
-from courses import audit, roles
-from courses.errors import Conflict, NotThere, PermissionDenied
+from courses import audit
+from courses.errors import Conflict, NotFound, PermissionDenied
 from courses.models import AuditEntry, Membership, User
-from courses.rosters import NAME_FIELDS, RANK, check_name
+from courses.permissions import Actor
+from courses.services import NAME_FIELDS, RANK, check_name
 
 FROM_NAME = {"rename user": "was", "merge users": "gone"}  # acts by which one name becomes another: where that stands
 
 
 def find(username: str) -> User:
-    """Errors: NotThere, Invalid for what is nobody's name."""
+    """Errors: NotFound, Invalid for what is nobody's name."""
     user = User.objects.filter(username=check_name(username)).first()
     if user is None:
-        raise NotThere(f"Nobody is called {username}.")
+        raise NotFound(f"Nobody is called {username}.")
     return user
 
 
-def rename(user: User, new: str, *, by: User | None) -> None:
+def rename(user: User, new: str, *, by: Actor) -> None:
     """Follow a new name on the Hub. Errors: Invalid, Conflict when somebody has that name."""
-    role = _require_administrator(by)
+    role = by.require_administrator()
     _require_another(user, by)
     old = user.username
     if check_name(new) == old:
@@ -44,9 +45,9 @@ def rename(user: User, new: str, *, by: User | None) -> None:
     user.username = new
 
 
-def set_active(user: User, active: bool, *, by: User | None) -> None:
+def set_active(user: User, active: bool, *, by: Actor) -> None:
     """Whoever is not active is refused everywhere, in an open session too; work and memberships stay."""
-    role = _require_administrator(by)
+    role = by.require_administrator()
     _require_another(user, by)
     with transaction.atomic():
         if User.objects.filter(pk=user.pk).exclude(is_active=active).update(is_active=active):
@@ -55,14 +56,14 @@ def set_active(user: User, active: bool, *, by: User | None) -> None:
     user.is_active = active
 
 
-def merge(gone: User, kept: User, *, by: User | None) -> dict[str, int]:
+def merge(gone: User, kept: User, *, by: Actor) -> dict[str, int]:
     """Both are one person: whatever is `gone`'s becomes `kept`'s, and `gone` is deleted.
 
     Where both are members of a course the higher role counts, and names that `kept` lacks are taken over. Returns how
-    many of what moved. Errors: Conflict when they are the same, or handed in at the very same instant; NotThere when
+    many of what moved. Errors: Conflict when they are the same, or handed in at the very same instant; NotFound when
     one of them is gone by now.
     """
-    role = _require_administrator(by)
+    role = by.require_administrator()
     _require_another(gone, by)
     if gone.pk == kept.pk:
         raise Conflict("These are the same account.")
@@ -71,7 +72,7 @@ def merge(gone: User, kept: User, *, by: User | None) -> dict[str, int]:
             # The rows are held, so that nothing new comes to be `gone`'s while it goes.
             held = User.objects.select_for_update().filter(pk__in=[gone.pk, kept.pk]).order_by("pk")
             if len(groups := dict(held.values_list("pk", "hub_groups"))) < 2:
-                raise NotThere("One of the two accounts is not there any more.")
+                raise NotFound("One of the two accounts is not there any more.")
             kept.hub_groups = sorted({*groups[gone.pk], *groups[kept.pk]})  # joined once for each, as groups.py has it
             kept.save(update_fields=["hub_groups"])
             moved = {"members": _merge_memberships(gone, kept)}
@@ -115,14 +116,14 @@ def _relations() -> list[Any]:
     return [one for one in found if isinstance(one, ManyToOneRel) and one.related_model is not Membership]
 
 
-def anonymise(user: User, *, by: User | None, log_too: bool = False) -> str:
+def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
     """Forget who someone is; returns the name that stands for them from now on.
 
     Their name becomes a number, they leave every roster and with them go first and last names, emails and sections;
     they cannot log in as this account again. What they handed in stays with its times and files, and is not looked
     into. The audit log goes on naming them, unless `log_too`: then the number takes the name's place there as well.
     """
-    role = _require_administrator(by)
+    role = by.require_administrator()
     _require_another(user, by)
     old, new = user.username, _number(user)
     with transaction.atomic():
@@ -186,10 +187,6 @@ def _replaced(value: Any, old: str, new: str) -> Any:
     return new if value == old else value
 
 
-def _require_administrator(by: User | None) -> str:
-    return roles.require_administrator(by) if by else "server"
-
-
-def _require_another(user: User, by: User | None) -> None:
-    if by is not None and by.pk == user.pk:
+def _require_another(user: User, by: Actor) -> None:
+    if by.user is not None and by.user.pk == user.pk:
         raise PermissionDenied("This is your own account; another administrator must do it.")

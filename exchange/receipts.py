@@ -9,14 +9,10 @@ from typing import Any
 
 from django.core.signing import BadSignature, Signer
 
+from courses.timestamps import format_timestamp
 from exchange.models import Submission
 
 _SIGNER_SALT = "ngshare.receipt"
-
-
-def timestamp(moment: Any) -> str:
-    """ISO 8601 in UTC, with microseconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _facts(submission: Submission) -> dict[str, Any]:
@@ -27,7 +23,7 @@ def _facts(submission: Submission) -> dict[str, Any]:
         "assignment": submission.assignment.name,
         "student": submission.student.username,
         "submitted_by": submission.submitted_by.username if submission.submitted_by else None,
-        "timestamp": timestamp(submission.created),
+        "timestamp": format_timestamp(submission.created),
         "release": submission.release.number if submission.release else None,
         "late": submission.late,
         "trial": submission.trial,
@@ -50,7 +46,7 @@ def verify(claimed: dict[str, Any]) -> tuple[bool, str]:
     except BadSignature:
         return False, "This is no receipt of this server, or it was changed."
     submission = Submission.objects.select_related("file_set").filter(pk=facts["id"]).first()
-    if submission is None or timestamp(submission.created) != facts["timestamp"]:
+    if submission is None or format_timestamp(submission.created) != facts["timestamp"]:
         return False, "The receipt is genuine, but the submission was deleted for good by an administrator."
     if submission.file_set.digest != facts["digest"]:
         return False, "The receipt is genuine, but the submission has other files now."

@@ -12,13 +12,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from courses import audit, roles
-from courses.errors import AlreadyExists, Busy, Conflict, Invalid, NotThere, Refusal
+from courses import audit
+from courses.errors import AlreadyExists, Conflict, DomainError, Invalid, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
-from courses.roles import Right
-from exchange import filesets
-from exchange.filesets import FileLine, Upload
+from courses.permissions import Actor, Permission
 from exchange.models import Assignment, Feedback, Release, Submission
+from exchange.storage import file_sets
+from exchange.storage.file_sets import ManifestEntry, Upload
 
 
 class AlreadyReleased(AlreadyExists):
@@ -46,21 +46,21 @@ def release(
     name: str,
     upload: Upload,
     *,
-    by: User,
+    by: Actor,
     force: bool = False,
     due: datetime | None | object = UNCHANGED,
 ) -> Release:
     """Publish a tree as the assignment's next release; the assignment comes to be, or comes back, if it is not there.
 
     Earlier releases, submissions and feedback stay. Errors: Invalid, AlreadyReleased unless `force`, those of
-    filesets.settled.
+    file_sets.store_upload.
     """
-    role = roles.require(by, Right.RELEASE, course)
+    role = by.require(Permission.RELEASE, course)
     check_assignment_name(name)
     if not force and Assignment.objects.released().filter(course=course, name=name).exists():
         raise AlreadyReleased(f"{name} is released in {course.name} already; release it again with --force.")
-    (lines,) = upload.trees
-    with filesets.settled(upload, by=by), transaction.atomic():
+    (lines,) = upload.manifests
+    with file_sets.store_upload(upload, by=by), transaction.atomic():
         assignment, is_new = Assignment.objects.select_for_update().get_or_create(course=course, name=name)
         if not force and not is_new and assignment.withdrawn_at is None:
             raise AlreadyReleased(f"{name} was released in {course.name} by somebody else just now.")
@@ -68,8 +68,8 @@ def release(
         made = Release.objects.create(
             assignment=assignment,
             number=newest + 1,
-            file_set=filesets.keep(lines),
-            released_by=by,
+            file_set=file_sets.create_file_set(lines),
+            released_by=by.user,
             created=timezone.now(),
         )
         assignment.withdrawn_at = None
@@ -80,21 +80,21 @@ def release(
     return made
 
 
-def withdraw(assignment: Assignment, *, by: User) -> None:
+def withdraw(assignment: Assignment, *, by: Actor) -> None:
     """Hide the assignment (nbgrader's unrelease). Everything is kept; `restore` or a new release brings it back."""
     _set_withdrawn(assignment, timezone.now(), by=by)
 
 
-def restore(assignment: Assignment, *, by: User) -> None:
+def restore(assignment: Assignment, *, by: Actor) -> None:
     """Bring a withdrawn assignment back as it was. Errors: Conflict if it never had a release."""
     if not assignment.releases.exists():
         raise Conflict(f"{assignment.name} was never released.")
     _set_withdrawn(assignment, None, by=by)
 
 
-def _set_withdrawn(assignment: Assignment, moment: datetime | None, *, by: User) -> None:
+def _set_withdrawn(assignment: Assignment, moment: datetime | None, *, by: Actor) -> None:
     course = assignment.course
-    role = roles.require(by, Right.RELEASE, course)
+    role = by.require(Permission.RELEASE, course)
     with transaction.atomic():
         changed = Assignment.objects.filter(pk=assignment.pk, withdrawn_at__isnull=moment is not None)
         if changed.update(withdrawn_at=moment):
@@ -103,8 +103,8 @@ def _set_withdrawn(assignment: Assignment, moment: datetime | None, *, by: User)
     assignment.refresh_from_db(fields=["withdrawn_at"])
 
 
-def set_due(assignment: Assignment, due: datetime | None, *, by: User) -> None:
-    role = roles.require(by, Right.RELEASE, assignment.course)
+def set_due_date(assignment: Assignment, due: datetime | None, *, by: Actor) -> None:
+    role = by.require(Permission.RELEASE, assignment.course)
     with transaction.atomic():
         assignment.due = due
         assignment.save(update_fields=["due"])
@@ -122,34 +122,34 @@ def set_due(assignment: Assignment, due: datetime | None, *, by: User) -> None:
 
 
 def submit(
-    assignment: Assignment, upload: Upload, *, by: User, student: User | None = None, key: str | None = None
+    assignment: Assignment, upload: Upload, *, by: Actor, student: User | None = None, key: str | None = None
 ) -> tuple[Submission, bool]:
     """Hand in a tree. Returns the submission, and whether it is new: the same `key` gives the same submission again.
 
-    `student` hands in for somebody else. The server's clock says when. Errors: NotThere when the assignment is not
-    released, KeyReused when the key came with other files before, Busy, those of filesets.settled.
+    `student` hands in for somebody else. The server's clock says when. Errors: NotFound when the assignment is not
+    released, KeyReused when the key came with other files before, TryAgain, those of file_sets.store_upload.
     """
     course = assignment.course
-    for_another = student is not None and student != by
-    role = roles.require(by, Right.HAND_IN_FOR_OTHERS if for_another else Right.HAND_IN, course)
-    whose = student or by
+    for_another = student is not None and student != by.user
+    role = by.require(Permission.SUBMIT_FOR_OTHERS if for_another else Permission.SUBMIT, course)
+    whose = student or by.required_user
     if for_another and not Membership.objects.filter(course=course, user=whose).exists():
-        raise NotThere(f"{whose.username} is not a member of {course.name}.")
-    (lines,) = upload.trees
+        raise NotFound(f"{whose.username} is not a member of {course.name}.")
+    (lines,) = upload.manifests
     if earlier := _handed_in_with(key, assignment, whose, lines):
         return earlier, False
     if assignment.withdrawn_at is not None:
-        raise NotThere(f"{assignment.name} is not released in {course.name}.")
-    with filesets.settled(upload, by=by):
+        raise NotFound(f"{assignment.name} is not released in {course.name}.")
+    with file_sets.store_upload(upload, by=by):
         try:
             with transaction.atomic():
                 made = Submission.objects.create(
                     assignment=assignment,
                     student=whose,
-                    submitted_by=by,
+                    submitted_by=by.user,
                     created=_next_instant(assignment, whose),
                     release=assignment.releases.order_by("number").last(),
-                    file_set=filesets.keep(lines),
+                    file_set=file_sets.create_file_set(lines),
                     trial=not for_another and role != Role.STUDENT,
                     idempotency_key=key,
                 )
@@ -158,18 +158,18 @@ def submit(
             # The same attempt, or another one of this student, won the race at this very instant.
             if earlier := _handed_in_with(key, assignment, whose, lines):
                 return earlier, False
-            raise Busy("Another hand-in of yours arrived at the same instant. Try again.") from error
+            raise TryAgain("Another hand-in of yours arrived at the same instant. Try again.") from error
     return made, True
 
 
 def _handed_in_with(
-    key: str | None, assignment: Assignment, student: User, lines: Sequence[FileLine]
+    key: str | None, assignment: Assignment, student: User, lines: Sequence[ManifestEntry]
 ) -> Submission | None:
     if key is None:
         return None
     known = Submission.objects.select_related("file_set", "release", "submitted_by", "student")
     earlier = known.filter(assignment=assignment, student=student, idempotency_key=key).first()
-    if earlier and earlier.file_set.digest != filesets.digest(lines):
+    if earlier and earlier.file_set.digest != file_sets.digest(lines):
         raise KeyReused("This idempotency key was used for other files before. Start a new attempt.")
     return earlier
 
@@ -185,26 +185,26 @@ def _named(submission: Submission) -> dict[str, str | int]:
     return {"submission": submission.pk, "student": submission.student.username}
 
 
-def withdraw_submissions(submissions: Sequence[Submission], *, by: User) -> int:
+def withdraw_submissions(submissions: Sequence[Submission], *, by: Actor) -> int:
     """Put hand-ins into the bin: staff see them no more, the student keeps them. Returns how many changed."""
-    return _mark(submissions, Right.REMOVE_WORK, "withdrawn_at", "withdraw submission", by=by)
+    return _mark(submissions, Permission.WITHDRAW_SUBMISSIONS, "withdrawn_at", "withdraw submission", by=by)
 
 
-def restore_submissions(submissions: Sequence[Submission], *, by: User) -> int:
+def restore_submissions(submissions: Sequence[Submission], *, by: Actor) -> int:
     """Take hand-ins out of the bin again. Returns how many changed."""
-    return _mark(submissions, Right.REMOVE_WORK, "withdrawn_at", "restore submission", by=by, undo=True)
+    return _mark(submissions, Permission.WITHDRAW_SUBMISSIONS, "withdrawn_at", "restore submission", by=by, undo=True)
 
 
-def mark_collected(submissions: Sequence[Submission], *, by: User) -> int:
+def mark_collected(submissions: Sequence[Submission], *, by: Actor) -> int:
     """Note that these were collected; the first time counts. Returns how many changed."""
-    return _mark(submissions, Right.SEE_WORK, "collected_at", "collect", by=by)
+    return _mark(submissions, Permission.SEE_SUBMISSIONS, "collected_at", "collect", by=by)
 
 
 def _mark(
-    submissions: Sequence[Submission], right: Right, column: str, action: str, *, by: User, undo: bool = False
+    submissions: Sequence[Submission], right: Permission, column: str, action: str, *, by: Actor, undo: bool = False
 ) -> int:
     courses = {submission.assignment.course for submission in submissions}
-    role = {course: roles.require(by, right, course) for course in courses}
+    role = {course: by.require(right, course) for course in courses}
     by_assignment: dict[Assignment, list[Submission]] = {}
     for submission in submissions:
         by_assignment.setdefault(submission.assignment, []).append(submission)
@@ -226,19 +226,19 @@ def _mark(
 
 
 @dataclass(frozen=True)
-class Returned:
+class FeedbackItem:
     """Feedback for one submission: named by its id, or by its student and its instant."""
 
-    lines: list[FileLine]
+    lines: list[ManifestEntry]
     submission: int | None = None
     student: str | None = None
     timestamp: datetime | None = None
 
 
-def find_submission(assignment: Assignment, item: Returned) -> Submission:
+def find_submission(assignment: Assignment, item: FeedbackItem) -> Submission:
     """The submission that `item` names. An instant without its fraction of a second finds the only one of that second.
 
-    Errors: NotThere.
+    Errors: NotFound.
     """
     known = assignment.submissions.select_related("student", "assignment__course")
     if item.submission is not None:
@@ -253,31 +253,33 @@ def find_submission(assignment: Assignment, item: Returned) -> Submission:
         whose = (
             f"of {item.student} at {item.timestamp:%Y-%m-%d %H:%M:%S.%f}" if item.timestamp else f"{item.submission}"
         )
-        raise NotThere(f"There is no submission {whose} for {assignment.name}.")
+        raise NotFound(f"There is no submission {whose} for {assignment.name}.")
     return found[0]
 
 
 def return_feedback(
-    assignment: Assignment, items: Sequence[Returned], upload: Upload, *, by: User
-) -> tuple[list[Feedback], list[tuple[Returned, Refusal]]]:
+    assignment: Assignment, items: Sequence[FeedbackItem], upload: Upload, *, by: Actor
+) -> tuple[list[Feedback], list[tuple[FeedbackItem, DomainError]]]:
     """Give feedback on many submissions at once. One that cannot be placed does not stop the others.
 
     A later return replaces what the student sees; earlier ones are kept. Returns what was given back, and what was
-    refused with the reason. Errors: those of filesets.settled.
+    refused with the reason. Errors: those of file_sets.store_upload.
     """
     course = assignment.course
-    role = roles.require(by, Right.RETURN_FEEDBACK, course)
-    placed: list[tuple[Submission, Returned]] = []
-    refused: list[tuple[Returned, Refusal]] = []
+    role = by.require(Permission.RETURN_FEEDBACK, course)
+    placed: list[tuple[Submission, FeedbackItem]] = []
+    refused: list[tuple[FeedbackItem, DomainError]] = []
     for item in items:
         try:
             placed.append((find_submission(assignment, item), item))
-        except NotThere as error:
+        except NotFound as error:
             refused.append((item, error))
-    with filesets.settled(upload, by=by), transaction.atomic():
+    with file_sets.store_upload(upload, by=by), transaction.atomic():
         now = timezone.now()
         given = [
-            Feedback(submission=submission, file_set=filesets.keep(item.lines), returned_by=by, created=now)
+            Feedback(
+                submission=submission, file_set=file_sets.create_file_set(item.lines), returned_by=by.user, created=now
+            )
             for submission, item in placed
         ]
         Feedback.objects.bulk_create(given)

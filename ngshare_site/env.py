@@ -139,10 +139,10 @@ def storage(name: str, default_folder: Path) -> dict[str, Any]:
     """Django's STORAGES entry for `s3://bucket/prefix?endpoint_url=…&region_name=…`, or a folder by default."""
     value = text(name)
     if not value:
-        return {"BACKEND": "exchange.blobs.DurableFolder", "OPTIONS": {"location": str(default_folder)}}
+        return {"BACKEND": "exchange.storage.blobs.DurableFolder", "OPTIONS": {"location": str(default_folder)}}
     parts = urlsplit(value)
     if parts.scheme == "file" and parts.path:
-        return {"BACKEND": "exchange.blobs.DurableFolder", "OPTIONS": {"location": unquote(parts.path)}}
+        return {"BACKEND": "exchange.storage.blobs.DurableFolder", "OPTIONS": {"location": unquote(parts.path)}}
     if parts.scheme != "s3" or not parts.netloc:
         raise ImproperlyConfigured(f"{name}: write s3://bucket/prefix?endpoint_url=… or file:///folder.")
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
-from exchange import blobs
+from exchange.storage import blobs
 from ngshare_site.hub import client
 
 log = logging.getLogger(__name__)

@@ -97,7 +97,7 @@ INSTALLED_APPS = [
     "courses",  # before the admin, some of whose templates it extends
     "exchange",
     "ngshare_site",
-    "courses.apps.SiteAdminConfig",  # django.contrib.admin, with our own site
+    "ngshare_site.apps.SiteAdminConfig",  # django.contrib.admin, with our own site
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -121,7 +121,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "ngshare_site.pages.views.frame",
+                "ngshare_site.portal.views.frame",
             ]
         },
     }
@@ -155,10 +155,10 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["ngshare_site.hub.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["exchange.api.v2.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["courses.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "exchange.api.v2.pagination.Pages",
-    "EXCEPTION_HANDLER": "exchange.api.v2.errors.handle",
+    "DEFAULT_PAGINATION_CLASS": "courses.api.pagination.Pages",
+    "EXCEPTION_HANDLER": "courses.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
     "URL_FORMAT_OVERRIDE": None,

@@ -10,7 +10,7 @@ from exchange.api.v1.urls import urlpatterns as v1
 from exchange.api.v2.urls import urlpatterns as v2
 from ngshare_site import health
 from ngshare_site.hub import views as hub
-from ngshare_site.pages import views as pages
+from ngshare_site.portal import views as pages
 
 service: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),

@@ -11,8 +11,9 @@ from django.apps import apps
 from rest_framework.test import APIClient
 
 from courses.models import Course, Membership, Role, User
+from courses.permissions import Actor
 from exchange import services
-from exchange.filesets import FileLine, Upload
+from exchange.storage.file_sets import ManifestEntry, Upload
 
 COURSE = "NBG 101"
 ELSEWHERE = "Elsewhere"
@@ -37,6 +38,10 @@ def make_courses():
 
 def person(username):
     return User.objects.get(username=username)
+
+
+def actor(username):
+    return Actor.of(person(username))
 
 
 def client(username=None):
@@ -75,21 +80,21 @@ def bundle(files, leave_out=(), **more):
 
 def upload(files):
     """The same for the verbs themselves."""
-    lines = [FileLine(one["path"], one["sha256"], one["size"]) for one in manifest(files)]
+    lines = [ManifestEntry(one["path"], one["sha256"], one["size"]) for one in manifest(files)]
     return Upload([lines], ((sha256(content), io.BytesIO(content)) for content in {*files.values()}))
 
 
 def hand_in(assignment, username, key=None, **texts):
     """Someone's hand-in of ps1.ipynb and of {name: bytes} as text files."""
     files = {"ps1.ipynb": b'{"cells": ["42"]}', **{f"{name}.txt": text for name, text in texts.items()}}
-    return services.submit(assignment, upload(files), by=person(username), key=key)[0]
+    return services.submit(assignment, upload(files), by=actor(username), key=key)[0]
 
 
 def give_back(submission, username):
     """Someone's feedback on a hand-in."""
     files = {"ps1.html": b"<b>well done</b>"}
-    item = services.Returned(upload(files).trees[0], submission=submission.pk)
-    ((given,), _) = services.return_feedback(submission.assignment, [item], upload(files), by=person(username))
+    item = services.FeedbackItem(upload(files).manifests[0], submission=submission.pk)
+    ((given,), _) = services.return_feedback(submission.assignment, [item], upload(files), by=actor(username))
     return given
 
 

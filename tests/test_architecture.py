@@ -14,18 +14,18 @@ ROOMS = [
     ("courses.errors", 1),
     ("courses.models", 2),
     ("courses.audit", 3),
-    ("courses.roles", 3),
-    ("courses.rosters", 4),
+    ("courses.permissions", 3),
+    ("courses.services", 4),
     ("courses", 5),
     ("exchange.models", 6),
-    ("exchange.blobs", 7),
-    ("exchange.filesets", 8),
+    ("exchange.storage.blobs", 7),
+    ("exchange.storage.file_sets", 8),
     ("exchange.api.v1", 11),
     ("exchange.api.v2", 11),
     ("exchange.api", 11),
     ("exchange.services", 9),
     ("exchange.receipts", 9),
-    ("exchange.listings", 9),
+    ("exchange.queries", 9),
     ("exchange", 10),
     ("ngshare_site", 12),
 ]
@@ -115,7 +115,7 @@ def test_plugin_is_an_island():
 
 def test_bytes_are_touched_in_blobs_alone():
     for name, path in SERVER:
-        if name != "exchange.blobs":
+        if name != "exchange.storage.blobs":
             assert not any("default_storage" in imported for imported in imports(name, path)), name
 
 

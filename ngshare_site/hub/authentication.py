@@ -14,10 +14,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from courses import groups
-from courses.errors import Refusal
+from courses.errors import DomainError
+from courses.importers import groups
 from courses.models import User
-from courses.rosters import check_name, known_users
+from courses.services import check_name, known_users
 from ngshare_site.hub import client
 from ngshare_site.hub.client import Identity
 
@@ -95,7 +95,7 @@ def user_for(identity: Identity) -> User:
 def user_named(name: str) -> User:
     try:
         user = known_users([check_name(name)])[name]
-    except Refusal as error:
+    except DomainError as error:
         raise AuthenticationFailed(error.message) from error
     if not user.is_active:
         raise PermissionDenied("Your account was deactivated here by an administrator.")

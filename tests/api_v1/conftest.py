@@ -21,7 +21,7 @@ def course(db):
 @pytest.fixture
 def assignment(course):
     """ps1, released by alice."""
-    return services.release(course, "ps1", cast.upload(PS1), by=cast.person("alice")).assignment
+    return services.release(course, "ps1", cast.upload(PS1), by=cast.actor("alice")).assignment
 
 
 @pytest.fixture(scope="session")

@@ -170,7 +170,7 @@ def test_names_that_no_database_keeps_are_refused():
 
 def test_lists_take_a_constant_number_of_queries(assignment):
     def hand_in(name):
-        services.submit(assignment, cast.upload({name: name.encode()}), by=cast.person("bob"))
+        services.submit(assignment, cast.upload({name: name.encode()}), by=cast.actor("bob"))
 
     asked = [
         ("submissions", COURSE, "ps1"),

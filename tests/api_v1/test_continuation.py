@@ -1,6 +1,6 @@
 """The one deliberate difference: nothing that DELETE takes away is lost, and a later POST goes on with it."""
 
-from courses import rosters
+from courses import services as course_services
 from exchange import services
 from exchange.models import Assignment, Submission
 from tests import cast
@@ -35,7 +35,7 @@ def test_released_again_the_assignment_goes_on(assignment):
 def test_removed_assignment_comes_back_with_every_submission(assignment):
     time = hand_in()
     delete("alice", "assignment", COURSE, "ps1")
-    services.restore(Assignment.objects.get(), by=cast.person("root"))
+    services.restore(Assignment.objects.get(), by=cast.actor("root"))
     assert get("alice", "submissions", COURSE, "ps1")[1]["submissions"] == [{"student_id": "bob", "timestamp": time}]
     assert contents(get("alice", "submission", COURSE, "ps1", "bob")[1]) == {"ps1.ipynb": b"my work"}
 
@@ -44,7 +44,7 @@ def test_removed_course_comes_back_with_everything(assignment):
     time = hand_in()
     assert delete("root", "course", COURSE)[0] == 200
     assert get("alice", "courses")[1]["courses"] == []
-    rosters.restore_course(COURSE, by=cast.person("root"))
+    course_services.restore_course(COURSE, by=cast.actor("root"))
     assert get("alice", "submissions", COURSE, "ps1")[1]["submissions"] == [{"student_id": "bob", "timestamp": time}]
     assert [one["username"] for one in get("alice", "students", COURSE)[1]["students"]] == ["bob", "dave"]
 
@@ -60,7 +60,7 @@ def test_replaced_feedback_is_kept(assignment):
 
 def test_withdrawn_submission_is_there_for_its_student_alone(assignment):
     time = hand_in()
-    services.withdraw_submissions(list(Submission.objects.all()), by=cast.person("alice"))
+    services.withdraw_submissions(list(Submission.objects.all()), by=cast.actor("alice"))
     assert get("alice", "submissions", COURSE, "ps1")[1]["submissions"] == []
     assert get("alice", "submissions", COURSE, "ps1", "bob")[1]["submissions"] == []
     assert get("alice", "submission", COURSE, "ps1", "bob")[0] == 404
@@ -73,7 +73,7 @@ def test_withdrawn_submission_is_there_for_its_student_alone(assignment):
 
 
 def test_what_the_native_api_handed_in_is_listed(assignment):
-    made, _ = services.submit(assignment, cast.upload({"z.txt": b"z", "a.txt": b"a"}), by=cast.person("dave"))
+    made, _ = services.submit(assignment, cast.upload({"z.txt": b"z", "a.txt": b"a"}), by=cast.actor("dave"))
     status, reply = get("alice", "submission", COURSE, "ps1", "dave")
     assert contents(reply) == {"a.txt": b"a", "z.txt": b"z"}
     assert reply["timestamp"] == made.created.strftime("%Y-%m-%d %H:%M:%S.%f")

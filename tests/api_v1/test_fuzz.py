@@ -9,10 +9,11 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exchange import filesets, services
+from exchange import services
 from exchange.api.v1 import files as codec
 from exchange.api.v1.answers import Failure
 from exchange.models import Submission
+from exchange.storage import file_sets
 from tests import cast
 from tests.api_v1.wire import FORM, WORK
 
@@ -99,7 +100,7 @@ headers = st.fixed_dictionaries(
 @pytest.fixture
 def then(assignment):
     """When bob handed in, as the old wire writes it."""
-    services.submit(assignment, cast.upload({"a.txt": b"a"}), by=cast.person("bob"))
+    services.submit(assignment, cast.upload({"a.txt": b"a"}), by=cast.actor("bob"))
     return Submission.objects.get().created.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
@@ -146,8 +147,8 @@ def test_a_tree_that_is_taken_is_taken_whole(tree):
     items = [{"path": path, "content": base64.encodebytes(content).decode()} for path, content in tree.items()]
     try:
         upload = codec.upload(json.dumps(items))
-        filesets.check(upload.trees[0])
-    except (Failure, filesets.BadPath):
+        file_sets.check_manifest(upload.manifests[0])
+    except (Failure, file_sets.BadPath):
         return
     sent = {sha256: stream.read() for sha256, stream in upload.sent}
-    assert {line.path: sent[line.sha256] for line in upload.trees[0]} == tree
+    assert {line.path: sent[line.sha256] for line in upload.manifests[0]} == tree

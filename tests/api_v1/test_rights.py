@@ -52,7 +52,7 @@ CASES = [
 
 @pytest.mark.parametrize(("address", "method", "form", "who", "status"), CASES)
 def test_each_role_gets_what_the_table_says(assignment, address, method, form, who, status):
-    submission, _ = services.submit(assignment, cast.upload({"a.txt": b"a"}), by=cast.person("bob"))
+    submission, _ = services.submit(assignment, cast.upload({"a.txt": b"a"}), by=cast.actor("bob"))
     time = submission.created.strftime("%Y-%m-%d %H:%M:%S.%f")
     before = cast.everything()
     if address[0] == "feedback" and method == "POST":

@@ -22,13 +22,13 @@ def course(db):
 @pytest.fixture
 def assignment(course):
     """ps1, released by alice."""
-    return services.release(course, "ps1", cast.upload(PS1), by=cast.person("alice")).assignment
+    return services.release(course, "ps1", cast.upload(PS1), by=cast.actor("alice")).assignment
 
 
 @pytest.fixture
 def submission(assignment):
     """What bob handed in."""
-    return services.submit(assignment, cast.upload(WORK), by=cast.person("bob"))[0]
+    return services.submit(assignment, cast.upload(WORK), by=cast.actor("bob"))[0]
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import pytest
 
+from courses.timestamps import format_timestamp
 from exchange import services
 from exchange.models import Feedback
-from exchange.receipts import timestamp
 from tests import cast
 from tests.api_v2.conftest import WORK
 from tests.cast import of_assignment, post_bundle, v2
@@ -25,18 +25,18 @@ def seen_by(who):
 
 def test_feedback_reaches_the_student(submission):
     answer = give("gina", {"submission": submission.pk})
-    place = {"submission": submission.pk, "student": "bob", "timestamp": timestamp(submission.created)}
+    place = {"submission": submission.pk, "student": "bob", "timestamp": format_timestamp(submission.created)}
     assert answer.json() == {"returned": [place], "refused": []}
     assert seen_by("bob")["files"] == cast.manifest(HTML)
 
 
 def test_submission_is_found_by_student_and_instant(submission):
-    assert give("alice", {"student": "bob", "timestamp": timestamp(submission.created)}).json()["refused"] == []
+    assert give("alice", {"student": "bob", "timestamp": format_timestamp(submission.created)}).json()["refused"] == []
     assert seen_by("bob")
 
 
 def test_instant_without_its_fraction_finds_the_only_one_of_that_second(submission):
-    whole = timestamp(submission.created.replace(microsecond=0))
+    whole = format_timestamp(submission.created.replace(microsecond=0))
     assert give("alice", {"student": "bob", "timestamp": whole}).json()["refused"] == []
 
 
@@ -60,9 +60,9 @@ def test_one_that_cannot_be_placed_does_not_stop_the_others(submission):
 
 def test_submission_of_another_course_is_not_found(submission):
     other = services.release(
-        cast.Course.objects.get(name=cast.ELSEWHERE), "ps1", cast.upload(WORK), by=cast.person("carol")
+        cast.Course.objects.get(name=cast.ELSEWHERE), "ps1", cast.upload(WORK), by=cast.actor("carol")
     ).assignment
-    foreign = services.submit(other, cast.upload(WORK), by=cast.person("carol"))[0]
+    foreign = services.submit(other, cast.upload(WORK), by=cast.actor("carol"))[0]
     assert give("alice", {"submission": foreign.pk}).json()["returned"] == []
     assert not Feedback.objects.exists()
 
@@ -70,7 +70,7 @@ def test_submission_of_another_course_is_not_found(submission):
 @pytest.mark.parametrize("withdrawn", [False, True])
 def test_feedback_needs_no_released_assignment(submission, withdrawn):
     if withdrawn:
-        services.withdraw(submission.assignment, by=cast.person("alice"))
+        services.withdraw(submission.assignment, by=cast.actor("alice"))
     assert give("alice", {"submission": submission.pk}).json()["refused"] == []
     assert seen_by("bob")
 

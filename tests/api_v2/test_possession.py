@@ -47,7 +47,7 @@ def test_bytes_are_not_served_by_hash(submission, dave):
 
 
 def test_one_forbidden_hash_among_own_ones_gives_nothing(submission, dave):
-    own = services.submit(submission.assignment, cast.upload({"a": b"mine"}), by=cast.person("dave"))[0]
+    own = services.submit(submission.assignment, cast.upload({"a": b"mine"}), by=cast.actor("dave"))[0]
     assert own
     answer = dave.post(v2("blobs", "bundle"), {"sha256": [cast.sha256(b"mine"), HASH]}, format="json")
     assert answer.status_code == 404 and b"mine" not in answer.content
@@ -73,7 +73,7 @@ def test_feedback_of_another_student_is_not_readable(submission, dave, bob, alic
 def test_withdrawn_release_is_not_readable_to_students(assignment, dave, alice):
     address = v2("blobs", assignment.releases.get().file_set.entries.first().blob.sha256)
     assert dave.get(address).status_code == 200
-    services.withdraw(assignment, by=cast.person("alice"))
+    services.withdraw(assignment, by=cast.actor("alice"))
     assert dave.get(address).status_code == 404
     assert alice.get(address).status_code == 200
 

@@ -73,9 +73,9 @@ CASES = [
 def test_each_role_gets_what_the_table_says(submission, stored, address, method, body, who, status):
     assignment = submission.assignment
     if address == (*A, "restore"):
-        services.withdraw(assignment, by=cast.person("alice"))
+        services.withdraw(assignment, by=cast.actor("alice"))
     if address == (*A, "releases", "1"):
-        services.release(assignment.course, "ps1", cast.upload(PS1), by=cast.person("alice"), force=True)
+        services.release(assignment.course, "ps1", cast.upload(PS1), by=cast.actor("alice"), force=True)
     fill = {"id": submission.pk, "work": cast.sha256(WORK["ps1.ipynb"]), "released": cast.sha256(PS1["ps1.ipynb"])}
     address = v2(*(part.format(**fill) for part in address))
     if isinstance(body, dict):

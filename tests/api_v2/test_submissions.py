@@ -75,7 +75,7 @@ def test_repeat_with_the_same_key_is_the_same_submission(assignment):
 
 def test_repeat_after_withdrawal_still_gives_the_receipt(assignment):
     first = submit("bob", key="attempt-1")
-    services.withdraw(assignment, by=cast.person("alice"))
+    services.withdraw(assignment, by=cast.actor("alice"))
     assert submit("bob", key="attempt-1").json() == first.json()
 
 
@@ -116,7 +116,7 @@ def test_same_tree_rests_once(assignment):
 
 
 def test_student_hands_in_after_withdrawal_is_refused(assignment):
-    services.withdraw(assignment, by=cast.person("alice"))
+    services.withdraw(assignment, by=cast.actor("alice"))
     answer = submit("bob")
     assert answer.status_code == 404 and "not released" in answer.json()["message"]
 
@@ -140,13 +140,13 @@ def test_instructors_own_attempt_is_a_trial_and_not_collected(assignment):
 
 
 def test_late_is_after_the_due_date(submission, alice):
-    services.set_due(submission.assignment, submission.created - timedelta(seconds=1), by=cast.person("alice"))
+    services.set_due_date(submission.assignment, submission.created - timedelta(seconds=1), by=cast.actor("alice"))
     assert [row["late"] for row in listed("bob")] == [True]
 
 
 def test_latest_before_due_prefers_what_is_in_time(assignment):
     in_time = submit("bob").json()["id"]
-    services.set_due(assignment, timezone.now(), by=cast.person("alice"))
+    services.set_due_date(assignment, timezone.now(), by=cast.actor("alice"))
     late = submit("bob", files=PS1).json()["id"]
     only_late = submit("dave").json()["id"]
     assert {row["id"] for row in listed("alice", latest="true")} == {late, only_late}
@@ -175,9 +175,9 @@ def test_withdrawn_by_staff_stays_with_the_student(submission, alice):
 
 def test_ids_of_which_one_is_not_for_me_change_nothing(submission, alice):
     other = services.release(
-        cast.Course.objects.get(name=cast.ELSEWHERE), "x", cast.upload(PS1), by=cast.person("carol")
+        cast.Course.objects.get(name=cast.ELSEWHERE), "x", cast.upload(PS1), by=cast.actor("carol")
     ).assignment
-    foreign = services.submit(other, cast.upload(WORK), by=cast.person("carol"))[0]
+    foreign = services.submit(other, cast.upload(WORK), by=cast.actor("carol"))[0]
     ids = [submission.pk, foreign.pk]
     for verb in ("withdraw", "collected"):
         assert alice.post(v2("submissions", verb), {"ids": ids}, format="json").status_code == 404
@@ -192,7 +192,7 @@ def test_collected_is_noted_once(submission, alice):
 
 
 def test_release_again_keeps_submissions(submission):
-    services.release(submission.assignment.course, "ps1", cast.upload(WORK), by=cast.person("alice"), force=True)
+    services.release(submission.assignment.course, "ps1", cast.upload(WORK), by=cast.actor("alice"), force=True)
     assert [row["release"] for row in listed("alice")] == [1]
     assert submit("bob").json()["release"] == 2
 
@@ -214,9 +214,9 @@ def test_lists_make_a_constant_number_of_queries(assignment, django_assert_max_n
     for number in range(12):
         name = f"s{number}"
         cast.enrol(assignment.course, name, "student")
-        made = services.submit(assignment, cast.upload({"ps1.ipynb": name.encode()}), by=cast.person(name))[0]
-        item = services.Returned(lines=cast.upload({"ps1.html": b"good"}).trees[0], submission=made.pk)
-        services.return_feedback(assignment, [item], given(item), by=cast.person("alice"))
+        made = services.submit(assignment, cast.upload({"ps1.ipynb": name.encode()}), by=cast.actor(name))[0]
+        item = services.FeedbackItem(lines=cast.upload({"ps1.html": b"good"}).manifests[0], submission=made.pk)
+        services.return_feedback(assignment, [item], given(item), by=cast.actor("alice"))
     with django_assert_max_num_queries(12):
         rows = listed("alice", files="true", latest="true")
     assert len(rows) == 12 and all(row["feedback"]["files"] for row in rows)
@@ -226,7 +226,7 @@ def test_lists_make_a_constant_number_of_queries(assignment, django_assert_max_n
 
 def given(item):
     whole = cast.upload({"ps1.html": b"good"})
-    whole.trees = [item.lines]
+    whole.manifests = [item.lines]
     return whole
 
 

@@ -4,13 +4,16 @@ import json
 
 import pytest
 
-from courses import deletion, people, rosters
+from courses import deletion, people
+from courses import services as course_services
 from courses.models import AuditEntry, Course, Membership, User
-from courses.rosters import Person
+from courses.permissions import SERVER
+from courses.roster import apply_roster
+from courses.services import RosterEntry
 from exchange import receipts, services
 from exchange.models import Feedback, Submission
 from tests import cast
-from tests.cast import give_back, hand_in, person, v2
+from tests.cast import actor, give_back, hand_in, person, v2
 
 
 @pytest.fixture
@@ -28,12 +31,12 @@ def receipt_of(submission):
 
 
 def test_anonymised_person_is_forgotten_and_their_work_is_kept(submission, root, standalone):
-    rosters.change_member(
-        Membership.objects.get(user__username="bob"), Person("bob", first_name="Bob", email="b@x"), by=None
+    course_services.change_member(
+        Membership.objects.get(user__username="bob"), RosterEntry("bob", first_name="Bob", email="b@x"), by=SERVER
     )
     User.objects.filter(username="bob").update(hub_groups=["nbgrader-x"], is_hub_admin=True)
     given, paper, bob = give_back(submission, "gina"), receipt_of(submission), person("bob")
-    name = people.anonymise(bob, by=root)
+    name = people.anonymise(bob, by=actor("root"))
     assert name == f"anonymous-{bob.pk}"
     row = User.objects.get(pk=bob.pk)
     assert (row.username, row.is_active, row.is_hub_admin, row.hub_groups) == (name, False, False, [])
@@ -47,13 +50,13 @@ def test_anonymised_person_is_forgotten_and_their_work_is_kept(submission, root,
 
 def test_anonymised_person_is_logged_out_and_not_let_in_as_the_number(course, browser, root, standalone):
     alice = browser("alice")
-    name = people.anonymise(person("alice"), by=root)
+    name = people.anonymise(person("alice"), by=actor("root"))
     assert alice.get("/admin/").status_code == 302
     assert cast.client(name).get(v2("me")).status_code == 403
 
 
 def test_new_person_of_the_old_name_is_another_account(submission, root, standalone):
-    people.anonymise(person("bob"), by=root)
+    people.anonymise(person("bob"), by=actor("root"))
     bob = cast.client("bob")
     assert bob.get(v2("me")).json()["courses"] == []
     assert bob.get(v2("submissions", submission.pk)).status_code == 404
@@ -63,7 +66,7 @@ def test_new_person_of_the_old_name_is_another_account(submission, root, standal
 def test_name_that_a_user_of_the_hub_has_is_not_taken(course, root):
     bob = person("bob")
     User.objects.create(username=f"anonymous-{bob.pk}")
-    name = people.anonymise(bob, by=root)
+    name = people.anonymise(bob, by=actor("root"))
     assert name != f"anonymous-{bob.pk}" and User.objects.get(pk=bob.pk).username == name
 
 
@@ -77,17 +80,17 @@ def mentions(name):
 def test_log_is_anonymised_where_that_is_asked_for(assignment, root, name):
     course, other = assignment.course, Course.objects.get(name=cast.ELSEWHERE)
     if name != "bob":
-        people.rename(person("bob"), name, by=None)
-    roster = [Person(name, section="B"), Person(f"{name}by")]
-    rosters.apply(course, roster, by=person("alice"))
-    rosters.add_member(other, Person(name, "instructor"), by=None)
+        people.rename(person("bob"), name, by=SERVER)
+    roster = [RosterEntry(name, section="B"), RosterEntry(f"{name}by")]
+    apply_roster(course, roster, by=actor("alice"))
+    course_services.add_member(other, RosterEntry(name, "instructor"), by=SERVER)
     mine = hand_in(assignment, name)
     give_back(mine, "gina")
-    services.withdraw_submissions([mine], by=person("alice"))
+    services.withdraw_submissions([mine], by=actor("alice"))
     mine.refresh_from_db()
-    deletion.delete_for_good(mine, by=root)
+    deletion.delete_permanently(mine, by=actor("root"))
     count = AuditEntry.objects.count()
-    number = people.anonymise(person(name), by=root, log_too=True)
+    number = people.anonymise(person(name), by=actor("root"), log_too=True)
     texts = [text for entry in mentions("") for text in texts_in(entry)]
     assert name not in texts and f"{name}by" in texts and not [text for text in texts if f" {name}," in str(text)]
     assert len(mentions(number)) >= 5 and AuditEntry.objects.count() == count + 1
@@ -101,16 +104,16 @@ def texts_in(value):
 
 def test_log_forgets_earlier_names_of_the_same_person_and_spares_who_has_them_now(assignment, root):
     hand_in(assignment, "bob")
-    people.rename(person("bob"), "robert", by=root)
+    people.rename(person("bob"), "robert", by=actor("root"))
     hand_in(assignment, "robert")
-    people.merge(person("dave"), person("robert"), by=root)
-    rosters.add_member(assignment.course, Person("bob"), by=person("alice"))  # a new one
-    number = people.anonymise(person("robert"), by=root, log_too=True)
+    people.merge(person("dave"), person("robert"), by=actor("root"))
+    course_services.add_member(assignment.course, RosterEntry("bob"), by=actor("alice"))  # a new one
+    number = people.anonymise(person("robert"), by=actor("root"), log_too=True)
     assert not mentions("robert") and not mentions("dave")
     assert [entry[:2] for entry in mentions("bob")] == [("alice", "bob")]
     assert len(mentions(number)) == 5
 
 
 def test_log_goes_on_naming_them_otherwise(submission, root):
-    people.anonymise(person("bob"), by=root)
+    people.anonymise(person("bob"), by=actor("root"))
     assert {entry[0] for entry in mentions("bob")} == {"bob", "root"}

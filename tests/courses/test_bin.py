@@ -3,13 +3,15 @@
 import pytest
 from django.test import Client
 
-from courses import deletion, rosters
-from courses.errors import AlreadyExists, Conflict, NotThere, PermissionDenied
+from courses import deletion
+from courses import services as course_services
+from courses.errors import AlreadyExists, Conflict, NotFound, PermissionDenied
 from courses.models import AuditEntry, Course, Membership
+from courses.permissions import SERVER
 from exchange import services
 from exchange.models import Assignment, Blob, Feedback, Submission
 from tests import cast
-from tests.cast import COURSE, ELSEWHERE, everything, give_back, hand_in, person
+from tests.cast import COURSE, ELSEWHERE, actor, everything, give_back, hand_in, person
 
 LIST = "/admin/courses/course/"
 KINDS = {Course: LIST, Assignment: "/admin/exchange/assignment/", Submission: "/admin/exchange/submission/"}
@@ -37,7 +39,7 @@ def in_bin():
 
 def remove(*courses):
     for one in courses:
-        rosters.remove_course(one, by=person("root"))
+        course_services.trash_course(one, by=actor("root"))
         one.refresh_from_db()
 
 
@@ -99,12 +101,12 @@ def test_two_courses_of_one_name_do_not_come_back_together(root, course):
 
 def test_what_is_there_already_is_not_done_again_nor_logged(root, course):
     before = everything()
-    rosters.restore_course(course, by=person("root"))
+    course_services.restore_course(course, by=actor("root"))
     choose(root, "take_out_of_bin", course)
     assert everything() == before
     remove(course)
     before = everything()
-    rosters.remove_course(course, by=person("root"))
+    course_services.trash_course(course, by=actor("root"))
     choose(root, "put_into_bin", course, confirmed="yes")
     assert everything() == before
 
@@ -113,12 +115,12 @@ def test_restoring_by_name_takes_the_one_removed_last(course):
     remove(course)
     again = Course.objects.create(name=COURSE)
     remove(again)
-    assert rosters.restore_course(COURSE, by=None) == again
+    assert course_services.restore_course(COURSE, by=SERVER) == again
     before = everything()
     with pytest.raises(AlreadyExists):
-        rosters.restore_course(COURSE, by=None)
-    with pytest.raises(NotThere):
-        rosters.restore_course("Nowhere", by=None)
+        course_services.restore_course(COURSE, by=SERVER)
+    with pytest.raises(NotFound):
+        course_services.restore_course("Nowhere", by=SERVER)
     assert everything() == before
 
 
@@ -200,16 +202,16 @@ def test_looking_at_it_or_another_sites_form_deletes_nothing(root, course):
 
 
 def test_hand_ins_and_assignments_are_deleted_from_their_bins(root, full):
-    alice = person("alice")
+    person("alice")
     assignment = full.assignments.get()
     mine = Submission.objects.get(student__username="bob")
-    services.withdraw_submissions([mine], by=alice)
+    services.withdraw_submissions([mine], by=actor("alice"))
     mine.refresh_from_db()
     choose(root, "delete_for_good", mine, address=KINDS[Submission], confirmed="yes", phrase=str(mine))
     assert Submission.objects.get().student.username == "dave" and not Feedback.objects.exists()
     entry = AuditEntry.objects.first()
     assert entry.details["student"] == "bob" and "bob" not in entry.target and entry.course == COURSE
-    services.withdraw(assignment, by=alice)
+    services.withdraw(assignment, by=actor("alice"))
     choose(root, "delete_for_good", assignment, address=KINDS[Assignment], confirmed="yes", phrase=str(assignment))
     assert not Assignment.objects.exists() and not Submission.objects.exists()
     assert AuditEntry.objects.first().action == "delete assignment for good"
@@ -220,34 +222,34 @@ def test_verb_is_for_administrators(full, who):
     remove(full)
     before = everything()
     with pytest.raises(PermissionDenied):
-        deletion.delete_for_good(full, by=person(who))
+        deletion.delete_permanently(full, by=actor(who))
     assert everything() == before
 
 
 def test_what_came_out_of_the_bin_meanwhile_stays(full):
     remove(full)
     looked_at = Course.objects.get(pk=full.pk)
-    rosters.restore_course(full, by=None)
+    course_services.restore_course(full, by=SERVER)
     before = everything()
     with pytest.raises(Conflict, match="is not in the bin"):
-        deletion.delete_for_good(looked_at, by=person("root"))
+        deletion.delete_permanently(looked_at, by=actor("root"))
     assert everything() == before
 
 
 def test_what_is_deleted_already_is_not_deleted_twice(full):
     remove(full)
     again = Course.objects.get(pk=full.pk)
-    deletion.delete_for_good(full, by=person("root"))
+    deletion.delete_permanently(full, by=actor("root"))
     before = everything()
     with pytest.raises(Conflict):
-        deletion.delete_for_good(again, by=person("root"))
+        deletion.delete_permanently(again, by=actor("root"))
     assert everything() == before
 
 
 def test_counts_foretell_what_goes(full):
     remove(full)
     foretold = deletion.what_goes([full])
-    assert deletion.delete_for_good(full, by=None) == foretold
+    assert deletion.delete_permanently(full, by=SERVER) == foretold
     assert foretold == {
         "courses": 1,
         "members": 4,

@@ -2,11 +2,12 @@
 
 import pytest
 
-from courses import bulk, rosters
+from courses import bulk, roster, services
 from courses.errors import Invalid, PermissionDenied
 from courses.models import AuditEntry, Course, Membership
-from courses.rosters import Person
-from tests.cast import COURSE, ELSEWHERE, enrol, everything, person
+from courses.permissions import SERVER
+from courses.services import RosterEntry
+from tests.cast import COURSE, ELSEWHERE, actor, enrol, everything, person
 
 LIST = "/admin/courses/membership/"
 
@@ -33,7 +34,7 @@ def roles(course=COURSE):
 
 
 def test_roles_are_changed_in_all_courses_and_logged_in_each(other):
-    assert bulk.change_roles(members("bob", "dave", "gina"), "grader", by=person("alice")) == 3
+    assert bulk.change_roles(members("bob", "dave", "gina"), "grader", by=actor("alice")) == 3
     assert roles() == {"alice": "instructor", "gina": "grader", "bob": "grader", "dave": "grader"}
     assert roles("Other") == {"alice": "instructor", "gina": "grader", "bob": "grader", "erin": "student"}
     entries = {entry.course: entry for entry in AuditEntry.objects.all()}
@@ -47,19 +48,19 @@ def test_roles_are_changed_in_all_courses_and_logged_in_each(other):
 
 
 def test_roles_may_be_taken_away_again(other):
-    assert bulk.change_roles(members("gina"), "student", by=person("alice")) == 2
+    assert bulk.change_roles(members("gina"), "student", by=actor("alice")) == 2
     assert roles()["gina"] == roles("Other")["gina"] == "student"
 
 
 def test_roles_that_they_have_change_nothing(other):
     before = everything()
-    assert bulk.change_roles(members("bob", "dave"), "student", by=person("alice")) == 0
-    assert bulk.change_roles([], "student", by=person("alice")) == bulk.remove_members([], by=person("alice")) == 0
+    assert bulk.change_roles(members("bob", "dave"), "student", by=actor("alice")) == 0
+    assert bulk.change_roles([], "student", by=actor("alice")) == bulk.remove_members([], by=actor("alice")) == 0
     assert everything() == before
 
 
 def test_members_are_removed_in_all_courses_and_their_work_stays(submission, other):
-    assert bulk.remove_members(members("bob", "erin"), by=person("alice")) == 3
+    assert bulk.remove_members(members("bob", "erin"), by=actor("alice")) == 3
     assert set(roles()) == {"alice", "gina", "dave"} and set(roles("Other")) == {"alice", "gina"}
     submission.refresh_from_db()
     assert submission.student.username == "bob"
@@ -84,54 +85,54 @@ def test_one_right_that_is_lacking_stops_all_of_it(other, who, whom):
     before = everything()
     for verb in (bulk.remove_members, lambda chosen, by: bulk.change_roles(chosen, "grader", by=by)):
         with pytest.raises(PermissionDenied):
-            verb(members(*whom), by=person(who))
+            verb(members(*whom), by=actor(who))
     assert everything() == before
 
 
 def test_instructors_are_given_by_administrators_alone(other):
     before = everything()
     with pytest.raises(PermissionDenied):
-        bulk.change_roles(members("bob"), "instructor", by=person("alice"))
+        bulk.change_roles(members("bob"), "instructor", by=actor("alice"))
     assert everything() == before
-    assert bulk.change_roles(members("bob", "alice"), "instructor", by=person("root")) == 2
-    assert bulk.remove_members(members("alice", "carol"), by=person("root")) == 3
+    assert bulk.change_roles(members("bob", "alice"), "instructor", by=actor("root")) == 2
+    assert bulk.remove_members(members("alice", "carol"), by=actor("root")) == 3
 
 
 @pytest.mark.parametrize("role", ["", "teacher", "x" * 1000])
 def test_what_is_no_role_is_refused(course, role):
     before = everything()
     with pytest.raises(Invalid, match="is no role"):
-        bulk.change_roles(members("bob"), role, by=person("root"))
+        bulk.change_roles(members("bob"), role, by=actor("root"))
     assert everything() == before
 
 
 def test_roles_are_those_of_the_moment_of_writing(course):
     looked_at = members("bob", "dave")
-    rosters.change_member(members("bob")[0], Person("bob", "instructor"), by=person("root"))
+    services.change_member(members("bob")[0], RosterEntry("bob", "instructor"), by=actor("root"))
     before = everything()
     with pytest.raises(PermissionDenied):
-        bulk.change_roles(looked_at, "student", by=person("alice"))
+        bulk.change_roles(looked_at, "student", by=actor("alice"))
     with pytest.raises(PermissionDenied):
-        bulk.remove_members(looked_at, by=person("alice"))
+        bulk.remove_members(looked_at, by=actor("alice"))
     assert everything() == before
 
 
 def test_who_has_left_meanwhile_is_not_counted(course):
     looked_at = members("bob", "dave")
-    rosters.remove_member(members("bob")[0], by=person("alice"))
-    assert bulk.change_roles(looked_at, "grader", by=person("alice")) == 1
-    assert bulk.remove_members(looked_at, by=person("alice")) == 1
+    services.remove_member(members("bob")[0], by=actor("alice"))
+    assert bulk.change_roles(looked_at, "grader", by=actor("alice")) == 1
+    assert bulk.remove_members(looked_at, by=actor("alice")) == 1
     assert AuditEntry.objects.first().details == {"was": {"dave": "grader"}}
 
 
 def test_statements_do_not_grow_with_the_roster(course, django_assert_max_num_queries):
-    rosters.apply(course, [Person(f"s{number}") for number in range(1500)], by=None)
+    roster.apply_roster(course, [RosterEntry(f"s{number}") for number in range(1500)], by=SERVER)
     chosen = list(course.memberships.filter(role="student").select_related("user", "course"))
-    alice = person("alice")
+    person("alice")
     with django_assert_max_num_queries(15):
-        assert bulk.change_roles(chosen, "grader", by=alice) == 1502
+        assert bulk.change_roles(chosen, "grader", by=actor("alice")) == 1502
     with django_assert_max_num_queries(15):
-        assert bulk.remove_members(chosen, by=alice) == 1502
+        assert bulk.remove_members(chosen, by=actor("alice")) == 1502
     assert set(roles()) == {"alice", "gina"}
 
 
@@ -181,7 +182,7 @@ def test_rows_of_a_course_that_one_does_not_see_are_not_touched(course, browser,
 
 
 def test_one_row_that_one_may_not_change_stops_the_whole_action(other, browser):
-    rosters.change_member(members("alice", course="Other")[0], Person("alice", "grader"), by=None)
+    services.change_member(members("alice", course="Other")[0], RosterEntry("alice", "grader"), by=SERVER)
     before = everything()
     answer = choose(browser("alice"), "make_graders", members("bob"))
     assert "you may not change the roster" in answer.content.decode() and everything() == before

@@ -8,27 +8,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from courses import csvfile
 from courses.errors import Invalid
+from courses.importers import csv_file
 from courses.models import Membership, Role
-from courses.rosters import Person
+from courses.permissions import SERVER
+from courses.services import RosterEntry
 from tests import cast
 
-BJORN = Person("bob", "student", "Bjørn", "Müller", "b@x.org", "B")
+BJORN = RosterEntry("bob", "student", "Bjørn", "Müller", "b@x.org", "B")
 HEADER = ("username", "first_name", "last_name", "email", "section", "role")
 CELLS = ("bob", "Bjørn", "Müller", "b@x.org", "B", "student")
 
 
 def people(content):
-    return [line.person for line in csvfile.read(content).lines]
+    return [line.person for line in csv_file.read(content).lines]
 
 
 def sheet(*lines, header="username,role,first_name"):
-    return csvfile.read("\n".join([header, *lines]).encode())
+    return csv_file.read("\n".join([header, *lines]).encode())
 
 
 def test_examples_in_the_documentation_are_true():
-    found = doctest.testmod(csvfile)
+    found = doctest.testmod(csv_file)
     assert found.attempted and not found.failed
 
 
@@ -46,26 +47,26 @@ def test_examples_in_the_documentation_are_true():
         ("utf-16-be", codecs.BOM_UTF16_BE, "UTF-16"),
     ],
 )
-@pytest.mark.parametrize("separator", csvfile.SEPARATORS)
+@pytest.mark.parametrize("separator", csv_file.SEPARATORS)
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=ascii)
 def test_every_usual_encoding_separator_and_line_end_is_read(codec, mark, said, separator, end):
     text = "".join(separator.join(cells) + end for cells in (HEADER, CELLS))
-    found = csvfile.read(mark + text.encode(codec))
+    found = csv_file.read(mark + text.encode(codec))
     assert (found.encoding, found.separator, found.columns) == (said, separator, HEADER)
     assert [(line.number, line.person, line.fault) for line in found.lines] == [(2, BJORN, "")]
 
 
 def test_windows_own_letters_are_read():
     assert people("id;last_name\nbob;Šimůnek “€”".replace("ů", "u").encode("cp1252")) == [
-        Person("bob", last_name="Šimunek “€”")
+        RosterEntry("bob", last_name="Šimunek “€”")
     ]
 
 
 @pytest.mark.parametrize("hint", ["sep=;", "SEP=;"])
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 def test_hint_of_excel_is_followed_and_counts_as_a_line(hint, mark):
-    found = csvfile.read(mark + f"{hint}\r\nid;email\r\nbob;b@x.org".encode())
-    assert [(line.number, line.person) for line in found.lines] == [(3, Person("bob", email="b@x.org"))]
+    found = csv_file.read(mark + f"{hint}\r\nid;email\r\nbob;b@x.org".encode())
+    assert [(line.number, line.person) for line in found.lines] == [(3, RosterEntry("bob", email="b@x.org"))]
 
 
 @pytest.mark.parametrize(
@@ -81,30 +82,30 @@ def test_columns_may_be_called_as_others_call_them(name, field):
 
 def test_file_of_nbgrader_is_read():
     content = b"id,last_name,first_name,email,lms_user_id\nbob,Bitdiddle,Ben,ben@x.org,17\n"
-    assert csvfile.read(content).ignored == ("lms_user_id",)
-    assert people(content) == [Person("bob", None, "Ben", "Bitdiddle", "ben@x.org")]
+    assert csv_file.read(content).ignored == ("lms_user_id",)
+    assert people(content) == [RosterEntry("bob", None, "Ben", "Bitdiddle", "ben@x.org")]
 
 
 def test_columns_that_are_not_kept_are_named():
-    found = csvfile.read(b"id,shoe size,,email\nbob,44,,b@x.org")
+    found = csv_file.read(b"id,shoe size,,email\nbob,44,,b@x.org")
     assert (found.columns, found.ignored) == (("id", "email"), ("shoe size",))
 
 
 def test_cells_lose_the_spaces_around_them_and_empty_ones_say_nothing():
     assert people(b'id, last_name , email,section\n bob\t,"  Smith, Jr. ", "b@x.org",   ') == [
-        Person("bob", last_name="Smith, Jr.", email="b@x.org")
+        RosterEntry("bob", last_name="Smith, Jr.", email="b@x.org")
     ]
 
 
 def test_separators_inside_quotation_marks_belong_to_the_name():
     assert people(b'id,last_name\nbob,"Smith; Jr., the ""third"""') == [
-        Person("bob", last_name='Smith; Jr., the "third"')
+        RosterEntry("bob", last_name='Smith; Jr., the "third"')
     ]
 
 
 def test_line_numbers_are_those_of_an_editor():
     content = b'\n"user\nname",section\n\nbob,"a\nb\n\nc"\n , \ncarol,x,y\n,z\n'
-    found = csvfile.read(content)
+    found = csv_file.read(content)
     assert [(line.number, line.person.username, bool(line.fault)) for line in found.lines] == [
         (5, "bob", False),
         (10, "carol", True),
@@ -123,7 +124,7 @@ def test_roles_may_be_written_in_capitals():
 @pytest.mark.parametrize("header", ["user,name", "user;name", "user\tname"])
 def test_header_is_cut_where_it_has_the_most_columns(header):
     separator = header[4]
-    assert people(f"{header}\nbob{separator}Bob the Builder".encode()) == [Person("bob")]
+    assert people(f"{header}\nbob{separator}Bob the Builder".encode()) == [RosterEntry("bob")]
 
 
 @pytest.mark.parametrize(
@@ -174,32 +175,32 @@ def test_one_column_of_names_takes_no_second():
 )
 def test_what_is_no_roster_is_refused_with_a_sentence(content, sentence):
     with pytest.raises(Invalid, match=sentence):
-        csvfile.read(content)
+        csv_file.read(content)
 
 
 @pytest.mark.parametrize("before", [b"", b"sep=,\n"])
 def test_quotation_mark_that_is_never_closed_swallows_nobody(before):
     with pytest.raises(Invalid, match=f"Line {3 + bool(before)} cannot be read"):
-        csvfile.read(before + b'id,last_name\ncarol,C\nbob,"Smith\ndave,D\n')
+        csv_file.read(before + b'id,last_name\ncarol,C\nbob,"Smith\ndave,D\n')
 
 
 def test_twenty_thousand_lines_are_read():
-    assert len(csvfile.read(b"id\n" + b"x\n" * 20_000).lines) == 20_000
+    assert len(csv_file.read(b"id\n" + b"x\n" * 20_000).lines) == 20_000
 
 
 def test_file_that_grows_when_it_is_written_as_utf8_is_still_one():
     line = b"\xe9" * 248 + b"\n"
-    text, encoding = csvfile.decoded(b"id\n" + line * 20_000)
-    assert encoding == "Latin-1" and len(text.encode()) > csvfile.MAX_BYTES
-    assert len(csvfile.read_text(text.replace("\n", "\r\n")).lines) == 20_000
+    text, encoding = csv_file.decoded(b"id\n" + line * 20_000)
+    assert encoding == "Latin-1" and len(text.encode()) > csv_file.MAX_BYTES
+    assert len(csv_file.read_text(text.replace("\n", "\r\n")).lines) == 20_000
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: f"id,role\n{text}".encode("utf-8", "replace")))
 def test_any_bytes_are_a_roster_or_refused_and_survive_the_form_of_a_browser(content):
     with suppress(Invalid):
-        found = csvfile.read(content)
-        text = csvfile.decoded(content)[0]
-        assert csvfile.read_text(text.replace("\n", "\r\n")).lines == found.lines
+        found = csv_file.read(content)
+        text = csv_file.decoded(content)[0]
+        assert csv_file.read_text(text.replace("\n", "\r\n")).lines == found.lines
 
 
 # Writing
@@ -229,16 +230,16 @@ NAMES = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters=
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "\r=1", "\n@x", "＝1", "'=1", "''-"])
 def test_nothing_written_is_a_formula(cell):
-    (line,) = csvfile.written([["x", cell]])
+    (line,) = csv_file.write_rows([["x", cell]])
     written = line.removeprefix("x,").strip('\r\n"')
     assert written.startswith("'") and written[1:] == cell.strip()
 
 
 @given(NAMES.filter(lambda name: name not in (".", "..", "*")), ODD)
 def test_what_is_written_is_read_back(username, value):
-    content = "".join(csvfile.written([("username", "last_name"), (username, value)])).encode()
+    content = "".join(csv_file.write_rows([("username", "last_name"), (username, value)])).encode()
     trimmed = value.replace("\r\n", "\n").replace("\r", "\n").strip()
-    assert people(content) == [Person(username, last_name=trimmed or None)]
+    assert people(content) == [RosterEntry(username, last_name=trimmed or None)]
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -248,21 +249,21 @@ def test_importing_what_was_exported_changes_nothing(course, names, section):
     bob.first_name, bob.last_name, bob.email, bob.section = *names, section
     bob.save()
     before = cast.everything()
-    content = "".join(csvfile.exported(course.memberships.all())).encode()
-    report, _ = csvfile.apply(course, csvfile.read(content), by=None, remove_others=True)
+    content = "".join(csv_file.export_roster(course.memberships.all())).encode()
+    report, _ = csv_file.import_roster(course, csv_file.read(content), by=SERVER, remove_others=True)
     assert {row.result for row in report.rows} == {"unchanged"}
     assert cast.everything() == before
 
 
 def test_value_that_a_cell_cannot_carry_whole_can_still_be_changed(course):
     Membership.objects.filter(user__username="bob").update(first_name=" Bob ")
-    csvfile.apply(course, sheet("bob,,Robert"), by=None)
+    csv_file.import_roster(course, sheet("bob,,Robert"), by=SERVER)
     assert course.memberships.get(user__username="bob").first_name == "Robert"
 
 
 def test_roster_of_any_size_is_one_query(course, django_assert_num_queries):
     with django_assert_num_queries(1):
-        lines = list(csvfile.exported(course.memberships.all()))
+        lines = list(csv_file.export_roster(course.memberships.all()))
     assert [line.strip() for line in lines] == [
         "username,first_name,last_name,email,section,role",
         "alice,,,,,instructor",
@@ -274,5 +275,5 @@ def test_roster_of_any_size_is_one_query(course, django_assert_num_queries):
 
 def test_nbgrader_gets_the_students_under_their_very_names_and_no_formula(course):
     cast.enrol(course, "@eve", Role.STUDENT, first_name="=1+1", last_name='"', email="e@x.org")
-    lines = [line.strip() for line in csvfile.exported_for_nbgrader(course.memberships.all())]
+    lines = [line.strip() for line in csv_file.export_for_nbgrader(course.memberships.all())]
     assert sorted(lines) == ['@eve,\'=1+1,"""",e@x.org', "bob,,,", "dave,,,", "id,first_name,last_name,email"]

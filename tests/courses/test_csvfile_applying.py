@@ -2,15 +2,16 @@
 
 import pytest
 
-from courses import csvfile
 from courses.errors import Conflict
+from courses.importers import csv_file
 from courses.models import AuditEntry, Course, Membership, Role, User
-from courses.rosters import Result
+from courses.permissions import SERVER
+from courses.roster import Result
 from tests import cast
 
 
 def sheet(*lines, header="username,role,first_name,section"):
-    return csvfile.read("\n".join([header, *lines]).encode())
+    return csv_file.read("\n".join([header, *lines]).encode())
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def bring(course):
 
     def apply(*lines, by="alice", **options):
         read = sheet(*lines)
-        report, outcomes = csvfile.apply(course, read, by=by and cast.person(by), **options)
+        report, outcomes = csv_file.import_roster(course, read, by=cast.actor(by) if by else SERVER, **options)
         assert report.rows == [outcome.row for outcome in outcomes]
         return [(one.line, one.row.username, str(one.row.result), one.row.message) for one in outcomes]
 
@@ -44,7 +45,7 @@ def test_each_line_is_reported_in_the_order_of_the_file(course, bring):
 
 
 def test_differences_are_told_before_and_after(course):
-    _, (changed, new) = csvfile.apply(course, sheet("bob,grader,Bob", "frank"), by=cast.person("alice"))
+    _, (changed, new) = csv_file.import_roster(course, sheet("bob,grader,Bob", "frank"), by=cast.actor("alice"))
     empty = {"first_name": None, "last_name": None, "email": None, "section": ""}
     assert changed.row.before == {**empty, "role": "student"}
     assert changed.row.after == {**empty, "role": "grader", "first_name": "Bob"}
@@ -184,12 +185,14 @@ def test_import_is_one_line_of_the_log(course, bring, by, actor, role):
 def test_long_file_takes_few_statements(course, django_assert_max_num_queries):
     read = sheet(*(f"student{number},,First {number},A" for number in range(900)), "bob,,Bob", "dave,,Dave")
     with django_assert_max_num_queries(40):
-        csvfile.apply(course, read, by=cast.person("alice"))
+        csv_file.import_roster(course, read, by=cast.actor("alice"))
     assert course.memberships.count() == 904
 
 
 def test_new_name_that_differs_in_capitals_alone_is_told(course):
-    report, _ = csvfile.apply(course, csvfile.read(b"username\nBob\nEve\neve\n"), by=cast.person("alice"), dry_run=True)
+    report, _ = csv_file.import_roster(
+        course, csv_file.read(b"username\nBob\nEve\neve\n"), by=cast.actor("alice"), dry_run=True
+    )
     assert [(row.username, row.result, row.message) for row in report.rows] == [
         ("Bob", Result.CREATED, "bob is somebody else: the names differ in capitals"),
         ("Eve", Result.CREATED, ""),

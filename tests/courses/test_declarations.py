@@ -6,10 +6,12 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
-from courses import declarations, rosters
+from courses import services
 from courses.errors import Invalid, PermissionDenied
+from courses.importers import yaml_file
 from courses.models import AuditEntry, Course, Membership, User
-from tests.cast import COURSE, everything, person
+from courses.permissions import SERVER
+from tests.cast import COURSE, actor, everything
 
 FILE = """
 courses:
@@ -157,7 +159,7 @@ def test_no_course_at_all_does_nothing(course, apply):
 
 
 def test_course_in_the_bin_stays_there_and_is_told_of(course, apply):
-    rosters.remove_course(course, by=None)
+    services.trash_course(course, by=SERVER)
     went_well, said = apply(people("erin"), "--dry-run")
     assert went_well and said.startswith("NBG 101: new, beside one of this name in the bin; 1 created\n")
     assert Course.objects.filter(name=COURSE).count() == 1
@@ -167,10 +169,10 @@ def test_course_in_the_bin_stays_there_and_is_told_of(course, apply):
 
 
 def test_one_transaction_holds_the_whole_file(course):
-    declared = declarations.read(f"courses: {{{COURSE}: {{students: [erin]}}, New: {{}}, Other: {{}}}}")
+    declared = yaml_file.read(f"courses: {{{COURSE}: {{students: [erin]}}, New: {{}}, Other: {{}}}}")
     before = everything()
     with pytest.raises(PermissionDenied):
-        declarations.apply(declared, by=person("alice"))  # may change her roster, and make no course
+        yaml_file.apply_declarations(declared, by=actor("alice"))  # may change her roster, and make no course
     assert everything() == before
 
 
@@ -270,14 +272,14 @@ def test_what_is_not_foreseen_stops_the_whole_file_before_anything_is_done(cours
 def test_tags_run_nothing(course):
     text = "courses: {A: {students: [!!python/object/apply:os.system [x]]}}"
     with pytest.raises(Invalid, match="must hold keys and values"):
-        declarations.read(text)
-    (declared,) = declarations.read("courses: {A: {students: [!!int 007, !!python/name:os.system x]}}")
+        yaml_file.read(text)
+    (declared,) = yaml_file.read("courses: {A: {students: [!!int 007, !!python/name:os.system x]}}")
     assert [one.username for one in declared.people] == ["007", "x"]
 
 
 def test_many_courses_are_read_in_a_moment():
     text = "courses:\n" + "".join(f"  C{n}: {{students: [a{n}]}}\n" for n in range(5000))
-    assert len(declarations.read(text)) == 5000
+    assert len(yaml_file.read(text)) == 5000
 
 
 # Where it comes from

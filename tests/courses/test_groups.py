@@ -3,12 +3,14 @@
 import pytest
 from django.core.checks import run_checks
 
-from courses import groups, rosters
-from courses.groups import Meaning
+from courses import roster, services
+from courses.importers import groups
+from courses.importers.groups import Meaning
 from courses.models import AuditEntry, Course, Membership
-from courses.rosters import Person
+from courses.permissions import SERVER
+from courses.services import RosterEntry
 from tests import cast
-from tests.cast import COURSE, everything, person
+from tests.cast import COURSE, actor, everything, person
 
 TAKES, TEACHES = f"nbgrader-{COURSE}", f"formgrade-{COURSE}"
 
@@ -37,7 +39,7 @@ def join(username, *names):
 
 
 def leave_course(username):
-    rosters.remove_member(Membership.objects.get(user__username=username, course__name=COURSE), by=person("alice"))
+    services.remove_member(Membership.objects.get(user__username=username, course__name=COURSE), by=actor("alice"))
 
 
 # What a group means
@@ -154,7 +156,7 @@ def test_whom_an_instructor_takes_off_is_not_back(course, switched_on):
 def test_whom_an_instructor_makes_less_stays_so(course, switched_on):
     join("erin", TEACHES)
     member = Membership.objects.get(user__username="erin")
-    rosters.change_member(member, Person("erin", "student"), by=person("root"))
+    services.change_member(member, RosterEntry("erin", "student"), by=actor("root"))
     join("erin", TEACHES)
     assert role_of("erin") == "student"
 
@@ -170,17 +172,17 @@ def test_group_makes_no_course_and_counts_once_there_is_one(course, switched_on)
     before = everything()
     join("erin", "nbgrader-New")
     assert everything() == before and person("erin").hub_groups == []
-    rosters.create_course("New", by=None)
+    services.create_course("New", by=SERVER)
     join("erin", "nbgrader-New")
     assert role_of("erin", "New") == "student"
 
 
 def test_course_in_the_bin_is_joined_by_nobody_until_it_is_out(course, switched_on):
-    rosters.remove_course(course, by=None)
+    services.trash_course(course, by=SERVER)
     before = everything()
     join("erin", TAKES)
     assert everything() == before and person("erin").hub_groups == []
-    rosters.restore_course(course, by=None)
+    services.restore_course(course, by=SERVER)
     join("erin", TAKES)
     assert role_of("erin") == "student"
 
@@ -223,7 +225,7 @@ def test_wanted_gathers_the_roles_of_all_groups():
 
 def test_names_that_fit_nowhere_are_refused_one_by_one(course):
     report = groups.apply(course, {name: {"student"} for name in ("a/b", "\0", "\ud800", "erin")})
-    assert report.names(rosters.Result.CREATED) == ["erin"] and report.count(rosters.Result.REFUSED) == 3
+    assert report.names(roster.Result.CREATED) == ["erin"] and report.count(roster.Result.REFUSED) == 3
     assert Course.objects.get(name=COURSE).memberships.count() == 5
 
 

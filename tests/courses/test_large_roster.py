@@ -4,10 +4,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from courses import csvfile, rosters
+from courses import roster
+from courses.importers import csv_file
 from courses.models import Course, Membership
-from courses.rosters import Person, Result
+from courses.permissions import SERVER
+from courses.roster import Result
+from courses.services import RosterEntry
 from tests import cast
+from tests.cast import actor
 
 pytestmark = pytest.mark.wide
 
@@ -18,10 +22,12 @@ STATEMENTS = 20  # for what is done once, whatever the size
 
 def enrolled(course, count):
     people = [
-        Person(f"u{number:05}", "student", "First", f"Last {number}", f"u{number:05}@example.edu", f"S{number % 20}")
+        RosterEntry(
+            f"u{number:05}", "student", "First", f"Last {number}", f"u{number:05}@example.edu", f"S{number % 20}"
+        )
         for number in range(count)
     ]
-    rosters.apply(course, people, by=None)
+    roster.apply_roster(course, people, by=SERVER)
 
 
 def queries(act):
@@ -99,7 +105,7 @@ def test_importing_takes_a_few_statements_for_a_thousand_rows(course):
     text = header + "".join(f"u{n:05},First,Last {n},u{n:05}@example.edu,S{n % 20}\n" for n in range(MANY))
 
     def imported():
-        report, _ = csvfile.apply(course, csvfile.read(text.encode()), by=cast.person("alice"))
+        report, _ = csv_file.import_roster(course, csv_file.read(text.encode()), by=cast.actor("alice"))
         assert report.count(Result.CREATED) == MANY
 
     assert queries(imported) <= allowed(MANY)
@@ -107,11 +113,11 @@ def test_importing_takes_a_few_statements_for_a_thousand_rows(course):
 
 def test_importing_again_changing_and_removing_take_a_few_statements_for_a_thousand_rows(course):
     enrolled(course, MANY)
-    alice = cast.person("alice")
-    text = "".join(csvfile.exported(course.memberships.all()))
+    cast.person("alice")
+    text = "".join(csv_file.export_roster(course.memberships.all()))
 
     def applied(content, result, count, **more):
-        report, _ = csvfile.apply(course, csvfile.read_text(content), by=alice, **more)
+        report, _ = csv_file.import_roster(course, csv_file.read_text(content), by=actor("alice"), **more)
         assert report.count(result) == count
 
     assert queries(lambda: applied(text, Result.UNCHANGED, MANY + 4)) <= STATEMENTS

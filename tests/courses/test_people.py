@@ -7,16 +7,18 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
-from courses import deletion, people, rosters
-from courses.errors import Conflict, Invalid, NotThere, PermissionDenied
+from courses import deletion, people
+from courses import services as course_services
+from courses.errors import Conflict, Invalid, NotFound, PermissionDenied
 from courses.models import AuditEntry, Membership, User
-from courses.rosters import Person
+from courses.permissions import SERVER
+from courses.services import RosterEntry
 from exchange import receipts, services
 from exchange.models import Feedback, Submission
 from tests import cast
 from tests.api_v1 import wire
 from tests.api_v2.conftest import WORK
-from tests.cast import COURSE, everything, give_back, hand_in, person, v2
+from tests.cast import COURSE, actor, everything, give_back, hand_in, person, v2
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def refused(root):
 
 def test_renamed_person_keeps_everything(submission, root, standalone):
     paper = receipt_of(submission)
-    people.rename(person("bob"), "robert", by=root)
+    people.rename(person("bob"), "robert", by=actor("root"))
     assert Membership.objects.get(user__username="robert", course__name=COURSE).role == "student"
     assert receipts.verify(paper)[0] and receipts.verify(receipt_of(submission))[0]
     assert cast.client("robert").get(v2("submissions", submission.pk)).status_code == 200
@@ -68,12 +70,12 @@ def test_renamed_person_keeps_everything(submission, root, standalone):
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "*", " bob", "b\nb", "b\0b", "\ud800", "x" * 256])
 def test_name_that_fits_nowhere_is_refused(refused, root, name):
-    refused(Invalid, "cannot be a user name", people.rename, person("bob"), name, by=root)
+    refused(Invalid, "cannot be a user name", people.rename, person("bob"), name, by=actor("root"))
 
 
 @pytest.mark.parametrize("name", ["dave", "bob"])
 def test_name_of_somebody_is_refused(refused, root, name):
-    refused(Conflict, name, people.rename, person("bob"), name, by=root)
+    refused(Conflict, name, people.rename, person("bob"), name, by=actor("root"))
 
 
 # Merge
@@ -82,7 +84,7 @@ def test_name_of_somebody_is_refused(refused, root, name):
 def test_merged_person_has_the_work_of_both(assignment, root):
     first, second = hand_in(assignment, "bob"), hand_in(assignment, "dave")
     papers = [receipt_of(first), receipt_of(second)]
-    moved = people.merge(person("bob"), person("dave"), by=root)
+    moved = people.merge(person("bob"), person("dave"), by=actor("root"))
     assert moved == {"members": 1, "submissions": 1}
     assert set(person("dave").submissions.all()) == {first, second}
     assert all(receipts.verify(paper)[0] for paper in papers) and receipts.verify(receipt_of(first))[0]
@@ -94,11 +96,11 @@ def test_merged_person_has_the_work_of_both(assignment, root):
 
 
 def test_merged_teacher_is_still_who_released_returned_and_handed_in(assignment, root):
-    services.submit(assignment, cast.upload(WORK), by=person("alice"), student=person("bob"))
+    services.submit(assignment, cast.upload(WORK), by=actor("alice"), student=person("bob"))
     hers = hand_in(assignment, "alice")
     given = give_back(hers, "alice")
     LogEntry.objects.create(user=person("alice"), content_type=ContentType.objects.first(), action_flag=1)
-    moved = people.merge(person("alice"), person("erin"), by=root)
+    moved = people.merge(person("alice"), person("erin"), by=actor("root"))
     erin = person("erin")
     assert moved == {"members": 1, "submissions": 2, "releases": 1, "feedback": 1, "log entries": 1}
     assert {erin} == {assignment.releases.get().released_by, Feedback.objects.get(pk=given.pk).returned_by}
@@ -109,9 +111,12 @@ def test_merged_teacher_is_still_who_released_returned_and_handed_in(assignment,
 
 @pytest.mark.parametrize(("gone", "kept"), [("bob", "gina"), ("gina", "bob")])
 def test_higher_role_counts_and_names_are_filled_in(course, root, gone, kept):
-    for name, names in (("bob", Person("bob", first_name="Bob", section="A")), ("gina", Person("gina", email="g@x"))):
-        rosters.change_member(Membership.objects.get(user__username=name), names, by=None)
-    people.merge(person(gone), person(kept), by=root)
+    for name, names in (
+        ("bob", RosterEntry("bob", first_name="Bob", section="A")),
+        ("gina", RosterEntry("gina", email="g@x")),
+    ):
+        course_services.change_member(Membership.objects.get(user__username=name), names, by=SERVER)
+    people.merge(person(gone), person(kept), by=actor("root"))
     member = course.memberships.get(user__username=kept)
     assert (member.role, member.first_name, member.email, member.section) == ("grader", "Bob", "g@x", "A")
     assert course.memberships.count() == 3
@@ -119,13 +124,15 @@ def test_higher_role_counts_and_names_are_filled_in(course, root, gone, kept):
 
 def test_names_that_the_kept_account_has_win(course, root):
     for name, said in (("bob", "Robert"), ("dave", "David")):
-        rosters.change_member(Membership.objects.get(user__username=name), Person(name, first_name=said), by=None)
-    people.merge(person("bob"), person("dave"), by=root)
+        course_services.change_member(
+            Membership.objects.get(user__username=name), RosterEntry(name, first_name=said), by=SERVER
+        )
+    people.merge(person("bob"), person("dave"), by=actor("root"))
     assert course.memberships.get(user__username="dave").first_name == "David"
 
 
 def test_courses_of_one_alone_go_over(course, root):
-    people.merge(person("carol"), person("bob"), by=root)
+    people.merge(person("carol"), person("bob"), by=actor("root"))
     assert dict(person("bob").memberships.values_list("course__name", "role")) == {
         COURSE: "student",
         cast.ELSEWHERE: "instructor",
@@ -135,46 +142,46 @@ def test_courses_of_one_alone_go_over(course, root):
 def test_groups_that_the_gone_account_was_joined_by_count_as_honoured(course, root):
     User.objects.filter(username="bob").update(hub_groups=["a", "b"])
     User.objects.filter(username="dave").update(hub_groups=["b", "c"])
-    people.merge(person("bob"), person("dave"), by=root)
+    people.merge(person("bob"), person("dave"), by=actor("root"))
     assert person("dave").hub_groups == ["a", "b", "c"]
 
 
 def test_same_instant_is_a_conflict_and_changes_nothing(assignment, refused, root):
     first, second = hand_in(assignment, "bob"), hand_in(assignment, "dave")
     Submission.objects.filter(pk=second.pk).update(created=first.created)
-    refused(Conflict, "submission of one instant", people.merge, person("bob"), person("dave"), by=root)
+    refused(Conflict, "submission of one instant", people.merge, person("bob"), person("dave"), by=actor("root"))
 
 
 def test_same_key_is_a_conflict_and_changes_nothing(assignment, refused, root):
     hand_in(assignment, "bob", key="k")
     hand_in(assignment, "dave", key="k")
-    refused(Conflict, "same key", people.merge, person("bob"), person("dave"), by=root)
+    refused(Conflict, "same key", people.merge, person("bob"), person("dave"), by=actor("root"))
 
 
 def test_conflict_is_over_once_one_of_the_two_is_deleted(assignment, root):
     first, second = hand_in(assignment, "bob", key="k"), hand_in(assignment, "dave", key="k")
-    services.withdraw_submissions([first], by=person("alice"))
+    services.withdraw_submissions([first], by=actor("alice"))
     first.refresh_from_db()
-    deletion.delete_for_good(first, by=root)
-    people.merge(person("bob"), person("dave"), by=root)
+    deletion.delete_permanently(first, by=actor("root"))
+    people.merge(person("bob"), person("dave"), by=actor("root"))
     assert list(person("dave").submissions.all()) == [second]
 
 
 def test_account_is_not_merged_into_itself(refused, root):
-    refused(Conflict, "same account", people.merge, person("bob"), person("bob"), by=root)
+    refused(Conflict, "same account", people.merge, person("bob"), person("bob"), by=actor("root"))
 
 
 def test_account_that_was_merged_already_is_not_merged_again(refused, root):
     bob, dave, erin = person("bob"), person("dave"), person("erin")
-    people.merge(person("bob"), dave, by=root)
-    refused(NotThere, "not there any more", people.merge, bob, erin, by=root)
-    refused(NotThere, "not there any more", people.merge, erin, bob, by=root)
+    people.merge(person("bob"), dave, by=actor("root"))
+    refused(NotFound, "not there any more", people.merge, bob, erin, by=actor("root"))
+    refused(NotFound, "not there any more", people.merge, erin, bob, by=actor("root"))
 
 
 def test_merge_ends_the_session_of_the_gone_account_alone(course, browser, client, root):
     alice = browser("alice")
     assert alice.get("/admin/").status_code == 200
-    people.merge(person("alice"), person("erin"), by=root)
+    people.merge(person("alice"), person("erin"), by=actor("root"))
     assert alice.get("/admin/").status_code == 302
     assert browser("erin").get("/admin/").status_code == 200
 
@@ -185,7 +192,7 @@ def test_merge_ends_the_session_of_the_gone_account_alone(course, browser, clien
 def test_deactivated_person_is_refused_everywhere_at_once(submission, browser, root, standalone):
     alice, token = browser("alice"), cast.client("alice")
     assert alice.get("/admin/").status_code == 200 and token.get(v2("me")).status_code == 200
-    people.set_active(person("alice"), False, by=root)
+    people.set_active(person("alice"), False, by=actor("root"))
     before = everything()
     assert alice.get("/admin/").status_code == 302 and alice.get("/").status_code == 302
     assert alice.get(f"/view/submission/{submission.pk}/").status_code == 302
@@ -204,21 +211,21 @@ def course_of(username):
 
 def test_deactivated_administrator_administers_nothing(course, settings, root):
     settings.NGSHARE_ADMINS = ["root", "erin"]
-    people.set_active(person("erin"), False, by=root)
+    people.set_active(person("erin"), False, by=actor("root"))
     before = state()
     with pytest.raises(PermissionDenied):
-        people.rename(person("bob"), "robert", by=person("erin"))
+        people.rename(person("bob"), "robert", by=actor("erin"))
     assert state() == before
 
 
 def test_activated_person_is_back_with_what_they_had(submission, root, standalone):
     bob = person("bob")
-    people.set_active(bob, False, by=root)
-    people.set_active(bob, True, by=root)
+    people.set_active(bob, False, by=actor("root"))
+    people.set_active(bob, True, by=actor("root"))
     assert cast.client("bob").get(v2("submissions", submission.pk)).status_code == 200
     assert [one.action for one in AuditEntry.objects.all()[:2]] == ["activate user", "deactivate user"]
     before = everything()
-    people.set_active(bob, True, by=root)
+    people.set_active(bob, True, by=actor("root"))
     assert everything() == before
 
 
@@ -236,16 +243,16 @@ ACTS = {
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 @pytest.mark.parametrize("who", ["alice", "gina", "bob", "carol", "erin"])
 def test_only_administrators_may(refused, act, who):
-    refused(PermissionDenied, "Only an administrator", act, person(who), person("bob"))
+    refused(PermissionDenied, "Only an administrator", act, actor(who), person("bob"))
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_own_account_is_refused(refused, root, act):
-    refused(PermissionDenied, "your own account", act, root, root)
+    refused(PermissionDenied, "your own account", act, actor("root"), root)
 
 
 def test_nobody_is_found_by_a_name_that_nobody_has(course):
-    with pytest.raises(NotThere, match="Nobody is called zoe"):
+    with pytest.raises(NotFound, match="Nobody is called zoe"):
         people.find("zoe")
     for name in ("", "a/b", "\ud800", "\0"):
         with pytest.raises(Invalid):
@@ -257,5 +264,5 @@ def test_instants_are_kept_to_the_microsecond_by_a_merge(assignment, root):
     moment = first.created - timedelta(microseconds=1)
     second = hand_in(assignment, "dave")
     Submission.objects.filter(pk=second.pk).update(created=moment)
-    people.merge(person("bob"), person("dave"), by=root)
+    people.merge(person("bob"), person("dave"), by=actor("root"))
     assert list(person("dave").submissions.values_list("created", flat=True)) == [moment, first.created]

@@ -6,9 +6,9 @@ import re
 import pytest
 from django.core.management import CommandError, call_command, execute_from_command_line
 
-from courses.management.telling import counted
+from courses.management.output import counted
 from courses.models import AuditEntry, Course, Role, User
-from courses.rosters import Report
+from courses.roster import RosterReport
 from tests import cast
 
 
@@ -210,4 +210,4 @@ def test_roster_moves_to_another_course(course, tmp_path):
 
 
 def test_report_of_nobody_says_so():
-    assert counted(Report()) == "nobody is named"
+    assert counted(RosterReport()) == "nobody is named"

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from courses import csvfile
+from courses.importers import csv_file
 from courses.models import AuditEntry, Course, Membership, Role, User
 from tests import cast
 
@@ -105,7 +105,7 @@ def test_long_list_of_differences_is_cut_and_counted(course, show):
         (b"\x89PNG\r\n\x1a\n\0\0", "NUL characters"),
         (b"bob,Bob", "must name the columns"),
         (b'id,email\nbob,"b', "Line 2 cannot be read"),
-        (b"x" * (csvfile.MAX_BYTES + 1), "5,000,000 bytes at most"),
+        (b"x" * (csv_file.MAX_BYTES + 1), "5,000,000 bytes at most"),
         (b"id\n" + b"x\n" * 20_001, "20,000 lines at most"),
     ],
     ids=["empty", "blank", "image", "no header", "open quotation", "too large", "too long"],
@@ -188,7 +188,7 @@ def test_longest_file_that_can_be_shown_can_be_taken_over(course, show, take_ove
     """20,000 lines of nearly 5 MB in Latin-1, of nearly twice that once the browser has sent them."""
     lines = "".join(f"student{number:05},{'é' * 110},{'ü' * 110}\n" for number in range(20_000))
     content = f"id,first_name,last_name\n{lines}".encode("latin-1")
-    assert 4_500_000 < len(content) < csvfile.MAX_BYTES
+    assert 4_500_000 < len(content) < csv_file.MAX_BYTES
     assert take_over(show(content)).status_code == 302
     assert course.memberships.count() == 20_004
 
@@ -254,7 +254,7 @@ def test_right_that_was_lost_in_between_is_gone(course, show, take_over, role, s
         {"text": "id,section\nbob,C"},
         {"text": "bob"},
         {"text": 'id\n"bob'},
-        {"text": "x" * (csvfile.MAX_BYTES + 1)},
+        {"text": "x" * (csv_file.MAX_BYTES + 1)},
         {"remove_others": "on"},
         {"text": "id,section\nbob,B\n,C", "remove_others": "on"},
     ],

@@ -14,12 +14,12 @@ def course(db, settings):
 
 @pytest.fixture
 def assignment(course):
-    return services.release(course, "ps1", cast.upload(PS1), by=cast.person("alice")).assignment
+    return services.release(course, "ps1", cast.upload(PS1), by=cast.actor("alice")).assignment
 
 
 @pytest.fixture
 def submission(assignment):
-    return services.submit(assignment, cast.upload(WORK), by=cast.person("bob"))[0]
+    return services.submit(assignment, cast.upload(WORK), by=cast.actor("bob"))[0]
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def two_courses(assignment, submission):
     """NBG 101 with bob's hand-in, and carol's Elsewhere with zoe's: {name: thing}. Each has its feedback."""
     elsewhere = Course.objects.get(name=cast.ELSEWHERE)
     cast.enrol(elsewhere, "zoe", Role.STUDENT, first_name="Zoë", section="hidden group")
-    foreign = services.release(elsewhere, "lab 1", cast.upload({"plans/task.txt": b"?"}), by=cast.person("carol"))
-    handed_in, _ = services.submit(foreign.assignment, cast.upload(ELSEWHERE), by=cast.person("zoe"))
+    foreign = services.release(elsewhere, "lab 1", cast.upload({"plans/task.txt": b"?"}), by=cast.actor("carol"))
+    handed_in, _ = services.submit(foreign.assignment, cast.upload(ELSEWHERE), by=cast.actor("zoe"))
     return {
         "course": submission.assignment.course,
         "assignment": assignment,

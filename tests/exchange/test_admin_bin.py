@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 
 from courses.models import AuditEntry, Course, Role
-from exchange import blobs, filesets, services, sweeping
+from exchange import services
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
+from exchange.storage import blobs, file_sets, garbage
 from tests import cast
 from tests.api_v2.conftest import PS1, WORK
-from tests.cast import everything, person
+from tests.cast import actor, everything
 
 LISTS = {Assignment: "/admin/exchange/assignment/", Submission: "/admin/exchange/submission/"}
 
@@ -47,9 +48,9 @@ def one(request, two_courses):
 def withdrawn(one):
     """The same, in the bin."""
     if isinstance(one, Assignment):
-        services.withdraw(one, by=person("root"))
+        services.withdraw(one, by=actor("root"))
     else:
-        services.withdraw_submissions([one], by=person("root"))
+        services.withdraw_submissions([one], by=actor("root"))
     one.refresh_from_db()
     return one
 
@@ -168,7 +169,7 @@ def test_bytes_go_with_the_next_sweep_where_nothing_else_holds_them(withdrawn, b
     Blob.objects.update(touched=long_ago)
     going = {notebook, *((shared, PS1["ps1.ipynb"]) if isinstance(withdrawn, Assignment) else ())}
     assert set(sweepable()) == {cast.sha256(each) for each in going}
-    assert sweeping.sweep(timezone.now() - timedelta(hours=2)) == (len(going), sum(map(len, going)))
+    assert garbage.collect_garbage(timezone.now() - timedelta(hours=2)) == (len(going), sum(map(len, going)))
     assert not any(blobs.verify(cast.sha256(each)) for each in going)
     assert all(blobs.verify(sha256) for sha256 in Blob.objects.values_list("sha256", flat=True))
     used = [model.objects.values_list("file_set", flat=True) for model in (Release, Submission, Feedback)]
@@ -176,18 +177,18 @@ def test_bytes_go_with_the_next_sweep_where_nothing_else_holds_them(withdrawn, b
 
 
 def sweepable():
-    return sweeping.sweepable(timezone.now() - timedelta(hours=2)).values_list("sha256", flat=True)
+    return garbage.orphans(timezone.now() - timedelta(hours=2)).values_list("sha256", flat=True)
 
 
 def test_tree_that_is_handed_in_again_before_the_sweep_stays(two_courses, browser):
     one = two_courses["submission"]
-    services.withdraw_submissions([one], by=person("root"))
+    services.withdraw_submissions([one], by=actor("root"))
     one.refresh_from_db()
     act(browser("root"), "delete_for_good", one, confirmed="yes", phrase=str(one))
     Blob.objects.update(touched=timezone.now() - timedelta(days=2))
-    with filesets.settled(cast.upload(WORK), by=person("bob")):
-        assert sweeping.sweep(timezone.now() - timedelta(hours=2)) == (0, 0)
-        assert filesets.keep(cast.upload(WORK).trees[0]) == one.file_set
+    with file_sets.store_upload(cast.upload(WORK), by=actor("bob")):
+        assert garbage.collect_garbage(timezone.now() - timedelta(hours=2)) == (0, 0)
+        assert file_sets.create_file_set(cast.upload(WORK).manifests[0]) == one.file_set
 
 
 WRONG = [
@@ -216,8 +217,8 @@ def test_wrong_words_change_nothing_however_often(withdrawn, browser):
 
 @pytest.mark.parametrize("name", ["ps  1", " ps1 ", "ps1\t", "line\nbreak", "<b>&amp;", "日本 😀", '"quoted"'])
 def test_what_has_an_odd_name_can_be_deleted_by_what_the_page_shows(course, browser, name):
-    made = services.release(course, name, cast.upload(PS1), by=person("alice")).assignment
-    services.withdraw(made, by=person("alice"))
+    made = services.release(course, name, cast.upload(PS1), by=actor("alice")).assignment
+    services.withdraw(made, by=actor("alice"))
     _, text = act(browser("root"), "delete_for_good", made)
     shown = " ".join(wanted(text).split())
     act(browser("root"), "delete_for_good", made, confirmed="yes", phrase=shown)
@@ -227,7 +228,7 @@ def test_what_has_an_odd_name_can_be_deleted_by_what_the_page_shows(course, brow
 def test_many_want_their_number_typed_and_leave_out_what_is_not_in_the_bin(two_courses, browser):
     assignment = two_courses["assignment"]
     attempts = [cast.hand_in(assignment, who) for who in ("bob", "dave", "dave")]
-    services.withdraw_submissions(attempts[:2], by=person("alice"))
+    services.withdraw_submissions(attempts[:2], by=actor("alice"))
     root, before = browser("root"), everything()
     _, text = act(root, "delete_for_good", *attempts)
     assert wanted(text) == "delete 2 submissions"
@@ -247,7 +248,7 @@ def test_deleting_for_good_is_for_administrators(withdrawn, browser, who):
 
 def test_name_of_another_course_does_not_delete_this_one(two_courses, browser):
     for one in (two_courses["assignment"], two_courses["foreign assignment"]):
-        services.withdraw(one, by=person("root"))
+        services.withdraw(one, by=actor("root"))
     before = everything()
     act(
         browser("root"),

@@ -7,8 +7,9 @@ from email.message import Message
 import pytest
 from django.urls import reverse
 
-from exchange import blobs, services
+from exchange import services
 from exchange.models import Blob, FileSet, Submission
+from exchange.storage import blobs
 from tests import cast
 from tests.api_v2.conftest import WORK
 
@@ -47,7 +48,7 @@ def saved_as(answer):
 
 
 def hand_in(assignment, files, who="bob"):
-    return services.submit(assignment, cast.upload(files), by=cast.person(who))[0]
+    return services.submit(assignment, cast.upload(files), by=cast.actor(who))[0]
 
 
 def unzipped(answer):
@@ -182,7 +183,7 @@ def test_zip_of_a_large_file_is_whole(assignment, root):
 
 @pytest.mark.parametrize("name", ["..\\..\\evil", "C:\\x", "a\nb", "ps 1 ", "😀", 'a"b'])
 def test_zip_of_an_oddly_named_assignment_stays_in_its_folder(course, root, name):
-    made = services.release(course, name, cast.upload({"x": b"1"}), by=cast.person("alice"))
+    made = services.release(course, name, cast.upload({"x": b"1"}), by=cast.actor("alice"))
     answer = root.get(address(made, "zip"))
     assert "\n" not in answer.headers["Content-Disposition"]
     ((path, each),) = unzipped(answer).items()
@@ -234,7 +235,7 @@ def test_attempts_within_one_second_keep_their_own_folders(assignment, root):
 def test_hand_ins_of_one_name_and_instant_in_two_courses_keep_their_own_folders(two_courses, root):
     first = two_courses["submission"]
     foreign = services.release(
-        two_courses["foreign course"], "ps1", cast.upload({"x": b"?"}), by=cast.person("carol")
+        two_courses["foreign course"], "ps1", cast.upload({"x": b"?"}), by=cast.actor("carol")
     ).assignment
     cast.enrol(two_courses["foreign course"], "bob", "student")
     second = hand_in(foreign, {"ps1.ipynb": b"of the other course"})

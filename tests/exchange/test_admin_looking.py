@@ -31,12 +31,12 @@ def grow(count):
         for one in (course, first):
             cast.enrol(one, f"student {number}", Role.STUDENT)
             files = cast.upload({**PS1, f"{number}.txt": str(number).encode()})
-            made = services.release(one, f"work {number}", files, by=cast.person("root"))
+            made = services.release(one, f"work {number}", files, by=cast.actor("root"))
             attempt = cast.hand_in(made.assignment, f"student {number}", **{f"t{number}": b"%d" % number})
             cast.give_back(attempt, "root")
             cast.give_back(attempt, "root")
-        services.withdraw(made.assignment, by=cast.person("root"))
-        services.withdraw_submissions([attempt], by=cast.person("root"))
+        services.withdraw(made.assignment, by=cast.actor("root"))
+        services.withdraw_submissions([attempt], by=cast.actor("root"))
 
 
 def queries(browser, address, query=None):
@@ -157,7 +157,7 @@ def test_what_others_wrote_is_text_on_every_page(two_courses, browser):
     attack = "<script>alert(1)</script>"
     course = Course.objects.create(name=attack.replace("/", "|"))
     cast.enrol(course, attack.replace("/", "|"), Role.STUDENT, first_name=attack, last_name=attack, section=attack)
-    made = services.release(course, attack.replace("/", "|"), cast.upload({attack: b"x"}), by=cast.person("root"))
+    made = services.release(course, attack.replace("/", "|"), cast.upload({attack: b"x"}), by=cast.actor("root"))
     attempt = services.submit(made.assignment, cast.upload({attack: b"y"}), by=course.members.get())[0]
     given = cast.give_back(attempt, "root")
     root = browser("root")

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 from django.contrib import admin
 
-from exchange import blobs
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
+from exchange.storage import blobs
 from tests import cast
 from tests.api_v2.conftest import WORK
 from tests.exchange.conftest import ELSEWHERE

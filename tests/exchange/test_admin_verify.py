@@ -5,8 +5,9 @@ import io
 import pytest
 from django.core.files.storage import default_storage
 
-from exchange import blobs, filesets, services
+from exchange import services
 from exchange.models import Blob, FileSet
+from exchange.storage import blobs, file_sets
 from tests import cast
 from tests.api_v2.conftest import WORK
 
@@ -45,7 +46,7 @@ def test_bytes_that_are_gone_or_altered_are_named_and_not_counted_on(submission,
     for chosen in (Blob.objects.all(), FileSet.objects.filter(submissions=submission)):
         (said,) = verify(*chosen)
         assert NOTEBOOK in said and "not whole, or gone" in said
-    assert filesets.readable_blobs(cast.person("bob"), [NOTEBOOK]) == {}
+    assert file_sets.readable_blobs(cast.actor("bob"), [NOTEBOOK]) == {}
     assert set(Blob.objects.filter(stored=False).values_list("sha256", flat=True)) == {NOTEBOOK}
 
 
@@ -57,7 +58,7 @@ def test_bytes_from_a_backup_count_again_once_verified(submission, verify, harm)
     blobs.delete(NOTEBOOK)
     default_storage.save(blobs.key(NOTEBOOK), io.BytesIO(WORK["ps1.ipynb"]))
     assert verify(blob)[0].startswith("All is whole")
-    assert NOTEBOOK in filesets.readable_blobs(cast.person("bob"), [NOTEBOOK])
+    assert NOTEBOOK in file_sets.readable_blobs(cast.actor("bob"), [NOTEBOOK])
 
 
 @pytest.mark.parametrize("harm", [blobs.delete, alter])
@@ -65,13 +66,13 @@ def test_next_upload_heals_what_was_found_broken(submission, verify, harm):
     blob = Blob.objects.get(sha256=NOTEBOOK)
     harm(NOTEBOOK)
     verify(blob)
-    services.submit(submission.assignment, cast.upload(WORK), by=cast.person("dave"))
+    services.submit(submission.assignment, cast.upload(WORK), by=cast.actor("dave"))
     assert verify(blob)[0].startswith("All is whole")
 
 
 def test_verifying_leaves_a_broken_off_upload_to_the_sweep(submission, verify):
     orphan = cast.sha256(b"orphan")
-    with pytest.raises(RuntimeError), filesets.settled(cast.upload({"a": b"orphan"}), by=cast.person("bob")):
+    with pytest.raises(RuntimeError), file_sets.store_upload(cast.upload({"a": b"orphan"}), by=cast.actor("bob")):
         raise RuntimeError("the process dies")
     assert verify(Blob.objects.get(sha256=orphan))[0].startswith("All is whole")
     assert not Blob.objects.get(sha256=orphan).stored

@@ -8,12 +8,14 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from exchange import blobs, filesets, services, sweeping
+from exchange import services
 from exchange.api.v2 import bundles
-from exchange.filesets import FileLine, Upload
 from exchange.models import Blob, FileEntry, FileSet
+from exchange.storage import blobs, file_sets, garbage
+from exchange.storage.file_sets import ManifestEntry, Upload
 from tests import cast
 from tests.api_v2.conftest import WORK
+from tests.cast import actor
 
 LATER = timedelta(days=2)
 
@@ -24,28 +26,36 @@ def stored(content):
 
 def abandoned(content):
     """A blob as a crash between bytes and rows leaves it."""
-    with pytest.raises(RuntimeError), filesets.settled(cast.upload({"a": content}), by=cast.person("bob")):
+    with pytest.raises(RuntimeError), file_sets.store_upload(cast.upload({"a": content}), by=cast.actor("bob")):
         raise RuntimeError("the process dies")
 
 
 def test_digest_covers_order_paths_hashes_and_sizes():
-    one, two = FileLine("a", "0" * 64, 1), FileLine("b", "1" * 64, 2)
-    different = [[], [one], [two], [one, two], [two, one], [FileLine("a", "0" * 64, 2)], [FileLine("é", "0" * 64, 1)]]
-    assert len({filesets.digest(lines) for lines in different}) == len(different)
+    one, two = ManifestEntry("a", "0" * 64, 1), ManifestEntry("b", "1" * 64, 2)
+    different = [
+        [],
+        [one],
+        [two],
+        [one, two],
+        [two, one],
+        [ManifestEntry("a", "0" * 64, 2)],
+        [ManifestEntry("é", "0" * 64, 1)],
+    ]
+    assert len({file_sets.digest(lines) for lines in different}) == len(different)
 
 
 def test_crash_after_the_bytes_leaves_no_file_set_and_the_sweep_removes_them(course):
     abandoned(b"orphan")
     assert stored(b"orphan") and not FileSet.objects.exists()
-    assert sweeping.sweep(timezone.now() - timedelta(hours=1)) == (0, 0)
+    assert garbage.collect_garbage(timezone.now() - timedelta(hours=1)) == (0, 0)
     assert stored(b"orphan")
-    assert sweeping.sweep(timezone.now() + LATER) == (1, len(b"orphan"))
+    assert garbage.collect_garbage(timezone.now() + LATER) == (1, len(b"orphan"))
     assert not stored(b"orphan") and not Blob.objects.exists()
 
 
 def test_sweep_leaves_what_is_in_use(submission):
     before = set(Blob.objects.values_list("sha256", flat=True))
-    assert sweeping.sweep(timezone.now() + LATER) == (0, 0)
+    assert garbage.collect_garbage(timezone.now() + LATER) == (0, 0)
     assert set(Blob.objects.values_list("sha256", flat=True)) == before
     assert all(blobs.verify(sha256) for sha256 in before)
 
@@ -54,7 +64,7 @@ def test_bytes_are_stored_anew_after_a_sweep_that_crashed(assignment):
     abandoned(b"again")
     Blob.objects.filter(sha256=cast.sha256(b"again")).update(stored=False)  # the sweep's first step …
     blobs.delete(cast.sha256(b"again"))  # … its second, and then the power went
-    services.submit(assignment, cast.upload({"a": b"again"}), by=cast.person("bob"))
+    services.submit(assignment, cast.upload({"a": b"again"}), by=cast.actor("bob"))
     assert blobs.verify(cast.sha256(b"again"))
     assert Blob.objects.get(sha256=cast.sha256(b"again")).stored
 
@@ -62,17 +72,17 @@ def test_bytes_are_stored_anew_after_a_sweep_that_crashed(assignment):
 def test_upload_under_way_protects_its_blobs_from_the_sweep(assignment):
     Blob.objects.update(touched=timezone.now() - LATER)
     upload = cast.upload({"ps1.ipynb": b"{}"})
-    with filesets.settled(upload, by=cast.person("bob")):
-        assert sweeping.sweep(timezone.now() - timedelta(hours=1)) == (0, 0)
+    with file_sets.store_upload(upload, by=cast.actor("bob")):
+        assert garbage.collect_garbage(timezone.now() - timedelta(hours=1)) == (0, 0)
         with transaction.atomic():
-            assert filesets.keep(upload.trees[0])
+            assert file_sets.create_file_set(upload.manifests[0])
 
 
 def test_nothing_is_stored_unless_everything_is_right(course):
     good, bad = b"good", b"bad"
-    lines = [FileLine("a", cast.sha256(good), 4), FileLine("b", cast.sha256(bad), 3)]
+    lines = [ManifestEntry("a", cast.sha256(good), 4), ManifestEntry("b", cast.sha256(bad), 3)]
     sent = [(cast.sha256(good), io.BytesIO(good)), (cast.sha256(bad), io.BytesIO(b"BAD"))]
-    with pytest.raises(blobs.WrongHash), filesets.settled(Upload([lines], sent), by=cast.person("bob")):
+    with pytest.raises(blobs.WrongHash), file_sets.store_upload(Upload([lines], sent), by=cast.actor("bob")):
         pytest.fail("it must not come this far")
     assert not stored(good) and not Blob.objects.exists()
     assert list(blobs.staging_folder().iterdir()) == []
@@ -80,7 +90,7 @@ def test_nothing_is_stored_unless_everything_is_right(course):
 
 def test_same_upload_twice_keeps_one_tree_and_one_copy(assignment):
     for who in ("bob", "dave"):
-        services.submit(assignment, cast.upload({"a": b"x", "b": b"x"}), by=cast.person(who))
+        services.submit(assignment, cast.upload({"a": b"x", "b": b"x"}), by=cast.actor(who))
     assert FileSet.objects.filter(file_count=2, size=2).count() == 1
     assert Blob.objects.filter(sha256=cast.sha256(b"x")).count() == 1
 
@@ -112,7 +122,7 @@ def test_lost_bytes_are_noted_and_healed_by_the_next_upload(submission):
     blobs.delete(lost.sha256)
     with pytest.raises(FileNotFoundError):
         list(bundles.stream([lost]))
-    bob = cast.person("bob")
-    assert filesets.readable_blobs(bob, [lost.sha256]) == {}
-    services.submit(submission.assignment, cast.upload(WORK), by=bob)
-    assert blobs.verify(lost.sha256) and filesets.readable_blobs(bob, [lost.sha256])
+    cast.person("bob")
+    assert file_sets.readable_blobs(actor("bob"), [lost.sha256]) == {}
+    services.submit(submission.assignment, cast.upload(WORK), by=actor("bob"))
+    assert blobs.verify(lost.sha256) and file_sets.readable_blobs(actor("bob"), [lost.sha256])

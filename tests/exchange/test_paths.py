@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange import filesets, paths
+from exchange import paths
 from exchange.api.v2 import blobs
+from exchange.storage import file_sets
 
 
-@pytest.mark.parametrize("module", [paths, filesets, blobs])
+@pytest.mark.parametrize("module", [paths, file_sets, blobs])
 def test_examples_in_the_documentation_are_true(module):
     found = doctest.testmod(module)
     assert found.attempted and not found.failed

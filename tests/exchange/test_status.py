@@ -7,14 +7,16 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from courses import rosters
+from courses import roster
+from courses import services as course_services
 from courses.models import Membership
-from courses.rosters import Person
-from exchange import services, status
+from courses.permissions import SERVER
+from courses.services import RosterEntry
+from exchange import progress, services
 from exchange.models import Submission
 from tests import cast
 from tests.api_v2.conftest import WORK
-from tests.cast import COURSE, everything, give_back, hand_in, person, v2
+from tests.cast import COURSE, actor, everything, give_back, hand_in, person, v2
 
 HEADER = ["username", "first_name", "last_name", "section"]
 
@@ -22,16 +24,16 @@ HEADER = ["username", "first_name", "last_name", "section"]
 @pytest.fixture
 def ps2(assignment):
     """Another assignment of the course, which nobody has handed in."""
-    return services.release(assignment.course, "ps2", cast.upload({"ps2.ipynb": b"{}"}), by=person("alice")).assignment
+    return services.release(assignment.course, "ps2", cast.upload({"ps2.ipynb": b"{}"}), by=actor("alice")).assignment
 
 
 def line_of(course, username):
-    (line,) = [one for one in status.of_course(course) if one.username == username]
+    (line,) = [one for one in progress.course_progress(course) if one.username == username]
     return line
 
 
 def due(assignment, moment):
-    services.set_due(assignment, moment, by=person("alice"))
+    services.set_due_date(assignment, moment, by=actor("alice"))
     assignment.refresh_from_db()
 
 
@@ -39,13 +41,13 @@ def due(assignment, moment):
 
 
 def test_every_student_has_a_line_and_staff_have_none(assignment):
-    lines = status.of_course(assignment.course)
+    lines = progress.course_progress(assignment.course)
     assert [(line.username, line.on_roster, line.work) for line in lines] == [("bob", True, {}), ("dave", True, {})]
 
 
 def test_names_and_sections_come_from_the_roster(course):
-    said = Person("bob", first_name="Bob", last_name="Baker", section="A")
-    rosters.change_member(Membership.objects.get(user__username="bob"), said, by=None)
+    said = RosterEntry("bob", first_name="Bob", last_name="Baker", section="A")
+    course_services.change_member(Membership.objects.get(user__username="bob"), said, by=SERVER)
     line = line_of(course, "bob")
     assert (line.full_name, line.section) == ("Bob Baker", "A") and line_of(course, "dave").full_name == ""
 
@@ -72,14 +74,14 @@ def test_only_the_last_attempt_says_whether_it_is_late(assignment):
     last = hand_in(assignment, "bob", more=b"more")
     due(assignment, first.created)
     assert line_of(assignment.course, "bob").work[assignment.pk].late
-    services.withdraw_submissions([last], by=person("alice"))
+    services.withdraw_submissions([last], by=actor("alice"))
     assert not line_of(assignment.course, "bob").work[assignment.pk].late
 
 
 def test_any_attempt_that_was_collected_or_answered_counts(assignment):
     first = hand_in(assignment, "bob")
     hand_in(assignment, "bob", more=b"more")
-    services.mark_collected([first], by=person("gina"))
+    services.mark_collected([first], by=actor("gina"))
     give_back(first, "gina")
     give_back(first, "gina")
     work = line_of(assignment.course, "bob").work[assignment.pk]
@@ -89,48 +91,51 @@ def test_any_attempt_that_was_collected_or_answered_counts(assignment):
 def test_trials_and_withdrawn_hand_ins_are_left_out(assignment):
     hand_in(assignment, "alice")
     hand_in(assignment, "gina")
-    services.withdraw_submissions([hand_in(assignment, "bob")], by=person("alice"))
-    assert [(line.username, line.work) for line in status.of_course(assignment.course)] == [("bob", {}), ("dave", {})]
+    services.withdraw_submissions([hand_in(assignment, "bob")], by=actor("alice"))
+    assert [(line.username, line.work) for line in progress.course_progress(assignment.course)] == [
+        ("bob", {}),
+        ("dave", {}),
+    ]
 
 
 def test_who_left_the_roster_stays_with_their_work_alone(submission):
     course = submission.assignment.course
     for username in ("bob", "dave"):
-        rosters.remove_member(Membership.objects.get(user__username=username), by=None)
-    (line,) = status.of_course(course)
+        course_services.remove_member(Membership.objects.get(user__username=username), by=SERVER)
+    (line,) = progress.course_progress(course)
     assert (line.username, line.on_roster, line.full_name) == ("bob", False, "")
     assert line.work[submission.assignment.pk].attempts == 1
 
 
 def test_student_who_became_a_grader_is_still_on_the_roster(submission):
-    said = Person("bob", "grader", first_name="Bob")
-    rosters.change_member(Membership.objects.get(user__username="bob"), said, by=None)
+    said = RosterEntry("bob", "grader", first_name="Bob")
+    course_services.change_member(Membership.objects.get(user__username="bob"), said, by=SERVER)
     line = line_of(submission.assignment.course, "bob")
     assert (line.on_roster, line.full_name, len(line.work)) == (True, "Bob", 1)
 
 
 def test_what_staff_hand_in_for_a_student_is_the_students(assignment):
-    services.submit(assignment, cast.upload(WORK), by=person("gina"), student=person("bob"))
+    services.submit(assignment, cast.upload(WORK), by=actor("gina"), student=person("bob"))
     assert line_of(assignment.course, "bob").work[assignment.pk].attempts == 1
 
 
 def test_other_courses_and_assignments_do_not_come_in(submission, ps2):
-    assert status.of_course(ps2.course, [ps2])[0].work == {}
-    (line,) = [one for one in status.of_course(ps2.course) if one.work]
+    assert progress.course_progress(ps2.course, [ps2])[0].work == {}
+    (line,) = [one for one in progress.course_progress(ps2.course) if one.work]
     assert set(line.work) == {submission.assignment.pk}
     elsewhere = Membership.objects.get(user__username="carol").course
-    assert status.of_course(elsewhere) == []
+    assert progress.course_progress(elsewhere) == []
 
 
 @pytest.mark.parametrize("size", [0, 30])
 def test_queries_do_not_grow_with_the_course(assignment, django_assert_num_queries, size):
     course = assignment.course
-    rosters.apply(course, [Person(f"s{number}") for number in range(size)], by=None)
+    roster.apply_roster(course, [RosterEntry(f"s{number}") for number in range(size)], by=SERVER)
     for number in range(size):
         hand_in(assignment, f"s{number}")
     hand_in(assignment, "bob")
     with django_assert_num_queries(3):
-        assert len(status.of_course(course)) == size + 2
+        assert len(progress.course_progress(course)) == size + 2
 
 
 # The command
@@ -146,16 +151,16 @@ def said(*arguments):
 def told(assignment, ps2):
     """bob handed in twice and late, and got feedback; erin has left; instants are fixed."""
     course = assignment.course
-    names = Person("bob", first_name="Bob", last_name="Baker", section="A")
-    rosters.change_member(Membership.objects.get(user__username="bob"), names, by=None)
-    rosters.add_member(course, Person("erin"), by=None)
+    names = RosterEntry("bob", first_name="Bob", last_name="Baker", section="A")
+    course_services.change_member(Membership.objects.get(user__username="bob"), names, by=SERVER)
+    course_services.add_member(course, RosterEntry("erin"), by=SERVER)
     attempts = [hand_in(assignment, name, more=text) for name, text in (("bob", b"1"), ("bob", b"2"), ("erin", b"3"))]
     noon = attempts[0].created.replace(year=2026, month=11, day=3, hour=12, minute=0, second=0, microsecond=0)
     for minutes, one in enumerate(attempts):
         Submission.objects.filter(pk=one.pk).update(created=noon + timedelta(minutes=minutes))
     due(assignment, noon)
-    rosters.remove_member(Membership.objects.get(user__username="erin"), by=None)
-    services.mark_collected(attempts[1:], by=person("gina"))
+    course_services.remove_member(Membership.objects.get(user__username="erin"), by=SERVER)
+    services.mark_collected(attempts[1:], by=actor("gina"))
     give_back(attempts[0], "gina")
     return course
 
@@ -195,7 +200,7 @@ def test_file_that_cannot_be_written_is_told(told, tmp_path):
 
 
 def test_course_that_is_not_there_or_in_the_bin_is_told(told):
-    rosters.remove_course(told, by=None)
+    course_services.trash_course(told, by=SERVER)
     for name in (COURSE, "Nowhere", ""):
         with pytest.raises(CommandError, match=f"There is no course {name}"):
             said(name)
@@ -208,8 +213,8 @@ def test_course_of_nothing_is_a_table_of_nothing(course):
 
 
 def test_names_can_neither_drive_a_terminal_nor_a_spreadsheet(course):
-    name = Person("bob", first_name="\x1b[31mBob\n", last_name="=1+1")
-    rosters.change_member(Membership.objects.get(user__username="bob"), name, by=None)
+    name = RosterEntry("bob", first_name="\x1b[31mBob\n", last_name="=1+1")
+    course_services.change_member(Membership.objects.get(user__username="bob"), name, by=SERVER)
     assert "bob        ?[31mBob? =1+1\n" in said(COURSE)
     assert "'=1+1" in said(COURSE, "--csv")
 
@@ -254,7 +259,7 @@ def test_api_says_the_same_as_the_table(told, settings):
 
 def test_api_shows_withdrawn_assignments_as_such(submission, settings):
     settings.NGSHARE_STANDALONE = True
-    services.withdraw(submission.assignment, by=person("alice"))
+    services.withdraw(submission.assignment, by=actor("alice"))
     answer = cast.client("gina").get(v2("courses", COURSE, "status")).json()
     assert [one["status"] for one in answer["assignments"]] == ["withdrawn"]
     assert answer["members"][0]["work"][0]["attempts"] == 1
@@ -265,5 +270,5 @@ def test_api_has_no_status_of_what_is_not_there(submission, settings, name):
     settings.NGSHARE_STANDALONE = True
     if name == "in the bin":
         name = COURSE
-        rosters.remove_course(submission.assignment.course, by=None)
+        course_services.trash_course(submission.assignment.course, by=SERVER)
     assert cast.client("root").get(v2("courses", name, "status")).status_code == 404

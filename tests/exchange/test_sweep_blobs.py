@@ -11,8 +11,8 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from exchange import blobs
 from exchange.models import Blob
+from exchange.storage import blobs
 from tests import cast
 
 LEFT_OVER = b"of an upload that broke off"

@@ -7,11 +7,12 @@ import pytest
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
-from courses import rosters
+from courses import services
 from courses.models import Course, Membership
+from courses.permissions import SERVER
 from ngshare_site.hub import groups
 from ngshare_site.hub.client import HubUnreachable
-from tests.cast import COURSE, ELSEWHERE, everything, person, v2
+from tests.cast import COURSE, ELSEWHERE, actor, everything, person, v2
 from tests.fake_hub import ACCESS, READS_GROUPS
 from tests.site.test_login import begin
 
@@ -78,7 +79,7 @@ def test_leaving_the_group_or_the_roster_changes_nothing_by_itself(hub, course, 
     cache.clear()
     ask(client, "t")
     assert roles_of("frank") == {COURSE: "student"}
-    rosters.remove_member(Membership.objects.get(user__username="frank"), by=person("alice"))
+    services.remove_member(Membership.objects.get(user__username="frank"), by=actor("alice"))
     hub.user("t", "frank", ACCESS, groups=[TAKES])
     cache.clear()
     ask(client, "t")
@@ -179,7 +180,7 @@ def test_unknown_course_is_named(grouped, name):
 
 
 def test_course_in_the_bin_is_no_course(grouped, course):
-    rosters.remove_course(course, by=None)
+    services.trash_course(course, by=SERVER)
     before = everything()
     assert sync(COURSE) == (False, f"There is no course {COURSE}.")
     assert everything() == before
@@ -192,7 +193,7 @@ def test_sync_joins_anew_whom_an_instructor_took_off_but_their_next_request_does
 ):
     grouped.user("t", "frank", ACCESS, groups=[TAKES])
     sync()
-    rosters.remove_member(Membership.objects.get(user__username="frank"), by=person("alice"))
+    services.remove_member(Membership.objects.get(user__username="frank"), by=actor("alice"))
     ask(client, "t")
     assert roles_of("frank") == {}
     sync()

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from courses.models import Membership
-from exchange import blobs
+from exchange.importers.exchange_directory import UnknownZone, instant
 from exchange.models import Assignment, Submission
-from exchange.takeover.folder import UnknownZone, instant
+from exchange.storage import blobs
 from tests.takeover.exchange_folder import Folder
 from tests.takeover.running import everything, run
 

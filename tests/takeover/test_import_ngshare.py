@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy
 
-from courses import rosters
+from courses import services as course_services
 from courses.models import AuditEntry, Course, Membership
-from courses.rosters import Person
-from exchange import blobs, services
+from courses.permissions import SERVER
+from courses.services import RosterEntry
+from exchange import services
 from exchange.models import Assignment, Feedback, Release, Submission
+from exchange.storage import blobs
 from tests import cast, servers
+from tests.cast import actor
 from tests.takeover.running import everything, import_ngshare
 
 pytestmark = pytest.mark.django_db
@@ -189,15 +192,15 @@ def test_progress_is_told(old):
 def test_what_was_done_here_since_stays(old):
     import_ngshare(old)
     course = Course.objects.get(name=COURSE)
-    alice = cast.person("alice")
-    rosters.set_member(course, Person("bob", first_name="Robert"), by=alice)
+    cast.person("alice")
+    course_services.set_member(course, RosterEntry("bob", first_name="Robert"), by=actor("alice"))
     assignment = Assignment.objects.get(course=course, name="ps1")
-    services.release(course, "ps1", cast.upload({"new.txt": b"new"}), by=alice, force=True)
-    services.withdraw(assignment, by=alice)
+    services.release(course, "ps1", cast.upload({"new.txt": b"new"}), by=actor("alice"), force=True)
+    services.withdraw(assignment, by=actor("alice"))
     submission = first_of("bob")
     lines = cast.upload({"ps1.html": b"newer"})
-    item = services.Returned(lines.trees[0], submission=submission.pk)
-    services.return_feedback(assignment, [item], lines, by=alice)
+    item = services.FeedbackItem(lines.manifests[0], submission=submission.pk)
+    services.return_feedback(assignment, [item], lines, by=actor("alice"))
     before = everything()
     assert import_ngshare(old).status == 0
     assert everything() == before
@@ -205,7 +208,7 @@ def test_what_was_done_here_since_stays(old):
 
 def test_course_in_the_bin_is_left_there(old):
     import_ngshare(old)
-    rosters.remove_course(Course.objects.get(name=COURSE), by=None)
+    course_services.trash_course(Course.objects.get(name=COURSE), by=SERVER)
     before = everything()
     run = import_ngshare(old)
     assert (run.status, everything()) == (1, before)

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from courses import declarations
-from courses.declarations import Applied
-from courses.management.telling import counted, refusals_told, tell
-from courses.rosters import Result
+from courses.importers import yaml_file
+from courses.importers.yaml_file import AppliedCourse
+from courses.management.output import counted, refusals_told, tell
+from courses.permissions import SERVER
+from courses.roster import Result
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         with refusals_told():
-            done = declarations.apply(declarations.read(text), by=None, dry_run=dry_run)
+            done = yaml_file.apply_declarations(yaml_file.read(text), by=SERVER, dry_run=dry_run)
         for one in done:
             self.stdout.write(f"{one.name}: {_new(one)}{counted(one.report)}")
             for row in one.report.rows:
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(f"{refused} of the declared people were refused.")
 
 
-def _new(one: Applied) -> str:
+def _new(one: AppliedCourse) -> str:
     if not one.is_new:
         return ""
     return "new, beside one of this name in the bin; " if one.is_one_in_bin else "new; "

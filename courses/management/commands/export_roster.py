@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
 
-from courses import csvfile
-from courses.management.telling import course_named, write
+from courses.importers import csv_file
+from courses.management.output import course_named, write
 
 
 class Command(BaseCommand):
@@ -20,5 +20,5 @@ class Command(BaseCommand):
 
     def handle(self, *, course: str, output: str | None, nbgrader: bool, **options: Any) -> None:
         members = course_named(course).memberships.all()
-        lines = csvfile.exported_for_nbgrader(members) if nbgrader else csvfile.exported(members)
+        lines = csv_file.export_for_nbgrader(members) if nbgrader else csv_file.export_roster(members)
         write(lines, self.stdout, output)

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from courses import csvfile
-from courses.management.telling import counted, course_named, refusals_told, tell
-from courses.rosters import Result
+from courses.importers import csv_file
+from courses.management.output import counted, course_named, refusals_told, tell
+from courses.permissions import SERVER
+from courses.roster import Result
 
 
 class Command(BaseCommand):
@@ -29,8 +30,10 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         with refusals_told():
-            sheet = csvfile.read(content)
-            report, outcomes = csvfile.apply(found, sheet, by=None, remove_others=remove_others, dry_run=dry_run)
+            sheet = csv_file.read(content)
+            report, outcomes = csv_file.import_roster(
+                found, sheet, by=SERVER, remove_others=remove_others, dry_run=dry_run
+            )
         if sheet.ignored:
             self.stderr.write(f"columns that are not kept: {', '.join(sheet.ignored)}")
         for outcome in outcomes:

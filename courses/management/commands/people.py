@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from courses import people
-from courses.management.telling import refusals_told
+from courses.management.output import refusals_told
+from courses.permissions import SERVER
 
 
 class Command(BaseCommand):
@@ -31,21 +32,21 @@ class Command(BaseCommand):
         with refusals_told():
             found = people.find(user)
             if act == "rename":
-                people.rename(found, options["new"], by=None)
+                people.rename(found, options["new"], by=SERVER)
                 self.stdout.write(f"{user} is called {options['new']} now.")
             elif act == "merge":
                 kept = people.find(options["into"])
                 self.confirm(f"Everything of {user} becomes {kept}'s, and {user} is deleted.", options["yes"])
-                moved = people.merge(found, kept, by=None)
+                moved = people.merge(found, kept, by=SERVER)
                 told = ", ".join(f"{count} {kind}" for kind, count in moved.items())
                 self.stdout.write(f"Merged {user} into {kept}: {told or 'nothing was theirs'}.")
             elif act == "anonymise":
                 self.confirm(f"Who {user} is will be forgotten; this cannot be undone.", options["yes"])
-                new = people.anonymise(found, by=None, log_too=options["log_too"])
+                new = people.anonymise(found, by=SERVER, log_too=options["log_too"])
                 kept_too = "" if options["log_too"] else " The audit log goes on naming them (--log-too replaces that)."
                 self.stdout.write(f"{user} is {new} now. What they handed in stays, and was not looked into.{kept_too}")
             else:
-                people.set_active(found, act == "activate", by=None)
+                people.set_active(found, act == "activate", by=SERVER)
                 self.stdout.write(f"{user} is {'active' if found.is_active else 'not active'} now.")
 
     def confirm(self, sentence: str, is_sure: bool) -> None:

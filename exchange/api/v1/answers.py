@@ -20,20 +20,20 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from courses.errors import Busy, Conflict, NotThere, PermissionDenied, Refusal
-from exchange.filesets import BadPath, TooLarge
+from courses.errors import Conflict, DomainError, NotFound, PermissionDenied, TooLarge, TryAgain
+from exchange.storage.file_sets import BadPath
 
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/html; charset=UTF-8"
 DENIED = "Permission denied"
-STATUS: list[tuple[type[Refusal], int]] = [
+STATUS: list[tuple[type[DomainError], int]] = [
     (PermissionDenied, 403),
-    (NotThere, 404),
+    (NotFound, 404),
     (Conflict, 409),
     (TooLarge, 413),
-    (Busy, 503),
-    (Refusal, 400),
+    (TryAgain, 503),
+    (DomainError, 400),
 ]
 
 
@@ -88,7 +88,7 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None
     """DRF's exception handler for this wire. What is not foreseen here is a 500, its traceback in the log alone."""
     if isinstance(error, Failure):
         return failure(error.status, error.message)
-    if isinstance(error, Refusal):
+    if isinstance(error, DomainError):
         return failure(*_refused(error))
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         return _not_logged_in(error, context)
@@ -110,7 +110,7 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None
     return None
 
 
-def _refused(error: Refusal) -> tuple[int, str]:
+def _refused(error: DomainError) -> tuple[int, str]:
     if isinstance(error, PermissionDenied):
         return 403, DENIED
     if isinstance(error, BadPath):

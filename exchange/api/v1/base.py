@@ -11,12 +11,11 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from courses import roles
+from courses.api.draining import drain
 from courses.errors import Invalid
 from courses.models import Course, Membership, User
-from courses.roles import Right
-from courses.rosters import check_name, known_users
-from exchange.api.draining import drain
+from courses.permissions import Actor, Permission, actor_of
+from courses.services import check_name, known_users
 from exchange.api.v1.answers import DENIED, Failure, OldJSONRenderer, OneAnswerForAll, handle
 from exchange.api.v1.arguments import Arguments, FormParser
 from exchange.models import Assignment
@@ -59,6 +58,10 @@ class Resource(APIView):
     def user(self) -> User:
         return cast(User, self.request.user)
 
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.request)
+
     @cached_property
     def arguments(self) -> Arguments:
         return Arguments(self.request)
@@ -75,7 +78,7 @@ class Resource(APIView):
 
     # From names to rows, in ngshare's order of refusals: course, right, then the rest
 
-    def course_for(self, right: Right | None) -> Course:
+    def course_for(self, right: Permission | None) -> Course:
         """The course in the address, if the user has this right there; None asks for no right. Errors: Failure."""
         course = Course.objects.present().filter(name=self.kwargs["course"]).first()
         if course is None:
@@ -84,12 +87,12 @@ class Resource(APIView):
             self.require(right, course)
         return course
 
-    def require(self, right: Right, course: Course) -> None:
-        if not roles.may(self.user, right, course):
+    def require(self, right: Permission, course: Course) -> None:
+        if not self.actor.may(right, course):
             raise Failure(403, DENIED)
 
     def require_administrator(self) -> None:
-        if not roles.is_administrator(self.user):
+        if not self.actor.is_administrator:
             raise Failure(403, DENIED)
 
     def assignment_in(self, course: Course) -> Assignment:

@@ -15,10 +15,10 @@ from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 
-from exchange import blobs
 from exchange.api.v1.answers import CONTENT_TYPE, Failure, json_text
-from exchange.filesets import FileLine, Upload
 from exchange.models import FileEntry, FileSet
+from exchange.storage import blobs
+from exchange.storage.file_sets import ManifestEntry, Upload
 
 LINE = 57  # bytes that one line of base64 holds
 PIECE = LINE * 4096  # bytes encoded at once
@@ -35,7 +35,7 @@ def upload(text: str | None) -> Upload:
         content = _decoded(item.get("content"))
         sha256 = hashlib.sha256(content).hexdigest()
         contents[sha256] = content
-        lines.append(FileLine(path, sha256, len(content)))
+        lines.append(ManifestEntry(path, sha256, len(content)))
     return Upload([lines], ((sha256, BytesIO(content)) for sha256, content in contents.items()))
 
 

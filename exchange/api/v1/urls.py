@@ -2,20 +2,20 @@
 
 from django.urls import path
 
-from exchange.api.v1 import rosters, work
+from exchange.api.v1 import assignments, courses
 
 urlpatterns = [
-    path("courses", rosters.Courses.as_view()),
-    path("course/<str:course>", rosters.OneCourse.as_view()),
-    path("instructors/<str:course>", rosters.Instructors.as_view()),
-    path("instructor/<str:course>/<str:username>", rosters.OneInstructor.as_view()),
-    path("students/<str:course>", rosters.Students.as_view()),
-    path("student/<str:course>/<str:username>", rosters.OneStudent.as_view()),
-    path("assignments/<str:course>", work.Assignments.as_view()),
-    path("assignment/<str:course>/<str:assignment>", work.OneAssignment.as_view()),
-    path("submissions/<str:course>/<str:assignment>", work.Submissions.as_view()),
-    path("submissions/<str:course>/<str:assignment>/<str:username>", work.StudentSubmissions.as_view()),
-    path("submission/<str:course>/<str:assignment>", work.HandIn.as_view()),
-    path("submission/<str:course>/<str:assignment>/<str:username>", work.OneSubmission.as_view()),
-    path("feedback/<str:course>/<str:assignment>/<str:username>", work.OneFeedback.as_view()),
+    path("courses", courses.Courses.as_view()),
+    path("course/<str:course>", courses.OneCourse.as_view()),
+    path("instructors/<str:course>", courses.Instructors.as_view()),
+    path("instructor/<str:course>/<str:username>", courses.OneInstructor.as_view()),
+    path("students/<str:course>", courses.Students.as_view()),
+    path("student/<str:course>/<str:username>", courses.OneStudent.as_view()),
+    path("assignments/<str:course>", assignments.Assignments.as_view()),
+    path("assignment/<str:course>/<str:assignment>", assignments.OneAssignment.as_view()),
+    path("submissions/<str:course>/<str:assignment>", assignments.Submissions.as_view()),
+    path("submissions/<str:course>/<str:assignment>/<str:username>", assignments.StudentSubmissions.as_view()),
+    path("submission/<str:course>/<str:assignment>", assignments.HandIn.as_view()),
+    path("submission/<str:course>/<str:assignment>/<str:username>", assignments.OneSubmission.as_view()),
+    path("feedback/<str:course>/<str:assignment>/<str:username>", assignments.OneFeedback.as_view()),
 ]

@@ -10,21 +10,20 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from courses import roles
-from courses.errors import NotThere
-from courses.roles import Right
-from exchange import listings, services
+from courses.errors import NotFound
+from courses.permissions import Permission
+from exchange import queries, services
 from exchange.api.v2 import serializers
-from exchange.api.v2.base import ViewSet, files_of, read_bundle
+from exchange.api.v2.base import AssignmentPartViewSet, read_bundle, read_files
 from exchange.api.v2.parsers import BundleParser
-from exchange.filesets import Upload
 from exchange.models import Assignment, Release
+from exchange.storage.file_sets import Upload
 
 STATUSES = ("released", "withdrawn", "all")
 BUNDLE = {"application/x-tar": OpenApiTypes.BINARY}
 
 
-class AllAssignmentsViewSet(mixins.ListModelMixin, ViewSet):
+class AllAssignmentsViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
     """The assignments of all the courses that someone belongs to."""
 
     serializer_class = serializers.AssignmentSerializer
@@ -34,7 +33,7 @@ class AllAssignmentsViewSet(mixins.ListModelMixin, ViewSet):
         status = asked.get("status", "released")
         if status not in STATUSES:
             raise ValidationError({"status": [f"One of {', '.join(STATUSES)}."]})
-        rows = listings.assignments(self.user, status=status)
+        rows = queries.assignments(self.actor, status=status)
         if course := asked.get("course"):
             rows = rows.filter(course__name=course)
         if name := asked.get("assignment"):
@@ -55,6 +54,9 @@ class AllAssignmentsViewSet(mixins.ListModelMixin, ViewSet):
 class AssignmentViewSet(AllAssignmentsViewSet):
     """The assignments of one course."""
 
+    # To whom an unreleased assignment is hidden, withdraw and restore answer 404; the services check the rest.
+    action_permissions = {"partial_update": Permission.RELEASE}
+
     lookup_url_kwarg = "assignment"
 
     def get_queryset(self) -> QuerySet[Assignment]:
@@ -66,32 +68,32 @@ class AssignmentViewSet(AllAssignmentsViewSet):
     @extend_schema(request=serializers.DueSerializer)
     def partial_update(self, request: Request, course: str, assignment: str) -> Response:
         """Change the due date."""
-        roles.require(self.user, Right.RELEASE, self.course)
         asked = serializers.DueSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        services.set_due(self.assignment, asked.validated_data["due"], by=self.user)
+        services.set_due_date(self.assignment, asked.validated_data["due"], by=self.actor)
         return self._shown()
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, course: str, assignment: str) -> Response:
         """Hide the assignment; everything is kept."""
-        services.withdraw(self.assignment, by=self.user)
+        services.withdraw(self.assignment, by=self.actor)
         return self._shown()
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, course: str, assignment: str) -> Response:
         """Show the assignment again."""
-        services.restore(self.assignment, by=self.user)
+        services.restore(self.assignment, by=self.actor)
         return self._shown()
 
     def _shown(self) -> Response:
-        rows = listings.assignments(self.user, status="all")
+        rows = queries.assignments(self.actor, status="all")
         return Response(self.get_serializer(rows.get(pk=self.assignment.pk)).data)
 
 
-class ReleaseViewSet(ViewSet):
+class ReleaseViewSet(AssignmentPartViewSet):
+    action_permissions = {"list": Permission.SEE_SUBMISSIONS, "create": Permission.RELEASE}
     serializer_class = serializers.ReleaseSerializer
     lookup_url_kwarg = "number"
     lookup_value_regex = r"\d{1,9}|latest"
@@ -100,11 +102,10 @@ class ReleaseViewSet(ViewSet):
         return [BundleParser()]
 
     def get_queryset(self) -> QuerySet[Release]:
-        return listings.releases(self.assignment)
+        return queries.releases(self.assignment)
 
     def list(self, request: Request, course: str, assignment: str) -> Response:
         """Every release, to staff."""
-        roles.require(self.user, Right.SEE_WORK, self.course)
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -115,7 +116,6 @@ class ReleaseViewSet(ViewSet):
     )
     def create(self, request: Request, course: str, assignment: str) -> Response:
         """Publish a bundle as the next release; the assignment comes to be if it is not there."""
-        roles.require(self.user, Right.RELEASE, self.course)
         services.check_assignment_name(assignment)
         manifest, bundle = read_bundle(request)
         due: Any = services.UNCHANGED
@@ -123,8 +123,8 @@ class ReleaseViewSet(ViewSet):
             asked = serializers.DueSerializer(data=manifest)
             asked.is_valid(raise_exception=True)
             due = asked.validated_data["due"]
-        upload = Upload([files_of(manifest)], bundle.blobs())
-        made = services.release(self.course, assignment, upload, by=self.user, force=self.flag("force"), due=due)
+        upload = Upload([read_files(manifest)], bundle.blobs())
+        made = services.release(self.course, assignment, upload, by=self.actor, force=self.flag("force"), due=due)
         return Response(serializers.ReleaseWithFilesSerializer(made).data, status=201)
 
     @extend_schema(responses=serializers.ReleaseWithFilesSerializer)
@@ -132,6 +132,6 @@ class ReleaseViewSet(ViewSet):
         """One release with its files; to students the latest alone."""
         latest = self.get_queryset().last()
         asked = latest if number == "latest" else self.get_queryset().filter(number=number).first()
-        if asked is None or (asked != latest and not roles.may(self.user, Right.SEE_WORK, self.course)):
-            raise NotThere(f"There is no release {number} of {assignment}.")
+        if asked is None or (asked != latest and not self.actor.may(Permission.SEE_SUBMISSIONS, self.course)):
+            raise NotFound(f"There is no release {number} of {assignment}.")
         return Response(serializers.ReleaseWithFilesSerializer(asked).data)

@@ -5,19 +5,26 @@ import re
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from courses.errors import NotThere
-from exchange import blobs, filesets
+from courses.api.base import CourseViewSet
+from courses.errors import NotFound
 from exchange.api.v2 import bundles, serializers
-from exchange.api.v2.base import ViewSet, files_of
-from exchange.api.v2.errors import RangeNotSatisfiable
-from exchange.filesets import BadManifest
+from exchange.api.v2.base import read_files
 from exchange.models import Blob
+from exchange.storage import blobs, file_sets
+from exchange.storage.file_sets import BadManifest
 
 
-class BlobViewSet(ViewSet):
+class RangeNotSatisfiable(APIException):
+    status_code = 416
+    default_detail = "The range asked for lies outside the blob."
+    default_code = "range_not_satisfiable"
+
+
+class BlobViewSet(CourseViewSet):
     serializer_class = serializers.MissingSerializer
     lookup_url_kwarg = "sha256"
     lookup_value_regex = "[0-9a-f]{64}"
@@ -28,7 +35,7 @@ class BlobViewSet(ViewSet):
         """Which of a manifest's blobs must be sent. Refuses what an upload of it would be refused for."""
         if not isinstance(request.data, dict):
             raise BadManifest("Send an object with “files”.")
-        return Response({"missing": filesets.missing(files_of(request.data), by=self.user)})
+        return Response({"missing": file_sets.missing_blobs(read_files(request.data), by=self.actor)})
 
     @extend_schema(request=serializers.HashesSerializer, responses={(200, "application/x-tar"): OpenApiTypes.BINARY})
     @action(detail=False, methods=["post"])
@@ -66,9 +73,9 @@ class BlobViewSet(ViewSet):
         return response
 
     def _readable(self, wanted: list[str]) -> dict[str, Blob]:
-        found = filesets.readable_blobs(self.user, wanted)
+        found = file_sets.readable_blobs(self.actor, wanted)
         if absent := [sha256 for sha256 in wanted if sha256 not in found]:
-            raise NotThere(f"There is no blob {absent[0]}, or it is not for you to read.", missing=absent[:100])
+            raise NotFound(f"There is no blob {absent[0]}, or it is not for you to read.", missing=absent[:100])
         return found
 
 

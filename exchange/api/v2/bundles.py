@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from courses.errors import Invalid
-from exchange import blobs, filesets
-from exchange.blobs import Readable
-from exchange.filesets import BadManifest, FileLine
 from exchange.models import Blob
+from exchange.storage import blobs, file_sets
+from exchange.storage.blobs import Readable
+from exchange.storage.file_sets import BadManifest, ManifestEntry
 
 BLOCK = tarfile.BLOCKSIZE  # bytes
 MAX_MANIFEST = 2**24  # bytes
@@ -96,20 +96,20 @@ def _read_exactly(stream: Readable, size: int) -> bytes:
     return b"".join(parts)
 
 
-def file_lines(value: Any) -> list[FileLine]:
-    """A manifest's files, as they stand in JSON. Errors: BadManifest. The rules for them are filesets.check."""
+def manifest_entries(value: Any) -> list[ManifestEntry]:
+    """A manifest's files, as they stand in JSON. Errors: BadManifest. The rules for them are file_sets.check_manifest."""
     if not isinstance(value, list):
         raise BadManifest('"files" must be a list of {"path", "sha256", "size"}.')
     return [_line(item) for item in value]
 
 
-def _line(item: Any) -> FileLine:
+def _line(item: Any) -> ManifestEntry:
     if not isinstance(item, dict):
         raise BadManifest('A file must be an object {"path", "sha256", "size"}.')
     path, sha256, size = item.get("path"), item.get("sha256"), item.get("size")
     if not isinstance(path, str) or not isinstance(sha256, str) or type(size) is not int:
         raise BadManifest('A file needs "path" and "sha256" as text and "size" as a whole number.')
-    return FileLine(path, sha256, size)
+    return ManifestEntry(path, sha256, size)
 
 
 # Downloads
@@ -129,7 +129,7 @@ def stream(members: Iterable[Blob]) -> Iterator[bytes]:
         try:
             yield from blobs.read(blob.sha256, length=blob.size)
         except FileNotFoundError:
-            filesets.note_lost(blob)  # the answer is broken off; the next one will say which blob it is
+            file_sets.mark_missing(blob)  # the answer is broken off; the next one will say which blob it is
             raise
         yield bytes(-blob.size % BLOCK)
     yield bytes(2 * BLOCK)

@@ -1,40 +1,11 @@
-"""How bodies are read: JSON with a bound, and bundles lazily."""
+"""How bundles are read: lazily."""
 
-import json
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from exchange.api.v2.bundles import Bundle
-from exchange.filesets import TooLarge
-
-MAX_JSON = 2**24  # bytes
-
-
-def strict_json(text: bytes) -> Any:
-    """The value; ParseError for what is no JSON, or nested too deep to read."""
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise ParseError(f"This is not JSON: {str(error)[:200]}.") from error
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-class StrictJSONParser(BaseParser):
-    media_type = "application/json"
-
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
-        text = stream.read(MAX_JSON + 1)
-        if len(text) > MAX_JSON:
-            raise TooLarge(f"A JSON body may have {MAX_JSON} bytes.", limit=MAX_JSON)
-        return strict_json(text)
 
 
 class BundleParser(BaseParser):

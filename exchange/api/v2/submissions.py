@@ -12,34 +12,34 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from courses import roles
-from courses.errors import NotThere
+from courses.errors import NotFound
 from courses.models import User
-from courses.roles import Right
-from exchange import listings, receipts, services
+from courses.permissions import Permission
+from courses.timestamps import format_timestamp
+from exchange import queries, receipts, services
 from exchange.api.v2 import serializers
 from exchange.api.v2.assignments import BUNDLE
-from exchange.api.v2.base import ViewSet, files_of, read_bundle
-from exchange.api.v2.bundles import file_lines
+from exchange.api.v2.base import AssignmentPartViewSet, read_bundle, read_files
+from exchange.api.v2.bundles import manifest_entries
 from exchange.api.v2.parsers import BundleParser
-from exchange.filesets import BadManifest, Upload
 from exchange.models import Assignment, Submission
-from exchange.services import Returned
+from exchange.services import FeedbackItem
+from exchange.storage.file_sets import BadManifest, Upload
 
 WORDS = ("course", "assignment", "student", "id")
 FLAGS = ("mine", "latest", "before_due", "trials", "withdrawn", "files")
 FILTERS = [OpenApiParameter(name, str) for name in WORDS] + [OpenApiParameter(name, bool) for name in FLAGS]
 
 
-class SubmissionList(mixins.ListModelMixin, ViewSet):
+class SubmissionList(mixins.ListModelMixin, AssignmentPartViewSet):
     """Own submissions, and everybody's where one is staff."""
 
     serializer_class = serializers.SubmissionSerializer
 
     def get_queryset(self) -> QuerySet[Submission]:
         asked = self.request.query_params
-        rows = listings.submissions(
-            self.user, mine=self.flag("mine"), withdrawn=self.flag("withdrawn"), trials=self.flag("trials")
+        rows = queries.submissions(
+            self.actor, mine=self.flag("mine"), withdrawn=self.flag("withdrawn"), trials=self.flag("trials")
         )
         for name, column in {
             "course": "assignment__course__name",
@@ -60,10 +60,10 @@ class SubmissionList(mixins.ListModelMixin, ViewSet):
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         rows, before_due = self.get_queryset(), self.flag("before_due")
         if self.flag("latest"):
-            rows = listings.chosen(rows, before_due=before_due)
+            rows = queries.latest_attempts(rows, before_due=before_due)
         elif before_due:
             raise ValidationError({"before_due": ["It goes with latest=true."]})
-        page = self.paginate_queryset(listings.with_everything(rows, files=self.flag("files")))
+        page = self.paginate_queryset(queries.with_details(rows, files=self.flag("files")))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
@@ -79,11 +79,11 @@ class SubmissionViewSet(SubmissionList):
     lookup_value_regex = r"\d{1,18}"
 
     def _one(self) -> Submission:
-        """Any that the user may see at all. Errors: NotThere, also for those that the user may not see."""
-        rows = listings.submissions(self.user, withdrawn=True, trials=True)
-        found = listings.with_everything(rows.filter(pk=self.kwargs["pk"]), files=True).first()
+        """Any that the user may see at all. Errors: NotFound, also for those that the user may not see."""
+        rows = queries.submissions(self.actor, withdrawn=True, trials=True)
+        found = queries.with_details(rows.filter(pk=self.kwargs["pk"]), files=True).first()
         if found is None:
-            raise NotThere(f"There is no submission {self.kwargs['pk']}, or it is not for you to see.")
+            raise NotFound(f"There is no submission {self.kwargs['pk']}, or it is not for you to see.")
         return found
 
     @extend_schema(responses=serializers.SubmissionWithFilesSerializer)
@@ -100,33 +100,35 @@ class SubmissionViewSet(SubmissionList):
     @action(detail=False, methods=["post"])
     def withdraw(self, request: Request) -> Response:
         """Put hand-ins into the bin; the student keeps them."""
-        return Response({"changed": services.withdraw_submissions(self._asked_for(), by=self.user)})
+        return Response({"changed": services.withdraw_submissions(self._asked_for(), by=self.actor)})
 
     @extend_schema(request=serializers.IdsSerializer, responses=serializers.ChangedSerializer)
     @action(detail=False, methods=["post"])
     def restore(self, request: Request) -> Response:
         """Take hand-ins out of the bin."""
-        return Response({"changed": services.restore_submissions(self._asked_for(), by=self.user)})
+        return Response({"changed": services.restore_submissions(self._asked_for(), by=self.actor)})
 
     @extend_schema(request=serializers.IdsSerializer, responses=serializers.ChangedSerializer)
     @action(detail=False, methods=["post"])
     def collected(self, request: Request) -> Response:
         """Note that these were collected."""
-        return Response({"changed": services.mark_collected(self._asked_for(), by=self.user)})
+        return Response({"changed": services.mark_collected(self._asked_for(), by=self.actor)})
 
     def _asked_for(self) -> list[Submission]:
         asked = serializers.IdsSerializer(data=self.request.data)
         asked.is_valid(raise_exception=True)
         wanted = set(asked.validated_data["ids"])
-        rows = listings.submissions(self.user, withdrawn=True, trials=True).select_related("assignment__course")
+        rows = queries.submissions(self.actor, withdrawn=True, trials=True).select_related("assignment__course")
         found = [row for row in rows.filter(pk__in=wanted)]
         if absent := wanted - {row.pk for row in found}:
-            raise NotThere(f"There is no submission {min(absent)}, or it is not for you to see.", ids=sorted(absent))
+            raise NotFound(f"There is no submission {min(absent)}, or it is not for you to see.", ids=sorted(absent))
         return found
 
 
 class AssignmentSubmissionViewSet(SubmissionList):
-    """Of one assignment: the list, and handing in."""
+    """Of one assignment: the list, and submitting."""
+
+    action_permissions = {"create": Permission.SUBMIT}
 
     def get_parsers(self) -> list[Any]:
         return [BundleParser()]
@@ -141,29 +143,28 @@ class AssignmentSubmissionViewSet(SubmissionList):
     )
     def create(self, request: Request, course: str, assignment: str) -> Response:
         """Hand in. A repeat with the same key answers the same receipt, with 200 instead of 201."""
-        roles.require(self.user, Right.HAND_IN, self.course)
         key = idempotency_key(request)
         found = Assignment.objects.select_related("course").filter(course=self.course, name=assignment).first()
         if found is None:
-            raise NotThere(f"There is no assignment {assignment} in {self.course.name}.")
+            raise NotFound(f"There is no assignment {assignment} in {self.course.name}.")
         manifest, bundle = read_bundle(request)
-        upload = Upload([files_of(manifest)], bundle.blobs())
+        upload = Upload([read_files(manifest)], bundle.blobs())
         student = self._student(manifest)
-        made, is_new = services.submit(found, upload, by=self.user, student=student, key=key)
+        made, is_new = services.submit(found, upload, by=self.actor, student=student, key=key)
         return Response(receipts.receipt(made), status=201 if is_new else 200)
 
     def _student(self, manifest: dict[str, Any]) -> User | None:
         name = manifest.get("student")
-        if name is None or name == self.user.username:
+        if name is None or name == self.actor.username:
             return None
         if not isinstance(name, str):
             raise BadManifest('"student" must be a user name.')
-        roles.require(self.user, Right.HAND_IN_FOR_OTHERS, self.course)
+        self.actor.require(Permission.SUBMIT_FOR_OTHERS, self.course)
         student = (
             User.objects.filter(username=name, memberships__course=self.course).first() if name.isprintable() else None
         )
         if student is None:
-            raise NotThere(f"{name[:80]!r} is not a member of {self.course.name}.")
+            raise NotFound(f"{name[:80]!r} is not a member of {self.course.name}.")
         return student
 
 
@@ -184,7 +185,8 @@ class VerifyReceiptView(APIView):
         return Response({"valid": valid, "message": message})
 
 
-class FeedbackViewSet(ViewSet):
+class FeedbackViewSet(AssignmentPartViewSet):
+    action_permissions = {"create": Permission.RETURN_FEEDBACK}
     serializer_class = serializers.ReturnedSerializer
 
     def get_parsers(self) -> list[Any]:
@@ -193,19 +195,18 @@ class FeedbackViewSet(ViewSet):
     @extend_schema(request=BUNDLE, responses=serializers.ReturnedSerializer)
     def create(self, request: Request, course: str, assignment: str) -> Response:
         """Give feedback on many submissions at once; one that cannot be placed does not stop the others."""
-        roles.require(self.user, Right.RETURN_FEEDBACK, self.course)
         assignment_found = self.assignment
         manifest, bundle = read_bundle(request)
         items = returned_items(manifest)
         upload = Upload([item.lines for item in items], bundle.blobs())
-        given, refused = services.return_feedback(assignment_found, items, upload, by=self.user)
+        given, refused = services.return_feedback(assignment_found, items, upload, by=self.actor)
         return Response(
             {
                 "returned": [
                     {
                         "submission": one.submission.pk,
                         "student": one.submission.student.username,
-                        "timestamp": receipts.timestamp(one.submission.created),
+                        "timestamp": format_timestamp(one.submission.created),
                     }
                     for one in given
                 ],
@@ -213,7 +214,7 @@ class FeedbackViewSet(ViewSet):
                     {
                         "submission": item.submission,
                         "student": item.student,
-                        "timestamp": receipts.timestamp(item.timestamp) if item.timestamp else None,
+                        "timestamp": format_timestamp(item.timestamp) if item.timestamp else None,
                         "code": error.code,
                         "message": error.message,
                     }
@@ -231,7 +232,7 @@ class PlaceSerializer(serializers.serializers.Serializer[Any]):
     timestamp = serializers.serializers.DateTimeField(required=False)
 
 
-def returned_items(manifest: dict[str, Any]) -> list[Returned]:
+def returned_items(manifest: dict[str, Any]) -> list[FeedbackItem]:
     """Errors: BadManifest."""
     listed = manifest.get("feedback")
     if not isinstance(listed, list):
@@ -244,5 +245,5 @@ def returned_items(manifest: dict[str, Any]) -> list[Returned]:
         where = asked.validated_data
         if "submission" not in where and not {"student", "timestamp"} <= where.keys():
             raise BadManifest(f'feedback[{place}] needs "submission", or "student" and "timestamp".')
-        items.append(Returned(lines=file_lines(item.get("files")), **where))
+        items.append(FeedbackItem(lines=manifest_entries(item.get("files")), **where))
     return items

@@ -4,11 +4,11 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
+from courses.api.courses import CoursesViewSet, MemberViewSet, MeView
+from courses.api.roster import RosterViewSet
 from exchange.api.v2.assignments import AllAssignmentsViewSet, AssignmentViewSet, ReleaseViewSet
 from exchange.api.v2.blobs import BlobViewSet
-from exchange.api.v2.courses import CourseViewSet, MemberViewSet, MeView
-from exchange.api.v2.roster import RosterViewSet
-from exchange.api.v2.status import StatusViewSet
+from exchange.api.v2.progress import StatusViewSet
 from exchange.api.v2.submissions import (
     AssignmentSubmissionViewSet,
     FeedbackViewSet,
@@ -20,7 +20,7 @@ COURSE = r"courses/(?P<course>[^/]+)"
 ASSIGNMENT = rf"{COURSE}/assignments/(?P<assignment>[^/]+)"
 
 router = SimpleRouter()
-router.register("courses", CourseViewSet, basename="course")
+router.register("courses", CoursesViewSet, basename="course")
 router.register(rf"{COURSE}/members", MemberViewSet, basename="member")
 router.register(rf"{COURSE}/assignments", AssignmentViewSet, basename="assignment")
 router.register(rf"{ASSIGNMENT}/releases", ReleaseViewSet, basename="release")

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
 
-from courses import csvfile
-from courses.management.telling import course_named, write
-from exchange import status
+from courses.importers import csv_file
+from courses.management.output import course_named, write
+from exchange import progress
 
 
 class Command(BaseCommand):
@@ -20,8 +20,8 @@ class Command(BaseCommand):
     def handle(self, *, course: str, csv: bool, output: str | None, **options: Any) -> None:
         found = course_named(course)
         assignments = list(found.assignments.order_by("name"))
-        lines = status.of_course(found, assignments)
+        lines = progress.course_progress(found, assignments)
         if csv:
-            write(csvfile.written(status.as_table(lines, assignments)), self.stdout, output)
+            write(csv_file.write_rows(progress.table_rows(lines, assignments)), self.stdout, output)
         else:
-            write(status.as_text(lines, assignments), self.stdout, output)
+            write(progress.text_lines(lines, assignments), self.stdout, output)

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.core.management import CommandParser
 
-from exchange.takeover.command import TakeOverCommand
-from exchange.takeover.folder import ExchangeFolder
-from exchange.takeover.report import Report
-from exchange.takeover.sources import Source
+from exchange.importers.command import ImportCommand
+from exchange.importers.exchange_directory import ExchangeDirectory
+from exchange.importers.report import ImportReport
+from exchange.importers.sources import Source
 
 
-class Command(TakeOverCommand):
+class Command(ImportCommand):
     help = "Take over nbgrader's exchange directory: what was released, handed in and given back."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,5 +22,5 @@ class Command(TakeOverCommand):
             "--instructor", action="append", default=[], help="make this user an instructor of each; may be repeated"
         )
 
-    def source(self, report: Report, **options: Any) -> Source:
-        return ExchangeFolder(options["root"], report, only=options["course"], instructors=options["instructor"])
+    def source(self, report: ImportReport, **options: Any) -> Source:
+        return ExchangeDirectory(options["root"], report, only=options["course"], instructors=options["instructor"])

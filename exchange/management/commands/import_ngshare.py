@@ -5,13 +5,13 @@ from typing import Any
 
 from django.core.management import CommandParser
 
-from exchange.takeover.command import TakeOverCommand
-from exchange.takeover.ngshare import Ngshare, database
-from exchange.takeover.report import Report
-from exchange.takeover.sources import Source
+from exchange.importers.command import ImportCommand
+from exchange.importers.ngshare import Ngshare, database
+from exchange.importers.report import ImportReport
+from exchange.importers.sources import Source
 
 
-class Command(TakeOverCommand):
+class Command(ImportCommand):
     help = "Take over the courses, members, assignments, submissions, feedback and files of an ngshare 0.5 or 0.6."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -19,5 +19,5 @@ class Command(TakeOverCommand):
         parser.add_argument("--database", required=True, help="its SQLite file, or any SQLAlchemy URL")
         parser.add_argument("--storage", required=True, type=Path, help="its folder of files")
 
-    def source(self, report: Report, **options: Any) -> Source:
+    def source(self, report: ImportReport, **options: Any) -> Source:
         return Ngshare(database(options["database"]), options["storage"], report)

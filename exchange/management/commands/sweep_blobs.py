@@ -7,9 +7,11 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from exchange import blobs, filesets, sweeping
+from exchange.storage import blobs, file_sets, garbage
 
-LEAST = 2  # hours; what an upload counts on may be marked as fresh an hour late (filesets.FRESH), and uploads take time
+LEAST = (
+    2  # hours; what an upload counts on may be marked as fresh an hour late (file_sets.FRESH), and uploads take time
+)
 
 
 class Command(BaseCommand):
@@ -24,11 +26,11 @@ class Command(BaseCommand):
             raise CommandError(f"--hours: write {LEAST} or more, so that no upload under way loses what it counts on.")
         before = timezone.now() - timedelta(hours=hours)
         if dry_run:
-            found = sweeping.sweepable(before).aggregate(count=Count("pk"), size=Sum("size"))
+            found = garbage.orphans(before).aggregate(count=Count("pk"), size=Sum("size"))
             count, size = found["count"], found["size"] or 0
             folders = len(blobs.abandoned(before))
         else:
-            count, size = sweeping.sweep(before)
+            count, size = garbage.collect_garbage(before)
             folders = blobs.remove_abandoned(before)
         verb = "would be removed" if dry_run else "removed"
-        self.stdout.write(f"{count} blobs, {filesets.readable_size(size)}, {verb}; {folders} unfinished uploads, too.")
+        self.stdout.write(f"{count} blobs, {file_sets.readable_size(size)}, {verb}; {folders} unfinished uploads, too.")

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from courses import groups
-from courses.management.telling import counted, course_named, tell
-from courses.rosters import Result
+from courses.importers import groups
+from courses.management.output import counted, course_named, tell
+from courses.roster import Result
 from ngshare_site.hub import groups as hub_groups
 from ngshare_site.hub.client import HubUnreachable
 

@@ -1,0 +1,55 @@
+"""What the viewsets of the native API share: the actor, the course in the address, flags in a query, polite refusals."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from courses.api.draining import drain
+from courses.api.permissions import HasCoursePermission
+from courses.errors import NotFound
+from courses.models import Course
+from courses.permissions import Actor, Permission, actor_of
+
+NAME = "[^/]+"  # names in addresses: any text without "/"
+TRUE, FALSE = ("true", "1"), ("false", "0", "")
+
+
+class CourseViewSet(GenericViewSet):
+    """A viewset whose address may name a course. `action_permissions` says who may call which action."""
+
+    lookup_value_regex = NAME
+    permission_classes = (IsAuthenticated, HasCoursePermission)
+    action_permissions: ClassVar[Mapping[str, Permission]] = {}
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.request)
+
+    @cached_property
+    def course(self) -> Course:
+        """The course named in the address. Errors: NotFound, PermissionDenied for whoever is not a member."""
+        name = self.kwargs["course"]
+        course = Course.objects.present().filter(name=name).first()
+        if course is None:
+            raise NotFound(f"There is no course {name}.")
+        self.actor.require(Permission.SEE_COURSE, course)
+        return course
+
+    def flag(self, name: str) -> bool:
+        """Return the value of a yes-or-no parameter of the query. Errors: ValidationError."""
+        value = self.request.query_params.get(name, "").lower()
+        if value not in TRUE + FALSE:
+            raise ValidationError({name: ["Write true or false."]})
+        return value in TRUE
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if response.status_code >= 400:
+            drain(request._request)
+        return response

@@ -1,0 +1,81 @@
+"""Errors on the wire: the true status, a stable code, one sentence, details."""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import OperationalError
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from courses.errors import Conflict, DomainError, Invalid, NotFound, PermissionDenied, TooLarge, TryAgain
+
+log = logging.getLogger(__name__)
+
+STATUS: list[tuple[type[DomainError], int]] = [
+    (PermissionDenied, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+    (TooLarge, 413),
+    (TryAgain, 503),
+    (Invalid, 400),
+    (DomainError, 400),
+]
+
+CODES = {
+    "parse_error": "bad_request",
+    "invalid": "bad_request",
+    "not_authenticated": "not_logged_in",
+    "authentication_failed": "not_logged_in",
+}
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. What is not foreseen here is a 500, with its traceback in the log alone."""
+    if isinstance(error, DomainError):
+        return answer(_status(error), error.code, error.message, error.details)
+    if isinstance(error, OperationalError):
+        log.exception("the database did not answer")
+        return answer(503, "busy", "The database is busy. Try again in a moment.")
+    if isinstance(error, Http404):
+        error = exceptions.NotFound("There is nothing at this address.")
+    if isinstance(error, DjangoPermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None
+    response = answer(error.status_code, _code(error), _sentence(error.detail), _details(error.detail))
+    if header := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = header
+    return response
+
+
+def answer(status: int, code: str, message: str, details: Any = None) -> Response:
+    response = Response({"code": code, "message": message, "details": details or {}}, status=status)
+    if status == 503:
+        response["Retry-After"] = "2"  # seconds
+    return response
+
+
+def _status(error: DomainError) -> int:
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def _code(error: exceptions.APIException) -> str:
+    if isinstance(error, exceptions.ValidationError):
+        return "bad_request"
+    codes = error.get_codes()
+    return CODES.get(str(codes), str(codes))
+
+
+def _sentence(detail: Any) -> str:
+    if isinstance(detail, dict):
+        name, first = next(iter(detail.items()), ("", "malformed"))
+        return _sentence(first) if name == "non_field_errors" else f"{name}: {_sentence(first)}"
+    if isinstance(detail, list):
+        return _sentence(next((one for one in detail if one), "malformed"))
+    return str(detail)
+
+
+def _details(detail: Any) -> Any:
+    return detail if isinstance(detail, dict) else {}

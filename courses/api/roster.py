@@ -1,0 +1,115 @@
+"""courses/{course}/roster/: the roster as CSV, out and in."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from courses.api.base import CourseViewSet
+from courses.errors import TooLarge
+from courses.importers import csv_file
+from courses.importers.csv_file import LineOutcome
+from courses.permissions import Permission
+from courses.roster import Result
+
+
+class CSVParser(BaseParser):
+    """Gives the bytes."""
+
+    media_type = "text/csv"
+
+    def parse(  # type: ignore[override]  # DRF hands on whatever a parser gives
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        content = stream.read(csv_file.MAX_BYTES + 1)
+        if len(content) > csv_file.MAX_BYTES:
+            raise TooLarge(f"A roster may have {csv_file.MAX_BYTES:,} bytes at most.", limit=csv_file.MAX_BYTES)
+        return content
+
+
+class OutcomeSerializer(serializers.Serializer[Any]):
+    line = serializers.IntegerField(allow_null=True)
+    username = serializers.CharField()
+    result = serializers.CharField()
+    message = serializers.CharField()
+    before = serializers.DictField(allow_null=True)
+    after = serializers.DictField(allow_null=True)
+
+
+class ImportSerializer(serializers.Serializer[Any]):
+    created = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    removed = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    columns = serializers.ListField(child=serializers.CharField())
+    ignored_columns = serializers.ListField(child=serializers.CharField())
+    rows = OutcomeSerializer(many=True)
+
+
+CSV: Any = {(200, "text/csv"): OpenApiTypes.STR}
+
+
+class RosterViewSet(CourseViewSet):
+    action_permissions = {"retrieve": Permission.SEE_ROSTER, "create": Permission.CHANGE_ROSTER}
+    serializer_class = ImportSerializer
+
+    def get_parsers(self) -> list[Any]:
+        return [CSVParser()]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("for", str, enum=["nbgrader"], description="the students, as nbgrader reads them")
+        ],
+        responses=CSV,
+    )
+    def retrieve(self, request: Request, course: str) -> HttpResponseBase:
+        """The roster, to staff."""
+        members = self.course.memberships.all()
+        reader = request.query_params.get("for", "")
+        if reader not in ("", "nbgrader"):
+            raise ValidationError({"for": ["Write nbgrader, or leave it out."]})
+        lines = csv_file.export_for_nbgrader(members) if reader else csv_file.export_roster(members)
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = content_disposition_header(True, f"{self.course.name} roster.csv") or ""
+        return response
+
+    @extend_schema(
+        request={"text/csv": OpenApiTypes.STR},
+        parameters=[OpenApiParameter("dry_run", bool), OpenApiParameter("remove_others", bool)],
+        responses=ImportSerializer,
+    )
+    def create(self, request: Request, course: str) -> Response:
+        """Bring the roster to what the file says. Never demotes staff; such a line is refused by itself."""
+        dry_run, remove_others = self.flag("dry_run"), self.flag("remove_others")
+        sheet = csv_file.read(request.data if isinstance(request.data, bytes) else b"")
+        report, outcomes = csv_file.import_roster(
+            self.course, sheet, by=self.actor, remove_others=remove_others, dry_run=dry_run
+        )
+        return Response(
+            {
+                **{str(result): report.count(result) for result in Result},
+                "columns": sheet.columns,
+                "ignored_columns": sheet.ignored,
+                "rows": [_row(outcome) for outcome in outcomes],
+            }
+        )
+
+
+def _row(outcome: LineOutcome) -> dict[str, Any]:
+    row = outcome.row
+    return {
+        "line": outcome.line,
+        "username": row.username,
+        "result": row.result,
+        "message": row.message,
+        "before": row.before,
+        "after": row.after,
+    }

@@ -1,0 +1,156 @@
+"""Courses and rosters declared in YAML, for Helm values and rosters kept in Git; docs/rosters.md has the format.
+
+Strict: a key that is not known, a name that comes twice or a shape that is not foreseen stops the whole file before
+anything is done. Every scalar is read as the text that stands there, so that a user called `007` or `no` is one.
+
+What is well-formed is done in one transaction, all courses of the file or none. Single people may be refused in it, as
+whom a roster would demote; they are told, and the rest goes on.
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from django.db import transaction
+
+from courses import roster, services
+from courses.errors import Invalid
+from courses.models import Course, Role
+from courses.permissions import Actor
+from courses.roster import RosterReport
+from courses.services import RosterEntry
+
+ROLES = {"instructors": Role.INSTRUCTOR, "graders": Role.GRADER, "students": Role.STUDENT}
+PERSON_KEYS = ("username", *services.NAME_FIELDS)
+YES, NO = ("true", "yes"), ("false", "no")
+NOTHING = ""  # what stands behind a key with nothing behind it
+MOST = 200_000  # people in one file; its aliases could name far more than it has lines
+
+
+@dataclass(frozen=True)
+class DeclaredCourse:
+    """One course as it shall be."""
+
+    name: str
+    people: list[RosterEntry] = field(default_factory=list)
+    remove_others: bool = False  # students whom it does not name
+
+
+@dataclass(frozen=True)
+class AppliedCourse:
+    name: str
+    is_new: bool
+    is_one_in_bin: bool  # of the same name
+    report: RosterReport
+
+
+class _Loader(yaml.BaseLoader):
+    """Texts, lists and mappings, and no key twice (PyYAML would let the last one win)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            where = f"Line {key_node.start_mark.line + 1}"
+            if not isinstance(key, str):
+                raise Invalid(f"{where}: a key must be text.")
+            if key in seen:
+                raise Invalid(f"{where}: {key[:80]!r} comes twice.")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read(text: str | bytes) -> list[DeclaredCourse]:
+    """Errors: Invalid."""
+    try:
+        document = yaml.load(text, Loader=_Loader)  # a BaseLoader makes nothing but texts and lists
+    # PyYAML lets the last three through: a numeric escape that is no character, and a depth that is nobody's roster.
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise Invalid(f"This is no YAML: {' '.join(str(error).split())[:300]}") from error
+    courses = _mapping(document, "The file", ("courses",)).get("courses")
+    if not isinstance(courses, dict):
+        raise Invalid("“courses” must map the names of courses to what they hold.")
+    if sum(map(_size, courses.values())) > MOST:
+        raise Invalid(f"The file names more than {MOST:,} people.")
+    return [_course(name, said) for name, said in courses.items()]
+
+
+def _size(said: Any) -> int:
+    return sum(len(value) for value in said.values() if isinstance(value, list)) if isinstance(said, dict) else 0
+
+
+def _course(name: str, said: Any) -> DeclaredCourse:
+    services.check_name(name, "course")
+    said = _mapping({} if said == NOTHING else said, f"The course {name}", (*ROLES, "remove_others"))
+    people = []
+    for key, role in ROLES.items():
+        where = f"{name}, {key}"
+        people += [_person(one, role, where) for one in _list(said, key, where)]
+    for username, times in Counter(person.username for person in people).items():
+        if times > 1:
+            raise Invalid(f"{name}: {username} comes twice; someone has one role in a course.")
+    return DeclaredCourse(name, people, _yes_or_no(said.get("remove_others", "no"), f"{name}, remove_others"))
+
+
+def _person(said: Any, role: str, where: str) -> RosterEntry:
+    if isinstance(said, str):
+        said = {"username": said}
+    said = _mapping(said, where, PERSON_KEYS)
+    if not all(isinstance(value, str) for value in said.values()):
+        raise Invalid(f"{where}: what is said of a person must be text.")
+    if "username" not in said:
+        raise Invalid(f"{where}: a person needs a “username”.")
+    try:
+        services.check_name(said["username"])
+    except Invalid as error:
+        raise Invalid(f"{where}: {error.message}") from error
+    return RosterEntry(role=str(role), **said)
+
+
+def _mapping(value: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Invalid(f"{where} must hold keys and values: {', '.join(keys)}.")
+    if unknown := set(value) - set(keys):
+        raise Invalid(f"{where} has the unknown key {min(unknown)[:80]!r}; known are {', '.join(keys)}.")
+    return value
+
+
+def _list(said: dict[str, Any], key: str, where: str) -> list[Any]:
+    value = said.get(key, NOTHING)
+    if value == NOTHING:
+        return []
+    if not isinstance(value, list):
+        raise Invalid(f"{where} must be a list.")
+    return value
+
+
+def _yes_or_no(value: Any, where: str) -> bool:
+    if not isinstance(value, str) or value.lower() not in YES + NO:
+        raise Invalid(f"{where}: write true or false.")
+    return value.lower() in YES
+
+
+def apply_declarations(declared: Sequence[DeclaredCourse], *, by: Actor, dry_run: bool = False) -> list[AppliedCourse]:
+    """Make the courses that are not there, and bring their rosters to what is declared; a repeat changes nothing.
+
+    All courses or none: a refusal of one undoes the others. A dry run is the same, undone at its end.
+    """
+    with transaction.atomic():
+        applied = [_apply(one, by=by) for one in declared]
+        if dry_run:
+            transaction.set_rollback(True)
+    return applied
+
+
+def _apply(declared: DeclaredCourse, *, by: Actor) -> AppliedCourse:
+    course = Course.objects.present().filter(name=declared.name).first()
+    is_new = course is None
+    is_one_in_bin = is_new and Course.objects.filter(name=declared.name).exists()
+    if course is None:
+        course = services.create_course(declared.name, by=by)
+    report = roster.apply_roster(
+        course, declared.people, by=by, remove_others=declared.remove_others, source="declaration"
+    )
+    return AppliedCourse(declared.name, is_new, is_one_in_bin, report)

@@ -1,0 +1,177 @@
+"""Who may do what: one table of permissions by role, asked through one `Actor`.
+
+An *administrator* (NGSHARE_ADMINS, or a Hub administrator where NGSHARE_HUB_ADMINS is set) may do everything. Anybody
+else may do in a course what their role there allows. An actor is made once per request or command and reads the roster
+once. Nothing of it is stored, so a change of the roster holds from the next request on.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from courses.errors import PermissionDenied
+from courses.models import Course, Membership, Role, User
+
+
+class Permission(StrEnum):
+    """The value completes the sentence "you may not …"."""
+
+    SEE_COURSE = "see the course"
+    SEE_ROSTER = "see the roster"
+    CHANGE_ROSTER = "change the roster"
+    CHANGE_INSTRUCTORS = "change instructors"
+    RELEASE = "release assignments"
+    SUBMIT = "submit"
+    SUBMIT_FOR_OTHERS = "submit for others"
+    SEE_SUBMISSIONS = "see everybody's submissions"
+    WITHDRAW_SUBMISSIONS = "withdraw submissions"
+    RETURN_FEEDBACK = "return feedback"
+
+
+_STUDENT = frozenset({Permission.SEE_COURSE, Permission.SUBMIT})
+_GRADER = _STUDENT | {
+    Permission.SEE_ROSTER,
+    Permission.SEE_SUBMISSIONS,
+    Permission.SUBMIT_FOR_OTHERS,
+    Permission.RETURN_FEEDBACK,
+}
+_INSTRUCTOR = _GRADER | {Permission.CHANGE_ROSTER, Permission.RELEASE, Permission.WITHDRAW_SUBMISSIONS}
+ALLOWED: Mapping[str, frozenset[Permission]] = MappingProxyType(
+    {Role.STUDENT: _STUDENT, Role.GRADER: _GRADER, Role.INSTRUCTOR: _INSTRUCTOR}
+)
+# Roles as the audit log names them, beside those of a roster.
+ADMINISTRATOR = "administrator"
+SERVER_ROLE = "server"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks: a user with the roles that the roster gives them, or the server itself.
+
+    Make one with `Actor.of(user)` or `actor_of(request)`; `SERVER` is the actor of commands that an operator types.
+    """
+
+    user: User | None = None
+    is_server: bool = False
+    is_administrator: bool = False
+    roles: Mapping[int, str] = field(default_factory=dict)  # by course id; courses in the trash are left out
+
+    @classmethod
+    def of(cls, user: User | AnonymousUser) -> "Actor":
+        """Return the actor for a user, in one query. Nobody, and whoever was deactivated, has no role at all."""
+        if not isinstance(user, User) or not user.is_active:
+            return cls(user=user if isinstance(user, User) else None)
+        memberships = Membership.objects.filter(user=user, course__removed_at=None).order_by()
+        roles = MappingProxyType(dict(memberships.values_list("course_id", "role")))
+        return cls(user=user, is_administrator=is_administrator(user), roles=roles)
+
+    @property
+    def username(self) -> str:
+        """The user name; empty for the server itself, as in the audit log."""
+        return self.user.username if self.user else ""
+
+    @property
+    def required_user(self) -> User:
+        """The user who acts, where the server cannot. Errors: PermissionDenied."""
+        if self.user is None:
+            raise PermissionDenied("Only a person may do this.")
+        return self.user
+
+    @property
+    def may_everything(self) -> bool:
+        return self.is_server or self.is_administrator
+
+    def role_in(self, course: Course) -> str | None:
+        return self.roles.get(course.pk)
+
+    # Single permissions
+
+    def may(self, permission: Permission, course: Course | int) -> bool:
+        """Return whether the actor may do this in the course, given as itself or by its id."""
+        course_id = course if isinstance(course, int) else course.pk
+        return self.may_everything or permission in ALLOWED.get(self.roles.get(course_id, ""), ())
+
+    def may_assign(self, role: str, course: Course | int) -> bool:
+        """Return whether the actor may add, change or remove members of this role."""
+        return self.may(permission_to_assign([role]), course)
+
+    def may_anywhere(self, permission: Permission) -> bool:
+        """Return whether the actor may do this in at least one course."""
+        return self.may_everything or bool(self.courses_with(permission))
+
+    def require(self, permission: Permission, course: Course) -> str:
+        """Return the role under which the actor may do this, for the audit log. Errors: PermissionDenied."""
+        role = self.role_in(course)
+        if permission in ALLOWED.get(role or "", ()):
+            return str(role)
+        if self.may_everything:
+            return self._global_role
+        if role is None:
+            raise PermissionDenied(f"You are not a member of the course {course.name}.")
+        article = "an" if role == Role.INSTRUCTOR else "a"
+        raise PermissionDenied(f"As {article} {role} of {course.name} you may not {permission}.")
+
+    def require_administrator(self) -> str:
+        """Return the role for the audit log. Errors: PermissionDenied."""
+        if not self.may_everything:
+            raise PermissionDenied("Only an administrator may do this.")
+        return self._global_role
+
+    def require_may_assign(self, roles: Iterable[str | None], course: Course) -> str:
+        """Return the role under which the actor may add, change or remove members of these roles.
+
+        Errors: PermissionDenied; only an administrator assigns instructors.
+        """
+        return self.require(permission_to_assign(roles), course)
+
+    @property
+    def _global_role(self) -> str:
+        return SERVER_ROLE if self.is_server else ADMINISTRATOR
+
+    # What is visible
+
+    def courses_with(self, permission: Permission) -> list[int]:
+        """Return the ids of the courses in which the actor's own role has this permission."""
+        return [course_id for course_id, role in self.roles.items() if permission in ALLOWED[role]]
+
+    def courses_where(self, permission: Permission) -> QuerySet[Course]:
+        """Return the courses in which the actor may do this: all of them for an administrator, none from the trash."""
+        courses: QuerySet[Course] = Course.objects.present()
+        return courses if self.may_everything else courses.filter(pk__in=self.courses_with(permission))
+
+    def visible_courses(self) -> QuerySet[Course]:
+        return self.courses_where(Permission.SEE_COURSE)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the admin is open to the actor: administrators, and the staff of any course."""
+        return self.may_anywhere(Permission.SEE_ROSTER)
+
+
+SERVER = Actor(is_server=True)
+
+
+def is_administrator(user: User | AnonymousUser) -> bool:
+    """Return whether the site's settings make the user an administrator. No query."""
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return user.username in settings.NGSHARE_ADMINS or (settings.NGSHARE_HUB_ADMINS and user.is_hub_admin)
+
+
+def permission_to_assign(roles: Iterable[str | None]) -> Permission:
+    return Permission.CHANGE_INSTRUCTORS if Role.INSTRUCTOR in set(roles) else Permission.CHANGE_ROSTER
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return the actor of a request, which reads the roster once however often it is asked."""
+    actor: Actor | None = getattr(request, "_ngshare_actor", None)
+    if actor is None or actor.user != (request.user if isinstance(request.user, User) else None):
+        actor = Actor.of(request.user)
+        request._ngshare_actor = actor  # type: ignore[attr-defined]
+    return actor

@@ -1,0 +1,202 @@
+"""The service functions of courses and members. The APIs, the admin, the importers and the commands all call these.
+
+The actor is the keyword `by`. Whole rosters are in roster.py, actions on many members in bulk.py.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from courses import audit
+from courses.errors import AlreadyExists, Invalid, NotFound
+from courses.models import STAFF_ROLES, Course, Membership, Role, User
+from courses.permissions import Actor
+
+AT_ONCE = 1000  # rows in one statement
+NAME_FIELDS = ("first_name", "last_name", "email", "section")
+UNKEPT = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates
+RANK: dict[str, int] = {Role.STUDENT: 0, Role.GRADER: 1, Role.INSTRUCTOR: 2}
+
+
+@dataclass(frozen=True)
+class RosterEntry:
+    """What an importer, a form or a client states about one member. None leaves a field as it is."""
+
+    username: str
+    role: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    section: str | None = None
+
+
+def check_name(name: str, what: str = "user") -> str:
+    """Return the name if it fits an address, a folder and the database. Errors: Invalid."""
+    if not name or len(name) > 255 or "/" in name or name in (".", "..", "*") or not name.isprintable():
+        raise Invalid(f"{name[:80]!r} cannot be a {what} name: 1 to 255 printable characters without '/'.")
+    if name != name.strip():
+        raise Invalid(f"{name[:80]!r} cannot be a {what} name: it starts or ends with a space.")
+    return name
+
+
+def known_users(usernames: Iterable[str]) -> dict[str, User]:
+    """Return the users of these names, {name: user}. Users that nobody has seen before are created."""
+    wanted = sorted({check_name(username) for username in usernames})
+    found: dict[str, User] = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        found.update((user.username, user) for user in User.objects.filter(username__in=some))
+        if absent := [username for username in some if username not in found]:
+            User.objects.bulk_create([User(username=username) for username in absent], ignore_conflicts=True)
+            found.update((user.username, user) for user in User.objects.filter(username__in=absent))
+    return found
+
+
+# Courses
+
+
+def create_course(name: str, instructors: Iterable[str] = (), *, by: Actor) -> Course:
+    """Errors: Invalid, AlreadyExists."""
+    role = by.require_administrator()
+    check_name(name, "course")
+    try:
+        with transaction.atomic():
+            course = Course.objects.create(name=name)
+            users = known_users(instructors)
+            Membership.objects.bulk_create(
+                Membership(course=course, user=user, role=Role.INSTRUCTOR) for user in users.values()
+            )
+            audit.record("create course", by=by, role=role, course=course, target=name, instructors=sorted(users))
+    except IntegrityError as error:
+        raise AlreadyExists(f"There is a course {name} already.") from error
+    return course
+
+
+def trash_course(course: Course, *, by: Actor) -> None:
+    """Put the course into the bin: nobody sees it, everything is kept."""
+    role = by.require_administrator()
+    with transaction.atomic():
+        if Course.objects.filter(pk=course.pk, removed_at=None).update(removed_at=timezone.now()):
+            audit.record("remove course", by=by, role=role, course=course, target=course.name)
+
+
+def restore_course(course: Course | str, *, by: Actor) -> Course:
+    """Take the course, or the one that was removed last under this name, out of the bin.
+
+    Errors: NotFound, AlreadyExists.
+    """
+    role = by.require_administrator()
+    if isinstance(course, str):
+        removed = Course.objects.filter(name=course).exclude(removed_at=None)
+        found = removed.order_by("-removed_at").first()
+        if found is None:
+            raise NotFound(f"There is no course {course} in the bin.")
+        course = found
+    try:
+        with transaction.atomic():
+            if Course.objects.filter(pk=course.pk).exclude(removed_at=None).update(removed_at=None):
+                audit.record("restore course", by=by, role=role, course=course, target=course.name)
+    except IntegrityError as error:
+        raise AlreadyExists(f"There is another course {course.name} by now.") from error
+    course.removed_at = None
+    return course
+
+
+@contextmanager
+def lock_roster(course: Course) -> Iterator[None]:
+    """A transaction in which nobody else changes this course's roster: what was looked up holds until it is written."""
+    with transaction.atomic():
+        list(Course.objects.select_for_update(no_key=True).filter(pk=course.pk).values_list("pk"))
+        yield
+
+
+# One member
+
+
+def add_member(course: Course, entry: RosterEntry, *, by: Actor) -> Membership:
+    """Errors: AlreadyExists, Invalid, PermissionDenied."""
+    given = entry.role or Role.STUDENT
+    role = by.require_may_assign([given], course)
+    check_role(given)
+    check_names(entry)
+    try:
+        with lock_roster(course):
+            user = known_users([entry.username])[entry.username]
+            made = Membership.objects.create(course=course, user=user, role=given, **stated_fields(entry))
+            audit.record("add member", by=by, role=role, course=course, target=user.username, given=given)
+    except IntegrityError as error:
+        raise AlreadyExists(f"{entry.username} is a member of {course.name} already.") from error
+    return made
+
+
+def change_member(membership: Membership, entry: RosterEntry, *, by: Actor) -> Membership:
+    """Change what `entry` says. Staff may change their own names. Errors: Invalid, NotFound, PermissionDenied."""
+    course = membership.course
+    with lock_roster(course):
+        was = _role_now(membership)
+        given = entry.role or was
+        is_own = by.user is not None and membership.user_id == by.user.pk
+        own_names = is_own and given == was and was in STAFF_ROLES
+        role = str(was) if own_names else by.require_may_assign([was, given], course)
+        check_role(given)
+        check_names(entry)
+        changes = {"role": given, **stated_fields(entry)}
+        for name, value in changes.items():
+            setattr(membership, name, value)
+        membership.save(update_fields=list(changes))
+        audit.record(
+            "change member", by=by, role=role, course=course, target=membership.user.username, was=was, given=given
+        )
+    return membership
+
+
+def _role_now(membership: Membership) -> str:
+    try:
+        membership.refresh_from_db(fields=["role"])
+    except Membership.DoesNotExist as error:
+        raise NotFound(f"{membership.user.username} is not a member of {membership.course.name} any more.") from error
+    return membership.role
+
+
+def set_member(course: Course, entry: RosterEntry, *, by: Actor) -> tuple[Membership, bool]:
+    """Add the entry, or change who is there. Returns the membership and whether it is new."""
+    with lock_roster(course):
+        there = course.memberships.select_related("user", "course").filter(user__username=entry.username).first()
+        if there is None:
+            return add_member(course, entry, by=by), True
+        return change_member(there, entry, by=by), False
+
+
+def remove_member(membership: Membership, *, by: Actor) -> None:
+    """Take someone off the roster. Their work stays. Errors: NotFound, PermissionDenied."""
+    course = membership.course
+    with lock_roster(course):
+        was = _role_now(membership)
+        role = by.require_may_assign([was], course)
+        target = membership.user.username
+        membership.delete()
+        audit.record("remove member", by=by, role=role, course=course, target=target, was=was)
+
+
+def check_role(role: str) -> None:
+    if role not in Role.values:
+        raise Invalid(f"{role[:80]!r} is no role; one of {', '.join(Role.values)}.")
+
+
+def check_names(entry: RosterEntry) -> None:
+    for name in NAME_FIELDS:
+        value = getattr(entry, name) or ""
+        if len(value) > 255:
+            raise Invalid(f"{name} is longer than 255 characters")
+        if UNKEPT.search(value):
+            raise Invalid(f"{name} has a character that cannot be kept")
+
+
+def stated_fields(entry: RosterEntry) -> dict[str, Any]:
+    """Return the name fields that the entry states; those that it leaves open are left out."""
+    return {name: value for name in NAME_FIELDS if (value := getattr(entry, name)) is not None}
