@@ -62,12 +62,13 @@ def test_received_blobs_are_named_by_their_hash(tmp_path):
     [
         hostile.bundle((hostile.sha256(b"a"), b"a"), (hostile.sha256(b"a"), b"a")),
         hostile.bundle((hostile.sha256(b"a"), b"a")),
+        hostile.bundle(*((hostile.sha256(one), one) for one in (b"a", b"b", b"c"))),
         hostile.bundle((hostile.sha256(b"a"), b"b"), (hostile.sha256(b"b"), b"b")),
         hostile.bundle((hostile.sha256(b"a"), b"a"), ("manifest.json", b"{}")),
         hostile.bundle((hostile.sha256(b"a"), b"a"))[:513],
         b"",
     ],
-    ids=["twice", "one missing", "wrong content", "a manifest", "cut", "empty"],
+    ids=["twice", "one missing", "one too many", "wrong content", "a manifest", "cut", "empty"],
 )
 def test_bundle_that_is_not_what_was_asked_for_is_refused(tmp_path, content):
     with pytest.raises(InvalidResponse):
