@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from courses import audit
+from courses import audit, trash
 from courses.errors import AlreadyExists, Invalid, NotFound
 from courses.models import STAFF_ROLES, Course, Membership, Role, User
 from courses.permissions import Actor
@@ -105,6 +105,20 @@ def restore_course(course: Course | str, *, by: Actor) -> Course:
         raise AlreadyExists(f"There is another course {course.name} by now.") from error
     course.removed_at = None
     return course
+
+
+def delete_course_permanently(course: Course, *, by: Actor) -> dict[str, int]:
+    """Delete a course that is in the trash, with all that belongs to it. Return how many rows of each kind.
+
+    Errors: PermissionDenied, Conflict when it is not in the trash.
+    """
+    role = by.require_administrator()
+    with transaction.atomic():
+        locked = Course.objects.select_for_update().filter(pk=course.pk).first()
+        is_in_trash = locked is not None and locked.removed_at is not None
+        return trash.delete_row(
+            locked or course, is_in_trash=is_in_trash, by=by, role=role, course=course, target=course.name
+        )
 
 
 @contextmanager
