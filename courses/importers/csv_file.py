@@ -223,10 +223,10 @@ def _check_it_is_whole(sheet: RosterFile) -> None:
     if bad := [line for line in sheet.lines if line.fault]:
         raise Conflict(
             f"Line {bad[0].number} {bad[0].fault}. Mend or remove such lines before members that the file does not "
-            "name are taken off the roster."
+            "name are removed from the roster."
         )
     if not sheet.lines:
-        raise Conflict("The file names nobody: with it, everybody would be taken off the roster.")
+        raise Conflict("The file names nobody: with it, everybody would be removed from the roster.")
 
 
 def _unless_kept(course: Course, people: list[RosterEntry]) -> list[RosterEntry]:

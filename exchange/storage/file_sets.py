@@ -27,7 +27,7 @@ from exchange.storage import blobs
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 1000  # rows in one statement
+BATCH_SIZE = 1000  # rows in one statement
 FRESH = timedelta(hours=1)  # a blob touched within this time is not touched again: many count on the same ones
 
 
@@ -253,7 +253,7 @@ def _announce(staged: dict[str, blobs.Staged], there: dict[str, Blob]) -> list[s
         Blob(sha256=one.sha256, md5=one.md5, size=one.size, touched=now)
         for one in sorted(staged.values(), key=lambda one: one.sha256)
     ]
-    Blob.objects.bulk_create(rows, AT_ONCE, update_conflicts=True, unique_fields=["sha256"], update_fields=["touched"])
+    Blob.objects.bulk_create(rows, BATCH_SIZE, update_conflicts=True, unique_fields=["sha256"], update_fields=["touched"])
     stored: set[str] = set()
     for some in _portions(sorted(staged)):
         stored.update(Blob.objects.filter(sha256__in=some, stored=True).values_list("sha256", flat=True))
@@ -290,7 +290,7 @@ def create_file_set(lines: Sequence[ManifestEntry]) -> FileSet:
             for position, line in enumerate(lines)
         ]
         try:
-            FileEntry.objects.bulk_create(entries, AT_ONCE)
+            FileEntry.objects.bulk_create(entries, BATCH_SIZE)
         except IntegrityError as error:
             raise TryAgain("A file was swept away while it arrived. Try again.") from error
     return file_set
@@ -325,5 +325,5 @@ def stored_totals() -> dict[str, int]:
 
 
 def _portions(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), AT_ONCE):
-        yield items[start : start + AT_ONCE]
+    for start in range(0, len(items), BATCH_SIZE):
+        yield items[start : start + BATCH_SIZE]

@@ -53,7 +53,7 @@ def test_members_are_created_changed_and_left_unchanged(course):
         (RosterEntry("alice", first_name="New"), "only an administrator"),
         (RosterEntry("bob", "dean"), "dean"),
         (RosterEntry("a/b"), "cannot be a user name"),
-        (RosterEntry("bob", email="\0"), "cannot be kept"),
+        (RosterEntry("bob", email="\0"), "cannot be stored"),
         (RosterEntry("bob", email="x" * 256), "longer than 255"),
     ],
 )

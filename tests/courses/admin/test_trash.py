@@ -73,7 +73,7 @@ def test_taking_out_brings_everything_back(root, both):
     after = everything()
     assert {**after, "AuditEntry": []} == {**before, "AuditEntry": []}
     actions = [entry.action for entry in AuditEntry.objects.order_by("pk")]
-    assert actions == ["remove course"] * 2 + ["restore course"] * 2
+    assert actions == ["trash course"] * 2 + ["restore course"] * 2
 
 
 def test_one_course_that_cannot_come_back_keeps_all_in_the_bin(root, both):
