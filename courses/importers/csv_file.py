@@ -1,8 +1,7 @@
-"""Rosters as CSV, in and out.
+"""Import a roster from CSV.
 
-What comes in is what spreadsheets, learning platforms and nbgrader write: any of the usual separators and encodings,
-column names in any case. What goes out is read back unchanged. A cell that a spreadsheet would take for a formula is
-written with an apostrophe in front, which reading takes off again. Spaces around a value are no part of it.
+It reads what spreadsheets, learning platforms and nbgrader write: any of the usual separators and encodings, column
+names in any case. The apostrophe by which csv_writer.py guards a formula is removed. Spaces around a value are ignored.
 """
 
 import csv
@@ -47,7 +46,7 @@ class CSVLine:
 
 @dataclass(frozen=True)
 class RosterFile:
-    """A file as it was understood."""
+    """A roster file that was read."""
 
     encoding: str
     separator: str
@@ -65,7 +64,7 @@ class LineOutcome:
 
 
 def read(content: bytes) -> RosterFile:
-    """Errors: Invalid, with a sentence, for what is no such table at all. Single bad lines are told in the lines."""
+    """Errors: Invalid, with a sentence, for what is no such table at all. A single bad line has a `fault`."""
     return read_text(*decode(content))
 
 
@@ -192,7 +191,7 @@ def _fault(username: str, surplus: list[str]) -> str:
 def import_roster(
     course: Course, sheet: RosterFile, *, by: Actor, remove_others: bool = False, dry_run: bool = False
 ) -> tuple[RosterReport, list[LineOutcome]]:
-    """Bring the roster to what the file says; see services.apply. An empty cell leaves what is there.
+    """Bring the roster to what the file says; see roster.apply_roster. An empty cell leaves what is there.
 
     Errors: Conflict when others are to be removed and it cannot be told from every line whom it names, or from none.
     """
