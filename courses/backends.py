@@ -1,4 +1,4 @@
-"""What Django's own permission questions are answered with: the roster."""
+"""The authentication backend: it answers Django's permission checks from the roster."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from courses.models import User
 
 
 class RosterBackend(BaseBackend):
-    """Administrators may everything. Row-level rights of instructors are asked of permissions.py by each ModelAdmin."""
+    """Administrators have every permission. Each ModelAdmin asks permissions.py about single rows."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
         return None  # JupyterHub decides who someone is

@@ -1,7 +1,7 @@
-"""Who is in which course, and the log of what was done.
+"""Who is in which course, and the audit log.
 
 *User*: a person (or grading account) as JupyterHub names them. *Course*: has a name and members. *Membership*: one
-person in one course, with the one role they have there. *AuditEntry*: one act that changed something.
+person in one course, with the one role they have there. *AuditEntry*: one change.
 """
 
 from typing import Any, ClassVar
@@ -16,16 +16,15 @@ models.CharField.register_lookup(Length)
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(self, username: str, **fields: Any) -> "User":
-        return self.create(username=username, **fields)
+    pass
 
 
 class User(AbstractBaseUser):
-    """A person as JupyterHub names them. Rights are not kept here: roles.py reads them from the roster each time."""
+    """A person as JupyterHub names them. No permission is stored here: permissions.py reads the roster each time."""
 
     username = models.CharField("user name", max_length=255, unique=True)
     is_active = models.BooleanField(
-        "active", default=True, help_text="Someone deactivated is refused everywhere; their work stays."
+        "active", default=True, help_text="A deactivated user is refused everywhere; their submissions stay."
     )
     is_hub_admin = models.BooleanField("administrator of the Hub", default=False, editable=False)
     hub_groups = models.JSONField(default=list, editable=False, help_text="the Hub's groups that were honoured")
@@ -33,7 +32,7 @@ class User(AbstractBaseUser):
 
     password = None  # type: ignore[assignment]  # JupyterHub decides who someone is
     USERNAME_FIELD = "username"
-    objects: ClassVar[UserManager] = UserManager()
+    objects: ClassVar = UserManager()
 
     class Meta:
         ordering: ClassVar = ["username"]
@@ -61,14 +60,14 @@ class User(AbstractBaseUser):
 
 class CourseQuerySet(models.QuerySet["Course"]):
     def present(self) -> "CourseQuerySet":
-        """Those that are not in the bin."""
+        """Return the courses that are not in the trash."""
         return self.filter(removed_at=None)
 
 
 class Course(models.Model):
     name = models.CharField(max_length=255)
     created = models.DateTimeField(db_default=Now(), editable=False)
-    removed_at = models.DateTimeField("in the bin since", null=True, blank=True, editable=False)
+    removed_at = models.DateTimeField("in the trash since", null=True, blank=True, editable=False)
     members: ClassVar[Any] = models.ManyToManyField(User, through="Membership", related_name="courses")
 
     objects: ClassVar[Any] = CourseQuerySet.as_manager()
@@ -106,7 +105,7 @@ class Membership(models.Model):
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.STUDENT)
-    # Empty text means "known to be empty"; null that nobody ever said (the old wire tells the two apart).
+    # An empty text means "known to be empty", null "never stated"; API v1 tells the two apart.
     first_name = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     last_name = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     email = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
@@ -135,9 +134,9 @@ class Membership(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One act: who, in which role, did what, to which object, when. Only ever added to.
+    """One change: who, in which role, did what, to which object, when. Entries are only ever added.
 
-    Names are kept as text, so that a line still says what happened when its objects are gone.
+    Names are stored as text, so that an entry outlives its objects.
     """
 
     at = models.DateTimeField(db_default=Now(), db_index=True)

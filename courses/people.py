@@ -1,4 +1,4 @@
-"""What happens to people: renamed, merged, deactivated, anonymised. An administrator's acts; their work is kept.
+"""Service functions for people: rename, merge, deactivate, anonymise. For administrators; all submissions are kept.
 
 A receipt that someone holds is verified by its number, time and content, so it stays valid through all of these.
 """
@@ -16,7 +16,8 @@ from courses.models import AuditEntry, Membership, User
 from courses.permissions import Actor
 from courses.services import NAME_FIELDS, RANK, check_name
 
-FROM_NAME = {"rename user": "was", "merge users": "gone"}  # acts by which one name becomes another: where that stands
+# Actions that give an account another name, and the detail that holds the old one
+FROM_NAME = {"rename user": "was", "merge users": "gone"}
 
 
 def find(username: str) -> User:
@@ -30,7 +31,7 @@ def find(username: str) -> User:
 def rename(user: User, new: str, *, by: Actor) -> None:
     """Follow a new name on the Hub. Errors: Invalid, Conflict when somebody has that name."""
     role = by.require_administrator()
-    _require_another(user, by)
+    _require_other(user, by)
     old = user.username
     if check_name(new) == old:
         raise Conflict(f"{old} is their name already.")
@@ -46,9 +47,9 @@ def rename(user: User, new: str, *, by: Actor) -> None:
 
 
 def set_active(user: User, active: bool, *, by: Actor) -> None:
-    """Whoever is not active is refused everywhere, in an open session too; work and memberships stay."""
+    """Activate or deactivate a user, who is then refused everywhere, even in an open session. Nothing is deleted."""
     role = by.require_administrator()
-    _require_another(user, by)
+    _require_other(user, by)
     with transaction.atomic():
         if User.objects.filter(pk=user.pk).exclude(is_active=active).update(is_active=active):
             action = "activate user" if active else "deactivate user"
@@ -56,47 +57,48 @@ def set_active(user: User, active: bool, *, by: Actor) -> None:
     user.is_active = active
 
 
-def merge(gone: User, kept: User, *, by: Actor) -> dict[str, int]:
-    """Both are one person: whatever is `gone`'s becomes `kept`'s, and `gone` is deleted.
+def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
+    """Merge two accounts of one person: everything of `duplicate` becomes `kept`'s, and `duplicate` is deleted.
 
-    Where both are members of a course the higher role counts, and names that `kept` lacks are taken over. Returns how
-    many of what moved. Errors: Conflict when they are the same, or handed in at the very same instant; NotFound when
-    one of them is gone by now.
+    Where both are members of a course the higher role counts, and `kept` takes over the names that it
+    lacks. Return how many rows of each kind moved. Errors: Conflict when they are the same account, or submitted at the
+    very same instant; NotFound when one of them was deleted meanwhile.
     """
     role = by.require_administrator()
-    _require_another(gone, by)
-    if gone.pk == kept.pk:
+    _require_other(duplicate, by)
+    if duplicate.pk == kept.pk:
         raise Conflict("These are the same account.")
     try:
         with transaction.atomic():
-            # The rows are held, so that nothing new comes to be `gone`'s while it goes.
-            held = User.objects.select_for_update().filter(pk__in=[gone.pk, kept.pk]).order_by("pk")
+            # The rows are locked, so that `duplicate` gets nothing new until it is deleted.
+            held = User.objects.select_for_update().filter(pk__in=[duplicate.pk, kept.pk]).order_by("pk")
             if len(groups := dict(held.values_list("pk", "hub_groups"))) < 2:
                 raise NotFound("One of the two accounts is not there any more.")
-            kept.hub_groups = sorted({*groups[gone.pk], *groups[kept.pk]})  # joined once for each, as groups.py has it
+            # Each group has joined the user once, see groups.py.
+            kept.hub_groups = sorted({*groups[duplicate.pk], *groups[kept.pk]})
             kept.save(update_fields=["hub_groups"])
-            moved = {"members": _merge_memberships(gone, kept)}
+            moved = {"members": _merge_memberships(duplicate, kept)}
             for relation in _relations():
                 model, name = relation.related_model, relation.field.name
-                count = model._base_manager.filter(**{name: gone}).update(**{name: kept})
+                count = model._base_manager.filter(**{name: duplicate}).update(**{name: kept})
                 kind = str(model._meta.verbose_name_plural)
                 moved[kind] = max(moved.get(kind, 0), count)
-            gone.delete()
+            duplicate.delete()
             moved = {kind: count for kind, count in moved.items() if count}
-            audit.record("merge users", by=by, role=role, target=kept.username, gone=gone.username, moved=moved)
+            audit.record("merge users", by=by, role=role, target=kept.username, gone=duplicate.username, moved=moved)
     except IntegrityError as error:
         raise Conflict(
-            f"{gone} and {kept} both have a submission of one instant, or one that was sent with the same key. "
-            "Delete one of the two for good first."
+            f"{duplicate} and {kept} both have a submission of one instant, or one that was sent with the same key. "
+            "Delete one of the two permanently first."
         ) from error
     return moved
 
 
-def _merge_memberships(gone: User, kept: User) -> int:
-    """Returns how many of `gone`'s there were."""
+def _merge_memberships(duplicate: User, kept: User) -> int:
+    """Return how many memberships `duplicate` had."""
     theirs = {one.course_id: one for one in kept.memberships.select_for_update()}
     count = 0
-    for one in gone.memberships.select_for_update():
+    for one in duplicate.memberships.select_for_update():
         count += 1
         there = theirs.get(one.course_id)
         if there is None:
@@ -111,21 +113,21 @@ def _merge_memberships(gone: User, kept: User) -> int:
 
 
 def _relations() -> list[Any]:
-    """Every foreign key to a user but the memberships', whichever app it belongs to."""
+    """Return every foreign key to a user except the memberships', of any app."""
     found = User._meta.get_fields(include_hidden=True)
     return [one for one in found if isinstance(one, ManyToOneRel) and one.related_model is not Membership]
 
 
 def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
-    """Forget who someone is; returns the name that stands for them from now on.
+    """Replace everything that identifies a user; return the new user name.
 
     Their name becomes a number, they leave every roster and with them go first and last names, emails and sections;
-    they cannot log in as this account again. What they handed in stays with its times and files, and is not looked
-    into. The audit log goes on naming them, unless `log_too`: then the number takes the name's place there as well.
+    they cannot log in as this account again. Their submissions stay with times and files, whose content is not
+    searched. The audit log goes on naming them, unless `log_too`: then the number takes the name's place there as well.
     """
     role = by.require_administrator()
-    _require_another(user, by)
-    old, new = user.username, _number(user)
+    _require_other(user, by)
+    old, new = user.username, _create_number(user)
     with transaction.atomic():
         user.memberships.all().delete()
         user.username, user.is_active, user.is_hub_admin, user.last_login = new, False, False, None
@@ -138,8 +140,8 @@ def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
     return new
 
 
-def _number(user: User) -> str:
-    """A name that says nothing and that nobody else has."""
+def _create_number(user: User) -> str:
+    """Return an unused name that identifies nobody."""
     number = f"anonymous-{user.pk}"
     while User.objects.filter(username=number).exclude(pk=user.pk).exists():
         number += "-"
@@ -157,7 +159,7 @@ def _forget_in_log(name: str, new: str) -> None:
         for entry in entries.filter(Q(actor=old) | Q(target=old) | inside).iterator():
             entry.actor = new if entry.actor == old else entry.actor
             entry.target = new if entry.target == old else entry.target
-            entry.details = _replaced(entry.details, old, new)
+            entry.details = _replace(entry.details, old, new)
             entry.save(update_fields=["actor", "target", "details"])
 
 
@@ -179,14 +181,14 @@ def _names_in_log(name: str) -> dict[str, int]:
     return found
 
 
-def _replaced(value: Any, old: str, new: str) -> Any:
+def _replace(value: Any, old: str, new: str) -> Any:
     if isinstance(value, dict):
-        return {_replaced(key, old, new): _replaced(inner, old, new) for key, inner in value.items()}
+        return {_replace(key, old, new): _replace(inner, old, new) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_replaced(inner, old, new) for inner in value]
+        return [_replace(inner, old, new) for inner in value]
     return new if value == old else value
 
 
-def _require_another(user: User, by: Actor) -> None:
+def _require_other(user: User, by: Actor) -> None:
     if by.user is not None and by.user.pk == user.pk:
         raise PermissionDenied("This is your own account; another administrator must do it.")

@@ -1,4 +1,4 @@
-"""Bringing a whole roster to what an importer, the API or a command says, with a report on each person."""
+"""Applying a whole roster from an importer, the API or a command, with a report on each member."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from courses.errors import Conflict, DomainError, Invalid, PermissionDenied
 from courses.models import Course, Membership, Role
 from courses.permissions import Actor, Permission
 from courses.services import (
-    AT_ONCE,
+    BATCH_SIZE,
     NAME_FIELDS,
     RANK,
     RosterEntry,
@@ -66,23 +66,28 @@ def apply_roster(
     dry_run: bool = False,
     source: str = "",
 ) -> RosterReport:
-    """Bring the roster to what `people` says, in a few statements per thousand rows; a repeat changes nothing.
+    """Make the roster match `people`, in a few statements per thousand rows; a repeat changes nothing.
 
     A row that would demote staff, give a role that `by` may not give, or is malformed is refused by itself.
-    `remove_others` takes members of the role `others` off the roster whom `people` does not name. With `dry_run`
+    `remove_others` removes members of the role `others` whom `people` does not name. With `dry_run`
     only the report is made: a row for each of `people`, in their order, then those that are removed. `source` says
     in the audit log where the people came from. Errors: PermissionDenied when `by` may not change the roster at all.
     """
     role = by.require_may_assign([Role.STUDENT], course)
     report = RosterReport()
     with lock_roster(course):
-        there = {
-            one.user.username: one for one in course.memberships.select_related("user").select_for_update(of=("self",))
+        existing = {
+            member.user.username: member
+            for member in course.memberships.select_related("user").select_for_update(of=("self",))
         }
-        new, changed = _plan(course, people, there, report, by=by)
+        new, changed = _plan(course, people, existing, report, by=by)
         named = {entry.username for entry in people}
-        gone = [one for name, one in there.items() if remove_others and one.role == others and name not in named]
-        report.rows += [MemberChange(one.user.username, Result.REMOVED, before=_values(one)) for one in gone]
+        removed = [
+            member for name, member in existing.items() if remove_others and member.role == others and name not in named
+        ]
+        report.rows += [
+            MemberChange(member.user.username, Result.REMOVED, before=_values(member)) for member in removed
+        ]
         if dry_run:
             return report
         users = known_users(entry.username for entry in new)
@@ -93,24 +98,24 @@ def apply_roster(
                 )
                 for entry in new
             ],
-            AT_ONCE,
+            BATCH_SIZE,
         )
-        _write(changed)
-        for start in range(0, len(gone), AT_ONCE):
-            Membership.objects.filter(pk__in=[one.pk for one in gone[start : start + AT_ONCE]]).delete()
-        if new or changed or gone:
+        _update_members(changed)
+        for start in range(0, len(removed), BATCH_SIZE):
+            Membership.objects.filter(pk__in=[member.pk for member in removed[start : start + BATCH_SIZE]]).delete()
+        if new or changed or removed:
             who = {str(result): report.names(result) for result in (Result.CREATED, Result.CHANGED, Result.REMOVED)}
-            said = {"source": source} if source else {}
-            audit.record("change roster", by=by, role=role, course=course, target=course.name, **who, **said)
+            origin = {"source": source} if source else {}
+            audit.record("change roster", by=by, role=role, course=course, target=course.name, **who, **origin)
     return report
 
 
-def _write(changed: Sequence[Membership]) -> None:
-    """Many updates as one insert that meets what is there; a statement of a thousand CASEs would be slow."""
-    rows = [Membership(course_id=one.course_id, user_id=one.user_id, **_values(one)) for one in changed]
+def _update_members(changed: Sequence[Membership]) -> None:
+    """Update many members by an upsert; one UPDATE with a thousand CASEs would be slow."""
+    rows = [Membership(course_id=member.course_id, user_id=member.user_id, **_values(member)) for member in changed]
     Membership.objects.bulk_create(
         rows,
-        AT_ONCE,
+        BATCH_SIZE,
         update_conflicts=True,
         unique_fields=["course", "user"],
         update_fields=["role", *NAME_FIELDS],
@@ -118,24 +123,24 @@ def _write(changed: Sequence[Membership]) -> None:
 
 
 def _plan(
-    course: Course, people: Sequence[RosterEntry], there: dict[str, Membership], report: RosterReport, *, by: Actor
+    course: Course, people: Sequence[RosterEntry], existing: dict[str, Membership], report: RosterReport, *, by: Actor
 ) -> tuple[list[RosterEntry], list[Membership]]:
     new: list[RosterEntry] = []
     changed: list[Membership] = []
     seen: set[str] = set()
-    written = {name.casefold(): name for name in there}
+    spellings = {name.casefold(): name for name in existing}
     may_assign_staff = by.may(Permission.CHANGE_INSTRUCTORS, course)
     for entry in people:
-        member = there.get(entry.username)
+        member = existing.get(entry.username)
         before = _values(member) if member else None
-        said = {
+        stated = {
             name: value for name, value in {"role": entry.role, **stated_fields(entry)}.items() if value is not None
         }
         try:
             if entry.username in seen:
                 raise Invalid("comes twice")
             _check_row(entry)
-            if before and all(before[name] == value for name, value in said.items()):
+            if before and all(before[name] == value for name, value in stated.items()):
                 seen.add(entry.username)
                 report.rows.append(MemberChange(entry.username, Result.UNCHANGED, before=before, after=before))
                 continue
@@ -146,12 +151,12 @@ def _plan(
         seen.add(entry.username)
         if member is None:
             new.append(entry)
-            after = {"role": str(Role.STUDENT), **said}
-            other = written.setdefault(entry.username.casefold(), entry.username)
-            told = "" if other == entry.username else f"{other} is somebody else: the names differ in capitals"
-            report.rows.append(MemberChange(entry.username, Result.CREATED, told, after=after))
+            after = {"role": str(Role.STUDENT), **stated}
+            other = spellings.setdefault(entry.username.casefold(), entry.username)
+            message = "" if other == entry.username else f"{other} is somebody else: the names differ in capitals"
+            report.rows.append(MemberChange(entry.username, Result.CREATED, message, after=after))
             continue
-        for name, value in said.items():
+        for name, value in stated.items():
             setattr(member, name, value)
         changed.append(member)
         report.rows.append(MemberChange(entry.username, Result.CHANGED, before=before, after=_values(member)))

@@ -12,14 +12,14 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from courses import audit
+from courses import audit, trash
 from courses.errors import AlreadyExists, Invalid, NotFound
 from courses.models import STAFF_ROLES, Course, Membership, Role, User
 from courses.permissions import Actor
 
-AT_ONCE = 1000  # rows in one statement
+BATCH_SIZE = 1000  # rows in one statement
 NAME_FIELDS = ("first_name", "last_name", "email", "section")
-UNKEPT = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates
 RANK: dict[str, int] = {Role.STUDENT: 0, Role.GRADER: 1, Role.INSTRUCTOR: 2}
 
 
@@ -45,16 +45,16 @@ def check_name(name: str, what: str = "user") -> str:
 
 
 def known_users(usernames: Iterable[str]) -> dict[str, User]:
-    """Return the users of these names, {name: user}. Users that nobody has seen before are created."""
-    wanted = sorted({check_name(username) for username in usernames})
-    found: dict[str, User] = {}
-    for start in range(0, len(wanted), AT_ONCE):
-        some = wanted[start : start + AT_ONCE]
-        found.update((user.username, user) for user in User.objects.filter(username__in=some))
-        if absent := [username for username in some if username not in found]:
+    """Return the users of these names, {name: user}. Unknown ones are created."""
+    names = sorted({check_name(username) for username in usernames})
+    users: dict[str, User] = {}
+    for start in range(0, len(names), BATCH_SIZE):
+        batch = names[start : start + BATCH_SIZE]
+        users.update((user.username, user) for user in User.objects.filter(username__in=batch))
+        if absent := [username for username in batch if username not in users]:
             User.objects.bulk_create([User(username=username) for username in absent], ignore_conflicts=True)
-            found.update((user.username, user) for user in User.objects.filter(username__in=absent))
-    return found
+            users.update((user.username, user) for user in User.objects.filter(username__in=absent))
+    return users
 
 
 # Courses
@@ -78,25 +78,25 @@ def create_course(name: str, instructors: Iterable[str] = (), *, by: Actor) -> C
 
 
 def trash_course(course: Course, *, by: Actor) -> None:
-    """Put the course into the bin: nobody sees it, everything is kept."""
+    """Move the course to the trash: only administrators see it, and everything is kept."""
     role = by.require_administrator()
     with transaction.atomic():
         if Course.objects.filter(pk=course.pk, removed_at=None).update(removed_at=timezone.now()):
-            audit.record("remove course", by=by, role=role, course=course, target=course.name)
+            audit.record("trash course", by=by, role=role, course=course, target=course.name)
 
 
 def restore_course(course: Course | str, *, by: Actor) -> Course:
-    """Take the course, or the one that was removed last under this name, out of the bin.
+    """Restore the course, or the last one of this name that was moved to the trash.
 
     Errors: NotFound, AlreadyExists.
     """
     role = by.require_administrator()
     if isinstance(course, str):
-        removed = Course.objects.filter(name=course).exclude(removed_at=None)
-        found = removed.order_by("-removed_at").first()
-        if found is None:
-            raise NotFound(f"There is no course {course} in the bin.")
-        course = found
+        in_trash = Course.objects.filter(name=course).exclude(removed_at=None)
+        latest = in_trash.order_by("-removed_at").first()
+        if latest is None:
+            raise NotFound(f"There is no course {course} in the trash.")
+        course = latest
     try:
         with transaction.atomic():
             if Course.objects.filter(pk=course.pk).exclude(removed_at=None).update(removed_at=None):
@@ -107,9 +107,23 @@ def restore_course(course: Course | str, *, by: Actor) -> Course:
     return course
 
 
+def delete_course_permanently(course: Course, *, by: Actor) -> dict[str, int]:
+    """Delete a course that is in the trash, with all that belongs to it. Return how many rows of each kind.
+
+    Errors: PermissionDenied, Conflict when it is not in the trash.
+    """
+    role = by.require_administrator()
+    with transaction.atomic():
+        locked = Course.objects.select_for_update().filter(pk=course.pk).first()
+        is_in_trash = locked is not None and locked.removed_at is not None
+        return trash.delete_row(
+            locked or course, is_in_trash=is_in_trash, by=by, role=role, course=course, target=course.name
+        )
+
+
 @contextmanager
 def lock_roster(course: Course) -> Iterator[None]:
-    """A transaction in which nobody else changes this course's roster: what was looked up holds until it is written."""
+    """Open a transaction in which nobody else changes this roster, so that what was read holds until it ends."""
     with transaction.atomic():
         list(Course.objects.select_for_update(no_key=True).filter(pk=course.pk).values_list("pk"))
         yield
@@ -127,18 +141,18 @@ def add_member(course: Course, entry: RosterEntry, *, by: Actor) -> Membership:
     try:
         with lock_roster(course):
             user = known_users([entry.username])[entry.username]
-            made = Membership.objects.create(course=course, user=user, role=given, **stated_fields(entry))
+            membership = Membership.objects.create(course=course, user=user, role=given, **stated_fields(entry))
             audit.record("add member", by=by, role=role, course=course, target=user.username, given=given)
     except IntegrityError as error:
         raise AlreadyExists(f"{entry.username} is a member of {course.name} already.") from error
-    return made
+    return membership
 
 
 def change_member(membership: Membership, entry: RosterEntry, *, by: Actor) -> Membership:
-    """Change what `entry` says. Staff may change their own names. Errors: Invalid, NotFound, PermissionDenied."""
+    """Change the fields that the entry states. Staff may change their own names. Errors: Invalid, NotFound, PermissionDenied."""
     course = membership.course
     with lock_roster(course):
-        was = _role_now(membership)
+        was = _read_role(membership)
         given = entry.role or was
         is_own = by.user is not None and membership.user_id == by.user.pk
         own_names = is_own and given == was and was in STAFF_ROLES
@@ -155,7 +169,7 @@ def change_member(membership: Membership, entry: RosterEntry, *, by: Actor) -> M
     return membership
 
 
-def _role_now(membership: Membership) -> str:
+def _read_role(membership: Membership) -> str:
     try:
         membership.refresh_from_db(fields=["role"])
     except Membership.DoesNotExist as error:
@@ -164,19 +178,19 @@ def _role_now(membership: Membership) -> str:
 
 
 def set_member(course: Course, entry: RosterEntry, *, by: Actor) -> tuple[Membership, bool]:
-    """Add the entry, or change who is there. Returns the membership and whether it is new."""
+    """Add the member, or change the existing one. Return the membership and whether it is new."""
     with lock_roster(course):
-        there = course.memberships.select_related("user", "course").filter(user__username=entry.username).first()
-        if there is None:
+        existing = course.memberships.select_related("user", "course").filter(user__username=entry.username).first()
+        if existing is None:
             return add_member(course, entry, by=by), True
-        return change_member(there, entry, by=by), False
+        return change_member(existing, entry, by=by), False
 
 
 def remove_member(membership: Membership, *, by: Actor) -> None:
-    """Take someone off the roster. Their work stays. Errors: NotFound, PermissionDenied."""
+    """Remove a member from the roster. Their submissions stay. Errors: NotFound, PermissionDenied."""
     course = membership.course
     with lock_roster(course):
-        was = _role_now(membership)
+        was = _read_role(membership)
         role = by.require_may_assign([was], course)
         target = membership.user.username
         membership.delete()
@@ -185,7 +199,7 @@ def remove_member(membership: Membership, *, by: Actor) -> None:
 
 def check_role(role: str) -> None:
     if role not in Role.values:
-        raise Invalid(f"{role[:80]!r} is no role; one of {', '.join(Role.values)}.")
+        raise Invalid(f"{role[:80]!r} is not a role; the roles are {', '.join(Role.values)}.")
 
 
 def check_names(entry: RosterEntry) -> None:
@@ -193,8 +207,8 @@ def check_names(entry: RosterEntry) -> None:
         value = getattr(entry, name) or ""
         if len(value) > 255:
             raise Invalid(f"{name} is longer than 255 characters")
-        if UNKEPT.search(value):
-            raise Invalid(f"{name} has a character that cannot be kept")
+        if UNSTORABLE.search(value):
+            raise Invalid(f"{name} has a character that cannot be stored")
 
 
 def stated_fields(entry: RosterEntry) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from courses import audit
+from courses import audit, trash
 from courses.errors import AlreadyExists, Conflict, DomainError, Invalid, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
@@ -298,3 +298,41 @@ def return_feedback(
             target = assignment.name
             audit.record("return feedback", by=by, role=role, course=course, target=target, submissions=pks)
     return feedbacks, refused
+
+
+# Permanent deletion
+
+
+def delete_assignment_permanently(assignment: Assignment, *, by: Actor) -> dict[str, int]:
+    """Delete an unreleased assignment with its submissions and feedback. Return how many rows of each kind.
+
+    Errors: PermissionDenied, Conflict when it is released.
+    """
+    role = by.require_administrator()
+    with transaction.atomic():
+        locked = Assignment.objects.select_for_update(of=("self",)).filter(pk=assignment.pk).first()
+        is_in_trash = locked is not None and locked.withdrawn_at is not None
+        target = str(assignment)
+        return trash.delete_row(
+            locked or assignment, is_in_trash=is_in_trash, by=by, role=role, course=assignment.course, target=target
+        )
+
+
+def delete_submission_permanently(submission: Submission, *, by: Actor) -> dict[str, int]:
+    """Delete a submission that is in the trash, with its feedback. Return how many rows of each kind.
+
+    The student stands in the entry of the audit log by itself, so that it can be anonymised.
+    Errors: PermissionDenied, Conflict when it is not in the trash.
+    """
+    role = by.require_administrator()
+    with transaction.atomic():
+        locked = Submission.objects.select_for_update(of=("self",)).filter(pk=submission.pk).first()
+        return trash.delete_row(
+            locked or submission,
+            is_in_trash=locked is not None and locked.withdrawn_at is not None,
+            by=by,
+            role=role,
+            course=submission.assignment.course,
+            target=f"{submission.assignment}, {submission.created:%Y-%m-%d %H:%M:%S.%f} UTC",
+            student=submission.student.username,
+        )

@@ -16,7 +16,7 @@ from courses.admin.filters import TrashFilter
 from courses.admin.forms import NAME_AND_ROLE, CourseForm, MemberForm, MemberFormSet, change_member, form_for
 from courses.admin.roster_files import RosterFilesAdmin
 from courses.models import STAFF_ROLES, AuditEntry, Course, Membership, Role
-from courses.permissions import Permission, actor_of
+from courses.permissions import Actor, Permission, actor_of
 
 if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Membership, Course]
@@ -69,6 +69,9 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
     search_fields = ("name",)
     search_help_text = "Search by name"
     actions = ("move_to_trash", "restore", "delete_permanently")
+
+    def delete_row(self, row: Course, *, by: Actor) -> dict[str, int]:
+        return services.delete_course_permanently(row, by=by)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
         staff = Count("memberships", filter=Q(memberships__role__in=STAFF_ROLES))

@@ -9,16 +9,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import ngettext
 
-from courses import deletion
 from courses.admin.base import CourseScopedAdmin, M
 from courses.admin.forms import PhraseForm
-from courses.permissions import actor_of
+from courses.permissions import Actor, actor_of
 
 
 class TrashAdmin(CourseScopedAdmin[M]):
     """Objects that can be hidden, restored, and, once they are hidden, deleted permanently."""
 
     hidden_since = "withdrawn_at"  # the column that says since when an object is hidden
+
+    def delete_row(self, row: M, *, by: Actor) -> dict[str, int]:
+        """Delete one object permanently, by the service function of its model."""
+        raise NotImplementedError
 
     @admin.action(description="Delete permanently", permissions=["administer"])
     def delete_permanently(self, request: HttpRequest, queryset: QuerySet[M]) -> HttpResponseBase | None:
@@ -44,7 +47,7 @@ class TrashAdmin(CourseScopedAdmin[M]):
             )
         with transaction.atomic():
             for row in chosen:
-                deletion.delete_permanently(row, by=actor_of(request))
+                self.delete_row(row, by=actor_of(request))
         text = ngettext("%d %s was deleted permanently.", "%d %s were deleted permanently.", len(chosen))
         messages.success(request, text % (len(chosen), names))
         return None

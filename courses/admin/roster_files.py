@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import content_disposition_header
 
+from courses import roster_export
 from courses.admin.base import CourseScopedAdmin, report_errors
 from courses.admin.forms import RosterFileForm, SeenRosterForm
 from courses.admin.roster_preview import RosterPreview
@@ -50,7 +51,7 @@ class RosterFilesAdmin(CourseScopedAdmin[Course]):
         form = RosterFileForm(request.POST or None, request.FILES or None)
         if form.is_valid():
             try:
-                text, encoding = csv_file.decoded(form.cleaned_data["file"].read(csv_file.MAX_BYTES + 1))
+                text, encoding = csv_file.decode(form.cleaned_data["file"].read(csv_file.MAX_BYTES + 1))
                 file = csv_file.read_text(text, encoding)
                 return self._show_preview(request, course, file, text, form.cleaned_data["remove_others"])
             except DomainError as error:
@@ -109,12 +110,12 @@ class RosterFilesAdmin(CourseScopedAdmin[Course]):
     def export_for_nbgrader_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Return the students for `nbgrader db student import`, which would take a byte order mark for data."""
         course = self.get_visible_object(request, pk)
-        return csv_response(csv_file.export_for_nbgrader(course.memberships.all()), f"{course} students.csv")
+        return csv_response(roster_export.export_for_nbgrader(course.memberships.all()), f"{course} students.csv")
 
 
 def roster_response(members: QuerySet[Membership], name: str) -> HttpResponseBase:
     """Return the members as a CSV file for spreadsheets."""
-    return csv_response(chain([BYTE_ORDER_MARK], csv_file.export_roster(members)), name)
+    return csv_response(chain([BYTE_ORDER_MARK], roster_export.export_roster(members)), name)
 
 
 def csv_response(lines: Iterable[str], name: str) -> HttpResponseBase:

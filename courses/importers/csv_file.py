@@ -1,23 +1,19 @@
-"""Rosters as CSV, in and out.
+"""Import a roster from CSV.
 
-What comes in is what spreadsheets, learning platforms and nbgrader write: any of the usual separators and encodings,
-column names in any case. What goes out is read back unchanged. A cell that a spreadsheet would take for a formula is
-written with an apostrophe in front, which reading takes off again. Spaces around a value are no part of it.
+It reads what spreadsheets, learning platforms and nbgrader write: any of the usual separators and encodings, column
+names in any case. The apostrophe by which csv_writer.py guards a formula is removed. Spaces around a value are ignored.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
-from django.db.models import QuerySet
-
 from courses import roster, services
+from courses.csv_writer import normalize_line_ends, remove_guard, trim_cell
 from courses.errors import Conflict, Invalid
-from courses.models import Course, Membership, Role
+from courses.models import Course
 from courses.permissions import Actor
 from courses.roster import MemberChange, Result, RosterReport
 from courses.services import NAME_FIELDS, RosterEntry
@@ -26,8 +22,6 @@ MAX_BYTES = 5_000_000
 MAX_LINES = 20_000
 MAX_COLUMNS = 1000  # a gradebook has hundreds
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}  # the most usual first
-COLUMNS = ("username", "first_name", "last_name", "email", "section", "role")
-FOR_NBGRADER = ("id", "first_name", "last_name", "email")
 
 # What a column may be called, in small letters and without anything but letters.
 KNOWN_AS = {
@@ -39,7 +33,6 @@ KNOWN_AS = {
     "role": {"role"},
 }
 HINT = re.compile(r"sep=([;,\t|])\n", re.IGNORECASE)  # how Excel itself names the separator
-FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")  # the wide ones count in East Asian spreadsheets
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,7 @@ class CSVLine:
 
 @dataclass(frozen=True)
 class RosterFile:
-    """A file as it was understood."""
+    """A roster file that was read."""
 
     encoding: str
     separator: str
@@ -70,18 +63,15 @@ class LineOutcome:
     row: MemberChange
 
 
-# In
-
-
 def read(content: bytes) -> RosterFile:
-    """Errors: Invalid, with a sentence, for what is no such table at all. Single bad lines are told in the lines."""
-    return read_text(*decoded(content))
+    """Errors: Invalid, with a sentence, for what is no such table at all. A single bad line has a `fault`."""
+    return read_text(*decode(content))
 
 
-def decoded(content: bytes) -> tuple[str, str]:
+def decode(content: bytes) -> tuple[str, str]:
     """The text, with line ends as "\\n", and how it was encoded. Errors: Invalid.
 
-    >>> decoded("naïve".encode("cp1252"))
+    >>> decode("naïve".encode("cp1252"))
     ('naïve', 'Latin-1')
     """
     if len(content) > MAX_BYTES:
@@ -93,7 +83,7 @@ def decoded(content: bytes) -> tuple[str, str]:
         encodings = [("utf-8-sig", "UTF-8"), ("cp1252", "Latin-1"), ("latin-1", "Latin-1")]
     for codec, name in encodings:
         try:
-            return _line_ends(content.decode(codec)), name
+            return normalize_line_ends(content.decode(codec)), name
         except UnicodeDecodeError:
             continue
     raise Invalid("The file's text cannot be read. Save it as “CSV UTF-8”.")
@@ -101,7 +91,7 @@ def decoded(content: bytes) -> tuple[str, str]:
 
 def read_text(text: str, encoding: str = "") -> RosterFile:
     """The same for a file that was decoded before. Errors: Invalid."""
-    text = _line_ends(text).lstrip("\ufeff")  # some programs put the mark of another in front of their own
+    text = normalize_line_ends(text).lstrip("\ufeff")  # some programs put the mark of another in front of their own
     if len(text) > MAX_BYTES:  # characters, so that no file that could be decoded is refused here
         raise Invalid(f"A roster may have {MAX_BYTES:,} characters at most; this file has more.")
     if "\0" in text:
@@ -133,10 +123,6 @@ def read_text(text: str, encoding: str = "") -> RosterFile:
         ignored=tuple(name for name, known in pairs if name and not known),
         lines=lines,
     )
-
-
-def _line_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _separator(text: str) -> str:
@@ -183,7 +169,7 @@ def _meaning(name: str) -> str | None:
 
 def _line(number: int, cells: list[str], meaning: list[str | None]) -> CSVLine:
     said = {
-        known: _unguarded(cell.strip()) for known, cell in zip(meaning, cells, strict=False) if known and cell.strip()
+        known: remove_guard(cell.strip()) for known, cell in zip(meaning, cells, strict=False) if known and cell.strip()
     }
     person = RosterEntry(said.pop("username", ""), (said.pop("role", "").lower() or None), **said)
     return CSVLine(number, person, _fault(person.username, cells[len(meaning) :]))
@@ -205,7 +191,7 @@ def _fault(username: str, surplus: list[str]) -> str:
 def import_roster(
     course: Course, sheet: RosterFile, *, by: Actor, remove_others: bool = False, dry_run: bool = False
 ) -> tuple[RosterReport, list[LineOutcome]]:
-    """Bring the roster to what the file says; see services.apply. An empty cell leaves what is there.
+    """Bring the roster to what the file says; see roster.apply_roster. An empty cell leaves what is there.
 
     Errors: Conflict when others are to be removed and it cannot be told from every line whom it names, or from none.
     """
@@ -236,10 +222,10 @@ def _check_it_is_whole(sheet: RosterFile) -> None:
     if bad := [line for line in sheet.lines if line.fault]:
         raise Conflict(
             f"Line {bad[0].number} {bad[0].fault}. Mend or remove such lines before members that the file does not "
-            "name are taken off the roster."
+            "name are removed from the roster."
         )
     if not sheet.lines:
-        raise Conflict("The file names nobody: with it, everybody would be taken off the roster.")
+        raise Conflict("The file names nobody: with it, everybody would be removed from the roster.")
 
 
 def _unless_kept(course: Course, people: list[RosterEntry]) -> list[RosterEntry]:
@@ -249,58 +235,8 @@ def _unless_kept(course: Course, people: list[RosterEntry]) -> list[RosterEntry]
     def unless_kept(person: RosterEntry) -> RosterEntry:
         values = zip(NAME_FIELDS, kept.get(person.username, ()), strict=False)
         alike: dict[str, Any] = {
-            name: None for name, value in values if value and getattr(person, name) == _trimmed(value)
+            name: None for name, value in values if value and getattr(person, name) == trim_cell(value)
         }
         return replace(person, **alike)
 
     return [unless_kept(person) for person in people]
-
-
-# Out
-
-
-def export_roster(members: QuerySet[Membership]) -> Iterator[str]:
-    """A roster's lines, the columns' names first. One query, whatever the size."""
-    rows = members.order_by("user__username").values_list("user__username", *COLUMNS[1:])
-    return write_rows(chain([COLUMNS], rows.iterator(chunk_size=2000)))
-
-
-def export_for_nbgrader(members: QuerySet[Membership]) -> Iterator[str]:
-    """The students as `nbgrader db student import` reads them (nbgrader/apps/dbapp.py).
-
-    It would take an apostrophe for a part of the user name, and add somebody of that name to the roster; and an empty
-    column for the wish to forget what it knows, so `lms_user_id` is left out.
-    """
-    students = members.filter(role=Role.STUDENT).order_by("user__username")
-    rows = students.values_list("user__username", *FOR_NBGRADER[1:])
-    return write_rows(chain([FOR_NBGRADER], rows.iterator(chunk_size=2000)), bare=1)
-
-
-def write_rows(rows: Iterable[Sequence[Any]], *, bare: int = 0) -> Iterator[str]:
-    """The lines of a CSV file (RFC 4180), as they are made. The first `bare` columns are not guarded."""
-    line = io.StringIO()
-    writer = csv.writer(line)
-    for row in rows:
-        cells = [_trimmed("" if cell is None else str(cell)) for cell in row]
-        writer.writerow([*cells[:bare], *map(_guarded, cells[bare:])])
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
-
-
-def _trimmed(value: str) -> str:
-    """What a cell carries of a value."""
-    return _line_ends(value).strip()
-
-
-def _guarded(cell: str) -> str:
-    """What no spreadsheet takes for a formula (OWASP, “CSV injection”).
-
-    >>> _guarded("=1+1"), _guarded("ann"), _unguarded(_guarded("'-x"))
-    ("'=1+1", 'ann', "'-x")
-    """
-    return f"'{cell}" if FORMULA.match(cell) else cell
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell

@@ -4,8 +4,8 @@ A *pattern* such as `nbgrader-{course}` says which group means which role in whi
 that nbgrader itself uses (nbgrader/auth/jupyterhub.py). Groups only ever join people to courses that are there: they
 never take a role away, and they make no course.
 
-Someone is joined once for each group. So whom an instructor takes off the roster is not back with their next request;
-only `manage.py sync_groups`, which an operator types, joins everybody anew.
+A user is joined once for each group. So a member whom an instructor removes from the roster does not return with their
+next request; only `manage.py sync_groups`, which an operator types, joins everybody again.
 """
 
 from collections.abc import Iterable, Mapping

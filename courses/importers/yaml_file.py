@@ -26,12 +26,12 @@ ROLES = {"instructors": Role.INSTRUCTOR, "graders": Role.GRADER, "students": Rol
 PERSON_KEYS = ("username", *services.NAME_FIELDS)
 YES, NO = ("true", "yes"), ("false", "no")
 NOTHING = ""  # what stands behind a key with nothing behind it
-MOST = 200_000  # people in one file; its aliases could name far more than it has lines
+MAX_PEOPLE = 200_000  # people in one file; its aliases could name far more than it has lines
 
 
 @dataclass(frozen=True)
 class DeclaredCourse:
-    """One course as it shall be."""
+    """One course as the file declares it."""
 
     name: str
     people: list[RosterEntry] = field(default_factory=list)
@@ -42,7 +42,7 @@ class DeclaredCourse:
 class AppliedCourse:
     name: str
     is_new: bool
-    is_one_in_bin: bool  # of the same name
+    is_namesake_in_trash: bool
     report: RosterReport
 
 
@@ -72,8 +72,8 @@ def read(text: str | bytes) -> list[DeclaredCourse]:
     courses = _mapping(document, "The file", ("courses",)).get("courses")
     if not isinstance(courses, dict):
         raise Invalid("“courses” must map the names of courses to what they hold.")
-    if sum(map(_size, courses.values())) > MOST:
-        raise Invalid(f"The file names more than {MOST:,} people.")
+    if sum(map(_size, courses.values())) > MAX_PEOPLE:
+        raise Invalid(f"The file names more than {MAX_PEOPLE:,} people.")
     return [_course(name, said) for name, said in courses.items()]
 
 
@@ -133,9 +133,9 @@ def _yes_or_no(value: Any, where: str) -> bool:
 
 
 def apply_declarations(declared: Sequence[DeclaredCourse], *, by: Actor, dry_run: bool = False) -> list[AppliedCourse]:
-    """Make the courses that are not there, and bring their rosters to what is declared; a repeat changes nothing.
+    """Create the missing courses, and make all rosters match the declaration; a repeat changes nothing.
 
-    All courses or none: a refusal of one undoes the others. A dry run is the same, undone at its end.
+    All courses or none: an error in one undoes the others. A dry run is undone at its end.
     """
     with transaction.atomic():
         applied = [_apply(one, by=by) for one in declared]
@@ -147,10 +147,10 @@ def apply_declarations(declared: Sequence[DeclaredCourse], *, by: Actor, dry_run
 def _apply(declared: DeclaredCourse, *, by: Actor) -> AppliedCourse:
     course = Course.objects.present().filter(name=declared.name).first()
     is_new = course is None
-    is_one_in_bin = is_new and Course.objects.filter(name=declared.name).exists()
+    is_namesake_in_trash = is_new and Course.objects.filter(name=declared.name).exists()
     if course is None:
         course = services.create_course(declared.name, by=by)
     report = roster.apply_roster(
         course, declared.people, by=by, remove_others=declared.remove_others, source="declaration"
     )
-    return AppliedCourse(declared.name, is_new, is_one_in_bin, report)
+    return AppliedCourse(declared.name, is_new, is_namesake_in_trash, report)

@@ -16,7 +16,7 @@ from courses.admin.base import CourseScopedAdmin
 from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
 from courses.models import AuditEntry
-from courses.permissions import Permission, actor_of
+from courses.permissions import Actor, Permission, actor_of
 from exchange import services
 from exchange.admin.base import change_address, count_of, render_links
 from exchange.admin.files import FilesAdmin
@@ -47,6 +47,9 @@ class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
     fields = ("name", "course", "due", "state", "releases", "submission_count", "created")
     readonly_fields = ("name", "course", "state", "releases", "submission_count", "created")
     actions = ("unrelease", "restore", "delete_permanently")
+
+    def delete_row(self, row: Assignment, *, by: Actor) -> dict[str, int]:
+        return services.delete_assignment_permanently(row, by=by)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
         return (

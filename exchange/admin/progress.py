@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
+from courses import csv_writer
 from courses.admin.base import CourseScopedAdmin
 from courses.admin.roster_files import BYTE_ORDER_MARK, csv_response
-from courses.importers import csv_file
 from courses.models import Course
 from courses.permissions import Permission, actor_of
 from exchange import progress
@@ -58,7 +58,7 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
 
     def progress_csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         course, assignments, members = _get_progress(request, pk)
-        lines = csv_file.write_rows(progress.table_rows(members, assignments))
+        lines = csv_writer.write_rows(progress.table_rows(members, assignments))
         return csv_response(chain([BYTE_ORDER_MARK], lines), f"{course} progress.csv")
 
 

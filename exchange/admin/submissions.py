@@ -16,7 +16,7 @@ from courses.admin.base import CourseScopedAdmin
 from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
 from courses.models import AuditEntry
-from courses.permissions import Permission, actor_of
+from courses.permissions import Actor, Permission, actor_of
 from exchange import deadlines, file_responses, receipts, services
 from exchange.admin.base import AssignmentFilter, change_address, render_links
 from exchange.admin.files import FilesAdmin
@@ -67,6 +67,9 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         "feedbacks",
     )
     actions = ("download", "move_to_trash", "restore", "delete_permanently")
+
+    def delete_row(self, row: Submission, *, by: Actor) -> dict[str, int]:
+        return services.delete_submission_permanently(row, by=by)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         rows = super().get_queryset(request).select_related("assignment__course", "student", "file_set")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from courses import deletion, people
+from courses import people
 from courses import services as course_services
 from courses.models import AuditEntry, Course, Membership, User
 from courses.permissions import SERVER
@@ -88,7 +88,7 @@ def test_log_is_anonymised_where_that_is_asked_for(assignment, root, name):
     give_back(mine, "gina")
     services.withdraw_submissions([mine], by=actor("alice"))
     mine.refresh_from_db()
-    deletion.delete_permanently(mine, by=actor("root"))
+    services.delete_submission_permanently(mine, by=actor("root"))
     count = AuditEntry.objects.count()
     number = people.anonymise(person(name), by=actor("root"), log_too=True)
     texts = [text for entry in mentions("") for text in texts_in(entry)]

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from courses import roster
+from courses import roster, roster_export
 from courses.importers import csv_file
 from courses.models import Course, Membership
 from courses.permissions import SERVER
@@ -114,7 +114,7 @@ def test_importing_takes_a_few_statements_for_a_thousand_rows(course):
 def test_importing_again_changing_and_removing_take_a_few_statements_for_a_thousand_rows(course):
     enrolled(course, MANY)
     cast.person("alice")
-    text = "".join(csv_file.export_roster(course.memberships.all()))
+    text = "".join(roster_export.export_roster(course.memberships.all()))
 
     def applied(content, result, count, **more):
         report, _ = csv_file.import_roster(course, csv_file.read_text(content), by=actor("alice"), **more)

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
-from courses import deletion, people
+from courses import people
 from courses import services as course_services
 from courses.errors import Conflict, Invalid, NotFound, PermissionDenied
 from courses.models import AuditEntry, Membership, User
@@ -162,7 +162,7 @@ def test_conflict_is_over_once_one_of_the_two_is_deleted(assignment, root):
     first, second = hand_in(assignment, "bob", key="k"), hand_in(assignment, "dave", key="k")
     services.withdraw_submissions([first], by=actor("alice"))
     first.refresh_from_db()
-    deletion.delete_permanently(first, by=actor("root"))
+    services.delete_submission_permanently(first, by=actor("root"))
     people.merge(person("bob"), person("dave"), by=actor("root"))
     assert list(person("dave").submissions.all()) == [second]
 

@@ -14,7 +14,7 @@ from courses.roster import Result
 
 
 class Command(BaseCommand):
-    help = "Make courses and rosters as a YAML file declares them. A repeat changes nothing; staff are never demoted."
+    help = "Create courses and rosters as a YAML file declares them. A repeat changes nothing; staff are never demoted."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="a YAML file, or - for standard input")
@@ -26,18 +26,18 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         with refusals_told():
-            done = yaml_file.apply_declarations(yaml_file.read(text), by=SERVER, dry_run=dry_run)
-        for one in done:
-            self.stdout.write(f"{one.name}: {_new(one)}{counted(one.report)}")
-            for row in one.report.rows:
+            results = yaml_file.apply_declarations(yaml_file.read(text), by=SERVER, dry_run=dry_run)
+        for applied in results:
+            self.stdout.write(f"{applied.name}: {_new(applied)}{counted(applied.report)}")
+            for row in applied.report.rows:
                 tell(self.stderr if row.result == Result.REFUSED else self.stdout, row)
         if dry_run:
             self.stdout.write("dry run: nothing was done")
-        if refused := sum(one.report.count(Result.REFUSED) for one in done):
+        if refused := sum(applied.report.count(Result.REFUSED) for applied in results):
             raise CommandError(f"{refused} of the declared people were refused.")
 
 
-def _new(one: AppliedCourse) -> str:
-    if not one.is_new:
+def _new(applied: AppliedCourse) -> str:
+    if not applied.is_new:
         return ""
-    return "new, beside one of this name in the bin; " if one.is_one_in_bin else "new; "
+    return "new, beside a course of this name in the trash; " if applied.is_namesake_in_trash else "new; "

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
 
-from courses.importers import csv_file
+from courses import roster_export
 from courses.management.output import course_named, write
 
 
@@ -20,5 +20,5 @@ class Command(BaseCommand):
 
     def handle(self, *, course: str, output: str | None, nbgrader: bool, **options: Any) -> None:
         members = course_named(course).memberships.all()
-        lines = csv_file.export_for_nbgrader(members) if nbgrader else csv_file.export_roster(members)
+        lines = roster_export.export_for_nbgrader(members) if nbgrader else roster_export.export_roster(members)
         write(lines, self.stdout, output)

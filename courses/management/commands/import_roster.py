@@ -19,9 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("course")
         parser.add_argument("file", help="a CSV file, or - for standard input")
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-        parser.add_argument(
-            "--remove-others", action="store_true", help="take students off whom the file does not name"
-        )
+        parser.add_argument("--remove-others", action="store_true", help="remove students whom the file does not name")
 
     def handle(self, *, course: str, file: str, dry_run: bool, remove_others: bool, **options: Any) -> None:
         found = course_named(course)

@@ -10,7 +10,7 @@ from courses.permissions import SERVER
 
 
 class Command(BaseCommand):
-    help = "Rename, merge, deactivate, activate or anonymise someone. What they handed in stays."
+    help = "Rename, merge, deactivate, activate or anonymise someone. Their submissions stay."
 
     def add_arguments(self, parser: CommandParser) -> None:
         acts = parser.add_subparsers(dest="act", required=True)
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         rename.add_argument("user")
         rename.add_argument("new")
         merge = acts.add_parser("merge", help="give one account's everything to another, and delete the first")
-        merge.add_argument("user", help="the account that will be gone")
+        merge.add_argument("user", help="the account that is deleted")
         merge.add_argument("into", help="the account that stays")
         for act, said in (("deactivate", "refuse someone everywhere"), ("activate", "let someone in again")):
             acts.add_parser(act, help=said).add_argument("user")
@@ -44,7 +44,9 @@ class Command(BaseCommand):
                 self.confirm(f"Who {user} is will be forgotten; this cannot be undone.", options["yes"])
                 new = people.anonymise(found, by=SERVER, log_too=options["log_too"])
                 kept_too = "" if options["log_too"] else " The audit log goes on naming them (--log-too replaces that)."
-                self.stdout.write(f"{user} is {new} now. What they handed in stays, and was not looked into.{kept_too}")
+                self.stdout.write(
+                    f"{user} is {new} now. Their submissions stay, and their files were not searched.{kept_too}"
+                )
             else:
                 people.set_active(found, act == "activate", by=SERVER)
                 self.stdout.write(f"{user} is {'active' if found.is_active else 'not active'} now.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
 
-from courses.importers import csv_file
+from courses import csv_writer
 from courses.management.output import course_named, write
 from exchange import progress
 
@@ -22,6 +22,6 @@ class Command(BaseCommand):
         assignments = list(found.assignments.order_by("name"))
         members = progress.course_progress(found, assignments)
         if csv:
-            write(csv_file.write_rows(progress.table_rows(members, assignments)), self.stdout, output)
+            write(csv_writer.write_rows(progress.table_rows(members, assignments)), self.stdout, output)
         else:
             write(progress.text_lines(members, assignments), self.stdout, output)

@@ -73,7 +73,7 @@ def test_taking_out_brings_everything_back(root, both):
     after = everything()
     assert {**after, "AuditEntry": []} == {**before, "AuditEntry": []}
     actions = [entry.action for entry in AuditEntry.objects.order_by("pk")]
-    assert actions == ["remove course"] * 2 + ["restore course"] * 2
+    assert actions == ["trash course"] * 2 + ["restore course"] * 2
 
 
 def test_one_course_that_cannot_come_back_keeps_all_in_the_bin(root, both):
@@ -147,7 +147,7 @@ def test_deleting_for_good_is_counted_and_wants_the_name_typed(root, full):
     assert Course.objects.filter(name=ELSEWHERE).exists() and Blob.objects.exists()
     entry = AuditEntry.objects.first()
     assert (entry.action, entry.actor, entry.role, entry.course) == (
-        "delete course for good",
+        "delete course permanently",
         "root",
         "administrator",
         COURSE,
@@ -161,7 +161,7 @@ def test_many_want_their_number_typed_and_go_together(root, both):
     assert "Type exactly: delete 2 courses" in text and Course.objects.count() == 2
     choose(root, "delete_permanently", *both, confirmed="yes", phrase="delete 2 courses")
     assert not Course.objects.exists()
-    assert AuditEntry.objects.filter(action="delete course for good").count() == 2
+    assert AuditEntry.objects.filter(action="delete course permanently").count() == 2
 
 
 def test_only_what_is_in_the_bin_goes(root, both):
@@ -198,4 +198,4 @@ def test_hand_ins_and_assignments_are_deleted_from_their_bins(root, full):
     services.withdraw(assignment, by=actor("alice"))
     choose(root, "delete_permanently", assignment, address=KINDS[Assignment], confirmed="yes", phrase=str(assignment))
     assert not Assignment.objects.exists() and not Submission.objects.exists()
-    assert AuditEntry.objects.first().action == "delete assignment for good"
+    assert AuditEntry.objects.first().action == "delete assignment permanently"

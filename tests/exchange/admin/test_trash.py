@@ -160,7 +160,7 @@ def test_deleting_is_counted_then_typed_then_done_and_logged(withdrawn, browser)
         assert model.objects.count() == count, model
     ((actor, role, action, course, _),) = logged(since)
     assert (actor, role, course) == ("root", "administrator", cast.COURSE)
-    assert action == f"delete {withdrawn._meta.model_name} for good"
+    assert action == f"delete {withdrawn._meta.model_name} permanently"
     deleted = AuditEntry.objects.latest("pk").details["deleted"]
     assert deleted == {kind.lower(): number for kind, number in counts.items()}
 

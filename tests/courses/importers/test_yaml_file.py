@@ -111,7 +111,7 @@ def test_dry_run_says_what_is_done_then_and_writes_nothing(course, apply):
         "New: new; 2 created, 1 refused",
         "frank: created as instructor",
         "bob: created as student",
-        "dave: refused (first_name has a character that cannot be kept)",
+        "dave: refused (first_name has a character that cannot be stored)",
         "NBG 101: 1 created, 1 changed, 1 removed, 2 refused",
         "alice: refused (is instructor of this course; a roster never demotes staff)",
         "bob: changed; role 'student' → 'grader'",
@@ -161,7 +161,7 @@ def test_no_course_at_all_does_nothing(course, apply):
 def test_course_in_the_bin_stays_there_and_is_told_of(course, apply):
     services.trash_course(course, by=SERVER)
     went_well, said = apply(people("erin"), "--dry-run")
-    assert went_well and said.startswith("NBG 101: new, beside one of this name in the bin; 1 created\n")
+    assert went_well and said.startswith("NBG 101: new, beside a course of this name in the trash; 1 created\n")
     assert Course.objects.filter(name=COURSE).count() == 1
     apply(people("erin"))
     assert roster() == {"erin": "student"} and course.memberships.count() == 4

@@ -101,8 +101,8 @@ def test_administrators_and_the_server_make_instructors(course, bring, by):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("bob,owner", "is no role"),
-        ("bob,ＳＴＵＤＥＮＴ", "is no role"),
+        ("bob,owner", "is not a role"),
+        ("bob,ＳＴＵＤＥＮＴ", "is not a role"),
         (f"bob,,{'x' * 256}", "first_name is longer than 255 characters"),
         (f"bob,,,{'x' * 256}", "section is longer than 255 characters"),
     ],

@@ -1,0 +1,29 @@
+"""Permanent deletion of what is in the trash, for the service functions of every app.
+
+The bytes that nothing names any more are deleted with the next garbage collection (`manage.py sweep_blobs`).
+"""
+
+from django.apps import apps
+from django.db.models import Model
+
+from courses import audit
+from courses.errors import Conflict
+from courses.models import Course
+from courses.permissions import Actor
+
+
+def delete_row(
+    row: Model, *, is_in_trash: bool, by: Actor, role: str, course: Course, target: str, **details: str
+) -> dict[str, int]:
+    """Delete a row that the caller has locked, with all that depends on it, and add an entry to the audit log.
+
+    Return how many rows of each kind were deleted: {"submissions": 12, …}. Errors: Conflict.
+    """
+    if not is_in_trash:
+        raise Conflict(f"{row} is not in the trash; only what is there can be deleted permanently.")
+    pk, kind = row.pk, row._meta.verbose_name
+    _, counts = row.delete()
+    deleted = {str(apps.get_model(label)._meta.verbose_name_plural): count for label, count in counts.items() if count}
+    action = f"delete {kind} permanently"
+    audit.record(action, by=by, role=role, course=course, target=target, pk=pk, deleted=deleted, **details)
+    return deleted
