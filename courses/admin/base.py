@@ -17,6 +17,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 
 from courses.errors import DomainError, PermissionDenied
 from courses.models import AuditEntry
@@ -167,7 +168,7 @@ class BaseAdmin(ModelAdmin[M]):
         context = {
             **self.admin_site.each_context(request),
             "title": f"History of {obj}",
-            "module_name": self.opts.verbose_name_plural,
+            "module_name": capfirst(self.opts.verbose_name_plural),
             "opts": self.opts,
             "object": obj,
             "entries": self.history_of(obj)[:MAX_HISTORY],

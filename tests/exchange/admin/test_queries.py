@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from courses.models import AuditEntry, Course, Membership, Role
+from courses.permissions import Actor
 from exchange import services
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
 from tests import cast
@@ -157,7 +158,7 @@ def test_what_others_wrote_is_text_on_every_page(two_courses, browser):
     course = Course.objects.create(name=attack.replace("/", "|"))
     cast.enrol(course, attack.replace("/", "|"), Role.STUDENT, first_name=attack, last_name=attack, section=attack)
     made = services.release(course, attack.replace("/", "|"), cast.upload({attack: b"x"}), by=cast.actor("root"))
-    attempt = services.submit(made.assignment, cast.upload({attack: b"y"}), by=course.members.get())[0]
+    attempt = services.submit(made.assignment, cast.upload({attack: b"y"}), by=Actor.of(course.members.get()))[0]
     given = cast.give_back(attempt, "root")
     root = browser("root")
     addresses = [

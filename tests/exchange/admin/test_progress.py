@@ -1,0 +1,50 @@
+"""The admin's table of the progress of a course, as a page and as CSV."""
+
+import csv
+import io
+
+import pytest
+
+from courses.models import Membership
+from tests import cast
+
+
+@pytest.fixture
+def address(course):
+    return f"/admin/exchange/assignment/status/{course.pk}/"
+
+
+def names_on(page):
+    return [member.username for member, _ in page.context["rows"]]
+
+
+def test_page_counts_who_has_submitted(submission, browser, address):
+    page = browser("gina").get(address)
+    assert names_on(page) == ["bob", "dave"]
+    assert [(assignment.name, count) for assignment, count in page.context["columns"]] == [("ps1", 1)]
+    assert "1 of 2" in page.content.decode() and "2 members" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [({"q": "BOB"}, ["bob"]), ({"q": "dyer"}, ["dave"]), ({"section": "B"}, ["dave"]), ({"q": "nobody"}, [])],
+)
+def test_page_is_filtered_by_name_and_section(submission, browser, address, query, names):
+    Membership.objects.filter(user__username="dave").update(last_name="Dyer", section="B")
+    assert names_on(browser("alice").get(address, query)) == names
+
+
+@pytest.mark.parametrize(("who", "status"), [("bob", 302), ("erin", 302), ("carol", 404), ("gina", 200), ("root", 200)])
+@pytest.mark.parametrize("page", ["", "status.csv"])
+def test_progress_is_for_the_staff_of_the_course(submission, browser, address, page, who, status):
+    assert browser(who).get(f"{address}{page}").status_code == status
+
+
+def test_no_name_in_the_file_is_a_formula(submission, browser, address):
+    Membership.objects.filter(user__username="bob").update(first_name="=1+1", last_name="@SUM(A1)", section="-1")
+    answer = browser("alice").get(f"{address}status.csv")
+    row = next(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+    assert (row["username"], row["first_name"], row["last_name"], row["section"]) == (
+        "bob", "'=1+1", "'@SUM(A1)", "'-1",
+    )  # fmt: skip
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{cast.COURSE} progress.csv"'
