@@ -1,4 +1,4 @@
-"""Who has handed in: the rule itself, the command `course_status`, and the API's answer."""
+"""The progress of a course: the rule itself, the command `course_status`, and the answer of the API."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ HEADER = ["username", "first_name", "last_name", "section"]
 
 @pytest.fixture
 def ps2(assignment):
-    """Another assignment of the course, which nobody has handed in."""
+    """Another assignment of the course, to which nobody has submitted."""
     return services.release(assignment.course, "ps2", cast.upload({"ps2.ipynb": b"{}"}), by=actor("alice")).assignment
 
 
@@ -45,8 +45,8 @@ def test_every_student_has_a_line_and_staff_have_none(assignment):
 
 
 def test_names_and_sections_come_from_the_roster(course):
-    said = RosterEntry("bob", first_name="Bob", last_name="Baker", section="A")
-    course_services.change_member(Membership.objects.get(user__username="bob"), said, by=SERVER)
+    entry = RosterEntry("bob", first_name="Bob", last_name="Baker", section="A")
+    course_services.change_member(Membership.objects.get(user__username="bob"), entry, by=SERVER)
     line = line_of(course, "bob")
     assert (line.full_name, line.section) == ("Bob Baker", "A") and line_of(course, "dave").full_name == ""
 
@@ -87,7 +87,7 @@ def test_any_attempt_that_was_collected_or_answered_counts(assignment):
     assert (work.attempts, work.collected, work.feedback) == (2, True, True)
 
 
-def test_trials_and_withdrawn_hand_ins_are_left_out(assignment):
+def test_trials_and_withdrawn_submissions_are_left_out(assignment):
     hand_in(assignment, "alice")
     hand_in(assignment, "gina")
     services.withdraw_submissions([hand_in(assignment, "bob")], by=actor("alice"))
@@ -107,13 +107,13 @@ def test_who_left_the_roster_stays_with_their_work_alone(submission):
 
 
 def test_student_who_became_a_grader_is_still_on_the_roster(submission):
-    said = RosterEntry("bob", "grader", first_name="Bob")
-    course_services.change_member(Membership.objects.get(user__username="bob"), said, by=SERVER)
+    entry = RosterEntry("bob", "grader", first_name="Bob")
+    course_services.change_member(Membership.objects.get(user__username="bob"), entry, by=SERVER)
     line = line_of(submission.assignment.course, "bob")
     assert (line.on_roster, line.full_name, len(line.work)) == (True, "Bob", 1)
 
 
-def test_what_staff_hand_in_for_a_student_is_the_students(assignment):
+def test_what_staff_submit_for_a_student_is_the_students(assignment):
     services.submit(assignment, cast.upload(WORK), by=actor("gina"), student=person("bob"))
     assert line_of(assignment.course, "bob").work[assignment.pk].attempts == 1
 
@@ -140,23 +140,23 @@ def test_queries_do_not_grow_with_the_course(assignment, django_assert_num_queri
 # The command
 
 
-def said(*arguments):
+def run(*arguments):
     out = io.StringIO()
     call_command("course_status", *arguments, stdout=out)
     return out.getvalue()
 
 
 @pytest.fixture
-def told(assignment, ps2):
-    """bob handed in twice and late, and got feedback; erin has left; instants are fixed."""
+def two_attempts(assignment, ps2):
+    """bob submitted twice and late, and got feedback; erin submitted and left; times are fixed."""
     course = assignment.course
     names = RosterEntry("bob", first_name="Bob", last_name="Baker", section="A")
     course_services.change_member(Membership.objects.get(user__username="bob"), names, by=SERVER)
     course_services.add_member(course, RosterEntry("erin"), by=SERVER)
     attempts = [hand_in(assignment, name, more=text) for name, text in (("bob", b"1"), ("bob", b"2"), ("erin", b"3"))]
     noon = attempts[0].created.replace(year=2026, month=11, day=3, hour=12, minute=0, second=0, microsecond=0)
-    for minutes, one in enumerate(attempts):
-        Submission.objects.filter(pk=one.pk).update(created=noon + timedelta(minutes=minutes))
+    for minutes, attempt in enumerate(attempts):
+        Submission.objects.filter(pk=attempt.pk).update(created=noon + timedelta(minutes=minutes))
     due(assignment, noon)
     course_services.remove_member(Membership.objects.get(user__username="erin"), by=SERVER)
     services.mark_collected(attempts[1:], by=actor("gina"))
@@ -164,9 +164,9 @@ def told(assignment, ps2):
     return course
 
 
-def test_command_writes_a_table(told):
+def test_command_writes_a_table(two_attempts):
     before = everything()
-    assert said(COURSE).splitlines() == [
+    assert run(COURSE).splitlines() == [
         "username   name                 section  ps1                                           ps2",
         "bob        Bob Baker            A        2026-11-03 12:01, late, 2 attempts, feedback  -",
         "dave                                     -                                             -",
@@ -176,46 +176,46 @@ def test_command_writes_a_table(told):
     assert everything() == before
 
 
-def test_command_writes_the_csv_that_the_admin_gives(told, client):
+def test_command_writes_the_csv_that_the_admin_gives(two_attempts, client):
     client.force_login(person("alice"))
-    text = said(COURSE, "--csv")
+    text = run(COURSE, "--csv")
     rows = list(csv.reader(io.StringIO(text)))
     assert rows[0][:6] == [*HEADER, "ps1: handed in", "ps1: attempts"]
     assert rows[1] == ["bob", "Bob", "Baker", "A", "2026-11-03 12:01:00", "2", "yes", "yes", "yes", "", "0", "", "", ""]
-    answer = client.get(f"/admin/exchange/assignment/status/{told.pk}/status.csv")
+    answer = client.get(f"/admin/exchange/assignment/status/{two_attempts.pk}/status.csv")
     assert b"".join(answer.streaming_content).decode("utf-8-sig") == text
 
 
 @pytest.mark.parametrize("arguments", [(), ("--csv",)])
-def test_command_writes_a_file(told, tmp_path, arguments):
+def test_command_writes_a_file(two_attempts, tmp_path, arguments):
     path = tmp_path / "status"
-    assert said(COURSE, *arguments, "--output", str(path)) == ""
-    assert path.read_bytes().decode() == said(COURSE, *arguments)
+    assert run(COURSE, *arguments, "--output", str(path)) == ""
+    assert path.read_bytes().decode() == run(COURSE, *arguments)
 
 
-def test_file_that_cannot_be_written_is_told(told, tmp_path):
+def test_file_that_cannot_be_written_is_reported(two_attempts, tmp_path):
     with pytest.raises(CommandError, match="cannot be written: Is a directory"):
-        said(COURSE, "--output", str(tmp_path))
+        run(COURSE, "--output", str(tmp_path))
 
 
-def test_course_that_is_not_there_or_in_the_bin_is_told(told):
-    course_services.trash_course(told, by=SERVER)
+def test_missing_and_trashed_courses_are_reported(two_attempts):
+    course_services.trash_course(two_attempts, by=SERVER)
     for name in (COURSE, "Nowhere", ""):
         with pytest.raises(CommandError, match=f"There is no course {name}"):
-            said(name)
+            run(name)
 
 
-def test_course_of_nothing_is_a_table_of_nothing(course):
+def test_empty_course_is_an_empty_table(course):
     course.memberships.all().delete()
-    assert said(COURSE) == "username   name  section\nsubmitted\n"
-    assert said(COURSE, "--csv") == ",".join(HEADER) + "\r\n"
+    assert run(COURSE) == "username   name  section\nsubmitted\n"
+    assert run(COURSE, "--csv") == ",".join(HEADER) + "\r\n"
 
 
 def test_names_can_neither_drive_a_terminal_nor_a_spreadsheet(course):
     name = RosterEntry("bob", first_name="\x1b[31mBob\n", last_name="=1+1")
     course_services.change_member(Membership.objects.get(user__username="bob"), name, by=SERVER)
-    assert "bob        ?[31mBob? =1+1\n" in said(COURSE)
-    assert "'=1+1" in said(COURSE, "--csv")
+    assert "bob        ?[31mBob? =1+1\n" in run(COURSE)
+    assert "'=1+1" in run(COURSE, "--csv")
 
 
 # The API
@@ -233,7 +233,7 @@ def test_api_tells_staff_alone(submission, settings, who, code):
     assert ("members" in answer.json()) is (code == 200)
 
 
-def test_api_says_the_same_as_the_table(told, settings):
+def test_api_says_the_same_as_the_table(two_attempts, settings):
     settings.NGSHARE_STANDALONE = True
     answer = cast.client("alice").get(v2("courses", COURSE, "status")).json()
     assert answer["course"] == COURSE
@@ -264,10 +264,10 @@ def test_api_shows_withdrawn_assignments_as_such(submission, settings):
     assert answer["members"][0]["work"][0]["attempts"] == 1
 
 
-@pytest.mark.parametrize("name", ["Nowhere", "in the bin"])
+@pytest.mark.parametrize("name", ["Nowhere", "in the trash"])
 def test_api_has_no_status_of_what_is_not_there(submission, settings, name):
     settings.NGSHARE_STANDALONE = True
-    if name == "in the bin":
+    if name == "in the trash":
         name = COURSE
         course_services.trash_course(submission.assignment.course, by=SERVER)
     assert cast.client("root").get(v2("courses", name, "status")).status_code == 404

@@ -69,7 +69,8 @@ def test_withdrawing_and_restoring_keeps_everything_and_is_logged(one, browser, 
     after["AuditEntry"] = after["AuditEntry"][:-2]
     assert after == before
     kind = one._meta.model_name
-    assert logged(since) == [(who, role, f"{verb} {kind}", cast.COURSE, "ps1") for verb in ("withdraw", "restore")]
+    actions = ["unrelease" if kind == "assignment" else f"withdraw {kind}", f"restore {kind}"]
+    assert logged(since) == [(who, role, action, cast.COURSE, "ps1") for action in actions]
 
 
 def test_what_is_so_already_is_not_done_again_nor_logged(one, browser):

@@ -39,13 +39,13 @@ class Folder:
     def _inbound(self, course):
         return (self.root / course / "inbound").iterdir()
 
-    def give_feedback(self, course, assignment, student, hand_in, tree):
-        """On this hand-in, as after collect, autograde and generate_feedback."""
+    def give_feedback(self, course, assignment, student, submission, tree):
+        """On this submission, as after collect, autograde and generate_feedback."""
         home = self.place / "teacher" / course
         folder = home / "feedback" / student / assignment
         write(folder, tree)
         for name in ("timestamp.txt", "submission_secret.txt"):
-            shutil.copy(hand_in / name, folder)
+            shutil.copy(submission / name, folder)
         self._start(ExchangeReleaseFeedback, home, course, assignment)
 
     def unrelease(self, course, assignment):

@@ -1,4 +1,4 @@
-"""Running a command of a take-over, and what it said."""
+"""Running a command of an import, and what it wrote."""
 
 import io
 from contextlib import redirect_stderr
@@ -13,30 +13,30 @@ from tests import cast
 @dataclass
 class Run:
     status: int
-    said: str
+    output: str
     progress: str
 
     def counts(self, kind):
         """{"new": …, "completed": …, "there already": …, "left out": …} of the report's line."""
         (line,) = [
-            line for line in self.said.splitlines() if line.split(" ")[0] == kind and line.rstrip()[-1].isdigit()
+            line for line in self.output.splitlines() if line.split(" ")[0] == kind and line.rstrip()[-1].isdigit()
         ]
         names = ("new", "completed", "there already", "left out")
         return dict(zip(names, map(int, line.split()[1:]), strict=True))
 
     def problems(self):
-        return [line for line in self.said.splitlines() if line.startswith("Missing or broken: ")]
+        return [line for line in self.output.splitlines() if line.startswith("Missing or broken: ")]
 
 
 def run(command, *arguments):
-    said, progress, status = io.StringIO(), io.StringIO(), 0
+    output, progress, status = io.StringIO(), io.StringIO(), 0
     try:
         with redirect_stderr(progress):
-            call_command(command, *map(str, arguments), stdout=said, no_color=True)
+            call_command(command, *map(str, arguments), stdout=output, no_color=True)
     except CommandError as error:
         status = error.returncode
-        said.write(str(error))
-    return Run(status, said.getvalue(), progress.getvalue())
+        output.write(str(error))
+    return Run(status, output.getvalue(), progress.getvalue())
 
 
 def import_ngshare(old, *arguments, database=None):
@@ -49,8 +49,8 @@ def everything_stored(folder=""):
         folders, files = default_storage.listdir(folder)
     except FileNotFoundError:
         return set()
-    inner = [everything_stored(f"{folder}{one}/") for one in folders if one != "staging"]
-    return {f"{folder}{one}" for one in files}.union(*inner)
+    inner = [everything_stored(f"{folder}{row}/") for row in folders if row != "staging"]
+    return {f"{folder}{row}" for row in files}.union(*inner)
 
 
 def everything():

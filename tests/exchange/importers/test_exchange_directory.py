@@ -21,7 +21,7 @@ WORK = {"p1.ipynb": b'{"cells": ["42"]}', "data/numbers.csv": b"1,2,3\n", "\u00f
 
 @pytest.fixture
 def folder(tmp_path):
-    """ps1 and ps2 released, bob handed in twice with feedback on the first, dave once to ps2, which was unreleased."""
+    """ps1 and ps2 released, bob submitted twice with feedback on the first, dave once to ps2, which was unreleased."""
     made = Folder(tmp_path)
     made.release(COURSE, "ps1", PS1)
     made.release(COURSE, "ps2", PS1)
@@ -37,47 +37,47 @@ def folder(tmp_path):
     return made
 
 
-def take(folder, *arguments):
+def import_folder(folder, *arguments):
     return run("import_exchange_folder", folder.root, *arguments)
 
 
 def contents(file_set):
     return {
-        one.path: b"".join(blobs.read(one.blob.sha256, length=one.blob.size))
-        for one in file_set.entries.select_related("blob")
+        row.path: b"".join(blobs.read(row.blob.sha256, length=row.blob.size))
+        for row in file_set.entries.select_related("blob")
     }
 
 
-def handed_in(student):
+def submissions_of(student):
     return Submission.objects.filter(student__username=student).order_by("created")
 
 
-def told(place):
-    """What the hand-in's own timestamp.txt says."""
+def time_of(place):
+    """What the submission's own timestamp.txt says."""
     return datetime.strptime((place / "timestamp.txt").read_text(), "%Y-%m-%d %H:%M:%S.%f %Z").replace(tzinfo=UTC)
 
 
 def test_releases_arrive_and_what_was_unreleased_stays_hidden(folder):
-    assert take(folder).status == 0
-    shown = {(one.course.name, one.name): one.withdrawn_at is None for one in Assignment.objects.all()}
+    assert import_folder(folder).status == 0
+    shown = {(row.course.name, row.name): row.withdrawn_at is None for row in Assignment.objects.all()}
     assert shown == {(COURSE, "ps1"): True, (COURSE, "ps2"): False, ("Elsewhere", "ps1"): True}
     assert contents(Assignment.objects.get(course__name=COURSE, name="ps1").releases.get().file_set) == PS1
     assert not Assignment.objects.get(name="ps2").releases.exists()
 
 
 def test_hand_ins_arrive_with_their_times_and_without_nbgraders_own_files(folder):
-    take(folder)
-    first, second = handed_in("bob")
-    assert (first.created, second.created) == (told(folder.first), told(folder.second))
+    import_folder(folder)
+    first, second = submissions_of("bob")
+    assert (first.created, second.created) == (time_of(folder.first), time_of(folder.second))
     assert contents(first.file_set) == WORK
     assert contents(second.file_set) == {"p1.ipynb": b"second"}
-    assert contents(handed_in("da+ve").get().file_set) == WORK
-    assert handed_in("da+ve").get().assignment.name == "ps2"
+    assert contents(submissions_of("da+ve").get().file_set) == WORK
+    assert submissions_of("da+ve").get().assignment.name == "ps2"
 
 
-def test_feedback_arrives_at_the_hand_in_that_it_is_on(folder):
-    take(folder)
-    first, second = handed_in("bob")
+def test_feedback_arrives_at_the_submission_that_it_is_on(folder):
+    import_folder(folder)
+    first, second = submissions_of("bob")
     assert contents(first.feedbacks.get().file_set) == {"p1.html": b"<b>well done</b>"}
     assert not second.feedbacks.exists()
 
@@ -91,12 +91,12 @@ def test_feedback_of_older_nbgraders_is_found(folder, keyed):
     if keyed:
         name.update("+".join([COURSE, "ps1", "p1", "bob", place.name.split("+")[2]]).encode())
     (folder.root / COURSE / "feedback" / f"{name.hexdigest()}.html").write_bytes(b"older")
-    take(folder)
-    assert contents(handed_in("bob").last().feedbacks.get().file_set) == {"p1.html": b"older"}
+    import_folder(folder)
+    assert contents(submissions_of("bob").last().feedbacks.get().file_set) == {"p1.html": b"older"}
 
 
-def test_who_handed_in_is_a_student_and_instructors_are_named(folder):
-    run = take(folder, "--instructor", "alice", "--instructor", "da+ve", "--course", COURSE)
+def test_who_submitted_is_a_student_and_instructors_are_named(folder):
+    run = import_folder(folder, "--instructor", "alice", "--instructor", "da+ve", "--course", COURSE)
     assert run.status == 0
     members = set(Membership.objects.values_list("course__name", "user__username", "role"))
     assert members == {
@@ -107,13 +107,13 @@ def test_who_handed_in_is_a_student_and_instructors_are_named(folder):
 
 
 def test_course_without_instructors_is_noted(folder):
-    assert "Note: Elsewhere: the folder does not say who teaches it" in take(folder).said
+    assert "Note: Elsewhere: the folder does not say who teaches it" in import_folder(folder).output
 
 
 def test_second_run_changes_nothing(folder):
-    first = take(folder)
+    first = import_folder(folder)
     before = everything()
-    second = take(folder)
+    second = import_folder(folder)
     assert (second.status, everything()) == (0, before)
     for kind in ("courses", "members", "assignments", "releases", "submissions", "feedback"):
         assert second.counts(kind)["there already"] == first.counts(kind)["new"] > 0
@@ -121,42 +121,42 @@ def test_second_run_changes_nothing(folder):
 
 
 def test_what_was_added_meanwhile_comes_with_the_second_run(folder):
-    take(folder)
+    import_folder(folder)
     place = folder.submit(COURSE, "ps1", "eve", WORK)
     folder.give_feedback(COURSE, "ps1", "bob", folder.second, {"p1.html": b"second"})
-    run = take(folder)
+    run = import_folder(folder)
     assert (run.counts("submissions")["new"], run.counts("feedback")["new"]) == (1, 1)
-    assert handed_in("eve").get().created == told(place)
+    assert submissions_of("eve").get().created == time_of(place)
 
 
 def test_dry_run_writes_nothing(folder):
     before = everything()
-    dry = take(folder, "--dry-run")
+    dry = import_folder(folder, "--dry-run")
     assert everything() == before
     assert dry.counts("submissions")["new"] == 3
-    assert dry.said.startswith(take(folder).said.rstrip())
+    assert dry.output.startswith(import_folder(folder).output.rstrip())
 
 
-def test_hand_in_without_a_random_part_is_read(folder):
+def test_submission_without_a_random_part_is_read(folder):
     folder.first.rename(folder.first.with_name(folder.first.name.rsplit("+", 1)[0]))
-    take(folder)
-    assert contents(handed_in("bob").first().file_set) == WORK
+    import_folder(folder)
+    assert contents(submissions_of("bob").first().file_set) == WORK
 
 
 def test_hand_ins_of_one_instant_both_arrive(folder):
     time = folder.first.name.split("+")[2]
     (folder.second / "timestamp.txt").write_text(time)
     for _ in range(2):
-        assert take(folder).status == 0
-    first, second = handed_in("bob")
+        assert import_folder(folder).status == 0
+    first, second = submissions_of("bob")
     assert second.created - first.created == timedelta(microseconds=1)
 
 
 def test_name_of_the_folder_tells_the_time_where_the_file_is_gone(folder):
-    told_time = told(folder.first)
+    time = time_of(folder.first)
     (folder.first / "timestamp.txt").unlink()
-    take(folder)
-    assert handed_in("bob").first().created == told_time
+    import_folder(folder)
+    assert submissions_of("bob").first().created == time
 
 
 # What is missing or broken
@@ -169,21 +169,21 @@ def test_links_and_pipes_are_reported_and_never_followed(folder, tmp_path):
     (folder.first / "all").symlink_to(tmp_path / "secret")
     os.mkfifo(folder.first / "pipe")
     (folder.root / COURSE / "inbound" / "eve+ps1+2026-01-01 00:00:00.000000 UTC").symlink_to(tmp_path / "secret")
-    run = take(folder)
+    run = import_folder(folder)
     assert run.status == 1
     assert (run.counts("files")["left out"], run.counts("submissions")["left out"]) == (3, 1)
-    assert contents(handed_in("bob").first().file_set) == WORK
-    assert not handed_in("eve").exists()
+    assert contents(submissions_of("bob").first().file_set) == WORK
+    assert not submissions_of("eve").exists()
 
 
-def test_what_is_no_hand_in_is_reported_and_the_rest_goes_on(folder):
+def test_what_is_no_submission_is_reported_and_the_rest_goes_on(folder):
     inbound = folder.root / COURSE / "inbound"
     (inbound / "README").write_text("hello")
     (inbound / "some+thing").mkdir()
     (inbound / "eve+ps1+2026-99-99 00:00:00.000000 UTC").mkdir()
     (folder.second / "timestamp.txt").write_text("yesterday")
     (inbound / "..+ps1+2026-01-01 00:00:00.000000 UTC").mkdir()
-    run = take(folder)
+    run = import_folder(folder)
     assert run.status == 1
     assert (run.counts("submissions")["left out"], run.counts("submissions")["new"]) == (5, 2)
     assert run.counts("members")["left out"] == 1
@@ -192,9 +192,9 @@ def test_what_is_no_hand_in_is_reported_and_the_rest_goes_on(folder):
 def test_file_that_no_tree_can_have_is_left_out(folder):
     (folder.first / "P1.IPYNB").write_text("a second p1.ipynb on many computers")
     (folder.first / "back\\slash").write_text("x")
-    run = take(folder)
+    run = import_folder(folder)
     assert (run.status, run.counts("files")["left out"]) == (1, 2)
-    assert handed_in("bob").first().file_set.file_count == 3
+    assert submissions_of("bob").first().file_set.file_count == 3
 
 
 def test_what_is_no_exchange_directory_is_refused(tmp_path, folder):
@@ -206,11 +206,11 @@ def test_what_is_no_exchange_directory_is_refused(tmp_path, folder):
     ]:
         refused = run("import_exchange_folder", *arguments)
         assert (refused.status, everything()) == (2, before)
-        assert words in refused.said
+        assert words in refused.output
 
 
 @pytest.mark.parametrize(
-    ("told", "hour"),
+    ("text", "hour"),
     [
         ("2026-11-24 14:33:56.123456 UTC", 14),
         ("2026-11-24 14:33:56.123456", 14),
@@ -219,15 +219,15 @@ def test_what_is_no_exchange_directory_is_refused(tmp_path, folder):
         ("2026-11-24 14:33:56.123456-05:00", 19),
     ],
 )
-def test_times_are_read_with_their_offset(told, hour):
-    assert parse_time(told) == datetime(2026, 11, 24, hour, 33, 56, 123456, tzinfo=UTC)
+def test_times_are_read_with_their_offset(text, hour):
+    assert parse_time(text) == datetime(2026, 11, 24, hour, 33, 56, 123456, tzinfo=UTC)
 
 
 def test_time_of_an_unknown_zone_is_read_as_nbgrader_reads_it(folder):
     with pytest.raises(UnknownZone):
         parse_time("2026-11-24 14:33:56.123456 EDT")
     (folder.first / "timestamp.txt").write_text("2026-11-24 14:33:56.123456 EDT")
-    run = take(folder)
+    run = import_folder(folder)
     assert run.status == 0
-    assert "read as UTC, as nbgrader does" in run.said
-    assert handed_in("bob").first().created.hour == 14
+    assert "read as UTC, as nbgrader does" in run.output
+    assert submissions_of("bob").first().created.hour == 14

@@ -45,11 +45,11 @@ def their_files(old, kind, key):
 
 def our_files(file_set):
     entries = file_set.entries.select_related("blob").order_by("position")
-    return [(one.path, one.blob.md5, b"".join(blobs.read(one.blob.sha256, length=one.blob.size))) for one in entries]
+    return [(row.path, row.blob.md5, b"".join(blobs.read(row.blob.sha256, length=row.blob.size))) for row in entries]
 
 
 def place(old, student, path):
-    """Where the file of that student's first hand-in to ps1 lies."""
+    """Where the file of that student's first submission to ps1 lies."""
     ((name,),) = select(
         old,
         "SELECT actual_name FROM files JOIN submission_files_assoc_table ON right_id = files._id WHERE left_id = "
@@ -87,7 +87,7 @@ def test_assignments_arrive_with_their_files(old):
         "SELECT assignments._id, courses.id, assignments.id FROM assignments, courses WHERE course_id = courses._id",
     )
     ours = Release.objects.select_related("assignment__course").order_by("assignment__pk")
-    assert [(one.assignment.course.name, one.assignment.name) for one in ours] == [row[1:] for row in theirs]
+    assert [(row.assignment.course.name, row.assignment.name) for row in ours] == [row[1:] for row in theirs]
     for row, release in zip(theirs, ours, strict=True):
         assert our_files(release.file_set) == their_files(old, "assignment", row[0])
         assert (release.number, release.assignment.withdrawn_at) == (1, None)
@@ -109,7 +109,7 @@ def test_submissions_arrive_with_their_times_files_and_feedback(old):
         assert submission.created == datetime.fromisoformat(time).replace(tzinfo=UTC)
         assert our_files(submission.file_set) == their_files(old, "submission", key)
         assert submission.submitted_by == submission.student
-        feedback = [our_files(one.file_set) for one in submission.feedbacks.all()]
+        feedback = [our_files(row.file_set) for row in submission.feedbacks.all()]
         assert feedback == [given for given in [their_files(old, "feedback", key)] if given]
 
 
@@ -124,8 +124,8 @@ def test_times_of_files_tell_when_releases_and_feedback_came(old):
         os.utime(old / "files" / name, (1_700_000_000, 1_700_000_000))
     import_ngshare(old)
     then = datetime.fromtimestamp(1_700_000_000, UTC)
-    assert {one.created for one in Release.objects.exclude(file_set__file_count=0)} == {then}
-    assert {one.created for one in Feedback.objects.all()} == {then}
+    assert {row.created for row in Release.objects.exclude(file_set__file_count=0)} == {then}
+    assert {row.created for row in Feedback.objects.all()} == {then}
 
 
 def test_due_dates_arrive(old):
@@ -153,7 +153,7 @@ def _contents(old):
 def test_every_act_is_in_the_audit_log(old):
     import_ngshare(old)
     entries = AuditEntry.objects.filter(action__startswith="import", actor="", role="server")
-    assert {(one.action, one.course) for one in entries} >= {
+    assert {(row.action, row.course) for row in entries} >= {
         ("import submission", COURSE),
         ("import release", COURSE),
         ("import feedback", COURSE),
@@ -176,16 +176,16 @@ def test_dry_run_writes_nothing_and_foresees_everything(old):
     before = everything()
     dry = import_ngshare(old, "--dry-run")
     assert everything() == before
-    assert "nothing was written" in dry.said
+    assert "nothing was written" in dry.output
     real = import_ngshare(old)
-    assert dry.said.startswith(real.said.rstrip())
+    assert dry.output.startswith(real.output.rstrip())
     assert real.counts("submissions")["new"] == 10
     before = everything()
     assert import_ngshare(old, "--dry-run").counts("submissions")["there already"] == 10
     assert everything() == before
 
 
-def test_progress_is_told(old):
+def test_progress_is_shown(old):
     assert import_ngshare(old).progress.splitlines()[-1] == "14 of 14"
 
 
@@ -206,13 +206,13 @@ def test_what_was_done_here_since_stays(old):
     assert everything() == before
 
 
-def test_course_in_the_bin_is_left_there(old):
+def test_course_in_the_trash_stays_there(old):
     import_ngshare(old)
     course_services.trash_course(Course.objects.get(name=COURSE), by=SERVER)
     before = everything()
     run = import_ngshare(old)
     assert (run.status, everything()) == (1, before)
-    assert "NBG 101: a course of this name is in the trash here; restore it first" in run.said
+    assert "NBG 101: a course of this name is in the trash here; restore it first" in run.output
 
 
 # What is missing or broken
@@ -229,11 +229,11 @@ def test_missing_and_broken_files_are_reported_and_the_rest_goes_on(old):
     assert [len(run.problems()), run.counts("files")["left out"], run.counts("submissions")["new"]] == [2, 2, 10]
     bobs, daves = first_of("bob"), first_of("dave")
     time = f"{bobs.created:%Y-%m-%d %H:%M:%S.%f}"
-    assert f"NBG 101 / ps1 / bob / {time} / ps1.ipynb: the file is missing: {missing}" in run.said
-    assert "dave" in run.said
-    assert "data/numbers.csv: the file is broken" in run.said
-    assert [one.path for one in bobs.file_set.entries.all()] == ["data/numbers.csv", "data/deep/er.txt", "empty.txt"]
-    assert [one.path for one in daves.file_set.entries.all()] == ["ps1.ipynb", "data/deep/er.txt", "empty.txt"]
+    assert f"NBG 101 / ps1 / bob / {time} / ps1.ipynb: the file is missing: {missing}" in run.output
+    assert "dave" in run.output
+    assert "data/numbers.csv: the file is broken" in run.output
+    assert [row.path for row in bobs.file_set.entries.all()] == ["data/numbers.csv", "data/deep/er.txt", "empty.txt"]
+    assert [row.path for row in daves.file_set.entries.all()] == ["ps1.ipynb", "data/deep/er.txt", "empty.txt"]
     assert import_ngshare(old).counts("submissions")["there already"] == 10
     missing.write_bytes(content)
     broken.write_bytes(good)
@@ -275,7 +275,7 @@ def test_only_plain_files_of_the_storage_are_read(old, name):
         database.execute("UPDATE files SET actual_name = ?, checksum = NULL WHERE actual_name = ?", (name, place_name))
     run = import_ngshare(old)
     assert (run.status, run.counts("files")["left out"]) == (1, 1)
-    assert "ps1.ipynb" not in [one.path for one in first_of("bob").file_set.entries.all()]
+    assert "ps1.ipynb" not in [row.path for row in first_of("bob").file_set.entries.all()]
 
 
 @pytest.mark.parametrize("path", ["../a", "/a", "a\\b", "data/numbers.csv/x", "EMPTY.TXT", "a\nb", "", "x" * 300])
@@ -322,7 +322,7 @@ def test_limits_hold_and_say_so(old, settings):
     settings.NGSHARE_MAX_FILE_SIZE = 10_000
     run = import_ngshare(old)
     assert run.status == 1
-    assert "data/numbers.csv is 10.2 kB, the limit for one file is 10 kB." in run.said
+    assert "data/numbers.csv is 10.2 kB, the limit for one file is 10 kB." in run.output
     assert run.counts("submissions")["left out"] == 7
     settings.NGSHARE_MAX_FILE_SIZE = 20_000
     assert import_ngshare(old).status == 0
@@ -332,7 +332,7 @@ def test_two_hand_ins_at_one_instant_both_arrive(old):
     change(old, "UPDATE submissions SET timestamp = '2026-01-02 03:04:05.000006' WHERE student_id = 'bob'")
     for _ in range(2):
         assert import_ngshare(old).status == 0
-    microseconds = [one.created.microsecond for one in Submission.objects.filter(student__username="bob")]
+    microseconds = [row.created.microsecond for row in Submission.objects.filter(student__username="bob")]
     assert sorted(microseconds) == [6, 7, 8]
 
 
@@ -340,7 +340,7 @@ def test_two_assignments_of_one_name_become_one(old):
     change(old, "UPDATE assignments SET id = 'ps1' WHERE id = 'empty'")
     run = import_ngshare(old)
     assert run.status == 1
-    assert "NBG 101 / ps1: the name comes twice; the submissions to both are imported" in run.said
+    assert "NBG 101 / ps1: the name comes twice; the submissions to both are imported" in run.output
     assert Assignment.objects.get(course__name=COURSE, name="ps1").submissions.count() == 7
 
 
@@ -348,7 +348,7 @@ def test_instructor_who_is_a_student_too_is_an_instructor(old):
     change(old, "INSERT INTO student_assoc_table VALUES ('alice', 'NBG 101', 'A', 'B', 'C')")
     run = import_ngshare(old)
     assert run.status == 0
-    assert "Note: NBG 101 / alice: is instructor and student there; becomes instructor here" in run.said
+    assert "Note: NBG 101 / alice: is instructor and student there; becomes instructor here" in run.output
     assert Membership.objects.get(course__name=COURSE, user__username="alice").role == "instructor"
 
 
@@ -410,4 +410,4 @@ def test_what_is_no_installation_is_refused(old, database, storage, words):
     where = database if "://" in database else old / database
     run = import_ngshare(old, "--storage", old / storage, database=where)
     assert (run.status, everything()) == (2, before)
-    assert words in run.said
+    assert words in run.output

@@ -1,5 +1,6 @@
-"""File sets: settled in the right order, swept without harm."""
+"""File sets: the rules for manifests, who may read which bytes, and how an upload is stored."""
 
+import doctest
 import io
 from datetime import timedelta
 
@@ -8,120 +9,310 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from courses import services as course_services
+from courses.errors import DomainError, TooLarge, TryAgain
+from courses.permissions import SERVER, Actor
 from exchange import services
 from exchange.api.v2 import bundles
 from exchange.models import Blob, FileEntry, FileSet
-from exchange.storage import blobs, file_sets, garbage
+from exchange.storage import blobs, file_sets
 from exchange.storage.file_sets import ManifestEntry, Upload
 from tests import cast
-from tests.cast import WORK, actor
+from tests.cast import PS1, WORK, actor
 
-LATER = timedelta(days=2)
+NOTEBOOK = cast.sha256(WORK["ps1.ipynb"])  # in bob's submission alone
+RELEASED = cast.sha256(PS1["ps1.ipynb"])  # in the release alone
+ZEROS, ONES = "0" * 64, "1" * 64
 
 
-def stored(content):
+def is_stored(content):
     return default_storage.exists(blobs.key(cast.sha256(content)))
 
 
-def abandoned(content):
-    """A blob as a crash between bytes and rows leaves it."""
-    with pytest.raises(RuntimeError), file_sets.store_upload(cast.upload({"a": content}), by=cast.actor("bob")):
-        raise RuntimeError("the process dies")
+def unsent(files):
+    """An upload that names files and sends none of them."""
+    upload = cast.upload(files)
+    return Upload(upload.manifests)
+
+
+def store(upload, username="bob"):
+    with file_sets.store_upload(upload, by=actor(username)), transaction.atomic():
+        return file_sets.create_file_set(upload.manifests[0])
+
+
+def test_examples_in_the_documentation_are_true():
+    results = doctest.testmod(file_sets)
+    assert results.attempted and not results.failed
+
+
+# Manifests
 
 
 def test_digest_covers_order_paths_hashes_and_sizes():
-    one, two = ManifestEntry("a", "0" * 64, 1), ManifestEntry("b", "1" * 64, 2)
-    different = [
-        [],
-        [one],
-        [two],
-        [one, two],
-        [two, one],
-        [ManifestEntry("a", "0" * 64, 2)],
-        [ManifestEntry("é", "0" * 64, 1)],
-    ]
-    assert len({file_sets.digest(lines) for lines in different}) == len(different)
+    a, b = ManifestEntry("a", ZEROS, 1), ManifestEntry("b", ONES, 2)
+    manifests = [[], [a], [b], [a, b], [b, a], [ManifestEntry("a", ZEROS, 2)], [ManifestEntry("é", ZEROS, 1)]]
+    assert len({file_sets.digest(manifest) for manifest in manifests}) == len(manifests)
 
 
-def test_crash_after_the_bytes_leaves_no_file_set_and_the_sweep_removes_them(course):
-    abandoned(b"orphan")
-    assert stored(b"orphan") and not FileSet.objects.exists()
-    assert garbage.collect_garbage(timezone.now() - timedelta(hours=1)) == (0, 0)
-    assert stored(b"orphan")
-    assert garbage.collect_garbage(timezone.now() + LATER) == (1, len(b"orphan"))
-    assert not stored(b"orphan") and not Blob.objects.exists()
+@pytest.mark.parametrize("sha256", ["", "x" * 64, "A" * 64, "0" * 63, "0" * 65])
+def test_what_is_not_a_hash_is_refused(sha256):
+    with pytest.raises(file_sets.BadManifest, match="hexadecimal"):
+        file_sets.check_manifest([ManifestEntry("a", sha256, 1)])
 
 
-def test_sweep_leaves_what_is_in_use(submission):
-    before = set(Blob.objects.values_list("sha256", flat=True))
-    assert garbage.collect_garbage(timezone.now() + LATER) == (0, 0)
-    assert set(Blob.objects.values_list("sha256", flat=True)) == before
-    assert all(blobs.verify(sha256) for sha256 in before)
+@pytest.mark.parametrize("size", [-1, 2**63])
+def test_impossible_size_is_refused(size):
+    with pytest.raises(file_sets.BadManifest, match="number of bytes"):
+        file_sets.check_manifest([ManifestEntry("a", ZEROS, size)])
 
 
-def test_bytes_are_stored_anew_after_a_sweep_that_crashed(assignment):
-    abandoned(b"again")
-    Blob.objects.filter(sha256=cast.sha256(b"again")).update(stored=False)  # the sweep's first step …
-    blobs.delete(cast.sha256(b"again"))  # … its second, and then the power went
-    services.submit(assignment, cast.upload({"a": b"again"}), by=cast.actor("bob"))
-    assert blobs.verify(cast.sha256(b"again"))
-    assert Blob.objects.get(sha256=cast.sha256(b"again")).stored
+def test_hash_with_two_sizes_is_refused():
+    with pytest.raises(file_sets.BadManifest, match="two sizes"):
+        file_sets.check_manifest([ManifestEntry("a", ZEROS, 1), ManifestEntry("b", ZEROS, 2)])
 
 
-def test_upload_under_way_protects_its_blobs_from_the_sweep(assignment):
-    Blob.objects.update(touched=timezone.now() - LATER)
-    upload = cast.upload({"ps1.ipynb": b"{}"})
-    with file_sets.store_upload(upload, by=cast.actor("bob")):
-        assert garbage.collect_garbage(timezone.now() - timedelta(hours=1)) == (0, 0)
-        with transaction.atomic():
-            assert file_sets.create_file_set(upload.manifests[0])
+@pytest.mark.parametrize("names", [["../a"], ["a", "A"]])
+def test_paths_obey_the_rule_together(names):
+    with pytest.raises(file_sets.BadPath):
+        file_sets.check_manifest([ManifestEntry(name, ZEROS, 1) for name in names])
 
 
-def test_nothing_is_stored_unless_everything_is_right(course):
-    good, bad = b"good", b"bad"
-    lines = [ManifestEntry("a", cast.sha256(good), 4), ManifestEntry("b", cast.sha256(bad), 3)]
-    sent = [(cast.sha256(good), io.BytesIO(good)), (cast.sha256(bad), io.BytesIO(b"BAD"))]
-    with pytest.raises(blobs.WrongHash), file_sets.store_upload(Upload([lines], sent), by=cast.actor("bob")):
-        pytest.fail("it must not come this far")
-    assert not stored(good) and not Blob.objects.exists()
+def test_limits_may_be_reached_and_not_passed(settings):
+    settings.NGSHARE_MAX_FILES, settings.NGSHARE_MAX_FILE_SIZE, settings.NGSHARE_MAX_SUBMISSION_SIZE = 2, 10, 15
+    file_sets.check_manifest([])
+    file_sets.check_manifest([ManifestEntry("a", ZEROS, 10), ManifestEntry("b", ONES, 5)])
+    with pytest.raises(file_sets.TooManyFiles, match="Your folder has 3 files, the limit is 2."):
+        file_sets.check_manifest([ManifestEntry(name, ZEROS, 1) for name in "abc"])
+    with pytest.raises(TooLarge, match="a is 11 bytes, the limit for one file is 10 bytes"):
+        file_sets.check_manifest([ManifestEntry("a", ZEROS, 11)])
+    with pytest.raises(TooLarge, match="Your folder is 16 bytes, the limit is 15 bytes; the largest file is a"):
+        file_sets.check_manifest([ManifestEntry("a", ZEROS, 10), ManifestEntry("b", ONES, 6)])
+
+
+# Who may read what
+
+
+def readable(who, *hashes):
+    return set(file_sets.readable_blobs(who, hashes))
+
+
+@pytest.mark.parametrize(
+    ("username", "expected"),
+    [
+        ("bob", {NOTEBOOK, RELEASED}),
+        ("dave", {RELEASED}),
+        ("gina", {NOTEBOOK, RELEASED}),
+        ("alice", {NOTEBOOK, RELEASED}),
+        ("carol", set()),
+        ("erin", set()),
+        ("root", {NOTEBOOK, RELEASED}),
+    ],
+)
+def test_role_decides_which_bytes_are_readable(submission, username, expected):
+    assert readable(actor(username), NOTEBOOK, RELEASED, ZEROS) == expected
+
+
+def test_server_reads_everything_and_nobody_nothing(submission):
+    assert readable(SERVER, NOTEBOOK, RELEASED) == {NOTEBOOK, RELEASED}
+    assert readable(Actor(), NOTEBOOK, RELEASED) == set()
+
+
+def test_unreleased_files_are_for_staff_alone(submission):
+    services.unrelease(submission.assignment, by=actor("alice"))
+    assert readable(actor("dave"), RELEASED) == set()
+    assert readable(actor("bob"), RELEASED, NOTEBOOK) == {NOTEBOOK}
+    assert readable(actor("gina"), RELEASED) == {RELEASED}
+
+
+def test_feedback_is_for_its_student_and_for_staff(submission):
+    feedback = cast.give_back(submission, "alice").file_set.entries.get().blob.sha256
+    assert [name for name in ("bob", "dave", "gina", "carol") if readable(actor(name), feedback)] == ["bob", "gina"]
+
+
+def test_course_in_the_trash_gives_nothing(submission):
+    feedback = cast.give_back(submission, "alice").file_set.entries.get().blob.sha256
+    course_services.trash_course(submission.assignment.course, by=SERVER)
+    for username in ("bob", "alice"):
+        assert readable(actor(username), NOTEBOOK, RELEASED, feedback) == set()
+
+
+def test_student_who_left_reads_their_own_work_alone(submission):
+    submission.assignment.course.memberships.filter(user__username="bob").delete()
+    assert readable(actor("bob"), NOTEBOOK, RELEASED) == {NOTEBOOK}
+
+
+def test_lost_bytes_are_readable_to_nobody(submission):
+    Blob.objects.filter(sha256=NOTEBOOK).update(stored=False)
+    for username in ("bob", "root"):
+        assert readable(actor(username), NOTEBOOK) == set()
+
+
+def test_rights_are_asked_for_more_hashes_than_one_statement_takes(submission, monkeypatch):
+    monkeypatch.setattr(file_sets, "BATCH", 2)
+    assert readable(actor("bob"), *[cast.sha256(name.encode()) for name in "abcde"], NOTEBOOK, RELEASED) == {
+        NOTEBOOK,
+        RELEASED,
+    }
+
+
+def test_missing_blobs_are_those_that_the_user_cannot_read(submission):
+    manifest = [ManifestEntry("a", ONES, 1), *cast.upload(WORK).manifests[0], ManifestEntry("z", ONES, 1)]
+    assert file_sets.missing_blobs(manifest, by=actor("bob")) == [ONES]
+    assert file_sets.missing_blobs(manifest, by=actor("dave")) == [ONES, NOTEBOOK]
+
+
+# Storing
+
+
+def test_named_bytes_that_are_not_readable_must_be_sent(submission):
+    before = cast.everything()
+    with pytest.raises(file_sets.BlobsMissing, match="1 of the files must be sent") as caught:
+        store(unsent(WORK), "dave")
+    assert caught.value.details == {"missing": [NOTEBOOK]}
+    assert cast.everything() == before
+    assert store(unsent(WORK)) == submission.file_set
+
+
+def test_wrong_size_of_known_bytes_is_refused(submission):
+    manifest = [ManifestEntry("a", NOTEBOOK, 1)]
+    before = cast.everything()
+    with pytest.raises(blobs.WrongSize):
+        file_sets.missing_blobs(manifest, by=actor("bob"))
+    with pytest.raises(blobs.WrongSize):
+        store(Upload([manifest]))
+    assert cast.everything() == before
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_blob_is_sent_once_and_only_if_the_manifest_names_it(course, times):
+    manifest = cast.upload({"a": b"a"} if times else {}).manifests[0]
+    sent = [(cast.sha256(b"a"), io.BytesIO(b"a")) for _ in range(max(times, 1))]
+    with pytest.raises(file_sets.BadManifest, match="does not ask for it"):
+        store(Upload([manifest], sent))
+    assert not is_stored(b"a") and not Blob.objects.exists()
+
+
+@pytest.mark.parametrize(("content", "error"), [(b"BAD", blobs.WrongHash), (b"ba", blobs.WrongSize)])
+def test_nothing_is_stored_unless_everything_is_right(course, content, error):
+    manifest = [ManifestEntry("a", cast.sha256(b"good"), 4), ManifestEntry("b", cast.sha256(b"bad"), 3)]
+    sent = [(cast.sha256(b"good"), io.BytesIO(b"good")), (cast.sha256(b"bad"), io.BytesIO(content))]
+    with pytest.raises(error):
+        store(Upload([manifest], sent))
+    assert not is_stored(b"good") and not Blob.objects.exists()
     assert list(blobs.staging_folder().iterdir()) == []
 
 
-def test_same_upload_twice_keeps_one_tree_and_one_copy(assignment):
-    for who in ("bob", "dave"):
-        services.submit(assignment, cast.upload({"a": b"x", "b": b"x"}), by=cast.actor(who))
-    assert FileSet.objects.filter(file_count=2, size=2).count() == 1
+def test_manifest_is_checked_before_anything_is_read(course):
+    def sent():
+        pytest.fail("nothing may be read")
+        yield
+
+    with pytest.raises(file_sets.BadPath):
+        store(Upload([[ManifestEntry("../a", ZEROS, 1)]], sent()))
+
+
+def test_row_comes_before_the_bytes_and_says_that_they_are_not_there_yet(course, monkeypatch):
+    put, rows = blobs.put, []
+
+    def record(staged):
+        rows.append(Blob.objects.get(sha256=staged.sha256).stored)
+        put(staged)
+
+    monkeypatch.setattr(blobs, "put", record)
+    with file_sets.store_upload(cast.upload({"a": b"a"}), by=actor("bob")):
+        assert rows == [False] and is_stored(b"a") and not Blob.objects.get().stored
+    store(cast.upload({"a": b"a"}))
+    blob = Blob.objects.get()
+    assert blob.stored and (blob.md5, blob.size) == ("0cc175b9c0f1b6a831c399e269772661", 1)
+    store(cast.upload({"a": b"a"}))
+    assert rows == [False, False]  # stored bytes are not written again
+
+
+def test_bytes_that_are_sent_are_touched(submission):
+    Blob.objects.update(touched=timezone.now() - timedelta(days=2))
+    start = timezone.now()
+    store(cast.upload({"a": WORK["ps1.ipynb"]}), "dave")
+    assert Blob.objects.get(sha256=NOTEBOOK).touched >= start
+
+
+@pytest.mark.parametrize(("minutes", "is_touched"), [(30, False), (90, True)])
+def test_bytes_that_are_relied_on_are_touched_once_in_an_hour(submission, minutes, is_touched):
+    then = timezone.now() - timedelta(minutes=minutes)
+    Blob.objects.update(touched=then)
+    store(unsent(WORK))
+    assert (Blob.objects.get(sha256=NOTEBOOK).touched > then) is is_touched
+    assert Blob.objects.get(sha256=RELEASED).touched == then
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_bytes_that_are_collected_while_an_upload_relies_on_them_must_be_sent_again(
+    submission, monkeypatch, is_removed
+):
+    """Garbage collection comes between looking them up and touching them."""
+    Blob.objects.update(touched=timezone.now() - timedelta(days=2))
+    find = file_sets.readable_blobs
+
+    def find_then_collect(*arguments):
+        found = find(*arguments)
+        rows = Blob.objects.filter(sha256=NOTEBOOK)
+        if is_removed:
+            FileEntry.objects.filter(blob__in=rows).delete()
+            rows.delete()
+        else:
+            rows.update(stored=False)
+        return found
+
+    monkeypatch.setattr(file_sets, "readable_blobs", find_then_collect)
+    with pytest.raises(TryAgain, match="just been removed"):
+        store(unsent(WORK))
+
+
+def test_blob_that_is_collected_before_its_file_set_is_made_is_noticed(course):
+    upload = cast.upload({"a": b"a"})
+    with pytest.raises(TryAgain), file_sets.store_upload(upload, by=actor("bob")), transaction.atomic():
+        Blob.objects.all().delete()
+        file_sets.create_file_set(upload.manifests[0])
+    assert not FileSet.objects.exists()
+
+
+def test_equal_uploads_are_one_file_set_and_one_copy(assignment):
+    files = {"b": b"x", "a": b"x", "c": b"other"}
+    first, second = store(cast.upload(files)), store(cast.upload(files), "dave")
+    assert first == second and (first.file_count, first.size) == (3, 7)
+    assert FileEntry.objects.filter(file_set=first).count() == 3
     assert Blob.objects.filter(sha256=cast.sha256(b"x")).count() == 1
 
 
+def test_manifest_comes_back_in_its_order(course):
+    manifest = [*reversed(cast.upload({"a": b"1", "b": b"2", "c": b"3"}).manifests[0])]
+    upload = Upload([manifest], cast.upload({"a": b"1", "b": b"2", "c": b"3"}).sent)
+    file_set = store(upload)
+    assert file_sets.manifest_of(file_set) == manifest and file_set.digest == file_sets.digest(manifest)
+
+
+def test_lost_bytes_are_noted_and_healed_by_the_next_upload(submission):
+    lost = Blob.objects.get(sha256=NOTEBOOK)
+    blobs.delete(lost.sha256)
+    with pytest.raises(FileNotFoundError):
+        list(bundles.stream([lost]))
+    assert readable(actor("bob"), NOTEBOOK) == set()
+    with pytest.raises(DomainError):
+        services.submit(submission.assignment, unsent(WORK), by=actor("bob"))
+    services.submit(submission.assignment, cast.upload(WORK), by=actor("bob"))
+    assert blobs.verify(NOTEBOOK) and readable(actor("bob"), NOTEBOOK)
+
+
+# What the database itself holds
+
+
 @pytest.mark.parametrize("path", ["", "/etc/passwd", "a\\b"])
-def test_database_itself_refuses_paths_that_leave_the_tree(submission, path):
+def test_database_refuses_paths_that_lead_outside(submission, path):
     entry = FileEntry.objects.first()
     with pytest.raises(IntegrityError), transaction.atomic():
         FileEntry.objects.filter(pk=entry.pk).update(path=path)
 
 
 @pytest.mark.parametrize("sha256", ["", "x" * 64, "A" * 64, "0" * 63])
-def test_database_itself_refuses_what_is_no_hash(submission, sha256):
+def test_database_refuses_what_is_not_a_hash(submission, sha256):
     with pytest.raises(IntegrityError), transaction.atomic():
         Blob.objects.filter(pk=Blob.objects.first().pk).update(sha256=sha256)
-
-
-def test_stored_bytes_that_rotted_are_noticed(submission):
-    sha256 = Blob.objects.first().sha256
-    assert blobs.verify(sha256)
-    blobs.delete(sha256)
-    assert not blobs.verify(sha256)
-    default_storage.save(blobs.key(sha256), io.BytesIO(b"rotten"))
-    assert not blobs.verify(sha256)
-
-
-def test_lost_bytes_are_noted_and_healed_by_the_next_upload(submission):
-    lost = Blob.objects.get(sha256=cast.sha256(WORK["ps1.ipynb"]))
-    blobs.delete(lost.sha256)
-    with pytest.raises(FileNotFoundError):
-        list(bundles.stream([lost]))
-    cast.person("bob")
-    assert file_sets.readable_blobs(actor("bob"), [lost.sha256]) == {}
-    services.submit(submission.assignment, cast.upload(WORK), by=actor("bob"))
-    assert blobs.verify(lost.sha256) and file_sets.readable_blobs(actor("bob"), [lost.sha256])

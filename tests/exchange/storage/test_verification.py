@@ -1,0 +1,52 @@
+"""Marking and verifying what the store has."""
+
+import io
+
+import pytest
+from django.core.files.storage import default_storage
+
+from exchange.models import Blob
+from exchange.storage import blobs, file_sets, verification
+from tests import cast
+from tests.cast import WORK, actor
+
+NOTEBOOK = cast.sha256(WORK["ps1.ipynb"])
+
+
+@pytest.fixture
+def notebook(submission):
+    return Blob.objects.get(sha256=NOTEBOOK)
+
+
+def rot(sha256):
+    blobs.delete(sha256)
+    default_storage.save(blobs.key(sha256), io.BytesIO(b"rotten"))
+
+
+def test_whole_bytes_verify_and_nothing_changes(submission):
+    before = cast.everything()
+    assert verification.verify(list(Blob.objects.all())) == []
+    assert cast.everything() == before
+
+
+@pytest.mark.parametrize("harm", [blobs.delete, rot])
+def test_broken_bytes_are_returned_and_no_upload_relies_on_them(notebook, harm):
+    harm(NOTEBOOK)
+    assert verification.verify(list(Blob.objects.all())) == [notebook]
+    assert list(Blob.objects.filter(stored=False)) == [notebook]
+    assert file_sets.readable_blobs(actor("bob"), [NOTEBOOK]) == {}
+
+
+def test_bytes_that_are_back_are_relied_on_again(notebook):
+    verification.mark_missing(notebook)
+    assert verification.verify([notebook]) == []
+    assert file_sets.readable_blobs(actor("bob"), [NOTEBOOK]) == {NOTEBOOK: notebook}
+
+
+def test_blob_of_no_file_set_is_not_marked_as_present(course):
+    with file_sets.store_upload(cast.upload({"a": b"orphan"}), by=actor("bob")):
+        pass
+    orphan = Blob.objects.get()
+    assert not orphan.stored
+    verification.mark_present([orphan.sha256])
+    assert not Blob.objects.get().stored

@@ -1,0 +1,370 @@
+"""The service functions: what they change, for whom, and what they refuse."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from courses.errors import Conflict, Invalid, NotFound, PermissionDenied, TryAgain
+from courses.models import AuditEntry
+from courses.permissions import SERVER, Actor
+from exchange import services
+from exchange.models import Assignment, Feedback, Release, Submission
+from exchange.storage import file_sets
+from tests import cast
+from tests.cast import PS1, WORK, actor, person
+
+TICK = timedelta(microseconds=1)
+
+
+def release(course, name="ps1", files=PS1, username="alice", **options):
+    return services.release(course, name, cast.upload(files), by=actor(username), **options)
+
+
+def submit(assignment, username="bob", files=WORK, **options):
+    return services.submit(assignment, cast.upload(files), by=actor(username), **options)[0]
+
+
+def audited():
+    entry = AuditEntry.objects.order_by("id").last()
+    return entry.actor, entry.role, entry.action, entry.course, entry.target, entry.details
+
+
+@pytest.mark.parametrize(
+    ("act", "allowed"),
+    [
+        (lambda row, by: services.release(row.assignment.course, "new", cast.upload(PS1), by=by), {"alice", "root"}),
+        (lambda row, by: services.unrelease(row.assignment, by=by), {"alice", "root"}),
+        (lambda row, by: services.restore(row.assignment, by=by), {"alice", "root"}),
+        (lambda row, by: services.set_due_date(row.assignment, timezone.now(), by=by), {"alice", "root"}),
+        (
+            lambda row, by: services.submit(row.assignment, cast.upload(PS1), by=by),
+            {"alice", "gina", "bob", "dave", "root"},
+        ),
+        (
+            lambda row, by: services.submit(row.assignment, cast.upload(PS1), by=by, student=person("bob")),
+            {"alice", "gina", "bob", "root"},
+        ),
+        (lambda row, by: services.withdraw_submissions([row], by=by), {"alice", "root"}),
+        (lambda row, by: services.restore_submissions([row], by=by), {"alice", "root"}),
+        (lambda row, by: services.mark_collected([row], by=by), {"alice", "gina", "root"}),
+        (
+            lambda row, by: services.return_feedback(row.assignment, [], cast.upload({}), by=by),
+            {"alice", "gina", "root"},
+        ),
+    ],
+    ids=[
+        "release",
+        "unrelease",
+        "restore",
+        "due date",
+        "submit",
+        "submit for bob",
+        "withdraw",
+        "restore submission",
+        "collect",
+        "feedback",
+    ],
+)
+@pytest.mark.parametrize("username", ["alice", "gina", "bob", "dave", "carol", "erin", "root"])
+def test_role_decides_who_may_act(submission, act, allowed, username):
+    by = actor(username)
+    if username in allowed:
+        act(submission, by)
+        return
+    before = cast.everything()
+    with pytest.raises(PermissionDenied):
+        act(submission, by)
+    assert cast.everything() == before
+
+
+# Assignments
+
+
+def test_release_creates_the_assignment(course):
+    start = timezone.now()
+    released = release(course, due=datetime(2026, 12, 1, tzinfo=UTC))
+    assert (released.number, released.released_by.username) == (1, "alice") and released.created >= start
+    assert (released.assignment.name, released.assignment.status) == ("ps1", "released")
+    assert Assignment.objects.get().due == datetime(2026, 12, 1, tzinfo=UTC)
+    assert [entry.path for entry in released.file_set.entries.all()] == sorted(PS1)
+    assert audited() == ("alice", "instructor", "release", cast.COURSE, "ps1", {"number": 1})
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a+b", "a\0b", "x" * 256])
+def test_unusable_name_is_refused(course, name):
+    with pytest.raises(Invalid):
+        release(course, name)
+    assert not Assignment.objects.exists()
+
+
+def test_second_release_needs_force(assignment):
+    before = cast.everything()
+    with pytest.raises(services.AlreadyReleased, match="--force"):
+        release(assignment.course, files=WORK)
+    assert cast.everything() == before
+    assert release(assignment.course, files=WORK, force=True).number == 2
+    assert Release.objects.count() == 2
+
+
+def test_release_in_the_meantime_is_noticed(assignment, monkeypatch):
+    """Somebody releases between the first look and the transaction."""
+    services.unrelease(assignment, by=actor("alice"))
+    create = file_sets.store_upload
+
+    def release_meanwhile(*arguments, **options):
+        Assignment.objects.update(withdrawn_at=None)
+        return create(*arguments, **options)
+
+    monkeypatch.setattr(file_sets, "store_upload", release_meanwhile)
+    with pytest.raises(services.AlreadyReleased, match="just now"):
+        release(assignment.course)
+    assert Release.objects.count() == 1
+
+
+def test_unreleased_assignment_is_released_again_without_force(submission):
+    services.unrelease(submission.assignment, by=actor("alice"))
+    assert audited()[:3] == ("alice", "instructor", "unrelease")
+    assert release(submission.assignment.course).number == 2
+    assert Assignment.objects.get().status == "released" and Submission.objects.count() == 1
+
+
+def test_due_date_stays_unless_a_release_changes_it(course):
+    due = datetime(2026, 12, 1, tzinfo=UTC)
+    release(course, due=due)
+    release(course, force=True)
+    assert Assignment.objects.get().due == due
+    release(course, force=True, due=None)
+    assert Assignment.objects.get().due is None
+
+
+def test_unrelease_and_restore_are_audited_once(assignment):
+    for change in (services.unrelease, services.restore):
+        before = AuditEntry.objects.count()
+        change(assignment, by=actor("alice"))
+        when = assignment.withdrawn_at
+        change(assignment, by=actor("alice"))
+        assert AuditEntry.objects.count() == before + 1 and assignment.withdrawn_at == when
+    assert assignment.status == "released"
+    assert audited()[:3] == ("alice", "instructor", "restore assignment")
+
+
+def test_assignment_without_a_release_cannot_be_restored(course):
+    assignment = Assignment.objects.create(course=course, name="x", withdrawn_at=timezone.now())
+    with pytest.raises(Conflict, match="never released"):
+        services.restore(assignment, by=actor("alice"))
+    assert Assignment.objects.get().withdrawn_at
+
+
+def test_due_date_is_audited(assignment):
+    due = datetime(2026, 12, 1, tzinfo=UTC)
+    services.set_due_date(assignment, due, by=actor("alice"))
+    assert Assignment.objects.get().due == due
+    assert audited()[2:] == ("set due date", cast.COURSE, "ps1", {"due": due.isoformat()})
+
+
+# Submissions
+
+
+def test_submission_says_what_was_submitted_and_by_whom(assignment):
+    release(assignment.course, files={"new": b"new"}, force=True)
+    start = timezone.now()
+    submission, is_new = services.submit(assignment, cast.upload(WORK), by=actor("bob"))
+    assert is_new and start <= submission.created <= timezone.now()
+    assert submission.student == submission.submitted_by == person("bob")
+    assert (submission.release.number, submission.trial, submission.file_set.file_count) == (2, False, 2)
+    details = {"submission": submission.pk, "student": "bob"}
+    assert audited() == ("bob", "student", "submit", cast.COURSE, "ps1", details)
+
+
+@pytest.mark.parametrize(("username", "is_trial"), [("bob", False), ("gina", True), ("alice", True), ("root", True)])
+def test_what_staff_submit_themselves_is_a_trial(assignment, username, is_trial):
+    assert submit(assignment, username).trial is is_trial
+
+
+@pytest.mark.parametrize("username", ["gina", "alice", "root"])
+def test_staff_submit_for_a_student(assignment, username):
+    submission = submit(assignment, username, student=person("bob"))
+    assert (submission.student.username, submission.submitted_by.username) == ("bob", username)
+    assert submission.trial is False
+
+
+def test_nobody_submits_for_who_is_no_member(assignment):
+    with pytest.raises(NotFound, match="erin is not a member"):
+        submit(assignment, "alice", student=person("erin"))
+    assert not Submission.objects.exists()
+
+
+def test_server_itself_submits_for_nobody(assignment):
+    with pytest.raises(PermissionDenied, match="Only a person"):
+        services.submit(assignment, cast.upload(WORK), by=SERVER)
+
+
+def test_unreleased_assignment_takes_no_submission(assignment):
+    services.unrelease(assignment, by=actor("alice"))
+    with pytest.raises(NotFound, match="ps1 is not released"):
+        submit(assignment)
+    assert not Submission.objects.exists()
+
+
+def test_same_key_is_the_same_submission(assignment):
+    first = submit(assignment, key="k")
+    services.unrelease(assignment, by=actor("alice"))
+    before = cast.everything()
+    assert services.submit(assignment, cast.upload(WORK), by=actor("bob"), key="k") == (first, False)
+    with pytest.raises(services.KeyReused):
+        submit(assignment, files=PS1, key="k")
+    assert cast.everything() == before
+
+
+def test_key_is_of_one_student_and_one_assignment(assignment):
+    other = release(assignment.course, "ps2").assignment
+    made = [submit(assignment, key="k"), submit(assignment, "dave", key="k"), submit(other, key="k")]
+    assert len({submission.pk for submission in made}) == 3
+
+
+def test_race_of_one_key_is_one_submission(assignment, monkeypatch):
+    """The other request commits after this one looked for its key."""
+    first = submit(assignment, key="k")
+    find, calls = services._submission_with_key, []
+
+    def find_nothing_at_first(*arguments):
+        calls.append(arguments)
+        return None if len(calls) == 1 else find(*arguments)
+
+    monkeypatch.setattr(services, "_submission_with_key", find_nothing_at_first)
+    assert services.submit(assignment, cast.upload(WORK), by=actor("bob"), key="k") == (first, False)
+    assert Submission.objects.count() == 1
+
+
+def test_race_for_one_instant_may_be_repeated(assignment, monkeypatch):
+    instant = submit(assignment).created
+    monkeypatch.setattr(services, "_next_instant", lambda *arguments: instant)
+    with pytest.raises(TryAgain, match="same instant"):
+        submit(assignment)
+    assert Submission.objects.count() == 1
+
+
+def test_attempts_stay_in_order_when_the_clock_goes_back(assignment):
+    submit(assignment)
+    future = timezone.now() + timedelta(hours=1)
+    Submission.objects.update(created=future)
+    assert submit(assignment).created == future + TICK
+    assert submit(assignment, "dave").created < future
+    other = release(assignment.course, "ps2").assignment
+    assert submit(other).created < future
+
+
+def test_submit_asks_for_no_role_again(assignment):
+    upload, by = cast.upload(WORK), actor("bob")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        services.submit(assignment, upload, by=by)
+    assert not [query["sql"] for query in queries if "courses_membership" in query["sql"]]
+
+
+def test_withdrawn_submissions_come_back(assignment):
+    rows = [submit(assignment), submit(assignment, "dave")]
+    ids = sorted(row.pk for row in rows)
+    assert services.withdraw_submissions(rows, by=actor("alice")) == 2
+    assert Submission.objects.present().count() == 0
+    action, _, target, details = audited()[2:]
+    assert (action, target, sorted(details["submissions"])) == ("withdraw submission", "ps1", ids)
+    assert services.withdraw_submissions(rows, by=actor("alice")) == 0
+    assert services.restore_submissions(rows[:1], by=actor("alice")) == 1
+    assert services.restore_submissions(rows, by=actor("alice")) == 1
+    assert audited()[2] == "restore submission" and audited()[5] == {"submissions": [rows[1].pk]}
+    assert Submission.objects.present().count() == 2
+
+
+def test_first_collect_counts(submission):
+    assert services.mark_collected([submission], by=actor("gina")) == 1
+    when = Submission.objects.get().collected_at
+    before = cast.everything()
+    assert services.mark_collected([submission], by=actor("alice")) == 0
+    assert cast.everything() == before and when
+
+
+def test_submissions_of_a_course_where_the_actor_may_not_change_nothing(submission):
+    elsewhere = release(cast.Course.objects.get(name=cast.ELSEWHERE), "x", username="carol").assignment
+    foreign = submit(elsewhere, "carol")
+    with pytest.raises(PermissionDenied):
+        services.withdraw_submissions([submission, foreign], by=actor("alice"))
+    assert not Submission.objects.exclude(withdrawn_at=None).exists()
+
+
+# Feedback
+
+
+def item(files, **where):
+    return services.FeedbackItem(cast.upload(files).manifests[0], **where)
+
+
+HTML = {"ps1.html": b"9 of 10"}
+
+
+def give(assignment, *items, username="gina"):
+    return services.return_feedback(assignment, items, cast.upload(HTML), by=actor(username))
+
+
+def test_feedback_is_returned_and_audited(submission):
+    ((feedback,), refused) = give(submission.assignment, item(HTML, submission=submission.pk))
+    assert (feedback.submission, feedback.returned_by, refused) == (submission, person("gina"), [])
+    assert [entry.path for entry in feedback.file_set.entries.all()] == ["ps1.html"]
+    details = {"submissions": [submission.pk]}
+    assert audited() == ("gina", "grader", "return feedback", cast.COURSE, "ps1", details)
+
+
+def test_item_without_its_submission_does_not_stop_the_others(submission):
+    nowhere = item(HTML, submission=999_999)
+    ((feedback,), ((refused, error),)) = give(submission.assignment, nowhere, item(HTML, submission=submission.pk))
+    assert feedback.submission == submission and refused is nowhere and isinstance(error, NotFound)
+
+
+def test_nothing_returned_is_not_audited(submission):
+    before = cast.everything()
+    upload = cast.upload({})
+    services.return_feedback(submission.assignment, [], upload, by=actor("gina"))
+    assert cast.everything() == before
+
+
+def test_submission_is_found_by_student_and_time(submission):
+    where = {"student": "bob", "timestamp": submission.created}
+    assert services.find_submission(submission.assignment, item(HTML, **where)) == submission
+    for wrong in (where | {"student": "dave"}, where | {"timestamp": submission.created + TICK}, {"student": "bob"}):
+        with pytest.raises(NotFound):
+            services.find_submission(submission.assignment, item(HTML, **wrong))
+
+
+def test_submission_of_another_assignment_is_not_found(submission):
+    other = release(submission.assignment.course, "ps2").assignment
+    for where in ({"submission": submission.pk}, {"student": "bob", "timestamp": submission.created}):
+        with pytest.raises(NotFound):
+            services.find_submission(other, item(HTML, **where))
+    assert not Feedback.objects.exists()
+
+
+def test_time_without_microseconds_finds_the_only_one_of_that_second(submission):
+    noon = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    find = item(HTML, student="bob", timestamp=noon)
+    for microseconds in (1, 999_999):
+        Submission.objects.update(created=noon + timedelta(microseconds=microseconds))
+        assert services.find_submission(submission.assignment, find) == submission
+    Submission.objects.update(created=noon + timedelta(seconds=1))
+    with pytest.raises(NotFound):
+        services.find_submission(submission.assignment, find)
+    Submission.objects.update(created=noon + TICK)
+    second = submit(submission.assignment)
+    Submission.objects.filter(pk=second.pk).update(created=noon + 2 * TICK)
+    with pytest.raises(NotFound):
+        services.find_submission(submission.assignment, find)
+    Submission.objects.filter(pk=second.pk).update(created=noon)
+    assert services.find_submission(submission.assignment, find) == second
+
+
+def test_nobody_is_an_actor_who_may_do_nothing(submission):
+    with pytest.raises(PermissionDenied):
+        services.submit(submission.assignment, cast.upload(WORK), by=Actor())
