@@ -1,4 +1,4 @@
-"""Addresses that do not exist and errors that nobody foresaw: JSON in API v2, a page in a browser, no detail in either."""
+"""Unknown addresses and unforeseen errors: JSON in API v2, a page in a browser, no detail in either."""
 
 import pytest
 from django.core.exceptions import PermissionDenied

@@ -62,6 +62,6 @@ def test_standalone_needs_no_hub(client, settings):
 
 def test_alive_without_anything(client, monkeypatch):
     monkeypatch.setattr(connection, "cursor", fail_with(OperationalError()))
-    monkeypatch.setattr(blobs, "probe", fail_with(blobs.StoreUnreachable()))
+    monkeypatch.setattr(blobs, "probe", fail_with(blobs.StoreUnreachable("away")))
     reply = client.get("/healthz")
     assert (reply.status_code, reply.json()) == (200, {"success": True})

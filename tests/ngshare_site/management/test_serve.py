@@ -65,7 +65,7 @@ def test_serves_where_it_is_told(settings, served, capsys):
 
 @pytest.mark.parametrize(
     ("url", "bind"),
-    [("", "127.0.0.1:12121"), ("http://10.1.2.3:8080", "10.1.2.3:8080"), ("http://ngshare", "ngshare:80")],
+    [("", "127.0.0.1:12121"), ("http://10.1.2.3:81", "10.1.2.3:81"), ("http://ngshare", "ngshare:80")],
 )
 def test_default_is_where_the_hub_expects_it(settings, url, bind):
     settings.JUPYTERHUB_SERVICE_URL = url
