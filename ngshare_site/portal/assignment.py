@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
-from django.views.generic import DetailView
+from django.views.generic import TemplateView
 
 from courses.importers.csv_file import write_rows
-from courses.permissions import Permission
+from courses.permissions import Actor, Permission
 from exchange import progress, queries
 from exchange.models import Assignment, Submission
 from exchange.progress import AssignmentProgress, MemberProgress
@@ -67,35 +67,20 @@ class TableFilter:
         return self.q.casefold() in f"{member.username} {member.full_name}".casefold()
 
 
-class AssignmentView(MemberView, DetailView[Assignment]):
+class AssignmentView(MemberView, TemplateView):
     template_name = "ngshare/assignment.html"
-    context_object_name = "assignment"
-
-    def get_object(self, queryset: QuerySet[Assignment] | None = None) -> Assignment:
-        """Return the assignment if the user may see it; of unreleased ones students see those that they submitted."""
-        courses = self.actor.visible_courses().filter(name=self.kwargs["course"])
-        rows = Assignment.objects.filter(course__in=courses, name=self.kwargs["assignment"])
-        assignment = rows.select_related("course").first()
-        if assignment is None:
-            raise Http404
-        if assignment.withdrawn_at and not self.is_staffed(assignment):
-            if not assignment.submissions.filter(student=self.actor.user).exists():
-                raise Http404
-        return assignment
-
-    def is_staffed(self, assignment: Assignment) -> bool:
-        """Whether the user sees everybody's submissions."""
-        return self.actor.may(Permission.SEE_SUBMISSIONS, assignment.course)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        mine = queries.submissions(self.actor, mine=True).filter(assignment=self.object)
+        assignment = get_assignment(self.actor, kwargs["course"], kwargs["assignment"])
+        is_staffed = sees_everybody(self.actor, assignment)
+        mine = queries.submissions(self.actor, mine=True).filter(assignment=assignment)
         mine = mine.select_related("file_set", "assignment").prefetch_related("feedbacks").order_by("-created")
-        is_staffed = self.is_staffed(self.object)
-        staffed = self._staff_context() if is_staffed else {}
-        return super().get_context_data(is_staffed=is_staffed, mine=mine, **staffed, **kwargs)
+        context: dict[str, Any] = {"assignment": assignment, "is_staffed": is_staffed, "mine": mine}
+        if is_staffed:
+            context |= self._staff_context(assignment)
+        return super().get_context_data(**{**kwargs, **context})
 
-    def _staff_context(self) -> dict[str, Any]:
-        assignment = self.object
+    def _staff_context(self, assignment: Assignment) -> dict[str, Any]:
         members = progress.course_progress(assignment.course, [assignment])
         counted = Submission.objects.present().filter(assignment=assignment, trial=False)
         table_filter = TableFilter.of(self.request.GET)
@@ -108,20 +93,37 @@ class AssignmentView(MemberView, DetailView[Assignment]):
         }
 
 
-class AssignmentCSVView(AssignmentView):
+class AssignmentCSVView(MemberView):
     """The table of everybody's submissions as CSV, for staff alone."""
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
-        assignment = self.get_object()
-        if not self.is_staffed(assignment):
+    def get(self, request: HttpRequest, course: str, assignment: str) -> HttpResponseBase:
+        found = get_assignment(self.actor, course, assignment)
+        if not sees_everybody(self.actor, found):
             raise Http404
-        members = progress.course_progress(assignment.course, [assignment])
-        rows = TableFilter.of(request.GET).apply(members, assignment)
+        members = progress.course_progress(found.course, [found])
+        rows = TableFilter.of(request.GET).apply(members, found)
         lines = write_rows([CSV_COLUMNS, *(csv_row(member, work) for member, work in rows)])
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-        name = f"{assignment.course.name} {assignment.name} submissions.csv"
+        name = f"{course} {assignment} submissions.csv"
         response["Content-Disposition"] = str(content_disposition_header(True, name))
         return response
+
+
+def get_assignment(actor: Actor, course: str, name: str) -> Assignment:
+    """Return an assignment that the actor may see: of unreleased ones, students see those that they submitted.
+
+    Errors: Http404.
+    """
+    visible = Assignment.objects.filter(course__in=actor.visible_courses().values("pk"))
+    assignment = get_object_or_404(visible.select_related("course"), course__name=course, name=name)
+    if assignment.withdrawn_at and not sees_everybody(actor, assignment):
+        if not assignment.submissions.filter(student=actor.user).exists():
+            raise Http404
+    return assignment
+
+
+def sees_everybody(actor: Actor, assignment: Assignment) -> bool:
+    return actor.may(Permission.SEE_SUBMISSIONS, assignment.course)
 
 
 def csv_row(member: MemberProgress, work: AssignmentProgress | None) -> list[Any]:

@@ -6,11 +6,11 @@ permissions.py and queries.py decide what is visible. What a user may not see do
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
-from django.views.generic import DetailView, TemplateView
+from django.views.generic import TemplateView
 
 from courses.models import Course, Role
 from courses.permissions import Actor
@@ -91,54 +91,59 @@ def staff_section(course: Course, role: str) -> CourseSection:
     return section
 
 
-class SubmissionView(MemberView, DetailView[Submission]):
+class SubmissionView(MemberView, TemplateView):
     """A submission with its receipt, files and latest feedback, for its student and the course's staff."""
 
     template_name = "ngshare/submission.html"
-    context_object_name = "submission"
-
-    def get_queryset(self) -> QuerySet[Submission]:
-        newest = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries").order_by("-id")
-        visible = queries.submissions(self.actor, withdrawn=True, trials=True)
-        return visible.select_related(
-            "assignment__course", "student", "submitted_by", "release", "file_set"
-        ).prefetch_related("file_set__entries__blob", Prefetch("feedbacks", queryset=newest))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        receipt, feedback = receipts.receipt(self.object), latest_feedback(self.object)
-        return super().get_context_data(receipt=receipt, feedback=feedback, **kwargs)
+        submission = get_submission(self.actor, kwargs["pk"])
+        return super().get_context_data(
+            submission=submission,
+            receipt=receipts.receipt(submission),
+            feedback=latest_feedback(submission),
+            **kwargs,
+        )
+
+
+class ReceiptView(MemberView):
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        receipt = receipts.receipt(get_submission(self.actor, pk))
+        response = JsonResponse(receipt, json_dumps_params={"indent": 2})
+        response["Content-Disposition"] = str(content_disposition_header(True, f"receipt-{pk}.json"))
+        return response
+
+
+class FilesView(MemberView):
+    """All files of a submission as a zip."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        submission = get_submission(self.actor, pk)
+        assignment, created = submission.assignment.name, submission.created
+        folder = ArchiveFolder(submission.file_set, assignment, created)
+        name = f"{assignment}-{submission.student.username}-{created:%Y%m%d-%H%M%S}"
+        return file_responses.download_zip([folder], name)
+
+
+class FeedbackView(MemberView):
+    """One file of the latest feedback, in a sandbox: somebody else wrote it."""
+
+    def get(self, request: HttpRequest, pk: int, path: str) -> HttpResponseBase:
+        feedback = latest_feedback(get_submission(self.actor, pk))
+        if feedback is None:
+            raise Http404
+        entries = feedback.file_set.entries.select_related("blob")
+        return file_responses.open_file(get_object_or_404(entries, path=path))
+
+
+def get_submission(actor: Actor, pk: int) -> Submission:
+    """Return a submission that the actor may see. Errors: Http404."""
+    newest = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries").order_by("-id")
+    visible = queries.submissions(actor, withdrawn=True, trials=True)
+    visible = visible.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
+    visible = visible.prefetch_related("file_set__entries__blob", Prefetch("feedbacks", queryset=newest))
+    return get_object_or_404(visible, pk=pk)
 
 
 def latest_feedback(submission: Submission) -> Feedback | None:
     return next(iter(submission.feedbacks.all()), None)
-
-
-class ReceiptView(SubmissionView):
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
-        submission = self.get_object()
-        response = JsonResponse(receipts.receipt(submission), json_dumps_params={"indent": 2})
-        response["Content-Disposition"] = str(content_disposition_header(True, f"receipt-{submission.pk}.json"))
-        return response
-
-
-class FilesView(SubmissionView):
-    """All files as a zip."""
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
-        submission = self.get_object()
-        assignment, created = submission.assignment.name, submission.created
-        folder = ArchiveFolder(submission.file_set, assignment, created)
-        return file_responses.download_zip(
-            [folder], f"{assignment}-{submission.student.username}-{created:%Y%m%d-%H%M%S}"
-        )
-
-
-class FeedbackView(SubmissionView):
-    """One file of the latest feedback, in a sandbox: somebody else wrote it."""
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
-        feedback = latest_feedback(self.get_object())
-        if feedback is None:
-            raise Http404
-        entries = feedback.file_set.entries.select_related("blob")
-        return file_responses.open_file(get_object_or_404(entries, path=kwargs["path"]))

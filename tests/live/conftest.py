@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from tests import cast, servers
+from tests.live.files import RELEASED
 
 TIMEOUT = 120  # seconds
 
@@ -39,9 +40,6 @@ class Running:
         assert added.json()["created"] == len(students), added.text
         released = self.ask("alice", "POST", cast.of_assignment("releases"), data=cast.bundle(RELEASED))
         assert released.status_code == 201, released.text
-
-
-RELEASED = {"ps1.ipynb": b'{"cells": []}', "data.csv": b"1,2,3\n" * 10_000}
 
 
 @pytest.fixture

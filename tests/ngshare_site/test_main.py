@@ -61,11 +61,15 @@ def test_help_of_each_command_of_ours_is_one_line():
     [("help",), (), ("help", "serve"), ("serve", "--help"), ("migrate", "-h"), ("check",), ("help", "--commands")],
     ids=" ".join,
 )
-@pytest.mark.parametrize("place", ["sealed", "read-only"])
-def test_commands_without_data_work_anywhere_and_write_nothing(sealed, arguments, place):
-    done = run(*arguments, cwd=sealed if place == "sealed" else READ_ONLY)
+def test_commands_without_data_write_nothing(sealed, arguments):
+    done = run(*arguments, cwd=sealed)
     assert done.returncode == 0, done.stderr
     assert os.listdir(sealed) == []
+
+
+@pytest.mark.parametrize("command", ["help", "check"])
+def test_commands_without_data_work_where_nobody_may_write(command):
+    assert run(command, cwd=READ_ONLY).returncode == 0
 
 
 def test_check_hub_writes_nothing(sealed):

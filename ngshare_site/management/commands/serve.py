@@ -80,7 +80,7 @@ class Command(BaseCommand):
     def warn_of_standalone(self, bind: str) -> None:
         if not is_loopback(bind):
             raise CommandError(
-                f"NGSHARE_STANDALONE lets anybody act as any user: it binds to loopback (127.0.0.1) only, not to {bind}."
+                f"NGSHARE_STANDALONE lets anybody act as any user: it binds to loopback (127.0.0.1), not to {bind}."
             )
         self.stderr.write(
             self.style.WARNING("UNSAFE: stand-alone mode. Whoever reaches this port can act as any user.")

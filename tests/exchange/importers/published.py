@@ -9,18 +9,15 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote
 
 import requests
 
-from tests import servers
+from tests import fake_hub, servers
 
 CACHE = servers.ROOT / ".cache"
 OLD_SERVICE = ("old-service", [["install", "ngshare==0.6.*", "sqlalchemy<2", "alembic<1.17", "jupyterhub<6"]])
@@ -68,35 +65,11 @@ def environment(package: tuple[str, list[list[str]]]) -> Path:
     return folder / "bin"
 
 
-class _HubHandler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        kind, _, token = self.headers.get("Authorization", "").partition(" ")
-        name = unquote(token)
-        model = {"name": name, "kind": "user", "admin": False, "groups": [], "scopes": [f"users:activity!user={name}"]}
-        known = self.path == "/hub/api/user" and kind == "token" and name and name != "expired"
-        body = json.dumps(model if known else {"status": 403, "message": "Forbidden"}).encode()
-        self.send_response(200 if known else 403)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
-
-
 @contextmanager
 def small_hub() -> Iterator[str]:
     """A Hub that knows every token but "expired": it is its owner's name, percent-encoded. Gives its API's address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _HubHandler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hub/api"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with fake_hub.running(token_is_name=True) as hub:
+        yield hub.url
 
 
 @dataclass(frozen=True)

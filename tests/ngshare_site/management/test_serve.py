@@ -1,0 +1,72 @@
+"""`serve` refuses what is unsafe or cannot work before it touches the database."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from ngshare_site.management.commands import serve
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What gunicorn would be started with; nothing is migrated."""
+    options = []
+    monkeypatch.setattr(serve.Server, "run", lambda self: options.append(self.options))
+    return options
+
+
+def test_standalone_binds_to_loopback_alone(settings, served):
+    settings.NGSHARE_STANDALONE = True
+    with pytest.raises(CommandError, match="binds to loopback"):
+        call_command("serve", "--no-migrate", "--bind", "0.0.0.0:12121")
+    assert served == []
+
+
+@pytest.mark.parametrize(
+    ("bind", "expected"),
+    [
+        ("127.0.0.1:80", True),
+        ("[::1]:80", True),
+        ("localhost:80", True),
+        ("unix:/run/x", True),
+        ("0.0.0.0:80", False),
+        ("10.0.0.1:80", False),
+        ("[::]:80", False),
+        ("example.org:80", False),
+    ],
+)
+def test_loopback(bind, expected):
+    assert serve.is_loopback(bind) is expected
+
+
+def test_neither_hub_nor_standalone_is_refused(settings, served):
+    settings.JUPYTERHUB_API_URL = ""
+    with pytest.raises(CommandError, match="JUPYTERHUB_API_URL is not set"):
+        call_command("serve", "--no-migrate")
+    assert served == []
+
+
+@pytest.mark.parametrize("option", ["--workers", "--threads"])
+def test_no_process_or_thread_is_refused(settings, served, option):
+    settings.NGSHARE_STANDALONE = True
+    with pytest.raises(CommandError, match="1 or more"):
+        call_command("serve", "--no-migrate", option, "0")
+    assert served == []
+
+
+@pytest.mark.django_db
+def test_serves_where_it_is_told(settings, served, capsys):
+    settings.NGSHARE_STANDALONE = True
+    call_command("serve", "--no-migrate", "--bind", "127.0.0.1:9999", "--workers", "3")
+    (options,) = served
+    assert (options["bind"], options["workers"], options["worker_class"]) == ("127.0.0.1:9999", 3, "gthread")
+    output = capsys.readouterr()
+    assert "http://127.0.0.1:9999/" in output.out and "UNSAFE" in output.err
+
+
+@pytest.mark.parametrize(
+    ("url", "bind"),
+    [("", "127.0.0.1:12121"), ("http://10.1.2.3:81", "10.1.2.3:81"), ("http://ngshare", "ngshare:80")],
+)
+def test_default_is_where_the_hub_expects_it(settings, url, bind):
+    settings.JUPYTERHUB_SERVICE_URL = url
+    assert serve.default_bind() == bind

@@ -1,0 +1,140 @@
+"""The page of an assignment: who sees what, the table's filter, and the CSV."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+
+import pytest
+
+from courses.models import Membership
+from exchange import services
+from tests import cast
+from tests.cast import actor, everything
+
+PAGE = f"/view/course/{cast.COURSE}/ps1/"
+CSV = f"{PAGE}hand-ins.csv"
+
+
+@pytest.fixture
+def late(assignment, submission):
+    """bob has submitted late; dave has not submitted."""
+    services.set_due_date(assignment, submission.created - timedelta(hours=1), by=actor("alice"))
+
+
+def rows_of(browser, **query):
+    reply = browser.get(CSV, query)
+    assert reply.status_code == 200
+    return list(csv.DictReader(io.StringIO(b"".join(reply.streaming_content).decode())))
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("bob", 404), ("dave", 404), ("carol", 404), ("erin", 404), ("gina", 200), ("alice", 200)]
+)
+def test_csv_is_for_staff_alone(submission, browse, who, status):
+    before = everything()
+    reply = browse(who).get(CSV)
+    assert reply.status_code == status and everything() == before
+    assert (reply.headers["Content-Type"] == "text/csv; charset=utf-8") is (status == 200)
+
+
+def test_csv_asks_for_a_log_in(submission, client):
+    assert client.get(CSV).status_code == 302
+
+
+def test_administrator_downloads_the_csv(submission, browse):
+    assert [row["username"] for row in rows_of(browse("root"))] == ["bob", "dave"]
+
+
+def test_csv_says_what_the_table_says(late, submission, browse):
+    bob, dave = rows_of(browse("alice"))
+    assert bob == {
+        "username": "bob", "first_name": "", "last_name": "", "section": "", "attempts": "1",
+        "last": submission.created.isoformat(), "late": "True", "collected": "False", "feedback": "False",
+    }  # fmt: skip
+    assert (dave["attempts"], dave["last"], dave["late"]) == ("0", "", "")
+
+
+def test_csv_holds_no_formula(submission, browse):
+    Membership.objects.filter(user__username="bob").update(first_name="=1+1", last_name="+x", section="@SUM(A1)")
+    bob, _ = rows_of(browse("alice"))
+    assert (bob["first_name"], bob["last_name"], bob["section"]) == ("'=1+1", "'+x", "'@SUM(A1)")
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("bob", 200), ("dave", 200), ("alice", 200), ("root", 200), ("carol", 404), ("erin", 404)]
+)
+def test_page_is_for_members(submission, browse, who, status):
+    assert browse(who).get(PAGE).status_code == status
+
+
+@pytest.mark.parametrize("address", [PAGE.replace("ps1", "ps2"), PAGE.replace(cast.COURSE, "Nowhere")])
+def test_what_does_not_exist_is_a_404(submission, browse, address):
+    assert browse("root").get(address).status_code == 404
+
+
+def test_student_sees_only_their_own_submissions(submission, browse):
+    cast.hand_in(submission.assignment, "dave", more=b"more")
+    text = browse("bob").get(PAGE).content.decode()
+    assert "Your submissions" in text and "dave" not in text and "Download as CSV" not in text
+    assert text.count("/view/submission/") == 1 and f"/view/submission/{submission.pk}/" in text
+
+
+@pytest.mark.parametrize(("who", "status"), [("dave", 404), ("bob", 200), ("gina", 200), ("alice", 200)])
+def test_unreleased_assignment_is_shown_to_staff_and_to_who_submitted(submission, browse, who, status):
+    services.withdraw(submission.assignment, by=actor("alice"))
+    reply = browse(who).get(PAGE)
+    assert reply.status_code == status
+    assert ("unreleased" in reply.content.decode()) is (status == 200)
+
+
+def test_staff_see_counts_and_a_chart(submission, browse):
+    text = browse("gina").get(PAGE).content.decode()
+    assert "1 of 2 students have submitted." in text and "<svg" in text and "1 submission between" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({}, ["bob", "dave"]),
+        ({"show": "missing"}, ["dave"]),
+        ({"show": "late"}, ["bob"]),
+        ({"show": "waiting"}, ["bob"]),
+        ({"show": "nonsense", "sort": "nonsense"}, ["bob", "dave"]),
+        ({"q": "BO"}, ["bob"]),
+        ({"q": "baker"}, ["bob"]),
+        ({"q": "nobody"}, []),
+        ({"sort": "section"}, ["dave", "bob"]),
+        ({"sort": "time"}, ["bob", "dave"]),
+        ({"sort": "attempts"}, ["bob", "dave"]),
+    ],
+    ids=str,
+)
+def test_filter_is_the_same_on_the_page_and_in_the_csv(late, browse, query, names):
+    Membership.objects.filter(user__username="bob").update(section="B", last_name="Baker")
+    Membership.objects.filter(user__username="dave").update(section="A")
+    alice = browse("alice")
+    assert [row["username"] for row in rows_of(alice, **query)] == names
+    text = alice.get(PAGE, query).content.decode()
+    assert re.findall(r'data-label="User name">(?:<a [^>]*>)?(\w+)', text) == names
+
+
+@pytest.mark.parametrize("sort", ["time", "attempts"])
+def test_most_and_newest_come_first(submission, browse, sort):
+    for more in (b"1", b"2"):
+        cast.hand_in(submission.assignment, "dave", more=more)
+    assert [row["username"] for row in rows_of(browse("alice"), sort=sort)] == ["dave", "bob"]
+
+
+def test_collected_late_and_with_feedback_are_shown(late, submission, browse):
+    services.mark_collected([submission], by=actor("alice"))
+    cast.give_back(submission, "alice")
+    (bob,) = rows_of(browse("alice"), q="bob")
+    assert (bob["late"], bob["collected"], bob["feedback"]) == ("True", "True", "True")
+    assert rows_of(browse("alice"), show="waiting") == []
+
+
+def test_pages_are_never_kept_and_only_read(submission, browse):
+    alice = browse("alice")
+    assert "no-store" in alice.get(PAGE).headers["Cache-Control"]
+    assert alice.post(PAGE).status_code == 405

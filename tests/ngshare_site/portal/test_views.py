@@ -1,0 +1,146 @@
+"""The start page, and a submission with receipt, files and feedback."""
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from courses import services as course_services
+from courses.models import Membership
+from courses.permissions import SERVER
+from exchange import receipts, services
+from exchange.storage import blobs
+from tests import cast
+from tests.cast import COURSE, actor, everything
+
+
+def page(submission, name=""):
+    return f"/view/submission/{submission.pk}/{name}"
+
+
+@pytest.fixture
+def feedback(submission):
+    return cast.give_back(submission, "alice")
+
+
+def text_of(browser, address="/"):
+    reply = browser.get(address)
+    assert reply.status_code == 200
+    return reply.content.decode()
+
+
+# The start page
+
+
+def test_student_sees_their_courses_and_progress(submission, feedback, browse):
+    text = text_of(browse("bob"))
+    assert COURSE in text and ">submitted</span>" in text and "read it" in text and cast.ELSEWHERE not in text
+
+
+def test_student_who_has_not_submitted_is_told_so(submission, browse):
+    assert "not submitted" in text_of(browse("dave"))
+
+
+def test_staff_see_counts(submission, browse):
+    assert "1 of 2" in text_of(browse("gina"))
+
+
+@pytest.mark.parametrize(("who", "shown"), [("bob", False), ("dave", False), ("gina", True), ("alice", True)])
+def test_unreleased_assignment_is_listed_for_staff_alone(submission, browse, who, shown):
+    services.withdraw(submission.assignment, by=actor("alice"))
+    text = text_of(browse(who))
+    assert ("ps1" in text) is shown and ("unreleased" in text) is shown
+
+
+def test_stranger_is_told_who_they_are(course, browse):
+    assert "not a member of any course" in text_of(browse("erin"))
+
+
+@pytest.mark.parametrize(("who", "shown"), [("bob", False), ("erin", False), ("gina", True), ("root", True)])
+def test_link_to_the_admin_is_for_staff(course, browse, who, shown):
+    assert ("/admin/" in text_of(browse(who))) is shown
+
+
+def test_course_in_the_trash_is_gone(submission, browse):
+    course_services.trash_course(submission.assignment.course, by=SERVER)
+    assert COURSE not in text_of(browse("bob"))
+
+
+# A submission
+
+
+@pytest.mark.parametrize("name", ["", "receipt.json", "files.zip", "feedback/ps1.html"])
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("bob", 200), ("gina", 200), ("alice", 200), ("root", 200), ("dave", 404), ("carol", 404), ("erin", 404)],
+)
+def test_submission_is_for_its_student_and_staff(submission, feedback, browse, who, status, name):
+    before = everything()
+    reply = browse(who).get(page(submission, name))
+    assert reply.status_code == status and everything() == before
+
+
+@pytest.mark.parametrize("name", ["", "receipt.json", "files.zip", "feedback/ps1.html"])
+def test_submission_asks_for_a_log_in(submission, feedback, client, name):
+    assert client.get(page(submission, name)).status_code == 302
+
+
+def test_student_keeps_their_submission_after_leaving_and_unreleasing(submission, browse):
+    services.withdraw(submission.assignment, by=actor("alice"))
+    course_services.remove_member(Membership.objects.get(user__username="bob"), by=SERVER)
+    assert "Receipt" in text_of(browse("bob"), page(submission))
+
+
+def test_page_shows_the_receipt_that_verifies(submission, browse):
+    bob = browse("bob")
+    receipt = json.loads(text_of(bob, page(submission, "receipt.json")))
+    assert receipts.verify(receipt)[0] and receipt["signature"] in text_of(bob, page(submission))
+    assert f"receipt-{submission.pk}.json" in bob.get(page(submission, "receipt.json")).headers["Content-Disposition"]
+
+
+def test_files_come_as_a_zip(submission, browse):
+    reply = browse("bob").get(page(submission, "files.zip"))
+    with zipfile.ZipFile(io.BytesIO(b"".join(reply.streaming_content))) as archive:
+        assert archive.read("ps1/ps1.ipynb") == b'{"cells": ["42"]}'
+    name = f"ps1-bob-{submission.created:%Y%m%d-%H%M%S}.zip"
+    assert name in reply.headers["Content-Disposition"] and "attachment" in reply.headers["Content-Disposition"]
+
+
+def test_feedback_is_shown_in_a_sandbox(submission, feedback, browse):
+    reply = browse("bob").get(page(submission, "feedback/ps1.html"))
+    assert b"".join(reply.streaming_content) == b"<b>well done</b>"
+    assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
+    policy = [part.strip() for part in reply.headers["Content-Security-Policy"].split(";")]
+    assert policy[0] == "sandbox" and "default-src 'none'" in policy
+    assert not any(part.startswith("script-src") for part in policy)
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in reply.headers["Cache-Control"]
+
+
+def test_latest_feedback_counts(submission, feedback, browse):
+    upload = cast.upload({"ps1.html": b"second"})
+    item = services.FeedbackItem(upload.manifests[0], submission=submission.pk)
+    services.return_feedback(submission.assignment, [item], upload, by=actor("alice"))
+    reply = browse("bob").get(page(submission, "feedback/ps1.html"))
+    assert b"".join(reply.streaming_content) == b"second"
+
+
+@pytest.mark.parametrize("path", ["other.html", "../ps1.html", "ps1.ipynb"])
+def test_feedback_that_does_not_exist_is_a_404(submission, feedback, browse, path):
+    assert browse("bob").get(page(submission, f"feedback/{path}")).status_code == 404
+
+
+def test_submission_without_feedback_has_none(submission, browse):
+    bob = browse("bob")
+    assert "There is none yet." in text_of(bob, page(submission))
+    assert bob.get(page(submission, "feedback/ps1.html")).status_code == 404
+
+
+def test_lost_bytes_are_a_410_with_a_sentence(submission, feedback, browse, monkeypatch):
+    def lost(*args, **kwargs):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(blobs, "start_reading", lost)
+    reply = browse("bob").get(page(submission, "feedback/ps1.html"))
+    assert reply.status_code == 410 and "lost the bytes" in reply.content.decode()

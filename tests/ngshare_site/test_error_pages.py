@@ -1,0 +1,33 @@
+"""Unknown addresses and unforeseen errors: JSON in API v2, a page in a browser, no detail in either."""
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from ngshare_site import error_pages
+
+pytestmark = pytest.mark.django_db
+
+
+def test_unknown_address_of_the_api_is_json(client):
+    reply = client.get("/api/v2/nothing/")
+    assert reply.status_code == 404
+    assert reply.json() == {"code": "not_found", "message": "There is nothing at this address.", "details": {}}
+
+
+def test_unknown_address_is_a_page(client):
+    reply = client.get("/view/nothing/")
+    assert reply.status_code == 404 and b"<h1>Not found</h1>" in reply.content
+
+
+@pytest.mark.parametrize(("path", "is_json"), [("/api/v2/x/", True), ("/x/", False)])
+def test_forbidden_is_a_403(rf, path, is_json):
+    reply = error_pages.forbidden(rf.get(path), PermissionDenied("secret detail"))
+    assert reply.status_code == 403 and b"secret detail" not in reply.content
+    assert (reply.headers["Content-Type"] == "application/json") is is_json
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/api/v2/x/", "application/json"), ("/x/", "text/plain; charset=utf-8")])
+def test_unforeseen_error_is_a_500_without_detail(rf, path, kind):
+    reply = error_pages.server_error(rf.get(path))
+    assert (reply.status_code, reply.headers["Content-Type"]) == (500, kind)
+    assert b"Something went wrong here" in reply.content
