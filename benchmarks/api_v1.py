@@ -56,15 +56,15 @@ class ApiV1:
     def list_submissions(self, assignment: str) -> int:
         """The submissions, each one's files, each one's feedback."""
         found = self._get(INSTRUCTOR, address("submissions", COURSE, assignment))["submissions"]
-        for one in found:
-            where = {"list_only": "true", "timestamp": one["timestamp"]}
-            self._get(INSTRUCTOR, address("submission", COURSE, assignment, one["student_id"]), **where)
-            self._get(INSTRUCTOR, address("feedback", COURSE, assignment, one["student_id"]), **where)
+        for submission in found:
+            where = {"list_only": "true", "timestamp": submission["timestamp"]}
+            self._get(INSTRUCTOR, address("submission", COURSE, assignment, submission["student_id"]), **where)
+            self._get(INSTRUCTOR, address("feedback", COURSE, assignment, submission["student_id"]), **where)
         return len(found)
 
     def collect(self, assignment: str) -> dict[str, FileSet]:
         found = self._get(INSTRUCTOR, address("submissions", COURSE, assignment))["submissions"]
-        latest = {one["student_id"]: one["timestamp"] for one in sorted(found, key=lambda one: one["timestamp"])}
+        latest = {row["student_id"]: row["timestamp"] for row in sorted(found, key=lambda row: row["timestamp"])}
         trees = {}
         for student, timestamp in latest.items():
             where = address("submission", COURSE, assignment, student)
