@@ -21,15 +21,15 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="less of everything: under two minutes, rough figures")
     parser.add_argument("--without-old", action="store_true", help="ngshare alone; needs no package index")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into this page, between its marks")
-    asked = parser.parse_args()
-    size = work.QUICK if asked.quick else work.FULL
+    options = parser.parse_args()
+    size = work.QUICK if options.quick else work.FULL
     with tempfile.TemporaryDirectory(prefix="ngshare-bench-") as folder:
-        table = measured(Path(folder), size, with_old=not asked.without_old)
+        table = measured(Path(folder), size, with_old=not options.without_old)
     print(table)
-    if asked.write:
-        page = asked.write.read_text()
+    if options.write:
+        page = options.write.read_text()
         before, after = page.split(BEGIN)[0], page.split(END)[1]
-        asked.write.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
+        options.write.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
     return 0
 
 
@@ -40,11 +40,13 @@ def measured(folder: Path, size: work.Size, *, with_old: bool) -> str:
         all_figures = [runs.begin(server) for server in servers]
         steps = {
             "adding students": lambda one: runs.add_students(one, size),
-            "hand-ins with an unchanged data file": lambda one: runs.hand_ins(
+            "submissions with an unchanged data file": lambda one: runs.submit_all(
                 one, size, work.unchanged_data, "data file unchanged", "ps1"
             ),
             "collecting": lambda one: runs.collect(one, size, "ps1"),
-            "hand-ins that are all new": lambda one: runs.hand_ins(one, size, work.all_new, "all files new", "ps2"),
+            "submissions that are all new": lambda one: runs.submit_all(
+                one, size, work.all_new, "all files new", "ps2"
+            ),
             "lists": lambda one: runs.lists(one, size, "ps1"),
             "large files": lambda one: runs.large(one, size, folder),
             "a large roster": lambda one: runs.roster(one, size),

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmarks.http import Http
-from benchmarks.work import Tree
+from benchmarks.work import FileSet
 
-HandIn = Callable[[], object]  # sends what was made beforehand, so that a run measures the server; raises Refused
+Submit = Callable[[], object]  # sends what was made beforehand, so that a run measures the server; raises Refused
 
 
 class Client(Protocol):
@@ -19,17 +19,17 @@ class Client(Protocol):
     def add_students(self, names: Iterable[str]) -> None:
         """All of them in one request."""
 
-    def release(self, assignment: str, tree: Tree) -> None: ...
+    def release(self, assignment: str, files: FileSet) -> None: ...
 
-    def hand_in(self, student: str, assignment: str, tree: Tree) -> HandIn: ...
+    def submit(self, student: str, assignment: str, files: FileSet) -> Submit: ...
 
-    def hand_in_file(self, student: str, assignment: str, file: Path) -> HandIn: ...
+    def submit_file(self, student: str, assignment: str, file: Path) -> Submit: ...
 
     def list_released(self, student: str) -> int:
         """What `nbgrader list` asks; returns how many assignments there are."""
 
-    def list_handed_in(self, assignment: str) -> int:
+    def list_submissions(self, assignment: str) -> int:
         """What `nbgrader list --inbound` asks; returns how many submissions there are."""
 
-    def collect(self, assignment: str) -> dict[str, Tree]:
-        """What `nbgrader collect` asks: each student's latest hand-in, with its files."""
+    def collect(self, assignment: str) -> dict[str, FileSet]:
+        """What `nbgrader collect` asks: each student's latest submission, with its files."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from benchmarks.client import HandIn
+from benchmarks.client import Submit
 from benchmarks.http import Http
-from benchmarks.work import ADMINISTRATOR, COURSE, INSTRUCTOR, Tree
+from benchmarks.work import ADMINISTRATOR, COURSE, INSTRUCTOR, FileSet
 
 TAR = "application/x-tar"
 END = bytes(2 * tarfile.BLOCKSIZE)
@@ -63,30 +63,29 @@ class Native:
     def export_roster(self) -> bytes:
         return self.http("GET", address("courses", COURSE, "roster"), headers={"Authorization": f"token {INSTRUCTOR}"})
 
-    def release(self, assignment: str, tree: Tree) -> None:
-        manifest = json.dumps({"files": _manifest(tree)}).encode()
-        blobs = {sha256(content): content for content in tree.values()}
+    def release(self, assignment: str, files: FileSet) -> None:
+        manifest = json.dumps({"files": _manifest(files)}).encode()
+        blobs = {sha256(content): content for content in files.values()}
         self._bundle(INSTRUCTOR, of_assignment(assignment, "releases"), manifest, blobs)
 
-    def hand_in(self, student: str, assignment: str, tree: Tree) -> HandIn:
-        files = _manifest(tree)
-        blobs = {sha256(content): content for content in tree.values()}
-        return partial(self._hand_in, student, assignment, files, blobs)
+    def submit(self, student: str, assignment: str, files: FileSet) -> Submit:
+        blobs = {sha256(content): content for content in files.values()}
+        return partial(self._submit, student, assignment, _manifest(files), blobs)
 
-    def _hand_in(self, student: str, assignment: str, files: list[dict[str, Any]], blobs: dict[str, bytes]) -> None:
+    def _submit(self, student: str, assignment: str, files: list[dict[str, Any]], blobs: dict[str, bytes]) -> None:
         missing = self._json(student, "POST", address("blobs", "missing"), {"files": files})["missing"]
         wanted = {name: blobs[name] for name in missing}
         self._bundle(
             student, of_assignment(assignment, "submissions"), json.dumps({"files": files}).encode(), wanted, "one"
         )
 
-    def hand_in_file(self, student: str, assignment: str, file: Path) -> HandIn:
+    def submit_file(self, student: str, assignment: str, file: Path) -> Submit:
         with file.open("rb") as content:
             name = hashlib.file_digest(content, "sha256").hexdigest()
         files = [{"path": "large.bin", "sha256": name, "size": file.stat().st_size}]
-        return partial(self._hand_in_file, student, assignment, files, file)
+        return partial(self._submit_file, student, assignment, files, file)
 
-    def _hand_in_file(self, student: str, assignment: str, files: list[dict[str, Any]], file: Path) -> None:
+    def _submit_file(self, student: str, assignment: str, files: list[dict[str, Any]], file: Path) -> None:
         self._json(student, "POST", address("blobs", "missing"), {"files": files})
         manifest = member("manifest.json", json.dumps({"files": files}).encode())
         size = file.stat().st_size
@@ -103,7 +102,7 @@ class Native:
         self.http("POST", of_assignment(assignment, "submissions"), pieces(), headers, length=length)
 
     def fetch_file(self, student: str, file: Path) -> None:
-        """Download what was handed in with hand_in_file, and forget it on the way."""
+        """Download what was submitted with submit_file, and forget it on the way."""
         with file.open("rb") as content:
             name = hashlib.file_digest(content, "sha256").hexdigest()
         self.http("GET", address("blobs", name), headers={"Authorization": f"token {student}"}, keep=False)
@@ -111,10 +110,10 @@ class Native:
     def list_released(self, student: str) -> int:
         return len(self._json(student, "GET", address("assignments"))["results"])
 
-    def list_handed_in(self, assignment: str) -> int:
+    def list_submissions(self, assignment: str) -> int:
         return len(self._submissions(assignment=assignment))
 
-    def collect(self, assignment: str) -> dict[str, Tree]:
+    def collect(self, assignment: str) -> dict[str, FileSet]:
         chosen = self._submissions(assignment=assignment, latest="true", files="true")
         wanted = sorted({file["sha256"] for one in chosen for file in one["files"]})
         body = json.dumps({"sha256": wanted}).encode()
@@ -143,5 +142,5 @@ class Native:
         return {"Authorization": f"token {user}", "Content-Type": content_type}
 
 
-def _manifest(tree: Tree) -> list[dict[str, Any]]:
-    return [{"path": path, "sha256": sha256(tree[path]), "size": len(tree[path])} for path in sorted(tree)]
+def _manifest(files: FileSet) -> list[dict[str, Any]]:
+    return [{"path": path, "sha256": sha256(files[path]), "size": len(files[path])} for path in sorted(files)]

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import measure, work
-from benchmarks.client import Client, HandIn
+from benchmarks.client import Client, Submit
 from benchmarks.http import Http, Refused
 from benchmarks.native import Native
 from benchmarks.servers import Server
-from benchmarks.work import Size, Tree
+from benchmarks.work import FileSet, Size
 
 AT_ONCE = 16  # clients
 
@@ -39,7 +39,7 @@ def timed(act: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def crowd(acts: Iterable[HandIn]) -> float:
+def crowd(acts: Iterable[Submit]) -> float:
     """Do all, AT_ONCE at a time. Returns seconds. Errors: the first one's."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return timed(lambda: list(pool.map(lambda act: act(), acts)))
@@ -53,49 +53,49 @@ def add_students(figures: Figures, size: Size) -> None:
     )
 
 
-def hand_ins(figures: Figures, size: Size, tree_of: Callable[[str], Tree], what: str, assignment: str) -> None:
-    """Everybody hands in, AT_ONCE at a time, `size.rounds` times; of times the best round, of bytes the first one."""
+def submit_all(figures: Figures, size: Size, files_of: Callable[[str], FileSet], what: str, assignment: str) -> None:
+    """Everybody submits, AT_ONCE at a time, `size.rounds` times; of times the best round, of bytes the first one."""
     server, client = figures.server, figures.client
     client.release(assignment, work.released())
-    acts = [client.hand_in(name, assignment, tree_of(name)) for name in work.students(size.students)]
+    acts = [client.submit(name, assignment, files_of(name)) for name in work.students(size.students)]
     rates, costs, checks = [], [], []
     for number in range(size.rounds):
         traffic, disk = figures.http.traffic.sent, measure.disk(server.files)
         with measure.health_checks(server.url) as latencies:
             before = measure.cpu_seconds(server.processes())
-            seconds = crowd(acts if not number else again(figures, size, tree_of, assignment))
+            seconds = crowd(acts if not number else again(figures, size, files_of, assignment))
             costs.append((measure.cpu_seconds(server.processes()) - before) / len(acts))
         rates.append(len(acts) / seconds)
         checks.append(latencies.p99)
         if not number:
             sent, stored = figures.http.traffic.sent - traffic, measure.disk(server.files) - disk
     rows = figures.rows
-    rows[f"{what}: hand-ins/s"] = f"{max(rates):.0f}"
+    rows[f"{what}: submissions/s"] = f"{max(rates):.0f}"
     rows[f"{what}: server CPU each, ms"] = f"{min(costs) * 1000:.1f}"
     rows[f"{what}: health check meanwhile, 99th percentile, ms"] = f"{min(checks) * 1000:.0f}"
     rows[f"{what}: sent, MB"] = f"{sent / 1e6:.0f}"
     rows[f"{what}: disk used, MB"] = f"{stored / 1e6:.0f}"
 
 
-def again(figures: Figures, size: Size, tree_of: Callable[[str], Tree], assignment: str) -> list[HandIn]:
-    """The same hand-ins with another version of each notebook."""
+def again(figures: Figures, size: Size, files_of: Callable[[str], FileSet], assignment: str) -> list[Submit]:
+    """The same submissions with another version of each notebook."""
     return [
-        figures.client.hand_in(name, assignment, {**tree_of(name), "ps1.ipynb": work.notebook(f"{name} again")})
+        figures.client.submit(name, assignment, {**files_of(name), "ps1.ipynb": work.notebook(f"{name} again")})
         for name in work.students(size.students)
     ]
 
 
 def collect(figures: Figures, size: Size, assignment: str) -> None:
-    """Fetch everybody's latest hand-in, and see that it is what was handed in."""
+    """Fetch everybody's latest submission, and see that it is what was submitted."""
     received = figures.http.traffic.received
-    found: dict[str, Tree] = {}
+    found: dict[str, FileSet] = {}
     seconds = timed(lambda: found.update(figures.client.collect(assignment)))
     for name in work.students(size.students):
         wanted = work.unchanged_data(name)
         if size.rounds > 1:
             wanted["ps1.ipynb"] = work.notebook(f"{name} again")
         if found[name] != wanted:
-            raise RuntimeError(f"{figures.server.name} lost the hand-in of {name}")
+            raise RuntimeError(f"{figures.server.name} lost the submission of {name}")
     figures.rows[f"collecting {size.students}, s"] = f"{seconds:.2f}"
     figures.rows[f"collecting {size.students}: received, MB"] = (
         f"{(figures.http.traffic.received - received) / 1e6:.0f}"
@@ -104,7 +104,7 @@ def collect(figures: Figures, size: Size, assignment: str) -> None:
 
 def lists(figures: Figures, size: Size, assignment: str) -> None:
     names = work.students(size.students)
-    acts: list[HandIn] = [
+    acts: list[Submit] = [
         partial(figures.client.list_released, names[number % len(names)]) for number in range(size.lists)
     ]
     crowd(acts[:AT_ONCE])
@@ -114,30 +114,28 @@ def lists(figures: Figures, size: Size, assignment: str) -> None:
     figures.rows["students' lists/s"] = f"{rate:.0f}"
     figures.rows["requests of a student's list"] = f"{requests:.0f}"
     before = figures.http.traffic.requests
-    seconds = timed(lambda: figures.client.list_handed_in(assignment))
-    what = f"instructor's list of {size.students * size.rounds} hand-ins"
+    seconds = timed(lambda: figures.client.list_submissions(assignment))
+    what = f"instructor's list of {size.students * size.rounds} submissions"
     figures.rows[f"{what}, s"] = f"{seconds:.2f}"
     figures.rows[f"{what}: requests"] = str(figures.http.traffic.requests - before)
 
 
 def large(figures: Figures, size: Size, folder: Path) -> None:
-    """Memory for one large hand-in, after a small one has warmed everything up."""
+    """Memory for one large submission, after a small one has warmed everything up."""
     client, server = figures.client, figures.server
     file = random_file(folder / "large", size.large)
-    act = client.hand_in_file("student000", "ps1", file)
+    act = client.submit_file("student000", "ps1", file)
     grown, seconds = growth(server, act)
-    figures.rows[f"memory for a hand-in of {size.large / 1e6:.0f} MB, MB"] = f"{grown / 1e6:.0f}"
-    figures.rows[f"seconds for a hand-in of {size.large / 1e6:.0f} MB"] = f"{seconds:.1f}"
-    what = f"memory for a hand-in of {size.huge / 1e6:.0f} MB, up and down, MB"
+    figures.rows[f"memory for a submission of {size.large / 1e6:.0f} MB, MB"] = f"{grown / 1e6:.0f}"
+    figures.rows[f"seconds for a submission of {size.large / 1e6:.0f} MB"] = f"{seconds:.1f}"
+    what = f"memory for a submission of {size.huge / 1e6:.0f} MB, up and down, MB"
     if isinstance(client, Native):
         file = random_file(folder / "huge", size.huge)
-        up, _ = growth(server, client.hand_in_file("student000", "ps1", file))
+        up, _ = growth(server, client.submit_file("student000", "ps1", file))
         down, _ = growth(server, lambda: client.fetch_file("student000", file))
         figures.rows[what] = f"{up / 1e6:.0f} and {down / 1e6:.0f}"
     else:
-        figures.rows[what] = refusal_of(
-            client.hand_in_file("student000", "ps1", random_file(folder / "80", 80_000_000))
-        )
+        figures.rows[what] = refusal_of(client.submit_file("student000", "ps1", random_file(folder / "80", 80_000_000)))
 
 
 def roster(figures: Figures, size: Size) -> None:
@@ -161,14 +159,14 @@ def roster(figures: Figures, size: Size) -> None:
     figures.rows[f"{what}: exported, s"] = f"{timed(client.export_roster):.2f}"
 
 
-def growth(server: Server, act: HandIn) -> tuple[int, float]:
+def growth(server: Server, act: Submit) -> tuple[int, float]:
     """By how many bytes the server's memory grows at most while something is done, and how many seconds that takes."""
     before = measure.forget_peak(server.own())
     seconds = timed(act)
     return measure.peak(server.own()) - before, seconds
 
 
-def refusal_of(act: HandIn) -> str:
+def refusal_of(act: Submit) -> str:
     try:
         act()
     except Refused:

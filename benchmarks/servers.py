@@ -15,10 +15,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks import measure
+from benchmarks.api_v1 import ApiV1
 from benchmarks.client import Client
 from benchmarks.http import Http, Refused
 from benchmarks.native import Native
-from benchmarks.old_wire import OldWire
 from tests.servers import free_port, postgres, running, service, wait_until
 
 OLD = ("ngshare==0.6.0", "sqlalchemy==1.4.54", "alembic==1.16.5", "jupyterhub==5.5.4")
@@ -32,7 +32,7 @@ class Server:
     client: Callable[[Http], Client]
     processes: Callable[[], list[int]]  # all that work for it, its database's too
     own: Callable[[], list[int]]  # without the database's
-    files: Path  # where it keeps what was handed in
+    files: Path  # where it keeps what was submitted
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def old(folder: Path, hub_url: str, python: str) -> Iterator[Server]:
         yield Server(
             name="ngshare 0.6",
             url=ask.url,
-            client=OldWire,
+            client=ApiV1,
             processes=lambda: measure.group(process.pid),
             own=lambda: measure.group(process.pid),
             files=files,

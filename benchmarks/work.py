@@ -1,6 +1,6 @@
-"""The work that every server is given: one course of 300 students, who hand in a notebook and a data set.
+"""The work that every server is given: one course of 300 students, who submit a notebook and a data set.
 
-A *tree* is {path: bytes}. What is random comes from a fixed seed, so that every server gets the same bytes.
+A *file set* is {path: bytes}. What is random comes from a fixed seed, so that every server gets the same bytes.
 """
 
 import json
@@ -13,7 +13,7 @@ ADMINISTRATOR = "root"
 NOTEBOOK_SIZE = 50_000  # bytes
 DATA_SIZE = 500_000  # bytes
 
-Tree = dict[str, bytes]
+FileSet = dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Size:
 
     students: int
     roster: int  # lines of a large course's roster file
-    rounds: int  # of hand-ins; the best counts, since other work on the machine only slows them down
+    rounds: int  # of submissions; the best counts, since other work on the machine only slows them down
     lists: int
-    large: int  # bytes of the one large hand-in on all servers
+    large: int  # bytes of the one large submission on all servers
     huge: int  # bytes of the one that is measured on ngshare alone
 
 
@@ -52,15 +52,15 @@ def data(seed: str, size: int = DATA_SIZE) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
-def released() -> Tree:
+def released() -> FileSet:
     return {"ps1.ipynb": notebook("released"), "data.bin": data("released")}
 
 
-def unchanged_data(student: str) -> Tree:
-    """What a student hands in who worked on the notebook alone."""
+def unchanged_data(student: str) -> FileSet:
+    """What a student submits who worked on the notebook alone."""
     return {"ps1.ipynb": notebook(student), "data.bin": data("released")}
 
 
-def all_new(student: str) -> Tree:
-    """What a student hands in who made data of their own as well."""
+def all_new(student: str) -> FileSet:
+    """What a student submits who made data of their own as well."""
     return {"ps1.ipynb": notebook(f"{student}, new"), "data.bin": data(student)}

@@ -1,69 +1,151 @@
-"""`make test`: every test on every part, in phases, with one summary at the end.
+"""`make test`: every test on every part, in phases; at the end one summary and the coverage of all phases together.
 
-`python -m tests quick` runs the fast phase alone. NGSHARE_TEST_NO_SKIP=1 makes a test that is skipped a failure: for
-machines that have everything, as CI's.
+`python -m tests quick` runs the fast phase alone, without coverage. NGSHARE_TEST_NO_SKIP=1 makes a test that is skipped
+a failure: for machines that have everything, as CI's.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 from tests import servers
 
 SLOW = "e2e or browser or nbgrader or live"
-TWO = ["-n", "2"]
-# name, parts that it runs on, arguments of pytest
-PHASES = [
-    ("SQLite and a folder", [], ["-m", f"not ({SLOW})", *TWO]),
-    ("PostgreSQL", ["postgres"], ["-m", f"not ({SLOW})", *TWO]),
-    ("S3", ["postgres", "s3"], ["-m", f"not ({SLOW} or wide)", *TWO, "tests/exchange", "tests/api_v2"]),
-    ("real nbgrader and server processes", [], ["-m", "(nbgrader or live) and not (e2e or browser)", *TWO]),
-    ("real JupyterHub and browser", [], ["-m", "e2e or browser"]),
-]
-QUICK = [("SQLite and a folder", [], ["-m", f"not ({SLOW} or wide)", *TWO])]
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)")
+COVERAGE = servers.ROOT / "artifacts" / "coverage"
 
 
-def run(name: str, parts: list[str], arguments: list[str]) -> tuple[int, Counter[str]]:
-    """Run one phase. Returns pytest's exit status and what its last line counts."""
-    print(f"\n==== {name} ====", flush=True)
+@dataclass(frozen=True)
+class Phase:
+    """One run of pytest."""
+
+    name: str
+    marked: str  # pytest's -m
+    parts: Sequence[str] = ()  # names in servers.PARTS
+    folders: Sequence[str] = ("tests",)  # a folder that is not there, or has no such test, fails the phase
+    processes: int = 2
+    measured: bool = True  # its coverage counts
+
+
+@dataclass
+class Outcome:
+    """What became of a phase."""
+
+    phase: Phase
+    status: int  # pytest's exit status
+    seconds: float
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+# What stores bytes. The second folder moves into the first.
+STORING = ["tests/exchange", *(name for name in ["tests/api_v2"] if (servers.ROOT / name).exists())]
+# Phases of one row run at the same time. PostgreSQL runs the same tests as SQLite; to measure them takes half as long
+# again, so their coverage is counted once.
+PHASES = [
+    [Phase("SQLite and a folder", f"not ({SLOW})")],
+    [
+        Phase("PostgreSQL", f"not ({SLOW})", parts=["postgres"], measured=False),
+        Phase("real JupyterHub and browser", "e2e or browser", processes=0),
+    ],
+    [Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING)],
+    [Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")],
+]
+QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]
+
+
+def run(phase: Phase, *, silent: bool) -> Outcome:
+    """Run one phase. A silent one prints what it has to say when it is over."""
+    started = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "-m", phase.marked, "-n", str(phase.processes), *phase.folders]
+    if phase.measured:
+        command += ["--cov", "--cov-report=", "--cov-fail-under=0"]
+    lines = [f"\n==== {phase.name} ====\n"]
+    if not silent:
+        print(lines[0], end="", flush=True)
     with ExitStack() as stack:
-        env = dict(os.environ)
-        for part in parts:
+        env = {**os.environ, "COVERAGE_FILE": str(COVERAGE / "data" / phase.name.replace(" ", "-"))}
+        for part in phase.parts:
             start, variable = servers.PARTS[part]
             env[variable] = stack.enter_context(start())
         env.update({key: value for key, value in os.environ.items() if key.startswith("AWS_")})
-        command = [sys.executable, "-m", "pytest", "-q", *arguments]
-        last = ""
-        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, cwd=servers.ROOT) as process:
+        with subprocess.Popen(
+            command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=servers.ROOT
+        ) as process:
             for line in process.stdout or ():
-                print(line, end="", flush=True)
-                last = line if COUNT.search(line) else last
+                lines.append(line)
+                if not silent:
+                    print(line, end="", flush=True)
+    if silent:
+        print(*lines, sep="", end="", flush=True)
+    last = next((line for line in reversed(lines) if COUNT.search(line)), "")
     counts = Counter({word.rstrip("s") if word == "errors" else word: int(n) for n, word in COUNT.findall(last)})
-    return process.returncode, counts
+    return Outcome(phase, process.returncode, time.monotonic() - started, counts)
+
+
+def run_row(row: Sequence[Phase]) -> list[Outcome]:
+    """Run phases at the same time; the first one prints as it goes."""
+    with ThreadPoolExecutor(len(row)) as pool:
+        running = [pool.submit(run, phase, silent=number > 0) for number, phase in enumerate(row)]
+        return [future.result() for future in running]
+
+
+def report_coverage() -> tuple[bool, str]:
+    """Combine what the phases measured, print what is not covered and write the pages in artifacts/coverage.
+
+    Return whether it reaches the floor in pyproject.toml, and a line for the summary.
+    """
+    print("\n==== coverage ====", flush=True)
+    files = [str(path) for path in (COVERAGE / "data").iterdir()]
+    if coverage("combine", "--quiet", *files).returncode:
+        return False, "coverage: nothing was measured"
+    coverage("html", "--quiet", "--fail-under=0", f"--directory={COVERAGE}")
+    enough = coverage("report").returncode == 0
+    total = coverage("report", "--format=total", "--precision=1", "--fail-under=0", stdout=subprocess.PIPE).stdout
+    return enough, f"coverage: {total.strip()} %{'' if enough else ', which is not enough'}"
+
+
+def coverage(*arguments: str, stdout: int | None = None) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "COVERAGE_FILE": str(COVERAGE / "combined")}
+    command = [sys.executable, "-m", "coverage", *arguments]
+    return subprocess.run(command, env=env, cwd=servers.ROOT, stdout=stdout, text=True, check=False)
 
 
 def main() -> int:
-    phases = QUICK if "quick" in sys.argv[1:] else PHASES
+    quick = "quick" in sys.argv[1:]
+    if quick:
+        os.environ["NGSHARE_TEST_QUICK"] = "1"  # fewer examples; conftest.py
+    else:
+        shutil.rmtree(COVERAGE, ignore_errors=True)
+        (COVERAGE / "data").mkdir(parents=True)
     no_skip = os.environ.get("NGSHARE_TEST_NO_SKIP") == "1"
     total: Counter[str] = Counter()
     lines = []
-    for name, parts, arguments in phases:
-        started = time.monotonic()
-        status, counts = run(name, parts, arguments)
-        if status not in (0, 1) or (no_skip and counts["skipped"]):
-            counts["failed"] += counts["skipped"] if no_skip and status in (0, 1) else 1
-        total += counts
-        shown = ", ".join(f"{number} {word}" for word, number in counts.items())
-        lines.append(f"{name}: {shown} in {time.monotonic() - started:.0f} s")
+    for row in QUICK if quick else PHASES:
+        for outcome in run_row(row):
+            counts = outcome.counts
+            if outcome.status not in (0, 1):
+                counts["failed"] += 1
+            elif no_skip:
+                counts["failed"] += counts["skipped"]
+            total += counts
+            shown = ", ".join(f"{number} {word}" for word, number in counts.items())
+            lines.append(f"{outcome.phase.name}: {shown} in {outcome.seconds:.0f} s")
+    covered = True
+    if not quick:
+        covered, line = report_coverage()
+        lines.append(line)
     failed = total["failed"] + total["error"]
     print("\n==== summary ====", *lines, "", sep="\n")
     print(f"{total['passed']} passed, {failed} failed, {total['skipped']} skipped")
-    return 1 if failed or not total["passed"] else 0
+    return 0 if covered and total["passed"] and not failed else 1
 
 
 if __name__ == "__main__":

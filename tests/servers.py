@@ -40,10 +40,10 @@ def free_port_pair() -> int:
     """A port whose neighbour 10,000 above is free as well: SeaweedFS listens on both."""
     while True:
         port = random.randrange(20_000, 30_000)
-        with socket.socket() as one, socket.socket() as other:
+        with socket.socket() as first, socket.socket() as second:
             try:
-                one.bind(("127.0.0.1", port))
-                other.bind(("127.0.0.1", port + 10_000))
+                first.bind(("127.0.0.1", port))
+                second.bind(("127.0.0.1", port + 10_000))
             except OSError:
                 continue
             return port

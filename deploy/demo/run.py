@@ -111,7 +111,7 @@ def prepare_student(home: Path) -> None:
 
 
 def nbgrader(hub: Hub, username: str, *arguments: str) -> None:
-    """Run nbgrader as a user would in a terminal of their server. Errors: StartFailed, with what nbgrader said."""
+    """Run nbgrader as a user would in a terminal of their server. Errors: StartFailed, with the output of nbgrader."""
     env = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
         "HOME": str(hub.home(username)),

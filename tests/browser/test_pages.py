@@ -11,8 +11,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def handed_in(campus):
-    """bob has handed in and has feedback, whatever the other tests left."""
+def submitted(campus):
+    """bob has submitted and has feedback, whatever the other tests left."""
     for username in ("alice", "bob"):
         campus.hub.start_server(username)
     campus.nbgrader("alice", "generate_assignment", "ps1", "--force")
@@ -33,7 +33,7 @@ def open_home(person, username, **options):
     return someone
 
 
-def test_student_reads_receipt_and_feedback_on_a_phone(handed_in, person):
+def test_student_reads_receipt_and_feedback_on_a_phone(submitted, person):
     bob = open_home(person, "bob", phone=True, dark=True)
     expect(bob.page.locator("section.course")).to_contain_text("submitted")
     bob.picture("pages-student-home")
@@ -55,7 +55,7 @@ def test_student_reads_receipt_and_feedback_on_a_phone(handed_in, person):
     assert not overflow
 
 
-def test_staff_see_who_has_handed_in(handed_in, person):
+def test_staff_see_who_has_submitted(submitted, person):
     alice = open_home(person, "alice")
     alice.picture("pages-staff-home")
     alice.page.get_by_role("link", name="ps1", exact=True).click()
@@ -78,8 +78,8 @@ def test_stranger_is_told_so(campus, person):
     expect(admin.page.get_by_role("heading", name="Not found")).to_be_visible()
 
 
-def test_hand_in_of_another_student_is_not_there(handed_in, person):
-    campus = handed_in
+def test_submission_of_another_student_is_not_found(submitted, person):
+    campus = submitted
     token = campus.hub.token_for("bob", SCOPE)
     (row, *_) = campus.api("GET", "submissions/?mine=true", token).json()["results"]
     carol = open_home(person, "carol")

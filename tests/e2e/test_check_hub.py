@@ -30,9 +30,9 @@ def check(hub, data, token):
 def test_hub_with_everything_is_good(campus, tmp_path):
     campus.hub.start_server("bob")
     token = campus.hub.environment_of_server("bob")["JUPYTERHUB_API_TOKEN"]
-    status, said = check(campus.hub, tmp_path, token)
-    assert status == 0, said
-    assert "bob is let in" in said and token not in said
+    status, output = check(campus.hub, tmp_path, token)
+    assert status == 0, output
+    assert "bob is let in" in output and token not in output
 
 
 def test_hub_without_the_roles_is_told_the_lines(tmp_path):
@@ -40,6 +40,6 @@ def test_hub_without_the_roles_is_told_the_lines(tmp_path):
         hub.start_server("bob")
         token = hub.environment_of_server("bob")["JUPYTERHUB_API_TOKEN"]
         (tmp_path / "data").mkdir()
-        status, said = check(hub, tmp_path / "data", token)
+        status, output = check(hub, tmp_path / "data", token)
     assert status == 1
-    assert f'{{"name": "user", "scopes": ["self", "{SCOPE}"]}}' in said and '"name": "server"' in said
+    assert f'{{"name": "user", "scopes": ["self", "{SCOPE}"]}}' in output and '"name": "server"' in output

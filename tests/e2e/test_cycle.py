@@ -59,7 +59,7 @@ def test_assignment_goes_all_the_way_round(servers):
     assert sqlite3.connect(course / "gradebook.db").execute(graded, [ASSIGNMENT]).fetchone() == (2,)
 
 
-def test_receipt_of_a_real_hand_in_verifies(servers):
+def test_receipt_of_a_real_submission_verifies(servers):
     campus = servers
     token = campus.hub.environment_of_server("bob")["JUPYTERHUB_API_TOKEN"]
     rows = campus.api("GET", f"submissions/?mine=true&assignment={ASSIGNMENT}", token).json()["results"]

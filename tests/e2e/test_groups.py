@@ -41,10 +41,10 @@ def roster(campus):
     return {row["username"]: row["role"] for row in rows}
 
 
-def lines_to_add(said):
+def lines_to_add(output):
     """What the command prints to be put into jupyterhub_config.py."""
-    start = said.index("c.JupyterHub.load_roles")
-    return said[start : said.index("\n)", start) + 3]
+    start = output.index("c.JupyterHub.load_roles")
+    return output[start : output.index("\n)", start) + 3]
 
 
 def test_groups_join_people_at_their_first_request_and_all_at_once_by_command(tmp_path):
@@ -60,17 +60,17 @@ def test_groups_join_people_at_their_first_request_and_all_at_once_by_command(tm
         assert campus.api("POST", "courses/", admin, json={"name": COURSE}).status_code == 201
         for name, courses in (("bob", [(COURSE, "student")]), ("alice", [(COURSE, "instructor")]), ("dave", [])):
             seen = campus.api("GET", "me/", hub.token_for(name, SCOPE)).json()["courses"]
-            assert [(one["name"], one["role"]) for one in seen] == courses
+            assert [(row["name"], row["role"]) for row in seen] == courses
         assert roster(campus) == {"alice": "instructor", "bob": "student"}
 
-        status, _, said = sync_groups(hub)
-        assert status == 1 and "list:groups" in said
+        status, _, output = sync_groups(hub)
+        assert status == 1 and "list:groups" in output
         hub.stop()
-        more.write_text(lines_to_add(said))
+        more.write_text(lines_to_add(output))
         hub.start()
 
-        status, said, _ = sync_groups(hub, "--dry-run")
-        assert status == 0 and "carol: created as student" in said
+        status, output, _ = sync_groups(hub, "--dry-run")
+        assert status == 0 and "carol: created as student" in output
         assert roster(campus) == {"alice": "instructor", "bob": "student"}
         assert sync_groups(hub, COURSE)[0] == 0
         assert roster(campus) == {"alice": "instructor", "bob": "student", "carol": "student"}

@@ -1,6 +1,6 @@
 """The published client of the old service, `ngshare_exchange` 0.5.3, unmodified, does its whole work on this service.
 
-And after a take-over from a running ngshare 0.6 everybody is told what that one told.
+And after an import from a running ngshare 0.6 everybody gets the answers that that one gave.
 """
 
 import json
@@ -61,10 +61,10 @@ class Person:
     def run(self, program, *arguments, fails=False):
         command = [str(self.executables / program), *arguments]
         done = subprocess.run(command, cwd=self.home, env=self.env, capture_output=True, text=True, timeout=180)
-        said = done.stdout + done.stderr
-        assert (done.returncode != 0) is fails, said
-        assert "invalid status code" not in said or fails, said
-        return said
+        output = done.stdout + done.stderr
+        assert (done.returncode != 0) is fails, output
+        assert "invalid status code" not in output or fails, output
+        return output
 
     def nbgrader(self, *arguments, fails=False):
         return self.run("nbgrader", *arguments, fails=fails)
@@ -167,7 +167,7 @@ def test_course_management(tmp_path, executables):
 
         def listed(kind):
             reply = requests.get(f"{service.url}/api/{kind}/c1", params={"user": "root"}, timeout=20).json()
-            return {one["username"]: one["first_name"] for one in reply[kind]}
+            return {row["username"]: row["first_name"] for row in reply[kind]}
 
         root, alice, eve = person("root"), person("alice"), person("eve")
         assert "Permission denied" in eve.manage("create_course", "c1", fails=True)
@@ -181,9 +181,9 @@ def test_course_management(tmp_path, executables):
         alice.manage("add_student", "c1", "bob", "-f", "Bob", "-l", "B", "-e", "b@x")
         rows = ["student_id,last_name,first_name,email", "carol,C,Carol,c@x", "alice,A,Alice,a@x", "dave,D,Dave,d@x"]
         (alice.home / "students.csv").write_text("\n".join(rows))
-        said = alice.manage("add_students", "c1", "students.csv")
-        assert "carol was successfully added to c1" in said
-        assert "error adding alice to c1: Cannot add instructor as student" in said
+        output = alice.manage("add_students", "c1", "students.csv")
+        assert "carol was successfully added to c1" in output
+        assert "error adding alice to c1: Cannot add instructor as student" in output
         assert listed("students") == {"bob": "Bob", "carol": "Carol", "dave": "Dave"}
         assert "dave" in alice.nbgrader("db", "student", "list")
         alice.manage("remove_students", "c1", "carol", "dave", "--force")
@@ -193,7 +193,7 @@ def test_course_management(tmp_path, executables):
         assert "Permission denied" in eve.manage("add_student", "c1", "eve", fails=True)
 
 
-# A take-over from a running ngshare 0.6
+# An import from a running ngshare 0.6
 
 READERS = ("root", "alice", "carol", "bob", "l\u00f6we & s\u00f6hne", "left", "idle")
 
@@ -215,23 +215,23 @@ def answers(url):
             get(who, "students", course)
             for assignment in get(who, "assignments", course).get("assignments", []):
                 get(who, "assignment", course, assignment)
-                for one in get(who, "submissions", course, assignment).get("submissions", []):
-                    at = {"timestamp": one["timestamp"]}
-                    get(who, "submission", course, assignment, one["student_id"], **at)
-                    get(who, "feedback", course, assignment, one["student_id"], **at)
-                for one in get(who, "submissions", course, assignment, who).get("submissions", []):
-                    get(who, "feedback", course, assignment, who, timestamp=one["timestamp"])
+                for row in get(who, "submissions", course, assignment).get("submissions", []):
+                    at = {"timestamp": row["timestamp"]}
+                    get(who, "submission", course, assignment, row["student_id"], **at)
+                    get(who, "feedback", course, assignment, row["student_id"], **at)
+                for row in get(who, "submissions", course, assignment, who).get("submissions", []):
+                    get(who, "feedback", course, assignment, who, timestamp=row["timestamp"])
     return told
 
 
 def without_order(reply):
     return {
-        name: sorted(value, key=lambda one: one["username"]) if name in ("instructors", "students") else value
+        name: sorted(value, key=lambda row: row["username"]) if name in ("instructors", "students") else value
         for name, value in reply.items()
     }
 
 
-def test_after_a_take_over_everybody_is_told_the_same(tmp_path):
+def test_after_an_import_everybody_gets_the_same_answers(tmp_path):
     try:
         with published.old_service(tmp_path / "old") as old:
             make_ngshare_database.use(old.url)
@@ -249,5 +249,5 @@ def test_after_a_take_over_everybody_is_told_the_same(tmp_path):
             assert done.returncode == 0, done.stdout + done.stderr
             ours = answers(service.url)
     assert ours.keys() == theirs.keys()
-    for asked, told in theirs.items():
-        assert ours[asked] == told, asked
+    for question, answer in theirs.items():
+        assert ours[question] == answer, question

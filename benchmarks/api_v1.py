@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from benchmarks.client import HandIn
+from benchmarks.client import Submit
 from benchmarks.http import Http
-from benchmarks.work import ADMINISTRATOR, COURSE, INSTRUCTOR, Tree
+from benchmarks.work import ADMINISTRATOR, COURSE, INSTRUCTOR, FileSet
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -22,7 +22,7 @@ def address(*parts: str) -> str:
 
 
 @dataclass
-class OldWire:
+class ApiV1:
     http: Http
 
     def start_course(self) -> None:
@@ -34,15 +34,15 @@ class OldWire:
         if not all(row["success"] for row in answer["status"]):
             raise RuntimeError("not all were added")
 
-    def release(self, assignment: str, tree: Tree) -> None:
-        self._post(INSTRUCTOR, address("assignment", COURSE, assignment), files=_files(tree))
+    def release(self, assignment: str, files: FileSet) -> None:
+        self._post(INSTRUCTOR, address("assignment", COURSE, assignment), files=_files(files))
 
-    def hand_in(self, student: str, assignment: str, tree: Tree) -> HandIn:
-        body = urlencode({"user": student, "files": _files(tree)}).encode()
+    def submit(self, student: str, assignment: str, files: FileSet) -> Submit:
+        body = urlencode({"user": student, "files": _files(files)}).encode()
         return partial(self._send, student, address("submission", COURSE, assignment), body)
 
-    def hand_in_file(self, student: str, assignment: str, file: Path) -> HandIn:
-        return self.hand_in(student, assignment, {"large.bin": file.read_bytes()})
+    def submit_file(self, student: str, assignment: str, file: Path) -> Submit:
+        return self.submit(student, assignment, {"large.bin": file.read_bytes()})
 
     def list_released(self, student: str) -> int:
         """Courses, each course's assignments, each assignment's files."""
@@ -53,18 +53,18 @@ class OldWire:
                 count += 1
         return count
 
-    def list_handed_in(self, assignment: str) -> int:
+    def list_submissions(self, assignment: str) -> int:
         """The submissions, each one's files, each one's feedback."""
         found = self._get(INSTRUCTOR, address("submissions", COURSE, assignment))["submissions"]
-        for one in found:
-            where = {"list_only": "true", "timestamp": one["timestamp"]}
-            self._get(INSTRUCTOR, address("submission", COURSE, assignment, one["student_id"]), **where)
-            self._get(INSTRUCTOR, address("feedback", COURSE, assignment, one["student_id"]), **where)
+        for submission in found:
+            where = {"list_only": "true", "timestamp": submission["timestamp"]}
+            self._get(INSTRUCTOR, address("submission", COURSE, assignment, submission["student_id"]), **where)
+            self._get(INSTRUCTOR, address("feedback", COURSE, assignment, submission["student_id"]), **where)
         return len(found)
 
-    def collect(self, assignment: str) -> dict[str, Tree]:
+    def collect(self, assignment: str) -> dict[str, FileSet]:
         found = self._get(INSTRUCTOR, address("submissions", COURSE, assignment))["submissions"]
-        latest = {one["student_id"]: one["timestamp"] for one in sorted(found, key=lambda one: one["timestamp"])}
+        latest = {row["student_id"]: row["timestamp"] for row in sorted(found, key=lambda row: row["timestamp"])}
         trees = {}
         for student, timestamp in latest.items():
             where = address("submission", COURSE, assignment, student)
@@ -83,7 +83,7 @@ class OldWire:
         return self.http("POST", path, body, {"Authorization": f"token {user}", "Content-Type": FORM})
 
 
-def _files(tree: Tree) -> str:
+def _files(files: FileSet) -> str:
     return json.dumps(
         [
             {
@@ -91,6 +91,6 @@ def _files(tree: Tree) -> str:
                 "content": base64.b64encode(content).decode(),
                 "checksum": hashlib.md5(content, usedforsecurity=False).hexdigest(),
             }
-            for path, content in tree.items()
+            for path, content in files.items()
         ]
     )
