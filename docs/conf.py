@@ -1,4 +1,4 @@
-"""How Sphinx builds these pages: `make docs`. Nothing on them is loaded from elsewhere."""
+"""Configure Sphinx: `make docs` builds these pages, which load nothing from other sites."""
 
 import sys
 from pathlib import Path
