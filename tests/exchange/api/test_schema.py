@@ -1,12 +1,14 @@
 """The schema is whole, its page loads nothing from elsewhere, and the service answers what it says."""
 
+import json
 import re
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis.core import NOT_SET
 
 from tests import cast, schema
 from tests.api_fixtures import *  # noqa: F403
@@ -39,11 +41,20 @@ def test_answers_to_generated_requests_follow_the_schema(submission, operation, 
         "sha256": cast.sha256(cast.WORK["ps1.ipynb"]),
     }
     names = re.findall(r"\{(\w+)\}", operation.path)
-    requests = operation.as_strategy(path_parameters={name: existing[name] for name in names})
+    options = {"path_parameters": {name: existing[name] for name in names}}
+    if "application/x-tar" in operation.get_request_payload_content_types():  # schemathesis makes no bundles
+        files = cast.manifest(cast.WORK)
+        feedback = [{"submission": submission.pk, "files": files}, {"submission": 2**40, "files": files}]
+        options |= {"body": cast.bundle(cast.WORK, feedback=feedback), "media_type": "application/x-tar"}
+    requests = operation.as_strategy(**options)
 
     @seed(7)
     @settings(
-        max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck), derandomize=False
+        max_examples=EXAMPLES,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(requests)
     def run(request):
@@ -55,7 +66,20 @@ def test_answers_to_generated_requests_follow_the_schema(submission, operation, 
 
 
 def send(request, username):
-    """Send a generated request, and check the answer's status and body with all checks of schemathesis."""
-    response = request.call(headers={"Authorization": f"token {username}"})
-    assert response.status_code < 500, response.text
-    schema.check(request.method.upper(), request.operation.path, response)
+    """Send a generated request; the client compares the answer with the schema."""
+    path = request.operation.path
+    for name, value in request.path_parameters.items():
+        path = path.replace(f"{{{name}}}", str(value))
+    body = "" if request.body is NOT_SET else request.body
+    if request.media_type == "application/json":
+        body = json.dumps(body)
+    elif isinstance(body, str):
+        body = body.encode(errors="surrogateescape")
+    elif not isinstance(body, bytes):
+        body = b""  # a stream of which the schema says nothing more
+    headers = {name: value for name, value in (request.headers or {}).items() if name == "Idempotency-Key"}
+    query = f"?{urlencode(request.query, doseq=True)}" if request.query else ""
+    response = cast.client(username).generic(
+        request.method, path + query, body, content_type=request.media_type or "application/json", headers=headers
+    )
+    assert response.status_code < 500
