@@ -1,10 +1,13 @@
 """Fixtures of the tests of the native API: a stand-alone server, a course with an assignment, and clients."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.core.files.storage import default_storage
+from rest_framework.test import APIClient
 
 from exchange import services
-from tests import cast
+from tests import cast, schema
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +56,16 @@ def stored():
         return {f"{folder}{name}" for name in files}.union(*inner)
 
     return names
+
+
+@pytest.fixture(autouse=True)
+def answers_follow_the_schema(monkeypatch):
+    """Compares every answer that a test gets from the native API with the schema."""
+    generic = APIClient.generic
+
+    def checked(client, method, path, *arguments, **options):
+        response = generic(client, method, path, *arguments, **options)
+        schema.check(method, urlsplit(path).path, response)
+        return response
+
+    monkeypatch.setattr(APIClient, "generic", checked)

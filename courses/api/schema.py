@@ -1,0 +1,17 @@
+"""The schema of the native API, as drf-spectacular generates it."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiResponse
+
+from courses.api.serializers import ErrorSerializer
+
+
+class NativeAutoSchema(AutoSchema):
+    """Adds to each operation what every error answers."""
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        error = OpenApiResponse(ErrorSerializer, description="An error")
+        return bodies | {"default": self._get_response_for_code(error, "default", direction=direction)}

@@ -1,0 +1,41 @@
+"""One request reads the roster once to learn what its actor may do."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import cast
+from tests.cast import WORK, of_assignment, post_bundle, v2
+
+
+@pytest.fixture
+def roster_reads():
+    """Count the queries of a request that read the roster."""
+
+    def count(send):
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert send().status_code < 300
+        selects = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
+        return len([sql for sql in selects if 'FROM "courses_membership"' in sql])
+
+    return count
+
+
+def test_submit_reads_the_roster_once(assignment, bob, roster_reads):
+    assert roster_reads(lambda: post_bundle(bob, of_assignment("submissions"), cast.bundle(WORK))) == 1
+
+
+@pytest.mark.parametrize("username", ["alice", "bob"])
+def test_list_reads_the_roster_once(submission, roster_reads, username):
+    client = cast.client(username)
+    assert roster_reads(lambda: client.get(v2("submissions"))) == 1
+    assert roster_reads(lambda: client.get(of_assignment("submissions"))) == 1
+    assert roster_reads(lambda: client.get(v2("assignments"))) == 1
+
+
+def test_feedback_reads_the_roster_once(submission, alice, roster_reads):
+    files = {"ps1.html": b"<p>9 of 10</p>"}
+    body = cast.bundle(files, feedback=[{"submission": submission.pk, "files": cast.manifest(files)}])
+    assert roster_reads(lambda: post_bundle(alice, of_assignment("feedback"), body)) == 1
