@@ -50,7 +50,7 @@ def typed(monkeypatch):
         (("deactivate", "bob"), "deactivate user", "bob is not active now."),
         (("activate", "erin"), "activate user", "erin is active now."),
         (("anonymise", "bob", "--yes"), "anonymise user", "The audit log goes on naming them"),
-        (("anonymise", "bob", "--yes", "--log-too"), "anonymise user", "was not looked into.\n"),
+        (("anonymise", "bob", "--yes", "--log-too"), "anonymise user", "were not searched.\n"),
     ],
 )
 def test_command_does_it_and_the_log_names_the_server(inactive_erin, typed, arguments, action, sentence):
