@@ -149,7 +149,10 @@ def add_member(course: Course, entry: RosterEntry, *, by: Actor) -> Membership:
 
 
 def change_member(membership: Membership, entry: RosterEntry, *, by: Actor) -> Membership:
-    """Change the fields that the entry states. Staff may change their own names. Errors: Invalid, NotFound, PermissionDenied."""
+    """Change the fields that the entry states. Staff may change their own names.
+
+    Errors: Invalid, NotFound, PermissionDenied.
+    """
     course = membership.course
     with lock_roster(course):
         was = _read_role(membership)

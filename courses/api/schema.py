@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import Direction
 
 from courses.api.serializers import ErrorSerializer
 
@@ -11,7 +12,7 @@ from courses.api.serializers import ErrorSerializer
 class NativeAutoSchema(AutoSchema):
     """Adds to each operation what every error answers."""
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         error = OpenApiResponse(ErrorSerializer, description="An error")
         return bodies | {"default": self._get_response_for_code(error, "default", direction=direction)}

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
-from courses.importers.csv_file import write_rows
+from courses.csv_writer import write_rows
 from courses.permissions import Actor, Permission
 from exchange import progress, queries
 from exchange.models import Assignment, Submission
