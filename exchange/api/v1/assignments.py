@@ -41,7 +41,7 @@ class AssignmentResource(Resource):
         moment = parse_time(time)
         if submission := self.submissions(assignment, student).filter(created=moment).first():
             return submission
-        raise Failure(404, "Submission not target")
+        raise Failure(404, "Submission not found")
 
 
 class Assignments(Resource):
@@ -118,7 +118,7 @@ class OneSubmission(AssignmentResource):
     def _latest(self, assignment: Assignment, student: Membership) -> Submission:
         if latest := self.submissions(assignment, student).last():
             return latest
-        raise Failure(404, "Submission not target")
+        raise Failure(404, "Submission not found")
 
 
 class OneFeedback(AssignmentResource):
