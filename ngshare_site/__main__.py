@@ -31,6 +31,9 @@ class CommandLine(ManagementUtility):
         is_help = self.argv[1] != subcommand or {"-h", "--help"} & set(self.argv)
         if subcommand not in WITHOUT_DATA and not is_help:
             data_folder.prepare()
+        else:
+            # A cache in files makes its folder as soon as Django's checks look at it.
+            settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
         return command
 
     def main_help_text(self, commands_only: bool = False) -> str:
