@@ -3,8 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiResponse
-from drf_spectacular.utils import Direction
+from drf_spectacular.utils import Direction, OpenApiResponse
 
 from courses.api.serializers import ErrorSerializer
 

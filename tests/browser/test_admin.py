@@ -23,7 +23,7 @@ def open_admin(person, username):
 
 @pytest.fixture
 def course(campus):
-    """A course of alice's for one test, with some members; in the bin afterwards."""
+    """A course of alice's for one test, with some members; in the trash afterwards."""
     name = f"Roster {uuid.uuid4().hex[:8]}"
     admin = campus.hub.token_for("admin", SCOPE)
     made = campus.api("POST", "courses/", admin, json={"name": name, "instructors": ["alice"]})
