@@ -104,6 +104,14 @@ def test_upload_touches_what_it_did_not_send_so_that_it_stays(submission):
     assert all(blobs.verify(entry.blob.sha256) for entry in file_set.entries.all())
 
 
+def test_recent_blob_without_a_file_set_is_not_marked(course):
+    blob = break_off(b"recent")
+    Blob.objects.filter(pk=blob.pk).update(stored=True)
+    before = cast.everything()
+    assert garbage.collect_garbage(timezone.now() - HOUR) == (0, 0)
+    assert cast.everything() == before
+
+
 def test_bytes_are_stored_anew_after_a_collection_that_crashed(assignment, monkeypatch):
     blob = break_off(b"again")
     Blob.objects.filter(pk=blob.pk).update(stored=True)
