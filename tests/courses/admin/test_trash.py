@@ -199,3 +199,10 @@ def test_hand_ins_and_assignments_are_deleted_from_their_bins(root, full):
     choose(root, "delete_permanently", assignment, address=KINDS[Assignment], confirmed="yes", phrase=str(assignment))
     assert not Assignment.objects.exists() and not Submission.objects.exists()
     assert AuditEntry.objects.first().action == "delete assignment for good"
+
+
+@pytest.mark.parametrize(("who", "is_offered"), [("alice", False), ("gina", False), ("root", True)])
+def test_actions_are_offered_to_administrators_alone(course, browser, who, is_offered):
+    page = browser(who).get(LIST).content.decode()
+    for action in ("move_to_trash", "restore", "delete_permanently"):
+        assert (f'value="{action}"' in page) is is_offered, action
