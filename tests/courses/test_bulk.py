@@ -145,24 +145,24 @@ def choose(browser, action, chosen, **more):
 
 def test_actions_change_roles(other, browser):
     answer = choose(browser("alice"), "make_graders", members("bob", "dave"))
-    assert "3 members are graders now." in answer.content.decode()
+    assert "3 members are now graders." in answer.content.decode()
     assert roles()["bob"] == roles()["dave"] == roles("Other")["bob"] == "grader"
     answer = choose(browser("alice"), "make_students", members("gina"))
-    assert "2 members are students now." in answer.content.decode()
+    assert "2 members are now students." in answer.content.decode()
 
 
 def test_taking_off_is_asked_first(course, browser):
     before = everything()
-    answer = choose(browser("alice"), "take_off", members("bob", "dave"))
+    answer = choose(browser("alice"), "remove", members("bob", "dave"))
     text = answer.content.decode()
-    assert "Work that they handed in stays." in text and "bob" in text and 'name="confirmed"' in text
+    assert "Their submissions are kept." in text and "bob" in text and 'name="confirmed"' in text
     assert everything() == before
-    answer = choose(browser("alice"), "take_off", members("bob", "dave"), confirmed="yes")
+    answer = choose(browser("alice"), "remove", members("bob", "dave"), confirmed="yes")
     assert "2 members were removed from the roster." in answer.content.decode()
     assert set(roles()) == {"alice", "gina"}
 
 
-@pytest.mark.parametrize("action", ["make_graders", "make_students", "take_off"])
+@pytest.mark.parametrize("action", ["make_graders", "make_students", "remove"])
 @pytest.mark.parametrize(
     ("who", "whom"), [("alice", ("bob", "alice")), ("gina", ("bob",)), ("bob", ("bob",)), ("erin", ("bob",))]
 )
@@ -172,7 +172,7 @@ def test_actions_of_those_who_may_not_change_nothing(course, browser, action, wh
     assert everything() == before
 
 
-@pytest.mark.parametrize("action", ["make_graders", "make_students", "take_off"])
+@pytest.mark.parametrize("action", ["make_graders", "make_students", "remove"])
 def test_rows_of_a_course_that_one_does_not_see_are_not_touched(course, browser, action):
     before = everything()
     choose(browser("alice"), action, members("carol"), confirmed="yes")
@@ -186,12 +186,12 @@ def test_one_row_that_one_may_not_change_stops_the_whole_action(other, browser):
     before = everything()
     answer = choose(browser("alice"), "make_graders", members("bob"))
     assert "you may not change the roster" in answer.content.decode() and everything() == before
-    answer = choose(browser("alice"), "take_off", members("bob"), confirmed="yes")
+    answer = choose(browser("alice"), "remove", members("bob"), confirmed="yes")
     assert "you may not change the roster" in answer.content.decode() and everything() == before
 
 
 def test_looking_at_an_action_does_nothing(course, browser):
     before = everything()
-    query = {"action": "take_off", "_selected_action": [one.pk for one in members("bob")], "confirmed": "yes"}
+    query = {"action": "remove", "_selected_action": [one.pk for one in members("bob")], "confirmed": "yes"}
     browser("alice").get(LIST, query)
     assert everything() == before

@@ -195,7 +195,14 @@ def test_hand_ins_and_assignments_are_deleted_from_their_bins(root, full):
     assert Submission.objects.get().student.username == "dave" and not Feedback.objects.exists()
     entry = AuditEntry.objects.first()
     assert entry.details["student"] == "bob" and "bob" not in entry.target and entry.course == COURSE
-    services.withdraw(assignment, by=actor("alice"))
+    services.unrelease(assignment, by=actor("alice"))
     choose(root, "delete_permanently", assignment, address=KINDS[Assignment], confirmed="yes", phrase=str(assignment))
     assert not Assignment.objects.exists() and not Submission.objects.exists()
     assert AuditEntry.objects.first().action == "delete assignment permanently"
+
+
+@pytest.mark.parametrize(("who", "is_offered"), [("alice", False), ("gina", False), ("root", True)])
+def test_actions_are_offered_to_administrators_alone(course, browser, who, is_offered):
+    page = browser(who).get(LIST).content.decode()
+    for action in ("move_to_trash", "restore", "delete_permanently"):
+        assert (f'value="{action}"' in page) is is_offered, action

@@ -82,7 +82,7 @@ def test_student_sees_only_their_own_submissions(submission, browse):
 
 @pytest.mark.parametrize(("who", "status"), [("dave", 404), ("bob", 200), ("gina", 200), ("alice", 200)])
 def test_unreleased_assignment_is_shown_to_staff_and_to_who_submitted(submission, browse, who, status):
-    services.withdraw(submission.assignment, by=actor("alice"))
+    services.unrelease(submission.assignment, by=actor("alice"))
     reply = browse(who).get(PAGE)
     assert reply.status_code == status
     assert ("unreleased" in reply.content.decode()) is (status == 200)

@@ -48,7 +48,7 @@ def test_staff_see_counts(submission, browse):
 
 @pytest.mark.parametrize(("who", "shown"), [("bob", False), ("dave", False), ("gina", True), ("alice", True)])
 def test_unreleased_assignment_is_listed_for_staff_alone(submission, browse, who, shown):
-    services.withdraw(submission.assignment, by=actor("alice"))
+    services.unrelease(submission.assignment, by=actor("alice"))
     text = text_of(browse(who))
     assert ("ps1" in text) is shown and ("unreleased" in text) is shown
 
@@ -87,7 +87,7 @@ def test_submission_asks_for_a_log_in(submission, feedback, client, name):
 
 
 def test_student_keeps_their_submission_after_leaving_and_unreleasing(submission, browse):
-    services.withdraw(submission.assignment, by=actor("alice"))
+    services.unrelease(submission.assignment, by=actor("alice"))
     course_services.remove_member(Membership.objects.get(user__username="bob"), by=SERVER)
     assert "Receipt" in text_of(browse("bob"), page(submission))
 
