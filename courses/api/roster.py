@@ -63,7 +63,7 @@ class RosterViewSet(CourseViewSet):
     @extend_schema(
         request={"text/csv": OpenApiTypes.STR},
         parameters=[OpenApiParameter("dry_run", bool), OpenApiParameter("remove_others", bool)],
-        responses=serializers.ImportSerializer,
+        responses={200: serializers.ImportSerializer},
     )
     def create(self, request: Request, course: str) -> Response:
         """Bring the roster to what the file says. Staff are never demoted: such a line is refused by itself."""
