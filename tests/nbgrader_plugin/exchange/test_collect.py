@@ -160,6 +160,12 @@ def test_before_duedate_without_a_due_date_takes_the_newest(one_in_time, alice):
     assert not (alice.root / "gradebook.db").exists()
 
 
+def test_before_duedate_without_a_gradebook_uses_the_due_date_of_the_server(one_in_time, alice):
+    alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": one_in_time.isoformat()})
+    alice.does(KIND, "ps1", before_duedate=True)
+    assert texts(alice) == {"bob": "in time", "dave": "in time"}
+
+
 def test_before_duedate_goes_back_to_the_one_in_time(one_in_time, alice):
     alice.does(KIND, "ps1")
     set_due_date(alice, one_in_time)
