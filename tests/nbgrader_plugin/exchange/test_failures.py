@@ -39,13 +39,17 @@ def server():
 
 @pytest.fixture
 def bob(tmp_path, monkeypatch):
-    """Someone with everything that any command would send; tries once, and waits for a second at most."""
+    """Someone with everything that any command would send, who tries once."""
     bob = Person(TOKEN, tmp_path / "bob", COURSE, "", monkeypatch)
-    client = bob.settings.NgshareClient
-    client.attempts, client.connect_timeout, client.read_timeout, client.list_timeout = 1, 1.0, 1.0, 1.0
+    bob.settings.NgshareClient.attempts = 1
     write(bob.root / "release/ps1", {"p1.ipynb": notebook()})
     bob.gives_feedback("eve", "2026-01-01 00:00:00.000001 UTC")
     return bob
+
+
+def wait_a_second_at_most(person):
+    client = person.settings.NgshareClient
+    client.connect_timeout = client.read_timeout = client.list_timeout = 1.0
 
 
 @pytest.fixture
@@ -79,6 +83,7 @@ def test_exchange_that_is_down_is_a_sentence(ready, kind, traits):
 @every_command
 def test_exchange_that_hangs_is_given_up_in_time(ready, server, kind, traits):
     ready.url = server.url
+    wait_a_second_at_most(ready)
     server.answers[""] = Answer({}, delay=3)
     started = time.monotonic()
     outcome = fails_and_leaves_all_as_it_was(ready, kind, **traits)
@@ -88,6 +93,7 @@ def test_exchange_that_hangs_is_given_up_in_time(ready, server, kind, traits):
 
 def test_list_that_trickles_in_is_given_up_in_time(bob, server):
     bob.url = server.url
+    wait_a_second_at_most(bob)
     server.answers[""] = Answer(page(assignment()), pause=0.2)
     started = time.monotonic()
     outcome = fails_and_leaves_all_as_it_was(bob, "ExchangeList")
