@@ -149,7 +149,7 @@ def test_groups_that_the_gone_account_was_joined_by_count_as_honoured(course, ro
 def test_same_instant_is_a_conflict_and_changes_nothing(assignment, refused, root):
     first, second = hand_in(assignment, "bob"), hand_in(assignment, "dave")
     Submission.objects.filter(pk=second.pk).update(created=first.created)
-    refused(Conflict, "submission of one instant", people.merge, person("bob"), person("dave"), by=actor("root"))
+    refused(Conflict, "submissions of the same instant", people.merge, person("bob"), person("dave"), by=actor("root"))
 
 
 def test_same_key_is_a_conflict_and_changes_nothing(assignment, refused, root):
@@ -174,8 +174,8 @@ def test_account_is_not_merged_into_itself(refused, root):
 def test_account_that_was_merged_already_is_not_merged_again(refused, root):
     bob, dave, erin = person("bob"), person("dave"), person("erin")
     people.merge(person("bob"), dave, by=actor("root"))
-    refused(NotFound, "not there any more", people.merge, bob, erin, by=actor("root"))
-    refused(NotFound, "not there any more", people.merge, erin, bob, by=actor("root"))
+    refused(NotFound, "was deleted meanwhile", people.merge, bob, erin, by=actor("root"))
+    refused(NotFound, "was deleted meanwhile", people.merge, erin, bob, by=actor("root"))
 
 
 def test_merge_ends_the_session_of_the_gone_account_alone(course, browser, client, root):
