@@ -155,7 +155,7 @@ def test_same_instant_is_a_conflict_and_changes_nothing(assignment, refused, roo
 def test_same_key_is_a_conflict_and_changes_nothing(assignment, refused, root):
     hand_in(assignment, "bob", key="k")
     hand_in(assignment, "dave", key="k")
-    refused(Conflict, "same key", people.merge, person("bob"), person("dave"), by=actor("root"))
+    refused(Conflict, "same idempotency key", people.merge, person("bob"), person("dave"), by=actor("root"))
 
 
 def test_conflict_is_over_once_one_of_the_two_is_deleted(assignment, root):

@@ -113,7 +113,7 @@ def test_file_may_come_through_a_pipe(course, monkeypatch):
     [
         ("", (), "The file is empty."),
         (b"\x89PNG\r\n\0", (), "NUL"),
-        ("bob\x1b[2J,Bob", (), r"It says: bob\[2J, Bob\."),
+        ("bob\x1b[2J,Bob", (), r"It is: bob\[2J, Bob\."),
         ("id,role\nbob,grader\n,x\n", ("--remove-others",), "Line 3 names nobody"),
         ("id\n", ("--remove-others",), "The file names nobody"),
     ],
