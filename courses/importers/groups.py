@@ -88,7 +88,7 @@ def _highest(roles: Iterable[str]) -> str:
 
 
 def find_courses(names: Iterable[str]) -> dict[str, Course]:
-    """Return the courses that exist, by name."""
+    """Return the courses of these names that are not in the trash."""
     return {course.name: course for course in Course.objects.present().filter(name__in=list(names))}
 
 

@@ -139,7 +139,7 @@ def test_courses_of_one_alone_go_over(course, root):
     }
 
 
-def test_groups_that_the_gone_account_was_joined_by_count_as_honoured(course, root):
+def test_groups_that_were_applied_to_the_merged_account_count_as_applied(course, root):
     User.objects.filter(username="bob").update(hub_groups=["a", "b"])
     User.objects.filter(username="dave").update(hub_groups=["b", "c"])
     people.merge(person("bob"), person("dave"), by=actor("root"))

@@ -138,7 +138,7 @@ def test_group_never_demotes_nor_touches_who_has_the_role(course, switched_on, u
     assert role_of(username) == role and everything() == before
 
 
-def test_group_that_was_honoured_costs_no_query(course, switched_on, django_assert_num_queries):
+def test_group_that_was_applied_costs_no_query(course, switched_on, django_assert_num_queries):
     join("erin", TAKES)
     erin = person("erin")
     with django_assert_num_queries(0):
