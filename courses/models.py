@@ -1,7 +1,7 @@
 """Who is in which course, and the audit log.
 
-*User*: a person (or grading account) as JupyterHub names them. *Course*: has a name and members. *Membership*: one
-person in one course, with the one role they have there. *AuditEntry*: one change.
+*User*: a person (or grading account), named as on JupyterHub. *Course*: has a name and members. *Membership*: one
+person in one course, with their one role in it. *AuditEntry*: one change.
 """
 
 from typing import Any, ClassVar
@@ -20,17 +20,17 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person as JupyterHub names them. No permission is stored here: permissions.py reads the roster each time."""
+    """A person, named as on JupyterHub. No permission is stored here: permissions.py reads the roster each time."""
 
     username = models.CharField("user name", max_length=255, unique=True)
     is_active = models.BooleanField(
-        "active", default=True, help_text="A deactivated user is refused everywhere; their submissions stay."
+        "active", default=True, help_text="A deactivated user is refused everywhere; their submissions are kept."
     )
     is_hub_admin = models.BooleanField("administrator of the Hub", default=False, editable=False)
-    hub_groups = models.JSONField(default=list, editable=False, help_text="the Hub's groups that were honoured")
+    hub_groups = models.JSONField(default=list, editable=False, help_text="the Hub's groups that have been applied")
     created = models.DateTimeField("first seen", db_default=Now(), editable=False)
 
-    password = None  # type: ignore[assignment]  # JupyterHub decides who someone is
+    password = None  # type: ignore[assignment]  # JupyterHub authenticates users
     USERNAME_FIELD = "username"
     objects: ClassVar = UserManager()
 
@@ -134,7 +134,7 @@ class Membership(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One change: who, in which role, did what, to which object, when. Entries are only ever added.
+    """One change: who, in which role, did what, to which object, when. Entries are only added.
 
     Names are stored as text, so that an entry outlives its objects.
     """

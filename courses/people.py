@@ -1,6 +1,6 @@
 """Service functions for people: rename, merge, deactivate, anonymise. For administrators; all submissions are kept.
 
-A receipt that someone holds is verified by its number, time and content, so it stays valid through all of these.
+A receipt is verified by its number, time and content, so it stays valid through all of these.
 """
 
 import json
@@ -21,7 +21,7 @@ FROM_NAME = {"rename user": "was", "merge users": "gone"}
 
 
 def find(username: str) -> User:
-    """Errors: NotFound, Invalid for what is nobody's name."""
+    """Return the user of this name. Errors: NotFound, Invalid if nobody can have the name."""
     user = User.objects.filter(username=check_name(username)).first()
     if user is None:
         raise NotFound(f"Nobody is called {username}.")
@@ -29,7 +29,7 @@ def find(username: str) -> User:
 
 
 def rename(user: User, new: str, *, by: Actor) -> None:
-    """Follow a new name on the Hub. Errors: Invalid, Conflict when somebody has that name."""
+    """Rename the user, after the Hub did. Errors: Invalid, Conflict when somebody has that name."""
     role = by.require_administrator()
     _require_other(user, by)
     old = user.username
@@ -47,7 +47,7 @@ def rename(user: User, new: str, *, by: Actor) -> None:
 
 
 def set_active(user: User, active: bool, *, by: Actor) -> None:
-    """Activate or deactivate a user, who is then refused everywhere, even in an open session. Nothing is deleted."""
+    """Activate or deactivate a user. An inactive user is refused everywhere, even in an open session."""
     role = by.require_administrator()
     _require_other(user, by)
     with transaction.atomic():
@@ -60,9 +60,9 @@ def set_active(user: User, active: bool, *, by: Actor) -> None:
 def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
     """Merge two accounts of one person: everything of `duplicate` becomes `kept`'s, and `duplicate` is deleted.
 
-    Where both are members of a course the higher role counts, and `kept` takes over the names that it
-    lacks. Return how many rows of each kind moved. Errors: Conflict when they are the same account, or submitted at the
-    very same instant; NotFound when one of them was deleted meanwhile.
+    Where both are members of a course, `kept` gets the higher role and the names that it lacks. Return how many rows of
+    each kind moved. Errors: Conflict when they are the same account, or submitted at the same instant; NotFound when
+    one of them was deleted meanwhile.
     """
     role = by.require_administrator()
     _require_other(duplicate, by)
@@ -71,10 +71,10 @@ def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
     try:
         with transaction.atomic():
             # The rows are locked, so that `duplicate` gets nothing new until it is deleted.
-            held = User.objects.select_for_update().filter(pk__in=[duplicate.pk, kept.pk]).order_by("pk")
-            if len(groups := dict(held.values_list("pk", "hub_groups"))) < 2:
-                raise NotFound("One of the two accounts is not there any more.")
-            # Each group has joined the user once, see groups.py.
+            locked = User.objects.select_for_update().filter(pk__in=[duplicate.pk, kept.pk]).order_by("pk")
+            if len(groups := dict(locked.values_list("pk", "hub_groups"))) < 2:
+                raise NotFound("One of the two accounts was deleted meanwhile.")
+            # Each group adds a user only once, see groups.py.
             kept.hub_groups = sorted({*groups[duplicate.pk], *groups[kept.pk]})
             kept.save(update_fields=["hub_groups"])
             moved = {"members": _merge_memberships(duplicate, kept)}
@@ -88,42 +88,42 @@ def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
             audit.record("merge users", by=by, role=role, target=kept.username, gone=duplicate.username, moved=moved)
     except IntegrityError as error:
         raise Conflict(
-            f"{duplicate} and {kept} both have a submission of one instant, or one that was sent with the same key. "
+            f"{duplicate} and {kept} have submissions of the same instant, or with the same idempotency key. "
             "Delete one of the two permanently first."
         ) from error
     return moved
 
 
 def _merge_memberships(duplicate: User, kept: User) -> int:
-    """Return how many memberships `duplicate` had."""
-    theirs = {one.course_id: one for one in kept.memberships.select_for_update()}
+    """Move or merge the memberships of `duplicate`. Return how many there were."""
+    existing = {member.course_id: member for member in kept.memberships.select_for_update()}
     count = 0
-    for one in duplicate.memberships.select_for_update():
+    for moved in duplicate.memberships.select_for_update():
         count += 1
-        there = theirs.get(one.course_id)
-        if there is None:
-            Membership.objects.filter(pk=one.pk).update(user=kept)
+        member = existing.get(moved.course_id)
+        if member is None:
+            Membership.objects.filter(pk=moved.pk).update(user=kept)
             continue
-        there.role = max(there.role, one.role, key=RANK.__getitem__)
+        member.role = max(member.role, moved.role, key=RANK.__getitem__)
         for name in NAME_FIELDS:
-            setattr(there, name, getattr(there, name) or getattr(one, name))
-        there.save(update_fields=["role", *NAME_FIELDS])
-        one.delete()
+            setattr(member, name, getattr(member, name) or getattr(moved, name))
+        member.save(update_fields=["role", *NAME_FIELDS])
+        moved.delete()
     return count
 
 
 def _relations() -> list[Any]:
-    """Return every foreign key to a user except the memberships', of any app."""
-    found = User._meta.get_fields(include_hidden=True)
-    return [one for one in found if isinstance(one, ManyToOneRel) and one.related_model is not Membership]
+    """Return the foreign keys to a user in all models except Membership."""
+    fields = User._meta.get_fields(include_hidden=True)
+    return [field for field in fields if isinstance(field, ManyToOneRel) and field.related_model is not Membership]
 
 
 def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
     """Replace everything that identifies a user; return the new user name.
 
-    Their name becomes a number, they leave every roster and with them go first and last names, emails and sections;
-    they cannot log in as this account again. Their submissions stay with times and files, whose content is not
-    searched. The audit log goes on naming them, unless `log_too`: then the number takes the name's place there as well.
+    Their name becomes a number, and they are removed from every roster, with their first and last names, emails and
+    sections. They cannot log in to this account again. Their submissions are kept with times and files, whose content
+    is not searched. The audit log still names them, unless `log_too` replaces the name there as well.
     """
     role = by.require_administrator()
     _require_other(user, by)
@@ -134,9 +134,9 @@ def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
         user.hub_groups = []
         user.save()
         if log_too:
-            _forget_in_log(old, new)
-        was = {} if log_too else {"was": old}
-        audit.record("anonymise user", by=by, role=role, course=None, target=new, **was)
+            _replace_in_log(old, new)
+        old_name = {} if log_too else {"was": old}
+        audit.record("anonymise user", by=by, role=role, course=None, target=new, **old_name)
     return new
 
 
@@ -148,13 +148,13 @@ def _create_number(user: User) -> str:
     return number
 
 
-def _forget_in_log(name: str, new: str) -> None:
+def _replace_in_log(name: str, new: str) -> None:
     for old, last in _names_in_log(name).items():
         text = Cast("details", TextField())
-        written = (old, json.dumps(old)[1:-1], json.dumps(old, ensure_ascii=False)[1:-1])  # as each database has JSON
+        spellings = (old, json.dumps(old)[1:-1], json.dumps(old, ensure_ascii=False)[1:-1])  # of JSON, by database
         inside = Q()
-        for form in written:
-            inside |= Q(text__contains=form)
+        for spelling in spellings:
+            inside |= Q(text__contains=spelling)
         entries = AuditEntry.objects.filter(pk__lte=last).annotate(text=text)
         for entry in entries.filter(Q(actor=old) | Q(target=old) | inside).iterator():
             entry.actor = new if entry.actor == old else entry.actor
@@ -164,21 +164,21 @@ def _forget_in_log(name: str, new: str) -> None:
 
 
 def _names_in_log(name: str) -> dict[str, int]:
-    """What someone is and was called, and the accounts that were merged into theirs: {name: its last entry's id}.
+    """Return the present and former names of an account and of those merged into it: {name: id of its last entry}.
 
     After that entry the name may be somebody else's.
     """
-    found: dict[str, int] = {}
+    last_entries: dict[str, int] = {}
     newest = AuditEntry.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    ahead = [(name, newest)]
-    while ahead:
-        name, last = ahead.pop()
-        if found.get(name, -1) >= last:
+    pending = [(name, newest)]
+    while pending:
+        name, last = pending.pop()
+        if last_entries.get(name, -1) >= last:
             continue
-        found[name] = last
+        last_entries[name] = last
         renamings = AuditEntry.objects.filter(action__in=FROM_NAME, target=name, pk__lte=last)
-        ahead += [(entry.details[FROM_NAME[entry.action]], entry.pk) for entry in renamings]
-    return found
+        pending += [(entry.details[FROM_NAME[entry.action]], entry.pk) for entry in renamings]
+    return last_entries
 
 
 def _replace(value: Any, old: str, new: str) -> Any:

@@ -1,4 +1,4 @@
-"""Applying a whole roster from an importer, the API or a command, with a report on each member."""
+"""Apply a whole roster from an importer, the API or a command, and report on each member."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -68,10 +68,10 @@ def apply_roster(
 ) -> RosterReport:
     """Make the roster match `people`, in a few statements per thousand rows; a repeat changes nothing.
 
-    A row that would demote staff, give a role that `by` may not give, or is malformed is refused by itself.
-    `remove_others` removes members of the role `others` whom `people` does not name. With `dry_run`
-    only the report is made: a row for each of `people`, in their order, then those that are removed. `source` says
-    in the audit log where the people came from. Errors: PermissionDenied when `by` may not change the roster at all.
+    A row that is malformed, would demote staff or would give a role that `by` may not give is refused; the others are
+    applied. `remove_others` removes members of the role `others` whom `people` does not name. The report has a row for
+    each of `people`, in their order, and then those that are removed; with `dry_run` nothing else is done. `source`
+    says in the audit log where the people came from. Errors: PermissionDenied when `by` may not change the roster.
     """
     role = by.require_may_assign([Role.STUDENT], course)
     report = RosterReport()
@@ -81,33 +81,33 @@ def apply_roster(
             for member in course.memberships.select_related("user").select_for_update(of=("self",))
         }
         new, changed = _plan(course, people, existing, report, by=by)
-        named = {entry.username for entry in people}
-        removed = [
-            member for name, member in existing.items() if remove_others and member.role == others and name not in named
-        ]
+        removed = _find_others(people, existing, others) if remove_others else []
         report.rows += [
             MemberChange(member.user.username, Result.REMOVED, before=_values(member)) for member in removed
         ]
-        if dry_run:
-            return report
-        users = known_users(entry.username for entry in new)
-        Membership.objects.bulk_create(
-            [
-                Membership(
-                    course=course, user=users[entry.username], role=entry.role or Role.STUDENT, **stated_fields(entry)
-                )
-                for entry in new
-            ],
-            BATCH_SIZE,
-        )
-        _update_members(changed)
-        for start in range(0, len(removed), BATCH_SIZE):
-            Membership.objects.filter(pk__in=[member.pk for member in removed[start : start + BATCH_SIZE]]).delete()
-        if new or changed or removed:
-            who = {str(result): report.names(result) for result in (Result.CREATED, Result.CHANGED, Result.REMOVED)}
+        if not dry_run and (new or changed or removed):
+            _create_members(course, new)
+            _update_members(changed)
+            _delete_members(removed)
+            names = {str(result): report.names(result) for result in (Result.CREATED, Result.CHANGED, Result.REMOVED)}
             origin = {"source": source} if source else {}
-            audit.record("change roster", by=by, role=role, course=course, target=course.name, **who, **origin)
+            audit.record("change roster", by=by, role=role, course=course, target=course.name, **names, **origin)
     return report
+
+
+def _find_others(people: Sequence[RosterEntry], existing: dict[str, Membership], role: str) -> list[Membership]:
+    """Return the members of this role whom `people` does not name."""
+    names = {entry.username for entry in people}
+    return [member for name, member in existing.items() if member.role == role and name not in names]
+
+
+def _create_members(course: Course, entries: Sequence[RosterEntry]) -> None:
+    users = known_users(entry.username for entry in entries)
+    rows = [
+        Membership(course=course, user=users[entry.username], role=entry.role or Role.STUDENT, **stated_fields(entry))
+        for entry in entries
+    ]
+    Membership.objects.bulk_create(rows, BATCH_SIZE)
 
 
 def _update_members(changed: Sequence[Membership]) -> None:
@@ -120,6 +120,11 @@ def _update_members(changed: Sequence[Membership]) -> None:
         unique_fields=["course", "user"],
         update_fields=["role", *NAME_FIELDS],
     )
+
+
+def _delete_members(members: Sequence[Membership]) -> None:
+    for start in range(0, len(members), BATCH_SIZE):
+        Membership.objects.filter(pk__in=[member.pk for member in members[start : start + BATCH_SIZE]]).delete()
 
 
 def _plan(
@@ -170,10 +175,10 @@ def _check_row(entry: RosterEntry) -> None:
     check_names(entry)
 
 
-def _check_change(was: str | None, given: str | None, may_assign_staff: bool) -> None:
-    if was and given and RANK[given] < RANK[was]:
-        raise Conflict(f"is {was} of this course; a roster never demotes staff")
-    if Role.INSTRUCTOR in {was, given} and not may_assign_staff:
+def _check_change(old: str | None, new: str | None, may_assign_staff: bool) -> None:
+    if old and new and RANK[new] < RANK[old]:
+        raise Conflict(f"is {old} of this course; a roster never demotes staff")
+    if Role.INSTRUCTOR in {old, new} and not may_assign_staff:
         raise PermissionDenied("only an administrator adds or changes instructors")
 
 

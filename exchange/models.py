@@ -20,10 +20,10 @@ class Blob(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     md5 = models.CharField(max_length=32, help_text="the checksum of API v1")
     size = models.BigIntegerField(help_text="bytes")
-    # The row is written before the bytes, and every upload that relies on the bytes touches it: so garbage collection
-    # sees what is under way. Only a file set makes sure that a blob stays.
+    # The row is written before the bytes, and every upload that uses the bytes touches it, so that garbage collection
+    # sees uploads under way. Only a file set keeps a blob for ever.
     stored = models.BooleanField(default=False, help_text="the bytes are in the store")
-    touched = models.DateTimeField(db_index=True, help_text="when an upload last relied on it")
+    touched = models.DateTimeField(db_index=True, help_text="when an upload last used it")
 
     class Meta:
         constraints: ClassVar = [
@@ -131,12 +131,12 @@ class Release(models.Model):
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def present(self) -> "SubmissionQuerySet":
-        """Leave out what staff withdrew."""
+        """Return the submissions that staff have not withdrawn."""
         return self.filter(withdrawn_at=None)
 
 
 class Submission(models.Model):
-    """What one student submitted at one instant. The instant, in UTC by the server's clock, names it in nbgrader."""
+    """What one student submitted at one instant, which is its name in nbgrader: in UTC, by the server's clock."""
 
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="submissions")
     student = models.ForeignKey(User, on_delete=models.PROTECT, related_name="submissions")
@@ -148,7 +148,7 @@ class Submission(models.Model):
         null=True,
         blank=True,
         related_name="submissions",
-        help_text="the release that was the latest then",
+        help_text="the latest release at that time",
     )
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="submissions")
     trial = models.BooleanField(default=False, help_text="submitted by staff to try the assignment; not collected")

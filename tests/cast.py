@@ -94,19 +94,19 @@ def bundle(files, leave_out=(), **more):
 
 
 def upload(files):
-    """The same for the verbs themselves."""
+    """These files as the upload that service functions take."""
     lines = [ManifestEntry(one["path"], one["sha256"], one["size"]) for one in manifest(files)]
     return Upload([lines], ((sha256(content), io.BytesIO(content)) for content in {*files.values()}))
 
 
 def hand_in(assignment, username, key=None, **texts):
-    """Someone's hand-in of ps1.ipynb and of {name: bytes} as text files."""
+    """Someone's submission of ps1.ipynb and of {name: bytes} as text files."""
     files = {"ps1.ipynb": b'{"cells": ["42"]}', **{f"{name}.txt": text for name, text in texts.items()}}
     return services.submit(assignment, upload(files), by=actor(username), key=key)[0]
 
 
 def give_back(submission, username):
-    """Someone's feedback on a hand-in."""
+    """Someone's feedback on a submission."""
     files = {"ps1.html": b"<b>well done</b>"}
     item = services.FeedbackItem(upload(files).manifests[0], submission=submission.pk)
     ((given,), _) = services.return_feedback(submission.assignment, [item], upload(files), by=actor(username))

@@ -1,7 +1,8 @@
 """Import a roster from CSV.
 
-It reads what spreadsheets, learning platforms and nbgrader write: any of the usual separators and encodings, column
-names in any case. The apostrophe by which csv_writer.py guards a formula is removed. Spaces around a value are ignored.
+It reads the files of spreadsheets, learning platforms and nbgrader: with any of the usual separators and encodings, and
+column names in any case. The apostrophe with which csv_writer.py guards a formula is removed, and so are spaces around
+a value.
 """
 
 import csv
@@ -23,8 +24,8 @@ MAX_LINES = 20_000
 MAX_COLUMNS = 1000  # a gradebook has hundreds
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}  # the most usual first
 
-# What a column may be called, in small letters and without anything but letters.
-KNOWN_AS = {
+# The names that a column may have, reduced to lowercase letters.
+COLUMN_NAMES = {
     "username": {"username", "user", "id", "studentid", "login", "loginid", "sisloginid"},
     "first_name": {"firstname", "givenname"},
     "last_name": {"lastname", "surname", "familyname"},
@@ -32,12 +33,12 @@ KNOWN_AS = {
     "section": {"section"},
     "role": {"role"},
 }
-HINT = re.compile(r"sep=([;,\t|])\n", re.IGNORECASE)  # how Excel itself names the separator
+HINT = re.compile(r"sep=([;,\t|])\n", re.IGNORECASE)  # how Excel states the separator
 
 
 @dataclass(frozen=True)
 class CSVLine:
-    """One line of the file that says something: of whom, or why that cannot be told."""
+    """One line of the file that is not empty, with the reason if it cannot be used."""
 
     number: int  # in the file, from 1
     person: RosterEntry
@@ -50,26 +51,26 @@ class RosterFile:
 
     encoding: str
     separator: str
-    columns: tuple[str, ...]  # that were read, as the file calls them
-    ignored: tuple[str, ...]  # and those that were not
+    columns: tuple[str, ...]  # those that are imported, as the file names them
+    ignored: tuple[str, ...]  # those that are not
     lines: tuple[CSVLine, ...]
 
 
 @dataclass(frozen=True)
 class LineOutcome:
-    """What happens to one person; `line` is None for those whom the file does not name."""
+    """What happens to one member; `line` is None for those whom the file does not name."""
 
     line: int | None
     row: MemberChange
 
 
 def read(content: bytes) -> RosterFile:
-    """Errors: Invalid, with a sentence, for what is no such table at all. A single bad line has a `fault`."""
+    """Return the roster in the file. A bad line has a `fault`. Errors: Invalid if the file is no such table."""
     return read_text(*decode(content))
 
 
 def decode(content: bytes) -> tuple[str, str]:
-    """The text, with line ends as "\\n", and how it was encoded. Errors: Invalid.
+    """Return the text, with "\\n" as line end, and the name of its encoding. Errors: Invalid.
 
     >>> decode("naïve".encode("cp1252"))
     ('naïve', 'Latin-1')
@@ -79,7 +80,7 @@ def decode(content: bytes) -> tuple[str, str]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = [("utf-16", "UTF-16")]
     else:
-        # Windows' own form of Latin-1 first; a few bytes mean nothing in it.
+        # Windows' own form of Latin-1 first, in which a few bytes are undefined.
         encodings = [("utf-8-sig", "UTF-8"), ("cp1252", "Latin-1"), ("latin-1", "Latin-1")]
     for codec, name in encodings:
         try:
@@ -90,12 +91,12 @@ def decode(content: bytes) -> tuple[str, str]:
 
 
 def read_text(text: str, encoding: str = "") -> RosterFile:
-    """The same for a file that was decoded before. Errors: Invalid."""
-    text = normalize_line_ends(text).lstrip("\ufeff")  # some programs put the mark of another in front of their own
-    if len(text) > MAX_BYTES:  # characters, so that no file that could be decoded is refused here
+    """Return the roster in a decoded file. A bad line has a `fault`. Errors: Invalid."""
+    text = normalize_line_ends(text).lstrip("\ufeff")  # some programs write two byte order marks
+    if len(text) > MAX_BYTES:  # in characters, so that no file that `decode` accepts is refused here
         raise Invalid(f"A roster may have {MAX_BYTES:,} characters at most; this file has more.")
     if "\0" in text:
-        raise Invalid("This is no CSV file: it has NUL characters.")
+        raise Invalid("This is not a CSV file: it has NUL characters.")
     hint = HINT.match(text)
     if hint:
         text = text[hint.end() :]
@@ -110,10 +111,10 @@ def read_text(text: str, encoding: str = "") -> RosterFile:
     if "username" not in meaning:
         raise Invalid(
             "The first line must name the columns, and one of them must be “username” (or “id”, as nbgrader calls it). "
-            f"It says: {''.join(filter(str.isprintable, ', '.join(header)))[:200]}."
+            f"It is: {''.join(filter(str.isprintable, ', '.join(header)))[:200]}."
         )
-    if twice := {name for name in meaning if name and meaning.count(name) > 1}:
-        raise Invalid(f"Two columns say the same: {', '.join(sorted(twice))}.")
+    if repeated := {name for name in meaning if name and meaning.count(name) > 1}:
+        raise Invalid(f"Two columns have the same meaning: {', '.join(sorted(repeated))}.")
     lines = tuple(_line(number, cells, meaning) for number, cells in rows[1:])
     pairs = list(zip(header, meaning, strict=True))
     return RosterFile(
@@ -126,7 +127,7 @@ def read_text(text: str, encoding: str = "") -> RosterFile:
 
 
 def _separator(text: str) -> str:
-    """The one by which the first line falls into the most columns that are known, then into the most at all."""
+    """Return the separator that splits the first line into the most known columns, then into the most columns."""
     first = next((line for line in text.split("\n") if line.strip()), "")[:10_000]
 
     def columns(separator: str) -> tuple[int, int]:
@@ -137,9 +138,9 @@ def _separator(text: str) -> str:
 
 
 def _rows(text: str, separator: str, *, first: int) -> list[tuple[int, list[str]]]:
-    """(line number, cells) of the lines that are not empty. A cell may go on over several lines; its first one counts.
+    """Return (line number, cells) of the rows that are not empty. A row may span several lines; the first one counts.
 
-    Strictly: a quotation mark that nobody closes would swallow all lines after it.
+    The reader is strict: otherwise an unclosed quotation mark would swallow all lines after it.
     """
     lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
@@ -149,34 +150,34 @@ def _rows(text: str, separator: str, *, first: int) -> list[tuple[int, list[str]
         for cells in reader:
             if any(map(str.strip, cells)):
                 rows.append((number, cells))
-            if len(rows) > MAX_LINES + 1:  # the columns' names are one of them
+            if len(rows) > MAX_LINES + 1:  # the header is one of them
                 raise Invalid(f"A roster may have {MAX_LINES:,} lines at most; this file has more.")
             number = first + reader.line_num
     except csv.Error as error:
-        raise Invalid(f"Line {number} cannot be read: {error}. Look at its quotation marks.") from error
+        raise Invalid(f"Line {number} cannot be read: {error}. Check its quotation marks.") from error
     return rows
 
 
 def _meaning(name: str) -> str | None:
-    """Which of our columns a header means.
+    """Return which of our columns a header means.
 
     >>> _meaning("First Name"), _meaning("E-Mail"), _meaning("lms_user_id")
     ('first_name', 'email', None)
     """
     letters = "".join(char for char in name.casefold() if char.isalpha())
-    return next((ours for ours, names in KNOWN_AS.items() if letters in names), None)
+    return next((column for column, names in COLUMN_NAMES.items() if letters in names), None)
 
 
 def _line(number: int, cells: list[str], meaning: list[str | None]) -> CSVLine:
-    said = {
+    values = {
         known: remove_guard(cell.strip()) for known, cell in zip(meaning, cells, strict=False) if known and cell.strip()
     }
-    person = RosterEntry(said.pop("username", ""), (said.pop("role", "").lower() or None), **said)
+    person = RosterEntry(values.pop("username", ""), (values.pop("role", "").lower() or None), **values)
     return CSVLine(number, person, _fault(person.username, cells[len(meaning) :]))
 
 
 def _fault(username: str, surplus: list[str]) -> str:
-    """Why it cannot be told whom a line names, if so."""
+    """Return why a line names nobody for certain, or an empty text."""
     if not username:
         return "names nobody"
     if any(map(str.strip, surplus)):
@@ -191,16 +192,16 @@ def _fault(username: str, surplus: list[str]) -> str:
 def import_roster(
     course: Course, sheet: RosterFile, *, by: Actor, remove_others: bool = False, dry_run: bool = False
 ) -> tuple[RosterReport, list[LineOutcome]]:
-    """Bring the roster to what the file says; see roster.apply_roster. An empty cell leaves what is there.
+    """Make the roster match the file; see roster.apply_roster. An empty cell changes nothing.
 
-    Errors: Conflict when others are to be removed and it cannot be told from every line whom it names, or from none.
+    Errors: Conflict when others are to be removed and the file has a faulty line or names nobody.
     """
-    good = [line for line in sheet.lines if not line.fault]
+    valid = [line for line in sheet.lines if not line.fault]
     if remove_others:
-        _check_it_is_whole(sheet)
+        _check_complete(sheet)
     report = roster.apply_roster(
         course,
-        _unless_kept(course, [line.person for line in good]),
+        _ignore_trimmed(course, [line.person for line in valid]),
         by=by,
         remove_others=remove_others,
         dry_run=dry_run,
@@ -211,32 +212,32 @@ def import_roster(
         for line in sheet.lines
         if line.fault
     ]
-    named = [LineOutcome(line.number, row) for line, row in zip(good, report.rows, strict=False)]
-    others = [LineOutcome(None, row) for row in report.rows[len(good) :]]
+    named = [LineOutcome(line.number, row) for line, row in zip(valid, report.rows, strict=False)]
+    others = [LineOutcome(None, row) for row in report.rows[len(valid) :]]
     outcomes = sorted([*faulty, *named], key=lambda outcome: outcome.line or 0) + others
     return RosterReport([outcome.row for outcome in outcomes]), outcomes
 
 
-def _check_it_is_whole(sheet: RosterFile) -> None:
-    """Errors: Conflict for a file that somebody may be missing from by mistake."""
+def _check_complete(sheet: RosterFile) -> None:
+    """Refuse a file from which somebody may be missing by mistake. Errors: Conflict."""
     if bad := [line for line in sheet.lines if line.fault]:
         raise Conflict(
-            f"Line {bad[0].number} {bad[0].fault}. Mend or remove such lines before members that the file does not "
+            f"Line {bad[0].number} {bad[0].fault}. Correct or remove such lines before members that the file does not "
             "name are removed from the roster."
         )
     if not sheet.lines:
         raise Conflict("The file names nobody: with it, everybody would be removed from the roster.")
 
 
-def _unless_kept(course: Course, people: list[RosterEntry]) -> list[RosterEntry]:
-    """Where a value that is kept differs from the cell by what no cell carries, the cell says nothing of it."""
-    kept = {name: values for name, *values in course.memberships.values_list("user__username", *NAME_FIELDS)}
+def _ignore_trimmed(course: Course, people: list[RosterEntry]) -> list[RosterEntry]:
+    """Leave a stored value as it is where its cell differs only by spaces and line ends, which no cell keeps."""
+    stored = {name: values for name, *values in course.memberships.values_list("user__username", *NAME_FIELDS)}
 
-    def unless_kept(person: RosterEntry) -> RosterEntry:
-        values = zip(NAME_FIELDS, kept.get(person.username, ()), strict=False)
-        alike: dict[str, Any] = {
+    def ignore_trimmed(person: RosterEntry) -> RosterEntry:
+        values = zip(NAME_FIELDS, stored.get(person.username, ()), strict=False)
+        unchanged: dict[str, Any] = {
             name: None for name, value in values if value and getattr(person, name) == trim_cell(value)
         }
-        return replace(person, **alike)
+        return replace(person, **unchanged)
 
-    return [unless_kept(person) for person in people]
+    return [ignore_trimmed(person) for person in people]

@@ -1,11 +1,11 @@
-"""From JupyterHub's groups to rosters, where a site has switched it on (NGSHARE_GROUPS).
+"""Add people to rosters by their groups on JupyterHub, if the site has enabled it (NGSHARE_GROUPS).
 
-A *pattern* such as `nbgrader-{course}` says which group means which role in which course; the defaults are the names
-that nbgrader itself uses (nbgrader/auth/jupyterhub.py). Groups only ever join people to courses that are there: they
-never take a role away, and they make no course.
+A *pattern* such as `nbgrader-{course}` says which group stands for which role in which course; the defaults are the
+names that nbgrader itself uses (nbgrader/auth/jupyterhub.py). Groups only add people to existing courses: they never
+remove or lower a role, and they create no course.
 
-A user is joined once for each group. So a member whom an instructor removes from the roster does not return with their
-next request; only `manage.py sync_groups`, which an operator types, joins everybody again.
+A user is added once for each group. So a member whom an instructor removes from the roster does not return with their
+next request; only `manage.py sync_groups`, which an operator runs, adds everybody again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,25 +24,25 @@ from courses.services import RANK, RosterEntry
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a group says: members of it have this role in this course."""
+    """What a group stands for: its members have this role in this course."""
 
     course: str
     role: str
 
 
 def meanings(group: str) -> list[Meaning]:
-    """What the group means under each of the site's patterns. Names that no course can have mean nothing.
+    """Return what the group means under each of the site's patterns. A name that no course can have means nothing.
 
     >>> meanings("nbgrader-NBG 101"), meanings("physics")
     ([Meaning(course='NBG 101', role='student')], [])
     """
-    found = []
+    result = []
     for role, pattern in settings.NGSHARE_GROUP_PATTERNS.items():
         before, place, after = pattern.partition(PLACE)
         name = group[len(before) : len(group) - len(after)]
         if place and group == f"{before}{name}{after}" and _can_be_a_course(name):
-            found.append(Meaning(name, role))
-    return found
+            result.append(Meaning(name, role))
+    return result
 
 
 def _can_be_a_course(name: str) -> bool:
@@ -54,30 +54,31 @@ def _can_be_a_course(name: str) -> bool:
 
 
 def join(user: User, groups: Iterable[str]) -> None:
-    """Join someone to the courses that their groups name, once for each group. No query where none is new."""
+    """Add the user to the courses that their groups name, once for each group. Makes no query unless one is new."""
     if not settings.NGSHARE_GROUPS:
         return
-    done = set(user.hub_groups)
-    new = {group: said for group in groups if group not in done and (said := meanings(group))}
-    if not new:
+    applied = set(user.hub_groups)
+    meanings_of = {group: meanings(group) for group in groups if group not in applied}
+    if not any(meanings_of.values()):
         return
-    there = courses_named(meaning.course for said in new.values() for meaning in said)
-    honoured = {group for group, said in new.items() if any(meaning.course in there for meaning in said)}
-    for name, given in wanted({group: [user.username] for group in honoured}).items():
-        if name in there:
-            _join(there[name], RosterEntry(user.username, _highest(given[user.username])))
-    if honoured:
-        user.hub_groups = sorted(done | honoured)
+    courses = find_courses(meaning.course for found in meanings_of.values() for meaning in found)
+    new = {group for group, found in meanings_of.items() if any(meaning.course in courses for meaning in found)}
+    for name, roles in roles_by_course({group: [user.username] for group in new}).items():
+        if name in courses:
+            _join(courses[name], RosterEntry(user.username, _highest(roles[user.username])))
+    if new:
+        user.hub_groups = sorted(applied | new)
         user.save(update_fields=["hub_groups"])
 
 
 def _join(course: Course, person: RosterEntry) -> None:
+    """Add the person, or give them the role if it is higher than theirs."""
     member = course.memberships.select_related("user", "course").filter(user__username=person.username).first()
     if member is None:
         try:
             services.add_member(course, person, by=SERVER)
         except AlreadyExists:
-            pass  # by another request of theirs at this very instant
+            pass  # another request of theirs did it at the same instant
     elif RANK[member.role] < RANK[str(person.role)]:
         services.change_member(member, person, by=SERVER)
 
@@ -86,40 +87,43 @@ def _highest(roles: Iterable[str]) -> str:
     return max(roles, key=RANK.__getitem__)
 
 
-def courses_named(names: Iterable[str]) -> dict[str, Course]:
+def find_courses(names: Iterable[str]) -> dict[str, Course]:
+    """Return the courses of these names that are not in the trash."""
     return {course.name: course for course in Course.objects.present().filter(name__in=list(names))}
 
 
-def apply(course: Course, given: Mapping[str, Iterable[str]], *, dry_run: bool = False) -> RosterReport:
-    """Join people to a course: {user name: the roles that their groups say}; the highest counts. Never demotes."""
-    highest = {name: _highest(said) for name, said in given.items()}
-    has = dict(course.memberships.values_list("user__username", "role"))
+def apply(course: Course, roles: Mapping[str, Iterable[str]], *, dry_run: bool = False) -> RosterReport:
+    """Add people to a course: {user name: the roles of their groups}; the highest counts. Never demotes."""
+    highest = {name: _highest(names) for name, names in roles.items()}
+    existing = dict(course.memberships.values_list("user__username", "role"))
     people = [
-        RosterEntry(name, role) for name, role in sorted(highest.items()) if RANK[has.get(name, role)] <= RANK[role]
+        RosterEntry(name, role)
+        for name, role in sorted(highest.items())
+        if RANK[existing.get(name, role)] <= RANK[role]
     ]
     return roster.apply_roster(course, people, by=SERVER, dry_run=dry_run, source="the Hub's groups")
 
 
-def remember(members: Mapping[str, Iterable[str]], there: Mapping[str, Course]) -> None:
-    """Note for everybody in {group: user names} that these groups were honoured, where their courses are `there`."""
+def remember(members: Mapping[str, Iterable[str]], courses: Mapping[str, Course]) -> None:
+    """Store for everybody in {group: user names} that the groups of these courses were applied."""
     new: dict[str, set[str]] = {}
     for group, names in members.items():
-        if any(meaning.course in there for meaning in meanings(group)):
+        if any(meaning.course in courses for meaning in meanings(group)):
             for name in names:
                 new.setdefault(name, set()).add(group)
-    on_rosters = User.objects.filter(memberships__course__in=list(there.values())).order_by().distinct()
+    on_rosters = User.objects.filter(memberships__course__in=list(courses.values())).order_by().distinct()
     changed = [user for user in on_rosters if not new.get(user.username, set()) <= set(user.hub_groups)]
     for user in changed:
         user.hub_groups = sorted({*user.hub_groups, *new[user.username]})
     User.objects.bulk_update(changed, ["hub_groups"], batch_size=200)
 
 
-def wanted(members: Mapping[str, Iterable[str]]) -> dict[str, dict[str, set[str]]]:
-    """What the Hub's groups say, {group: user names}, as {course: {user name: roles}}."""
-    found: dict[str, dict[str, set[str]]] = {}
+def roles_by_course(members: Mapping[str, Iterable[str]]) -> dict[str, dict[str, set[str]]]:
+    """Return the roles that the Hub's groups, {group: user names}, stand for: {course: {user name: roles}}."""
+    courses: dict[str, dict[str, set[str]]] = {}
     for group, names in members.items():
         for meaning in meanings(group):
-            in_course = found.setdefault(meaning.course, {})
+            roles = courses.setdefault(meaning.course, {})
             for name in names:
-                in_course.setdefault(name, set()).add(meaning.role)
-    return found
+                roles.setdefault(name, set()).add(meaning.role)
+    return courses

@@ -1,10 +1,10 @@
 """Courses and rosters declared in YAML, for Helm values and rosters kept in Git; docs/rosters.md has the format.
 
-Strict: a key that is not known, a name that comes twice or a shape that is not foreseen stops the whole file before
-anything is done. Every scalar is read as the text that stands there, so that a user called `007` or `no` is one.
+The format is strict: an unknown key, a repeated name or an unexpected type rejects the whole file before anything is
+written. Every scalar is read as plain text, so that a user may be called `007` or `no`.
 
-What is well-formed is done in one transaction, all courses of the file or none. Single people may be refused in it, as
-whom a roster would demote; they are told, and the rest goes on.
+A valid file is applied in one transaction: all of its courses or none. Single people may be refused, such as staff whom
+the roster would demote; the report names them, and the others are applied.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ from courses.services import RosterEntry
 ROLES = {"instructors": Role.INSTRUCTOR, "graders": Role.GRADER, "students": Role.STUDENT}
 PERSON_KEYS = ("username", *services.NAME_FIELDS)
 YES, NO = ("true", "yes"), ("false", "no")
-NOTHING = ""  # what stands behind a key with nothing behind it
+EMPTY = ""  # the value of a key without one
 MAX_PEOPLE = 200_000  # people in one file; its aliases could name far more than it has lines
 
 
@@ -35,7 +35,7 @@ class DeclaredCourse:
 
     name: str
     people: list[RosterEntry] = field(default_factory=list)
-    remove_others: bool = False  # students whom it does not name
+    remove_others: bool = False  # remove the students whom it does not name
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class AppliedCourse:
 
 
 class _Loader(yaml.BaseLoader):
-    """Texts, lists and mappings, and no key twice (PyYAML would let the last one win)."""
+    """Load texts, lists and mappings; refuse a repeated key, of which PyYAML would keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
@@ -63,50 +63,48 @@ class _Loader(yaml.BaseLoader):
 
 
 def read(text: str | bytes) -> list[DeclaredCourse]:
-    """Errors: Invalid."""
+    """Return the courses that the file declares. Errors: Invalid."""
     try:
-        document = yaml.load(text, Loader=_Loader)  # a BaseLoader makes nothing but texts and lists
-    # PyYAML lets the last three through: a numeric escape that is no character, and a depth that is nobody's roster.
+        document = yaml.load(text, Loader=_Loader)  # a BaseLoader creates only texts, lists and mappings
+    # PyYAML does not wrap the last three: an escape that is not a character, or lists that are nested too deeply.
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise Invalid(f"This is no YAML: {' '.join(str(error).split())[:300]}") from error
+        raise Invalid(f"This is not YAML: {' '.join(str(error).split())[:300]}") from error
     courses = _mapping(document, "The file", ("courses",)).get("courses")
     if not isinstance(courses, dict):
-        raise Invalid("“courses” must map the names of courses to what they hold.")
+        raise Invalid("“courses” must map each course's name to its members.")
     if sum(map(_size, courses.values())) > MAX_PEOPLE:
         raise Invalid(f"The file names more than {MAX_PEOPLE:,} people.")
-    return [_course(name, said) for name, said in courses.items()]
+    return [_course(name, members) for name, members in courses.items()]
 
 
-def _size(said: Any) -> int:
-    return sum(len(value) for value in said.values() if isinstance(value, list)) if isinstance(said, dict) else 0
+def _size(course: Any) -> int:
+    return sum(len(value) for value in course.values() if isinstance(value, list)) if isinstance(course, dict) else 0
 
 
-def _course(name: str, said: Any) -> DeclaredCourse:
+def _course(name: str, value: Any) -> DeclaredCourse:
     services.check_name(name, "course")
-    said = _mapping({} if said == NOTHING else said, f"The course {name}", (*ROLES, "remove_others"))
+    course = _mapping({} if value == EMPTY else value, f"The course {name}", (*ROLES, "remove_others"))
     people = []
     for key, role in ROLES.items():
         where = f"{name}, {key}"
-        people += [_person(one, role, where) for one in _list(said, key, where)]
+        people += [_person(person, role, where) for person in _list(course, key, where)]
     for username, times in Counter(person.username for person in people).items():
         if times > 1:
-            raise Invalid(f"{name}: {username} comes twice; someone has one role in a course.")
-    return DeclaredCourse(name, people, _yes_or_no(said.get("remove_others", "no"), f"{name}, remove_others"))
+            raise Invalid(f"{name}: {username} comes twice; a person has one role in a course.")
+    return DeclaredCourse(name, people, _yes_or_no(course.get("remove_others", "no"), f"{name}, remove_others"))
 
 
-def _person(said: Any, role: str, where: str) -> RosterEntry:
-    if isinstance(said, str):
-        said = {"username": said}
-    said = _mapping(said, where, PERSON_KEYS)
-    if not all(isinstance(value, str) for value in said.values()):
-        raise Invalid(f"{where}: what is said of a person must be text.")
-    if "username" not in said:
+def _person(value: Any, role: str, where: str) -> RosterEntry:
+    person = _mapping({"username": value} if isinstance(value, str) else value, where, PERSON_KEYS)
+    if not all(isinstance(text, str) for text in person.values()):
+        raise Invalid(f"{where}: every value of a person must be text.")
+    if "username" not in person:
         raise Invalid(f"{where}: a person needs a “username”.")
     try:
-        services.check_name(said["username"])
+        services.check_name(person["username"])
     except Invalid as error:
         raise Invalid(f"{where}: {error.message}") from error
-    return RosterEntry(role=str(role), **said)
+    return RosterEntry(role=str(role), **person)
 
 
 def _mapping(value: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
@@ -117,9 +115,9 @@ def _mapping(value: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
     return value
 
 
-def _list(said: dict[str, Any], key: str, where: str) -> list[Any]:
-    value = said.get(key, NOTHING)
-    if value == NOTHING:
+def _list(course: dict[str, Any], key: str, where: str) -> list[Any]:
+    value = course.get(key, EMPTY)
+    if value == EMPTY:
         return []
     if not isinstance(value, list):
         raise Invalid(f"{where} must be a list.")
@@ -133,12 +131,12 @@ def _yes_or_no(value: Any, where: str) -> bool:
 
 
 def apply_declarations(declared: Sequence[DeclaredCourse], *, by: Actor, dry_run: bool = False) -> list[AppliedCourse]:
-    """Create the missing courses, and make all rosters match the declaration; a repeat changes nothing.
+    """Create the missing courses, and make all rosters match the file; a repeat changes nothing.
 
-    All courses or none: an error in one undoes the others. A dry run is undone at its end.
+    An error in one course undoes all of them. A dry run is rolled back at its end.
     """
     with transaction.atomic():
-        applied = [_apply(one, by=by) for one in declared]
+        applied = [_apply(course, by=by) for course in declared]
         if dry_run:
             transaction.set_rollback(True)
     return applied

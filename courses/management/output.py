@@ -1,5 +1,4 @@
-"""What the commands about rosters share: from a name to a course, from refusals to exit statuses, reports in lines,
-lines into files."""
+"""What the commands about courses share: finding the course, exit statuses, and the lines of a report."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,16 +12,16 @@ from courses.roster import MemberChange, Result, RosterReport
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
-    """A refusal ends the command with its sentence and a status of 1."""
+def report_errors() -> Iterator[None]:
+    """End the command with the message of a domain error and a status of 1."""
     try:
         yield
     except DomainError as error:
         raise CommandError(error.message) from error
 
 
-def course_named(name: str) -> Course:
-    """Errors: CommandError."""
+def get_course(name: str) -> Course:
+    """Return the course that is not in the trash. Errors: CommandError."""
     course = Course.objects.present().filter(name=name).first()
     if course is None:
         raise CommandError(f"There is no course {name}.")
@@ -30,7 +29,7 @@ def course_named(name: str) -> Course:
 
 
 def write(lines: Iterable[str], out: OutputWrapper, path: str | None) -> None:
-    """Lines with their ends, into a file or else to standard output. Errors: CommandError."""
+    """Write lines, which have their line ends, to a file or else to standard output. Errors: CommandError."""
     if path is None:
         for line in lines:
             out.write(line, ending="")
@@ -42,27 +41,27 @@ def write(lines: Iterable[str], out: OutputWrapper, path: str | None) -> None:
         raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def counted(report: RosterReport) -> str:
-    """“2 created, 1 changed, 40 unchanged”."""
+def format_counts(report: RosterReport) -> str:
+    """Return the counts as in “2 created, 1 changed, 40 unchanged”."""
     counts = [f"{number} {result}" for result in Result if (number := report.count(result))]
     return ", ".join(counts) or "nobody is named"
 
 
-def tell(out: OutputWrapper, row: MemberChange, line: int | None = None) -> None:
-    """One line for what happens to a person; none where nothing does."""
+def write_change(out: OutputWrapper, row: MemberChange, line: int | None = None) -> None:
+    """Write one line about a member's change; none if nothing changes."""
     if row.result == Result.UNCHANGED:
         return
     where = f"line {line}: " if line else ""
     name = row.username if row.username.isprintable() else ascii(row.username)
-    out.write(f"{where}{name or '(nobody)'}: {row.result}{_more(row)}")
+    out.write(f"{where}{name or '(nobody)'}: {row.result}{_format_details(row)}")
 
 
-def _more(row: MemberChange) -> str:
+def _format_details(row: MemberChange) -> str:
     if row.message:
         return f" ({row.message})"
     if row.result == Result.CHANGED and row.before and row.after:
-        was, now = row.before, row.after
-        return "".join(f"; {name} {was[name] or ''!r} → {now[name]!r}" for name in was if was[name] != now[name])
+        old, new = row.before, row.after
+        return "".join(f"; {name} {old[name] or ''!r} → {new[name]!r}" for name in old if old[name] != new[name])
     if row.result == Result.CREATED and row.after:
         return f" as {row.after['role']}"
     return ""

@@ -1,4 +1,4 @@
-"""Many memberships at once: the verbs, and the actions of the admin's list. All or nothing, across courses too."""
+"""Many memberships at once: service functions, and actions of the admin's list. All or nothing, across courses too."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def roles(course=COURSE):
     return dict(Membership.objects.filter(course__name=course).values_list("user__username", "role"))
 
 
-# The verbs
+# The service functions
 
 
 def test_roles_are_changed_in_all_courses_and_logged_in_each(other):
@@ -83,9 +83,9 @@ def test_members_are_removed_in_all_courses_and_their_work_stays(submission, oth
 )
 def test_one_right_that_is_lacking_stops_all_of_it(other, who, whom):
     before = everything()
-    for verb in (bulk.remove_members, lambda chosen, by: bulk.change_roles(chosen, "grader", by=by)):
+    for change in (bulk.remove_members, lambda chosen, by: bulk.change_roles(chosen, "grader", by=by)):
         with pytest.raises(PermissionDenied):
-            verb(members(*whom), by=actor(who))
+            change(members(*whom), by=actor(who))
     assert everything() == before
 
 

@@ -53,8 +53,8 @@ PAGES = {
     "the list of courses": "/admin/courses/course/",
     "the roster as CSV": "/admin/courses/course/{pk}/roster.csv",
     "the students for nbgrader": "/admin/courses/course/{pk}/students-for-nbgrader.csv",
-    "who has handed in": "/admin/exchange/assignment/status/{pk}/",
-    "who has handed in, as CSV": "/admin/exchange/assignment/status/{pk}/status.csv",
+    "who has submitted": "/admin/exchange/assignment/status/{pk}/",
+    "who has submitted, as CSV": "/admin/exchange/assignment/status/{pk}/status.csv",
     "the import's form": "/admin/courses/course/{pk}/import/",
 }
 

@@ -139,7 +139,7 @@ def test_courses_of_one_alone_go_over(course, root):
     }
 
 
-def test_groups_that_the_gone_account_was_joined_by_count_as_honoured(course, root):
+def test_groups_that_were_applied_to_the_merged_account_count_as_applied(course, root):
     User.objects.filter(username="bob").update(hub_groups=["a", "b"])
     User.objects.filter(username="dave").update(hub_groups=["b", "c"])
     people.merge(person("bob"), person("dave"), by=actor("root"))
@@ -149,13 +149,13 @@ def test_groups_that_the_gone_account_was_joined_by_count_as_honoured(course, ro
 def test_same_instant_is_a_conflict_and_changes_nothing(assignment, refused, root):
     first, second = hand_in(assignment, "bob"), hand_in(assignment, "dave")
     Submission.objects.filter(pk=second.pk).update(created=first.created)
-    refused(Conflict, "submission of one instant", people.merge, person("bob"), person("dave"), by=actor("root"))
+    refused(Conflict, "submissions of the same instant", people.merge, person("bob"), person("dave"), by=actor("root"))
 
 
 def test_same_key_is_a_conflict_and_changes_nothing(assignment, refused, root):
     hand_in(assignment, "bob", key="k")
     hand_in(assignment, "dave", key="k")
-    refused(Conflict, "same key", people.merge, person("bob"), person("dave"), by=actor("root"))
+    refused(Conflict, "same idempotency key", people.merge, person("bob"), person("dave"), by=actor("root"))
 
 
 def test_conflict_is_over_once_one_of_the_two_is_deleted(assignment, root):
@@ -174,8 +174,8 @@ def test_account_is_not_merged_into_itself(refused, root):
 def test_account_that_was_merged_already_is_not_merged_again(refused, root):
     bob, dave, erin = person("bob"), person("dave"), person("erin")
     people.merge(person("bob"), dave, by=actor("root"))
-    refused(NotFound, "not there any more", people.merge, bob, erin, by=actor("root"))
-    refused(NotFound, "not there any more", people.merge, erin, bob, by=actor("root"))
+    refused(NotFound, "was deleted meanwhile", people.merge, bob, erin, by=actor("root"))
+    refused(NotFound, "was deleted meanwhile", people.merge, erin, bob, by=actor("root"))
 
 
 def test_merge_ends_the_session_of_the_gone_account_alone(course, browser, client, root):

@@ -19,7 +19,7 @@ def remove(*courses):
 
 @pytest.fixture
 def full(assignment):
-    """NBG 101 with a hand-in of bob, one of dave, and feedback on the first."""
+    """NBG 101 with a submission of bob, one of dave, and feedback on the first."""
     give_back(hand_in(assignment, "bob"), "gina")
     hand_in(assignment, "dave")
     return assignment.course

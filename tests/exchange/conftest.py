@@ -38,7 +38,7 @@ ELSEWHERE = {"plans/my plan.txt": b"the plan that zoe has", "plans/日本.md": "
 
 @pytest.fixture
 def two_courses(assignment, submission):
-    """NBG 101 with bob's hand-in, and carol's Elsewhere with zoe's: {name: thing}. Each has its feedback."""
+    """NBG 101 with bob's submission, and carol's Elsewhere with zoe's: {name: thing}. Each has its feedback."""
     elsewhere = Course.objects.get(name=cast.ELSEWHERE)
     cast.enrol(elsewhere, "zoe", Role.STUDENT, first_name="Zoë", section="hidden group")
     foreign = services.release(elsewhere, "lab 1", cast.upload({"plans/task.txt": b"?"}), by=cast.actor("carol"))

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandParser
 
 from courses import csv_writer
-from courses.management.output import course_named, write
+from courses.management.output import get_course, write
 from exchange import progress
 
 
@@ -14,13 +14,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("course")
-        parser.add_argument("--csv", action="store_true", help="as CSV, as the admin gives it")
-        parser.add_argument("--output", metavar="FILE", help="instead of standard output")
+        parser.add_argument("--csv", action="store_true", help="write the CSV that the admin offers")
+        parser.add_argument("--output", metavar="FILE", help="write to this file instead of standard output")
 
     def handle(self, *, course: str, csv: bool, output: str | None, **options: Any) -> None:
-        found = course_named(course)
-        assignments = list(found.assignments.order_by("name"))
-        members = progress.course_progress(found, assignments)
+        existing = get_course(course)
+        assignments = list(existing.assignments.order_by("name"))
+        members = progress.course_progress(existing, assignments)
         if csv:
             write(csv_writer.write_rows(progress.table_rows(members, assignments)), self.stdout, output)
         else:

@@ -1,4 +1,4 @@
-"""`manage.py sweep_blobs`: garbage collection, of uploads that broke off and of what was deleted permanently."""
+"""`manage.py sweep_blobs`: garbage collection after broken uploads and permanent deletions."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,16 +9,16 @@ from django.utils import timezone
 
 from exchange.storage import blobs, file_sets, garbage
 
-# An upload may mark what it relies on as fresh an hour late (file_sets.FRESH), and itself take a while.
+# An upload may mark the blobs that it uses up to an hour late (file_sets.FRESH), and itself takes some time.
 MINIMUM = 2  # hours
 
 
 class Command(BaseCommand):
-    help = "Remove blobs that no release, submission or feedback uses and on which no upload has relied for a while."
+    help = "Remove blobs that no release, submission or feedback uses and on which no upload has relied recently."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--hours", type=int, default=24, help="how long ago, at least (default: %(default)s)")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+        parser.add_argument("--hours", type=int, default=24, help="minimum age of the last use (default: %(default)s)")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
 
     def handle(self, *, hours: int, dry_run: bool, **options: Any) -> None:
         if hours < MINIMUM:
@@ -31,5 +31,7 @@ class Command(BaseCommand):
         else:
             count, size = garbage.collect_garbage(before)
             folders = blobs.remove_abandoned_folders(before)
-        verb = "would be removed" if dry_run else "removed"
-        self.stdout.write(f"{count} blobs, {file_sets.readable_size(size)}, {verb}; {folders} unfinished uploads, too.")
+        action = "would be removed" if dry_run else "removed"
+        self.stdout.write(
+            f"{count} blobs, {file_sets.readable_size(size)}, {action}; {folders} unfinished uploads, too."
+        )

@@ -40,7 +40,7 @@ def remove(*courses):
         one.refresh_from_db()
 
 
-# Into the bin and out again
+# Trash and restore
 
 
 def test_putting_into_the_bin_is_asked_first(root, both):
@@ -119,18 +119,18 @@ def test_actions_are_for_administrators(submission, browser, action, who):
     assert everything() == before
 
 
-# For good
+# Delete permanently
 
 
 @pytest.fixture
 def full(assignment):
-    """NBG 101 with a hand-in of bob, one of dave, and feedback on the first."""
+    """NBG 101 with a submission of bob, one of dave, and feedback on the first."""
     give_back(hand_in(assignment, "bob"), "gina")
     hand_in(assignment, "dave")
     return assignment.course
 
 
-def test_deleting_for_good_is_counted_and_wants_the_name_typed(root, full):
+def test_permanent_deletion_is_counted_and_asks_for_the_name(root, full):
     remove(full)
     before = everything()
     _, text = choose(root, "delete_permanently", full)

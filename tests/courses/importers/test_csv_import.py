@@ -156,7 +156,7 @@ def test_whom_a_refused_line_names_is_not_removed(course, bring, line):
 @pytest.mark.parametrize("line", [",student,Dave", "dave,,,,B", "\u200bdave", "da/ve", '"dave\nbob"', "x" * 256])
 def test_nobody_is_removed_while_a_line_does_not_say_whom_it_names(course, bring, line):
     before = cast.everything()
-    with pytest.raises(Conflict, match="Line 3 .*Mend or remove"):
+    with pytest.raises(Conflict, match="Line 3 .*Correct or remove"):
         bring("bob", line, remove_others=True)
     assert cast.everything() == before
 

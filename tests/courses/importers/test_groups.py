@@ -138,7 +138,7 @@ def test_group_never_demotes_nor_touches_who_has_the_role(course, switched_on, u
     assert role_of(username) == role and everything() == before
 
 
-def test_group_that_was_honoured_costs_no_query(course, switched_on, django_assert_num_queries):
+def test_group_that_was_applied_costs_no_query(course, switched_on, django_assert_num_queries):
     join("erin", TAKES)
     erin = person("erin")
     with django_assert_num_queries(0):
@@ -218,9 +218,9 @@ def test_everybody_keeps_a_higher_role(course):
     assert (role_of("alice"), role_of("gina")) == ("instructor", "grader")
 
 
-def test_wanted_gathers_the_roles_of_all_groups():
-    said = {TAKES: ["bob", "gina"], TEACHES: ["gina"], "physics": ["dave"], "nbgrader-": ["erin"]}
-    assert groups.wanted(said) == {COURSE: {"bob": {"student"}, "gina": {"student", "instructor"}}}
+def test_roles_by_course_gathers_the_roles_of_all_groups():
+    members = {TAKES: ["bob", "gina"], TEACHES: ["gina"], "physics": ["dave"], "nbgrader-": ["erin"]}
+    assert groups.roles_by_course(members) == {COURSE: {"bob": {"student"}, "gina": {"student", "instructor"}}}
 
 
 def test_names_that_fit_nowhere_are_refused_one_by_one(course):
@@ -231,7 +231,7 @@ def test_names_that_fit_nowhere_are_refused_one_by_one(course):
 
 def test_whom_a_sync_joined_is_not_joined_again_by_the_next_request(course, switched_on):
     members = {TAKES: ["erin", "bob"], "nbgrader-New": ["erin"], "physics": ["dave"]}
-    groups.apply(course, groups.wanted(members)[COURSE])
+    groups.apply(course, groups.roles_by_course(members)[COURSE])
     groups.remember(members, {COURSE: course})
     assert person("erin").hub_groups == person("bob").hub_groups == [TAKES] and person("dave").hub_groups == []
     leave_course("erin")

@@ -49,7 +49,7 @@ def typed(monkeypatch):
         (("merge", "bob", "dave", "--yes"), "merge users", "Merged bob into dave: 1 members."),
         (("deactivate", "bob"), "deactivate user", "bob is not active now."),
         (("activate", "erin"), "activate user", "erin is active now."),
-        (("anonymise", "bob", "--yes"), "anonymise user", "The audit log goes on naming them"),
+        (("anonymise", "bob", "--yes"), "anonymise user", "The audit log still names them"),
         (("anonymise", "bob", "--yes", "--log-too"), "anonymise user", "were not searched.\n"),
     ],
 )

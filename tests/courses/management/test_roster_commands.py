@@ -6,7 +6,7 @@ import re
 import pytest
 from django.core.management import CommandError, call_command, execute_from_command_line
 
-from courses.management.output import counted
+from courses.management.output import format_counts
 from courses.models import AuditEntry, Course, Role, User
 from courses.roster import RosterReport
 from tests import cast
@@ -70,7 +70,7 @@ def test_refused_lines_go_to_standard_error_and_end_with_a_failure_while_the_oth
 
 
 def test_columns_that_are_not_kept_are_told(course, bring):
-    assert bring("id,shoe size,lms_user_id\nbob,44,1")[1] == ["columns that are not kept: shoe size, lms_user_id"]
+    assert bring("id,shoe size,lms_user_id\nbob,44,1")[1] == ["columns that are not imported: shoe size, lms_user_id"]
 
 
 def test_dry_run_tells_the_same_and_writes_nothing(course, bring):
@@ -113,7 +113,7 @@ def test_file_may_come_through_a_pipe(course, monkeypatch):
     [
         ("", (), "The file is empty."),
         (b"\x89PNG\r\n\0", (), "NUL"),
-        ("bob\x1b[2J,Bob", (), r"It says: bob\[2J, Bob\."),
+        ("bob\x1b[2J,Bob", (), r"It is: bob\[2J, Bob\."),
         ("id,role\nbob,grader\n,x\n", ("--remove-others",), "Line 3 names nobody"),
         ("id\n", ("--remove-others",), "The file names nobody"),
     ],
@@ -210,4 +210,4 @@ def test_roster_moves_to_another_course(course, tmp_path):
 
 
 def test_report_of_nobody_says_so():
-    assert counted(RosterReport()) == "nobody is named"
+    assert format_counts(RosterReport()) == "nobody is named"

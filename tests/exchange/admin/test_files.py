@@ -1,4 +1,4 @@
-"""Files in the admin: open, download, all as a zip. What was handed in may be anything, and does nothing here."""
+"""Files in the admin: open, download, all as a zip. What was submitted may be anything, and does nothing here."""
 
 import io
 import zipfile
@@ -207,7 +207,7 @@ def test_zip_says_which_files_are_lost_and_holds_the_others(submission, root):
     assert not Blob.objects.get(sha256=NOTEBOOK).stored
 
 
-# Many hand-ins in one zip
+# Many submissions in one zip
 
 
 def download(browser, *chosen):

@@ -13,7 +13,7 @@ from tests.cast import WORK
 pytestmark = pytest.mark.wide
 
 NOTEBOOK = cast.sha256(WORK["ps1.ipynb"])
-SHARED = cast.sha256(WORK["data/numbers.csv"])  # in the release, and unchanged in the hand-in
+SHARED = cast.sha256(WORK["data/numbers.csv"])  # in the release, and unchanged in the submission
 PLAN = cast.sha256(cast.PLANS["plans/my plan.txt"])
 PLAN_MD5 = hashlib.md5(cast.PLANS["plans/my plan.txt"], usedforsecurity=False).hexdigest()
 MODELS = [pytest.param(model, id=model.__name__) for model in admin.site._registry]

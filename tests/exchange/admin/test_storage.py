@@ -70,7 +70,7 @@ def test_next_upload_heals_what_was_found_broken(submission, verify, harm):
     assert verify(blob)[0].startswith("No damage found")
 
 
-def test_verifying_leaves_a_broken_off_upload_to_the_sweep(submission, verify):
+def test_verifying_leaves_a_broken_off_upload_to_garbage_collection(submission, verify):
     orphan = cast.sha256(b"orphan")
     with pytest.raises(RuntimeError), file_sets.store_upload(cast.upload({"a": b"orphan"}), by=cast.actor("bob")):
         raise RuntimeError("the process dies")

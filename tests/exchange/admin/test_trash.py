@@ -166,12 +166,12 @@ def test_deleting_is_counted_then_typed_then_done_and_logged(withdrawn, browser)
     assert deleted == {kind.lower(): number for kind, number in counts.items()}
 
 
-def test_bytes_go_with_the_next_sweep_where_nothing_else_holds_them(withdrawn, browser):
+def test_garbage_collection_removes_bytes_that_nothing_else_uses(withdrawn, browser):
     act(browser("root"), "delete_permanently", withdrawn, confirmed="yes", phrase=str(withdrawn))
     long_ago, notebook, shared = timezone.now() - timedelta(days=2), WORK["ps1.ipynb"], WORK["data/numbers.csv"]
     Blob.objects.update(touched=long_ago)
     going = {notebook, *((shared, PS1["ps1.ipynb"]) if isinstance(withdrawn, Assignment) else ())}
-    assert set(sweepable()) == {cast.sha256(each) for each in going}
+    assert set(find_orphans()) == {cast.sha256(each) for each in going}
     assert garbage.collect_garbage(timezone.now() - timedelta(hours=2)) == (len(going), sum(map(len, going)))
     assert not any(blobs.verify(cast.sha256(each)) for each in going)
     assert all(blobs.verify(sha256) for sha256 in Blob.objects.values_list("sha256", flat=True))
@@ -179,11 +179,11 @@ def test_bytes_go_with_the_next_sweep_where_nothing_else_holds_them(withdrawn, b
     assert set(FileSet.objects.values_list("pk", flat=True)) == {pk for some in used for pk in some}
 
 
-def sweepable():
+def find_orphans():
     return garbage.orphans(timezone.now() - timedelta(hours=2)).values_list("sha256", flat=True)
 
 
-def test_tree_that_is_handed_in_again_before_the_sweep_stays(two_courses, browser):
+def test_file_set_that_is_submitted_again_before_garbage_collection_stays(two_courses, browser):
     one = two_courses["submission"]
     services.withdraw_submissions([one], by=actor("root"))
     one.refresh_from_db()

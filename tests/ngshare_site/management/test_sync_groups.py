@@ -37,7 +37,7 @@ def test_sync_joins_everybody(grouped):
         "NBG 101: 1 created, 1 changed, 1 unchanged",
         "frank: created as student",
         "gina: changed; role 'grader' → 'instructor'",
-        "groups name these courses, which are not here: New",
+        "groups name these courses, which do not exist: New",
     ]
     assert roles_of("frank") == {COURSE: "student"} and roles_of("erin") == {ELSEWHERE: "student"}
     assert roles_of("alice") == roles_of("gina") == {COURSE: "instructor"}
@@ -73,12 +73,12 @@ def test_unknown_course_is_named(grouped, name):
     assert everything() == before
 
 
-def test_course_in_the_bin_is_no_course(grouped, course):
+def test_course_in_the_trash_is_not_found(grouped, course):
     services.trash_course(course, by=SERVER)
     before = everything()
     assert sync(COURSE) == (False, f"There is no course {COURSE}.")
     assert everything() == before
-    assert "not here: NBG 101, New" in sync()[1]
+    assert "do not exist: NBG 101, New" in sync()[1]
     assert roles_of("frank") == {}
 
 
