@@ -45,8 +45,7 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-# What stores bytes. The second folder moves into the first.
-STORING = ["tests/exchange", *(name for name in ["tests/api_v2"] if (servers.ROOT / name).exists())]
+STORING = ["tests/exchange"]  # what stores bytes
 # Phases of one row run at the same time. PostgreSQL runs the same tests as SQLite; to measure them takes half as long
 # again, so their coverage is counted once.
 PHASES = [

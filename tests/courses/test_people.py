@@ -16,9 +16,8 @@ from courses.services import RosterEntry
 from exchange import receipts, services
 from exchange.models import Feedback, Submission
 from tests import cast
-from tests.api_v1 import wire
-from tests.api_v2.conftest import WORK
-from tests.cast import COURSE, actor, everything, give_back, hand_in, person, v2
+from tests.cast import COURSE, WORK, actor, everything, give_back, hand_in, person, v2
+from tests.exchange.api.v1 import wire
 
 
 @pytest.fixture

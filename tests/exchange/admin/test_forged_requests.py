@@ -65,19 +65,19 @@ def test_all_that_are_listed_are_ones_own(two_courses, log_in, model, action):
     assert not Submission.objects.filter(student__username="zoe", withdrawn_at__isnull=False).exists()
 
 
-@pytest.mark.parametrize("who", ["alice", "gina", "bob", "erin", None])
-def test_due_date_of_a_foreign_assignment_stays(two_courses, log_in, who):
+@pytest.mark.parametrize(("who", "status"), [("alice", 302), ("gina", 403), ("bob", 302), ("erin", 302), (None, 302)])
+def test_due_date_of_a_foreign_assignment_stays(two_courses, log_in, who, status):
     before = everything()
     address = f"/admin/exchange/assignment/{two_courses['foreign assignment'].pk}/change/"
-    assert log_in(who).post(address, DUE).status_code in (302, 403, 404)
+    assert log_in(who).post(address, DUE).status_code == status
     assert everything() == before
 
 
-@pytest.mark.parametrize("who", ["gina", "bob", "carol", "erin", None])
-def test_due_date_is_no_business_of_those_who_look(two_courses, log_in, who):
+@pytest.mark.parametrize(("who", "status"), [("gina", 403), ("bob", 302), ("carol", 302), ("erin", 302), (None, 302)])
+def test_due_date_is_no_business_of_those_who_look(two_courses, log_in, who, status):
     before = everything()
     address = f"/admin/exchange/assignment/{two_courses['assignment'].pk}/change/"
-    assert log_in(who).post(address, DUE).status_code in (302, 403, 404)
+    assert log_in(who).post(address, DUE).status_code == status
     assert everything() == before
 
 
@@ -101,11 +101,11 @@ def test_due_date_that_is_none_is_said_on_the_form(two_courses, log_in, due):
     assert everything() == before
 
 
-@pytest.mark.parametrize("who", ["alice", "gina", "bob", "erin", None])
-def test_nobody_is_added_to_a_foreign_course(two_courses, log_in, who):
+@pytest.mark.parametrize(("who", "status"), [("alice", 200), ("gina", 403), ("bob", 302), ("erin", 302), (None, 302)])
+def test_nobody_is_added_to_a_foreign_course(two_courses, log_in, who, status):
     before = everything()
     new = {"course": two_courses["foreign course"].pk, "username": "erin", "role": Role.STUDENT, "_save": "Save"}
-    assert log_in(who).post(listing(Membership, "add"), new).status_code in (200, 302, 403)
+    assert log_in(who).post(listing(Membership, "add"), new).status_code == status
     assert everything() == before
 
 

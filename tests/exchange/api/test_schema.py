@@ -28,6 +28,7 @@ def test_page_to_read_it_loads_nothing_from_elsewhere(db):
     assert not re.findall(r"""(?:src|href)=["'](?:https?:)?//""", page)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("username", ["root", "bob"])
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_answers_to_generated_requests_follow_the_schema(submission, operation, username):

@@ -329,13 +329,19 @@ JUNK = [
 ]
 
 
-@pytest.mark.parametrize("junk", JUNK, ids=range(len(JUNK)))
+@pytest.mark.parametrize(
+    "junk",
+    [
+        pytest.param(junk, id=str(number), marks=() if number % 10 == 1 else pytest.mark.wide)
+        for number, junk in enumerate(JUNK)
+    ],
+)
 @pytest.mark.parametrize(("name", "method", "address", "who"), DOORS, ids=[f"{door[0]}-{door[1]}" for door in DOORS])
 def test_junk_is_refused_at_every_door(assignment, name, method, address, who, junk):
     before = cast.everything()
     answer = cast.client(who).generic(method.upper(), address, junk, content_type="application/json")
-    harmless = name == "member" and answer.status_code in (200, 201)  # a body that says nothing, or nothing new
-    assert 400 <= answer.status_code < 500 or harmless, (answer.status_code, answer.content)
+    harmless = {"put": 201, "patch": 200}.get(method) if name == "member" and not junk else None  # no body, no change
+    assert answer.status_code == (harmless or 400), answer.content
     if not harmless:
         assert set(answer.json()) == {"code", "message", "details"}
         assert cast.everything() == before
@@ -366,31 +372,32 @@ def test_malformed_feedback_is_refused(submission, alice, manifest):
 @pytest.mark.parametrize("name", ["a+b", "x" * 256, ".", ".."])
 def test_assignment_name_that_nbgrader_cannot_carry_is_refused(course, alice, name):
     answer = post_bundle(alice, of_assignment("releases", assignment=name), cast.bundle(WORK))
-    assert answer.status_code in (400, 404)
+    assert answer.status_code == 400
     assert not course.assignments.exists()
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "status"),
     [
-        "/api/v2/courses/a%00b/",
-        "/api/v2/submissions/?course=%00",
-        "/api/v2/nope/",
-        "/api/v2/courses/x/y/z/",
-        "/api/v2/blobs/..%2f..%2fetc%2fpasswd/",
-        "/api/v2/blobs/" + "A" * 64 + "/",
-        "/api/v2/submissions/99999999999999999999/",
-        "/api/v2/assignments/?cursor=junk",
-        "/api/v2/assignments/?status=gone",
-        "/api/v2/courses/%ff%fe/",
-        "/api/v2/courses/%ED%A0%80/",
-        f"/api/v2/courses/{'x' * 3000}/",
-        "/api/v2/assignments/?course=" + "%F0%9F",
+        ("/api/v2/courses/a%00b/", 400),
+        ("/api/v2/submissions/?course=%00", 400),
+        ("/api/v2/nope/", 404),
+        ("/api/v2/courses/x/y/z/", 404),
+        ("/api/v2/blobs/..%2f..%2fetc%2fpasswd/", 404),
+        ("/api/v2/blobs/" + "A" * 64 + "/", 404),
+        ("/api/v2/submissions/99999999999999999999/", 404),
+        ("/api/v2/assignments/?cursor=junk", 404),
+        ("/api/v2/assignments/?status=gone", 400),
+        ("/api/v2/courses/%ff%fe/", 404),
+        ("/api/v2/courses/%ED%A0%80/", 404),
+        (f"/api/v2/courses/{'x' * 3000}/", 404),
+        ("/api/v2/assignments/?course=" + "%F0%9F", 200),
     ],
 )
-def test_address_that_names_nothing_is_a_4xx_or_an_empty_list(course, bob, address):
+def test_address_that_names_nothing_is_a_4xx_or_an_empty_list(course, bob, address, status):
     answer = bob.get(address)
-    assert answer.status_code in (400, 404) or answer.json()["results"] == []
+    assert answer.status_code == status
+    assert status != 200 or answer.json()["results"] == []
 
 
 def test_wrong_method_is_refused(course, bob):
