@@ -42,16 +42,16 @@ def two_courses(assignment, submission):
     elsewhere = Course.objects.get(name=cast.ELSEWHERE)
     cast.enrol(elsewhere, "zoe", Role.STUDENT, first_name="Zoë", section="hidden group")
     foreign = services.release(elsewhere, "lab 1", cast.upload({"plans/task.txt": b"?"}), by=cast.actor("carol"))
-    handed_in, _ = services.submit(foreign.assignment, cast.upload(ELSEWHERE), by=cast.actor("zoe"))
+    foreign_submission, _ = services.submit(foreign.assignment, cast.upload(ELSEWHERE), by=cast.actor("zoe"))
     return {
         "course": submission.assignment.course,
         "assignment": assignment,
         "release": assignment.releases.get(),
         "submission": submission,
-        "feedback": cast.give_back(submission, "alice"),
+        "feedback": cast.return_feedback(submission, "alice"),
         "foreign course": elsewhere,
         "foreign assignment": foreign.assignment,
         "foreign release": foreign,
-        "foreign submission": handed_in,
-        "foreign feedback": cast.give_back(handed_in, "carol"),
+        "foreign submission": foreign_submission,
+        "foreign feedback": cast.return_feedback(foreign_submission, "carol"),
     }
