@@ -99,13 +99,13 @@ def upload(files):
     return Upload([lines], ((sha256(content), io.BytesIO(content)) for content in {*files.values()}))
 
 
-def hand_in(assignment, username, key=None, **texts):
+def submit(assignment, username, key=None, **texts):
     """Someone's submission of ps1.ipynb and of {name: bytes} as text files."""
     files = {"ps1.ipynb": b'{"cells": ["42"]}', **{f"{name}.txt": text for name, text in texts.items()}}
     return services.submit(assignment, upload(files), by=actor(username), key=key)[0]
 
 
-def give_back(submission, username):
+def return_feedback(submission, username):
     """Someone's feedback on a submission."""
     files = {"ps1.html": b"<b>well done</b>"}
     item = services.FeedbackItem(upload(files).manifests[0], submission=submission.pk)

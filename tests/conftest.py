@@ -83,10 +83,10 @@ def two_courses(assignment, submission):
         "assignment": assignment,
         "release": assignment.releases.get(),
         "submission": submission,
-        "feedback": cast.give_back(submission, "alice"),
+        "feedback": cast.return_feedback(submission, "alice"),
         "foreign course": elsewhere,
         "foreign assignment": foreign.assignment,
         "foreign release": foreign,
         "foreign submission": foreign_submission,
-        "foreign feedback": cast.give_back(foreign_submission, "carol"),
+        "foreign feedback": cast.return_feedback(foreign_submission, "carol"),
     }

@@ -13,7 +13,7 @@ from courses.services import RosterEntry
 from exchange import receipts, services
 from exchange.models import Feedback, Submission
 from tests import cast
-from tests.cast import actor, give_back, hand_in, person, v2
+from tests.cast import actor, person, return_feedback, submit, v2
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_anonymised_person_is_forgotten_and_their_work_is_kept(submission, root,
         Membership.objects.get(user__username="bob"), RosterEntry("bob", first_name="Bob", email="b@x"), by=SERVER
     )
     User.objects.filter(username="bob").update(hub_groups=["nbgrader-x"], is_hub_admin=True)
-    given, paper, bob = give_back(submission, "gina"), receipt_of(submission), person("bob")
+    given, paper, bob = return_feedback(submission, "gina"), receipt_of(submission), person("bob")
     name = people.anonymise(bob, by=actor("root"))
     assert name == f"anonymous-{bob.pk}"
     row = User.objects.get(pk=bob.pk)
@@ -84,8 +84,8 @@ def test_log_is_anonymised_where_that_is_asked_for(assignment, root, name):
     roster = [RosterEntry(name, section="B"), RosterEntry(f"{name}by")]
     apply_roster(course, roster, by=actor("alice"))
     course_services.add_member(other, RosterEntry(name, "instructor"), by=SERVER)
-    mine = hand_in(assignment, name)
-    give_back(mine, "gina")
+    mine = submit(assignment, name)
+    return_feedback(mine, "gina")
     services.withdraw_submissions([mine], by=actor("alice"))
     mine.refresh_from_db()
     services.delete_submission_permanently(mine, by=actor("root"))
@@ -103,9 +103,9 @@ def texts_in(value):
 
 
 def test_log_forgets_earlier_names_of_the_same_person_and_spares_who_has_them_now(assignment, root):
-    hand_in(assignment, "bob")
+    submit(assignment, "bob")
     people.rename(person("bob"), "robert", by=actor("root"))
-    hand_in(assignment, "robert")
+    submit(assignment, "robert")
     people.merge(person("dave"), person("robert"), by=actor("root"))
     course_services.add_member(assignment.course, RosterEntry("bob"), by=actor("alice"))  # a new one
     number = people.anonymise(person("robert"), by=actor("root"), log_too=True)

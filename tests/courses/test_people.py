@@ -16,7 +16,7 @@ from courses.services import RosterEntry
 from exchange import receipts, services
 from exchange.models import Feedback, Submission
 from tests import cast
-from tests.cast import COURSE, WORK, actor, everything, give_back, hand_in, person, v2
+from tests.cast import COURSE, WORK, actor, everything, person, return_feedback, submit, v2
 from tests.exchange.api.v1 import wire
 
 
@@ -81,7 +81,7 @@ def test_name_of_somebody_is_refused(refused, root, name):
 
 
 def test_merged_person_has_the_work_of_both(assignment, root):
-    first, second = hand_in(assignment, "bob"), hand_in(assignment, "dave")
+    first, second = submit(assignment, "bob"), submit(assignment, "dave")
     papers = [receipt_of(first), receipt_of(second)]
     moved = people.merge(person("bob"), person("dave"), by=actor("root"))
     assert moved == {"members": 1, "submissions": 1}
@@ -94,10 +94,10 @@ def test_merged_person_has_the_work_of_both(assignment, root):
     assert entry.details["moved"] == moved
 
 
-def test_merged_teacher_is_still_who_released_returned_and_handed_in(assignment, root):
+def test_merged_teacher_is_still_who_released_returned_and_submitted(assignment, root):
     services.submit(assignment, cast.upload(WORK), by=actor("alice"), student=person("bob"))
-    hers = hand_in(assignment, "alice")
-    given = give_back(hers, "alice")
+    hers = submit(assignment, "alice")
+    given = return_feedback(hers, "alice")
     LogEntry.objects.create(user=person("alice"), content_type=ContentType.objects.first(), action_flag=1)
     moved = people.merge(person("alice"), person("erin"), by=actor("root"))
     erin = person("erin")
@@ -146,19 +146,19 @@ def test_groups_that_were_applied_to_the_merged_account_count_as_applied(course,
 
 
 def test_same_instant_is_a_conflict_and_changes_nothing(assignment, refused, root):
-    first, second = hand_in(assignment, "bob"), hand_in(assignment, "dave")
+    first, second = submit(assignment, "bob"), submit(assignment, "dave")
     Submission.objects.filter(pk=second.pk).update(created=first.created)
     refused(Conflict, "submissions of the same instant", people.merge, person("bob"), person("dave"), by=actor("root"))
 
 
 def test_same_key_is_a_conflict_and_changes_nothing(assignment, refused, root):
-    hand_in(assignment, "bob", key="k")
-    hand_in(assignment, "dave", key="k")
+    submit(assignment, "bob", key="k")
+    submit(assignment, "dave", key="k")
     refused(Conflict, "same idempotency key", people.merge, person("bob"), person("dave"), by=actor("root"))
 
 
 def test_conflict_is_over_once_one_of_the_two_is_deleted(assignment, root):
-    first, second = hand_in(assignment, "bob", key="k"), hand_in(assignment, "dave", key="k")
+    first, second = submit(assignment, "bob", key="k"), submit(assignment, "dave", key="k")
     services.withdraw_submissions([first], by=actor("alice"))
     first.refresh_from_db()
     services.delete_submission_permanently(first, by=actor("root"))
@@ -259,9 +259,9 @@ def test_nobody_is_found_by_a_name_that_nobody_has(course):
 
 
 def test_instants_are_kept_to_the_microsecond_by_a_merge(assignment, root):
-    first = hand_in(assignment, "bob")
+    first = submit(assignment, "bob")
     moment = first.created - timedelta(microseconds=1)
-    second = hand_in(assignment, "dave")
+    second = submit(assignment, "dave")
     Submission.objects.filter(pk=second.pk).update(created=moment)
     people.merge(person("bob"), person("dave"), by=actor("root"))
     assert list(person("dave").submissions.values_list("created", flat=True)) == [moment, first.created]

@@ -8,7 +8,7 @@ from courses.models import AuditEntry, Course
 from courses.permissions import SERVER
 from exchange import services as exchange_services
 from exchange.models import Submission
-from tests.cast import COURSE, actor, everything, give_back, hand_in
+from tests.cast import COURSE, actor, everything, return_feedback, submit
 
 
 def remove(*courses):
@@ -20,8 +20,8 @@ def remove(*courses):
 @pytest.fixture
 def full(assignment):
     """NBG 101 with a submission of bob, one of dave, and feedback on the first."""
-    give_back(hand_in(assignment, "bob"), "gina")
-    hand_in(assignment, "dave")
+    return_feedback(submit(assignment, "bob"), "gina")
+    submit(assignment, "dave")
     return assignment.course
 
 

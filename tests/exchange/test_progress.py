@@ -15,7 +15,7 @@ from courses.services import RosterEntry
 from exchange import progress, services
 from exchange.models import Submission
 from tests import cast
-from tests.cast import COURSE, WORK, actor, everything, give_back, hand_in, person, v2
+from tests.cast import COURSE, WORK, actor, everything, person, return_feedback, submit, v2
 
 HEADER = ["username", "first_name", "last_name", "section"]
 
@@ -52,8 +52,8 @@ def test_names_and_sections_come_from_the_roster(course):
 
 
 def test_attempts_are_counted_and_the_last_one_is_shown(assignment):
-    hand_in(assignment, "bob")
-    last = hand_in(assignment, "bob", more=b"more")
+    submit(assignment, "bob")
+    last = submit(assignment, "bob", more=b"more")
     work = line_of(assignment.course, "bob").work[assignment.pk]
     assert (work.attempts, work.last, work.last_id) == (2, last.created, last.pk)
     assert (work.late, work.collected, work.feedback) == (False, False, False)
@@ -69,8 +69,8 @@ def test_late_is_what_came_after_the_due_date(submission, microseconds, late):
 
 
 def test_only_the_last_attempt_says_whether_it_is_late(assignment):
-    first = hand_in(assignment, "bob")
-    last = hand_in(assignment, "bob", more=b"more")
+    first = submit(assignment, "bob")
+    last = submit(assignment, "bob", more=b"more")
     due(assignment, first.created)
     assert line_of(assignment.course, "bob").work[assignment.pk].late
     services.withdraw_submissions([last], by=actor("alice"))
@@ -78,19 +78,19 @@ def test_only_the_last_attempt_says_whether_it_is_late(assignment):
 
 
 def test_any_attempt_that_was_collected_or_answered_counts(assignment):
-    first = hand_in(assignment, "bob")
-    hand_in(assignment, "bob", more=b"more")
+    first = submit(assignment, "bob")
+    submit(assignment, "bob", more=b"more")
     services.mark_collected([first], by=actor("gina"))
-    give_back(first, "gina")
-    give_back(first, "gina")
+    return_feedback(first, "gina")
+    return_feedback(first, "gina")
     work = line_of(assignment.course, "bob").work[assignment.pk]
     assert (work.attempts, work.collected, work.feedback) == (2, True, True)
 
 
 def test_trials_and_withdrawn_submissions_are_left_out(assignment):
-    hand_in(assignment, "alice")
-    hand_in(assignment, "gina")
-    services.withdraw_submissions([hand_in(assignment, "bob")], by=actor("alice"))
+    submit(assignment, "alice")
+    submit(assignment, "gina")
+    services.withdraw_submissions([submit(assignment, "bob")], by=actor("alice"))
     assert [(line.username, line.work) for line in progress.course_progress(assignment.course)] == [
         ("bob", {}),
         ("dave", {}),
@@ -131,8 +131,8 @@ def test_queries_do_not_grow_with_the_course(assignment, django_assert_num_queri
     course = assignment.course
     roster.apply_roster(course, [RosterEntry(f"s{number}") for number in range(size)], by=SERVER)
     for number in range(size):
-        hand_in(assignment, f"s{number}")
-    hand_in(assignment, "bob")
+        submit(assignment, f"s{number}")
+    submit(assignment, "bob")
     with django_assert_num_queries(3):
         assert len(progress.course_progress(course)) == size + 2
 
@@ -153,14 +153,14 @@ def two_attempts(assignment, ps2):
     names = RosterEntry("bob", first_name="Bob", last_name="Baker", section="A")
     course_services.change_member(Membership.objects.get(user__username="bob"), names, by=SERVER)
     course_services.add_member(course, RosterEntry("erin"), by=SERVER)
-    attempts = [hand_in(assignment, name, more=text) for name, text in (("bob", b"1"), ("bob", b"2"), ("erin", b"3"))]
+    attempts = [submit(assignment, name, more=text) for name, text in (("bob", b"1"), ("bob", b"2"), ("erin", b"3"))]
     noon = attempts[0].created.replace(year=2026, month=11, day=3, hour=12, minute=0, second=0, microsecond=0)
     for minutes, attempt in enumerate(attempts):
         Submission.objects.filter(pk=attempt.pk).update(created=noon + timedelta(minutes=minutes))
     due(assignment, noon)
     course_services.remove_member(Membership.objects.get(user__username="erin"), by=SERVER)
     services.mark_collected(attempts[1:], by=actor("gina"))
-    give_back(attempts[0], "gina")
+    return_feedback(attempts[0], "gina")
     return course
 
 

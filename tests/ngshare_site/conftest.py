@@ -39,7 +39,7 @@ def assignment(course):
 @pytest.fixture
 def submission(assignment):
     """What bob submitted."""
-    return cast.hand_in(assignment, "bob")
+    return cast.submit(assignment, "bob")
 
 
 @pytest.fixture

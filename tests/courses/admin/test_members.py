@@ -121,7 +121,7 @@ def test_whoever_may_not_changes_no_member(course, browser, page, who, whom):
     assert cast.everything() == before
 
 
-def test_removed_member_keeps_what_they_handed_in(submission, course, browser):
+def test_removed_member_keeps_what_they_submitted(submission, course, browser):
     student = submission.student.username
     assert browser("alice").post(f"{MEMBERS}{member(student).pk}/delete/", {"post": "yes"}).status_code == 302
     assert not course.memberships.filter(user__username=student).exists()

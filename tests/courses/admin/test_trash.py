@@ -8,7 +8,7 @@ from courses.models import AuditEntry, Course, Membership
 from exchange import services
 from exchange.models import Assignment, Blob, Feedback, Submission
 from tests import cast
-from tests.cast import COURSE, ELSEWHERE, actor, everything, give_back, hand_in, person
+from tests.cast import COURSE, ELSEWHERE, actor, everything, person, return_feedback, submit
 
 LIST = "/admin/courses/course/"
 KINDS = {Course: LIST, Assignment: "/admin/exchange/assignment/", Submission: "/admin/exchange/submission/"}
@@ -43,7 +43,7 @@ def remove(*courses):
 # Trash and restore
 
 
-def test_putting_into_the_bin_is_asked_first(root, both):
+def test_moving_to_the_trash_is_asked_first(root, both):
     before = everything()
     _, text = choose(root, "move_to_trash", *both)
     assert "Everything in them is kept." in text and COURSE in text and ELSEWHERE in text
@@ -53,7 +53,7 @@ def test_putting_into_the_bin_is_asked_first(root, both):
     assert Membership.objects.count() == 5
 
 
-def test_course_in_the_bin_is_seen_by_administrators_alone(root, both, settings):
+def test_course_in_the_trash_is_seen_by_administrators_alone(root, both, settings):
     settings.NGSHARE_STANDALONE = True
     alice = Client()
     alice.force_login(person("alice"))
@@ -76,7 +76,7 @@ def test_taking_out_brings_everything_back(root, both):
     assert actions == ["trash course"] * 2 + ["restore course"] * 2
 
 
-def test_one_course_that_cannot_come_back_keeps_all_in_the_bin(root, both):
+def test_one_course_that_cannot_come_back_keeps_all_in_the_trash(root, both):
     remove(*both)
     Course.objects.create(name=COURSE)  # the last of the list
     before = everything()
@@ -125,8 +125,8 @@ def test_actions_are_for_administrators(submission, browser, action, who):
 @pytest.fixture
 def full(assignment):
     """NBG 101 with a submission of bob, one of dave, and feedback on the first."""
-    give_back(hand_in(assignment, "bob"), "gina")
-    hand_in(assignment, "dave")
+    return_feedback(submit(assignment, "bob"), "gina")
+    submit(assignment, "dave")
     return assignment.course
 
 
@@ -164,7 +164,7 @@ def test_many_want_their_number_typed_and_go_together(root, both):
     assert AuditEntry.objects.filter(action="delete course permanently").count() == 2
 
 
-def test_only_what_is_in_the_bin_goes(root, both):
+def test_only_what_is_in_the_trash_goes(root, both):
     before = everything()
     _, text = choose(root, "delete_permanently", *both, confirmed="yes", phrase="delete 2 courses")
     assert "Only what is in the trash or unreleased can be deleted permanently." in text

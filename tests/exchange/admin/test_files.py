@@ -47,7 +47,7 @@ def saved_as(answer):
     return said.get_filename()
 
 
-def hand_in(assignment, files, who="bob"):
+def submit(assignment, files, who="bob"):
     return services.submit(assignment, cast.upload(files), by=cast.actor(who))[0]
 
 
@@ -84,7 +84,7 @@ def test_every_file_of_everything_can_be_opened_and_downloaded(two_courses, root
 
 
 def test_odd_names_are_shown_opened_and_downloaded_as_they_are(assignment, root):
-    one = hand_in(assignment, ODD)
+    one = submit(assignment, ODD)
     page = root.get(address(one, "change")).content.decode()
     assert "<b>bold</b>" not in page and "&lt;b&gt;bold&lt;/b&gt;.txt" in page
     for path, expected in ODD.items():
@@ -113,7 +113,7 @@ def test_odd_names_are_shown_opened_and_downloaded_as_they_are(assignment, root)
     ],
 )
 def test_file_is_shown_where_that_is_harmless_and_else_downloaded(assignment, root, path, kind, is_shown):
-    one = hand_in(assignment, {path: SCRIPT})
+    one = submit(assignment, {path: SCRIPT})
     answer = root.get(address(one, "open", path))
     assert content(answer) == SCRIPT
     assert answer.headers["Content-Type"] == kind
@@ -124,8 +124,8 @@ def test_file_is_shown_where_that_is_harmless_and_else_downloaded(assignment, ro
 
 
 @pytest.mark.parametrize(("act", "rest"), [("open", ["x.html"]), ("download", ["x.html"]), ("zip", [])])
-def test_what_was_handed_in_runs_nothing_and_is_nobody_of_ours(assignment, root, act, rest):
-    headers = root.get(address(hand_in(assignment, {"x.html": SCRIPT}), act, *rest)).headers
+def test_what_was_submitted_runs_nothing_and_is_nobody_of_ours(assignment, root, act, rest):
+    headers = root.get(address(submit(assignment, {"x.html": SCRIPT}), act, *rest)).headers
     policy = [part.strip() for part in headers["Content-Security-Policy"].split(";")]
     assert "sandbox" in policy and "default-src 'none'" in policy
     assert not any(word in headers["Content-Security-Policy"] for word in ("allow-", "script-src", "http", "*"))
@@ -155,7 +155,7 @@ def test_lost_bytes_are_said_and_noted(submission, root, act):
 
 
 def test_zip_is_the_tree(assignment, root):
-    one = hand_in(assignment, ODD)
+    one = submit(assignment, ODD)
     answer = root.get(address(one, "zip"))
     folder = f"bob/ps1 {one.created:%Y-%m-%d %H.%M.%S.%f}"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{folder.replace("/", " ")}.zip"'
@@ -173,12 +173,12 @@ def test_every_thing_with_files_has_its_zip(two_courses, root):
 
 
 def test_zip_of_an_empty_tree_is_empty(assignment, root):
-    assert unzipped(root.get(address(hand_in(assignment, {}), "zip"))) == {}
+    assert unzipped(root.get(address(submit(assignment, {}), "zip"))) == {}
 
 
 def test_zip_of_a_large_file_is_whole(assignment, root):
     big = bytes(range(256)) * 4096
-    assert list(unzipped(root.get(address(hand_in(assignment, {"big": big}), "zip"))).values()) == [big]
+    assert list(unzipped(root.get(address(submit(assignment, {"big": big}), "zip"))).values()) == [big]
 
 
 @pytest.mark.parametrize("name", ["..\\..\\evil", "C:\\x", "a\nb", "ps 1 ", "😀", 'a"b'])
@@ -217,7 +217,7 @@ def download(browser, *chosen):
 
 def test_hand_ins_that_are_chosen_come_in_one_zip(two_courses, root):
     mine, theirs = two_courses["submission"], two_courses["foreign submission"]
-    another = cast.hand_in(two_courses["assignment"], "dave", notes=b"of dave")
+    another = cast.submit(two_courses["assignment"], "dave", notes=b"of dave")
     found = unzipped(download(root, mine, theirs, another))
     assert len(found) == 2 + 2 + 2
     assert {path.split("/")[0] for path in found} == {"bob", "dave", "zoe"}
@@ -225,7 +225,7 @@ def test_hand_ins_that_are_chosen_come_in_one_zip(two_courses, root):
 
 
 def test_attempts_within_one_second_keep_their_own_folders(assignment, root):
-    attempts = [hand_in(assignment, {"x": text}) for text in (b"first", b"second")]
+    attempts = [submit(assignment, {"x": text}) for text in (b"first", b"second")]
     moment = attempts[0].created.replace(microsecond=1)
     for number, one in enumerate(attempts, start=1):
         Submission.objects.filter(pk=one.pk).update(created=moment.replace(microsecond=number))
@@ -238,7 +238,7 @@ def test_hand_ins_of_one_name_and_instant_in_two_courses_keep_their_own_folders(
         two_courses["foreign course"], "ps1", cast.upload({"x": b"?"}), by=cast.actor("carol")
     ).assignment
     cast.enrol(two_courses["foreign course"], "bob", "student")
-    second = hand_in(foreign, {"ps1.ipynb": b"of the other course"})
+    second = submit(foreign, {"ps1.ipynb": b"of the other course"})
     Submission.objects.filter(pk=second.pk).update(created=first.created)
     found = unzipped(download(root, first, second))
     assert len(found) == 3 and b"of the other course" in found.values() and WORK["ps1.ipynb"] in found.values()

@@ -32,9 +32,9 @@ def grow(count):
             cast.enrol(one, f"student {number}", Role.STUDENT)
             files = cast.upload({**PS1, f"{number}.txt": str(number).encode()})
             made = services.release(one, f"work {number}", files, by=cast.actor("root"))
-            attempt = cast.hand_in(made.assignment, f"student {number}", **{f"t{number}": b"%d" % number})
-            cast.give_back(attempt, "root")
-            cast.give_back(attempt, "root")
+            attempt = cast.submit(made.assignment, f"student {number}", **{f"t{number}": b"%d" % number})
+            cast.return_feedback(attempt, "root")
+            cast.return_feedback(attempt, "root")
         services.unrelease(made.assignment, by=cast.actor("root"))
         services.withdraw_submissions([attempt], by=cast.actor("root"))
 
@@ -96,11 +96,11 @@ def test_no_page_asks_more_of_a_large_exchange_than_of_a_small_one(two_courses, 
     assert max(many.values()) <= MOST, max(many, key=lambda name: many[name])
 
 
-def test_file_set_that_all_handed_in_is_one_row_with_its_counts(two_courses, browser):
+def test_file_set_that_all_submitted_is_one_row_with_its_counts(two_courses, browser):
     grow(10)
     one = two_courses["assignment"]
     for who in ("bob", "dave", "gina") * 3:
-        last = cast.hand_in(one, who, same=b"same")
+        last = cast.submit(one, who, same=b"same")
     number, answer = queries(browser("root"), listing(FileSet), {"q": last.file_set.digest})
     (row,) = answer.context["cl"].result_list
     assert row.submissions_made == 9 and number <= MOST
@@ -159,7 +159,7 @@ def test_what_others_wrote_is_text_on_every_page(two_courses, browser):
     cast.enrol(course, attack.replace("/", "|"), Role.STUDENT, first_name=attack, last_name=attack, section=attack)
     made = services.release(course, attack.replace("/", "|"), cast.upload({attack: b"x"}), by=cast.actor("root"))
     attempt = services.submit(made.assignment, cast.upload({attack: b"y"}), by=Actor.of(course.members.get()))[0]
-    given = cast.give_back(attempt, "root")
+    given = cast.return_feedback(attempt, "root")
     root = browser("root")
     addresses = [
         f"/admin/exchange/assignment/status/{course.pk}/",

@@ -124,8 +124,8 @@ def test_search_goes_together_with_filters(found, two_courses):
 def test_row_is_found_once_however_often_the_word_is_in_it(found, two_courses):
     assert len(found(Submission, "plans/")) == 1
     assert len(found(FileSet, "plans/my plan.txt")) == 1
-    again = cast.hand_in(two_courses["assignment"], "dave")
-    cast.hand_in(two_courses["assignment"], "bob")
+    again = cast.submit(two_courses["assignment"], "dave")
+    cast.submit(two_courses["assignment"], "bob")
     assert len(found(FileSet, again.file_set.digest)) == 1
     assert len(found(Blob, NOTEBOOK)) == 1
 
@@ -187,8 +187,8 @@ def test_blobs_are_found(found, term, expected):
 
 def test_counts_of_a_found_tree_are_those_of_all_its_uses(found, two_courses):
     for who in ("dave", "bob", "bob"):
-        last = cast.hand_in(two_courses["assignment"], who)
-    cast.give_back(last, "alice")
+        last = cast.submit(two_courses["assignment"], who)
+    cast.return_feedback(last, "alice")
     (tree,) = found(FileSet, last.file_set.digest)
     assert (tree.releases_made, tree.submissions_made, tree.feedback_returned) == (0, 3, 0)
     (tree,) = found(FileSet, two_courses["feedback"].file_set.digest)

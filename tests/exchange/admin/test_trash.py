@@ -95,7 +95,7 @@ def test_withdrawn_assignment_is_hidden_from_students_and_comes_back_whole(two_c
 
 
 def test_history_of_a_hand_in_says_who_withdrew_restored_and_answered_it(two_courses, browser):
-    one, another = two_courses["submission"], cast.hand_in(two_courses["assignment"], "dave")
+    one, another = two_courses["submission"], cast.submit(two_courses["assignment"], "dave")
     act(browser("alice"), "hide", one, another)
     act(browser("root"), "restore", one)
     act(browser("root"), "hide", another)
@@ -230,7 +230,7 @@ def test_what_has_an_odd_name_can_be_deleted_by_what_the_page_shows(course, brow
 
 def test_many_want_their_number_typed_and_leave_out_what_is_not_in_the_bin(two_courses, browser):
     assignment = two_courses["assignment"]
-    attempts = [cast.hand_in(assignment, who) for who in ("bob", "dave", "dave")]
+    attempts = [cast.submit(assignment, who) for who in ("bob", "dave", "dave")]
     services.withdraw_submissions(attempts[:2], by=actor("alice"))
     root, before = browser("root"), everything()
     _, text = act(root, "delete_permanently", *attempts)

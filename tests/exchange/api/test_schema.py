@@ -32,7 +32,7 @@ def test_page_to_read_it_loads_nothing_from_elsewhere(db):
 @pytest.mark.parametrize("username", ["root", "bob"])
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_answers_to_generated_requests_follow_the_schema(submission, operation, username):
-    cast.give_back(submission, "alice")
+    cast.return_feedback(submission, "alice")
     existing = {
         "course": quote(cast.COURSE),
         "assignment": "ps1",

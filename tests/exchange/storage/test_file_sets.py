@@ -119,12 +119,12 @@ def test_unreleased_files_are_for_staff_alone(submission):
 
 
 def test_feedback_is_for_its_student_and_for_staff(submission):
-    feedback = cast.give_back(submission, "alice").file_set.entries.get().blob.sha256
+    feedback = cast.return_feedback(submission, "alice").file_set.entries.get().blob.sha256
     assert [name for name in ("bob", "dave", "gina", "carol") if readable(actor(name), feedback)] == ["bob", "gina"]
 
 
 def test_course_in_the_trash_gives_nothing(submission):
-    feedback = cast.give_back(submission, "alice").file_set.entries.get().blob.sha256
+    feedback = cast.return_feedback(submission, "alice").file_set.entries.get().blob.sha256
     course_services.trash_course(submission.assignment.course, by=SERVER)
     for username in ("bob", "alice"):
         assert readable(actor(username), NOTEBOOK, RELEASED, feedback) == set()

@@ -57,7 +57,7 @@ def test_what_is_in_use_stays(submission):
 
 
 def test_releases_and_feedback_are_uses_too(submission):
-    cast.give_back(submission, "alice")
+    cast.return_feedback(submission, "alice")
     services.release(submission.assignment.course, "ps2", cast.upload({"b": b"b"}), by=actor("alice"))
     before = cast.everything()
     assert garbage.collect_garbage(in_an_hour()) == (0, 0)

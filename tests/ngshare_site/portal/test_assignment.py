@@ -74,7 +74,7 @@ def test_what_does_not_exist_is_a_404(submission, browse, address):
 
 
 def test_student_sees_only_their_own_submissions(submission, browse):
-    cast.hand_in(submission.assignment, "dave", more=b"more")
+    cast.submit(submission.assignment, "dave", more=b"more")
     text = browse("bob").get(PAGE).content.decode()
     assert "Your submissions" in text and "dave" not in text and "Download as CSV" not in text
     assert text.count("/view/submission/") == 1 and f"/view/submission/{submission.pk}/" in text
@@ -122,13 +122,13 @@ def test_filter_is_the_same_on_the_page_and_in_the_csv(late, browse, query, name
 @pytest.mark.parametrize("sort", ["time", "attempts"])
 def test_most_and_newest_come_first(submission, browse, sort):
     for more in (b"1", b"2"):
-        cast.hand_in(submission.assignment, "dave", more=more)
+        cast.submit(submission.assignment, "dave", more=more)
     assert [row["username"] for row in rows_of(browse("alice"), sort=sort)] == ["dave", "bob"]
 
 
 def test_collected_late_and_with_feedback_are_shown(late, submission, browse):
     services.mark_collected([submission], by=actor("alice"))
-    cast.give_back(submission, "alice")
+    cast.return_feedback(submission, "alice")
     (bob,) = rows_of(browse("alice"), q="bob")
     assert (bob["late"], bob["collected"], bob["feedback"]) == ("True", "True", "True")
     assert rows_of(browse("alice"), show="waiting") == []

@@ -21,7 +21,7 @@ def page(submission, name=""):
 
 @pytest.fixture
 def feedback(submission):
-    return cast.give_back(submission, "alice")
+    return cast.return_feedback(submission, "alice")
 
 
 def text_of(browser, address="/"):

@@ -26,7 +26,7 @@ def send(body, content_type=FORM, **headers):
     return said(Client().generic("POST", HAND_IN, body, content_type, headers={**BOB, **headers}))
 
 
-def handed_in():
+def submitted():
     return contents(get("alice", "submission", COURSE, "ps1", "bob")[1])
 
 
@@ -41,7 +41,7 @@ def test_form_may_say_more_of_itself(content_type):
 def test_multipart_is_read():
     sent = multipart(WORK)
     assert send(sent["body"], sent["content_type"])[0] == 200
-    assert handed_in() == {"ps1.ipynb": b"my work"}
+    assert submitted() == {"ps1.ipynb": b"my work"}
 
 
 def test_part_that_is_a_file_is_no_argument():
@@ -134,7 +134,7 @@ def test_decomposed_names_are_composed():
     """As a Mac may send them: the same letters, in another Unicode form."""
     tree = json.dumps([{"path": "re\u0301sume\u0301.txt", "content": encoded(b"x")}])
     assert post("bob", "submission", COURSE, "ps1", files=tree)[0] == 200
-    assert handed_in() == {"r\u00e9sum\u00e9.txt": b"x"}
+    assert submitted() == {"r\u00e9sum\u00e9.txt": b"x"}
 
 
 def test_large_files_come_back_as_they_were():
@@ -169,7 +169,7 @@ def test_names_that_no_database_keeps_are_refused():
 
 
 def test_lists_take_a_constant_number_of_queries(assignment):
-    def hand_in(name):
+    def submit(name):
         services.submit(assignment, cast.upload({name: name.encode()}), by=cast.actor("bob"))
 
     asked = [
@@ -178,10 +178,10 @@ def test_lists_take_a_constant_number_of_queries(assignment):
         ("students", COURSE),
         ("assignments", COURSE),
     ]
-    hand_in("a")
+    submit("a")
     counts = [_queries(one) for one in asked]
     for name in "bcdef":
-        hand_in(name)
+        submit(name)
     assert [_queries(one) for one in asked] == counts
 
 

@@ -11,14 +11,14 @@ from tests.exchange.api.v1.wire import HTML, WORK, contents, delete, get, post
 SECOND = {"files": files(ps1_ipynb=b"second release")}
 
 
-def hand_in():
+def submit():
     status, reply = post("bob", "submission", COURSE, "ps1", **WORK)
     assert status == 200
     return reply["timestamp"]
 
 
 def test_released_again_the_assignment_goes_on(assignment):
-    time = hand_in()
+    time = submit()
     assert post("alice", "feedback", COURSE, "ps1", "bob", timestamp=time, **HTML)[0] == 200
     assert delete("alice", "assignment", COURSE, "ps1")[0] == 200
     assert get("bob", "submissions", COURSE, "ps1", "bob")[0] == 404
@@ -33,7 +33,7 @@ def test_released_again_the_assignment_goes_on(assignment):
 
 
 def test_removed_assignment_comes_back_with_every_submission(assignment):
-    time = hand_in()
+    time = submit()
     delete("alice", "assignment", COURSE, "ps1")
     services.restore(Assignment.objects.get(), by=cast.actor("root"))
     assert get("alice", "submissions", COURSE, "ps1")[1]["submissions"] == [{"student_id": "bob", "timestamp": time}]
@@ -41,7 +41,7 @@ def test_removed_assignment_comes_back_with_every_submission(assignment):
 
 
 def test_removed_course_comes_back_with_everything(assignment):
-    time = hand_in()
+    time = submit()
     assert delete("root", "course", COURSE)[0] == 200
     assert get("alice", "courses")[1]["courses"] == []
     course_services.restore_course(COURSE, by=cast.actor("root"))
@@ -50,7 +50,7 @@ def test_removed_course_comes_back_with_everything(assignment):
 
 
 def test_replaced_feedback_is_kept(assignment):
-    time = hand_in()
+    time = submit()
     for name in ("first", "second"):
         tree = files(**{f"{name}_html": name.encode()})
         assert post("alice", "feedback", COURSE, "ps1", "bob", timestamp=time, files=tree)[0] == 200
@@ -59,7 +59,7 @@ def test_replaced_feedback_is_kept(assignment):
 
 
 def test_withdrawn_submission_is_there_for_its_student_alone(assignment):
-    time = hand_in()
+    time = submit()
     services.withdraw_submissions(list(Submission.objects.all()), by=cast.actor("alice"))
     assert get("alice", "submissions", COURSE, "ps1")[1]["submissions"] == []
     assert get("alice", "submissions", COURSE, "ps1", "bob")[1]["submissions"] == []
@@ -72,7 +72,7 @@ def test_withdrawn_submission_is_there_for_its_student_alone(assignment):
     assert get("bob", "feedback", COURSE, "ps1", "bob", timestamp=time)[0] == 200
 
 
-def test_what_the_native_api_handed_in_is_listed(assignment):
+def test_what_the_native_api_submitted_is_listed(assignment):
     made, _ = services.submit(assignment, cast.upload({"z.txt": b"z", "a.txt": b"a"}), by=cast.actor("dave"))
     status, reply = get("alice", "submission", COURSE, "ps1", "dave")
     assert contents(reply) == {"a.txt": b"a", "z.txt": b"z"}
