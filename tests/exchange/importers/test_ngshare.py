@@ -367,6 +367,7 @@ def test_database_may_be_a_url(old, scheme):
     assert (run.status, run.counts("submissions")["new"]) == (0, 10)
 
 
+@pytest.mark.wide
 def test_database_may_be_a_postgresql(old):
     source = sqlalchemy.create_engine(f"sqlite:///{old / 'ngshare.db'}")
     tables = sqlalchemy.MetaData()
