@@ -125,6 +125,7 @@ def test_who_has_left_meanwhile_is_not_counted(course):
     assert AuditEntry.objects.first().details == {"was": {"dave": "grader"}}
 
 
+@pytest.mark.wide
 def test_statements_do_not_grow_with_the_roster(course, django_assert_max_num_queries):
     roster.apply_roster(course, [RosterEntry(f"s{number}") for number in range(1500)], by=SERVER)
     chosen = list(course.memberships.filter(role="student").select_related("user", "course"))

@@ -23,18 +23,19 @@ def sealed(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("script", [MANAGE, MODULE], ids=["manage.py", "module"])
+@pytest.mark.parametrize("script", [pytest.param(MANAGE, marks=pytest.mark.wide), MODULE], ids=["manage.py", "module"])
 def test_version_is_ngshares(sealed, script):
     done = run("--version", cwd=sealed, script=script)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"ngshare {__version__}\n", "")
     assert os.listdir(sealed) == []
 
 
+@pytest.mark.wide
 def test_version_needs_no_settings():
     assert run("version", cwd=READ_ONLY, NGSHARE_MAX_FILES="many").stdout == f"ngshare {__version__}\n"
 
 
-@pytest.mark.parametrize("script", [MANAGE, MODULE], ids=["manage.py", "module"])
+@pytest.mark.parametrize("script", [MANAGE, pytest.param(MODULE, marks=pytest.mark.wide)], ids=["manage.py", "module"])
 def test_help_lists_our_commands_first(sealed, script):
     done = run("help", cwd=sealed, script=script)
     assert done.returncode == 0 and os.listdir(sealed) == []
@@ -56,6 +57,7 @@ def test_help_of_each_command_of_ours_is_one_line():
             assert text and "\n" not in text, name
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "arguments",
     [("help",), (), ("help", "serve"), ("serve", "--help"), ("migrate", "-h"), ("check",), ("help", "--commands")],
@@ -67,24 +69,29 @@ def test_commands_without_data_write_nothing(sealed, arguments):
     assert os.listdir(sealed) == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("command", ["help", "check"])
 def test_commands_without_data_work_where_nobody_may_write(command):
     assert run(command, cwd=READ_ONLY).returncode == 0
 
 
+@pytest.mark.wide
 def test_check_hub_writes_nothing(sealed):
     done = run("check_hub", cwd=sealed)
     assert done.returncode == 1 and "JUPYTERHUB_API_URL is not set" in done.stdout
     assert os.listdir(sealed) == []
 
 
+@pytest.mark.wide
 def test_unknown_command_makes_nothing(tmp_path):
     done = run("srve", cwd=tmp_path)
     assert done.returncode == 1 and "Did you mean serve?" in done.stderr
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("command", ["migrate", "serve", "sweep_blobs"])
+@pytest.mark.parametrize(
+    "command", ["serve", *(pytest.param(name, marks=pytest.mark.wide) for name in ("migrate", "sweep_blobs"))]
+)
 def test_forgotten_data_folder_is_one_sentence(command):
     done = run(command, cwd=READ_ONLY, NGSHARE_STANDALONE="1")
     assert done.returncode == 1
@@ -92,17 +99,20 @@ def test_forgotten_data_folder_is_one_sentence(command):
     assert done.stderr.endswith("Set it to a folder that this user may write to.\n") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.wide
 def test_data_folder_below_a_file_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     done = run("migrate", cwd=tmp_path, NGSHARE_DATA=str(tmp_path / "file" / "data"))
     assert done.returncode == 1 and "NGSHARE_DATA" in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.wide
 def test_data_folder_that_cannot_be_written_is_one_sentence():
     done = run("migrate", cwd=READ_ONLY, NGSHARE_DATA=str(READ_ONLY))
     assert done.returncode == 1 and "NGSHARE_DATA" in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.wide
 def test_command_with_data_makes_the_folder_for_its_owner_alone(tmp_path):
     done = run("showmigrations", cwd=tmp_path, NGSHARE_DATA=str(tmp_path / "new" / "data"))
     assert done.returncode == 0, done.stderr

@@ -18,12 +18,12 @@ def setting(name, cwd, **variables):
     ("name", "value"),
     [
         ("NGSHARE_MAX_FILES", "many"),
-        ("NGSHARE_MAX_FILE_SIZE", "100 parsecs"),
-        ("NGSHARE_STANDALONE", "perhaps"),
-        ("DATABASE_URL", "mysql://x/y"),
-        ("NGSHARE_STORAGE", "ftp://x"),
-        ("NGSHARE_CACHE", "memcached://x"),
-        ("NGSHARE_SECRET_KEY_FILE", "/nowhere/at/all"),
+        pytest.param("NGSHARE_MAX_FILE_SIZE", "100 parsecs", marks=pytest.mark.wide),
+        pytest.param("NGSHARE_STANDALONE", "perhaps", marks=pytest.mark.wide),
+        pytest.param("DATABASE_URL", "mysql://x/y", marks=pytest.mark.wide),
+        pytest.param("NGSHARE_STORAGE", "ftp://x", marks=pytest.mark.wide),
+        pytest.param("NGSHARE_CACHE", "memcached://x", marks=pytest.mark.wide),
+        pytest.param("NGSHARE_SECRET_KEY_FILE", "/nowhere/at/all", marks=pytest.mark.wide),
     ],
 )
 def test_wrong_variable_is_named_in_one_line(tmp_path, name, value):

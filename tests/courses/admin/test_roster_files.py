@@ -184,6 +184,7 @@ def test_latin_1_survives(course, show, take_over):
     assert course.memberships.get(user__username="bob").first_name == "Bjørn"
 
 
+@pytest.mark.wide
 def test_longest_file_that_can_be_shown_can_be_taken_over(course, show, take_over):
     """20,000 lines of nearly 5 MB in Latin-1, of nearly twice that once the browser has sent them."""
     lines = "".join(f"student{number:05},{'é' * 110},{'ü' * 110}\n" for number in range(20_000))

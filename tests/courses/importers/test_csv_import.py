@@ -182,6 +182,7 @@ def test_import_is_one_line_of_the_log(course, bring, by, actor, role):
     assert entry.details == {"created": ["frank"], "changed": ["bob"], "removed": ["dave"], "source": "CSV"}
 
 
+@pytest.mark.wide
 def test_long_file_takes_few_statements(course, django_assert_max_num_queries):
     read = sheet(*(f"student{number},,First {number},A" for number in range(900)), "bob,,Bob", "dave,,Dave")
     with django_assert_max_num_queries(40):

@@ -204,6 +204,7 @@ def test_several_courses_are_joined_at_once(course, switched_on):
 # Everybody at once
 
 
+@pytest.mark.wide
 def test_everybody_is_joined_in_a_few_statements(course, django_assert_max_num_queries):
     names = [f"s{number}" for number in range(3000)]
     with django_assert_max_num_queries(70):

@@ -280,6 +280,7 @@ def test_tags_run_nothing(course):
     assert [one.username for one in declared.people] == ["007", "x"]
 
 
+@pytest.mark.wide
 def test_many_courses_are_read_in_a_moment():
     text = "courses:\n" + "".join(f"  C{n}: {{students: [a{n}]}}\n" for n in range(5000))
     assert len(yaml_file.read(text)) == 5000

@@ -25,6 +25,7 @@ def test_every_list_and_every_row_opens_for_an_administrator(submission, browser
         assert root.get(f"{lists(model)}{row.pk}/change/").status_code == 200
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("who", ["bob", "erin"])
 def test_students_and_outsiders_see_no_page(submission, browser, model, who):

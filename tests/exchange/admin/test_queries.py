@@ -109,22 +109,30 @@ def test_file_set_that_all_submitted_is_one_row_with_its_counts(two_courses, bro
 # The audit log
 
 
-@pytest.mark.parametrize("who", ["root", "alice", "gina", "carol", "bob", "erin"])
-def test_nobody_writes_the_audit_log(two_courses, browser, who):
+@pytest.mark.parametrize(
+    ("who", "form", "history", "odd"),
+    [
+        ("root", 403, 200, 200),  # who looks at the history and at the line
+        ("alice", 403, 404, 403),
+        ("gina", 403, 404, 403),
+        ("carol", 403, 404, 403),
+        ("bob", 302, 302, 302),
+        ("erin", 302, 302, 302),
+    ],
+)
+def test_nobody_writes_the_audit_log(two_courses, browser, who, form, history, odd):
     there, line = browser(who), AuditEntry.objects.first()
     row = f"{listing(AuditEntry)}{line.pk}"
     forged = {"actor": "somebody", "action": "nothing", "details": "{}", "at_0": "2020-01-01", "at_1": "00:00"}
     before = everything()
     for address in (listing(AuditEntry, "add"), f"{row}/change/", f"{row}/delete/", f"{row}/history/"):
         for said in ({}, forged, {**forged, "post": "yes", "_save": "Save"}, {**forged, "_saveasnew": "1"}):
-            assert there.post(address, said).status_code in (200, 302, 403, 404)
-            if not address.endswith("history/"):
-                assert there.post(address, said).status_code != 200
+            assert there.post(address, said).status_code == (history if address.endswith("history/") else form)
     for action in ("delete_selected", "delete_permanently", "move_to_trash", "verify", ""):
         for more in ({}, {"post": "yes", "confirmed": "yes", "select_across": "1"}):
             there.post(listing(AuditEntry), {"action": action, "_selected_action": [line.pk], **more})
     for method in ("put", "patch", "delete"):
-        assert getattr(there, method)(f"{row}/change/").status_code in (200, 302, 403, 405)
+        assert getattr(there, method)(f"{row}/change/").status_code == odd
     assert everything() == before
 
 

@@ -208,6 +208,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.wide
 def test_wrong_words_change_nothing_however_often(withdrawn, browser):
     root, before = browser("root"), everything()
     for phrase in [*WRONG, str(withdrawn).upper(), str(withdrawn)[:-1], f"{withdrawn}\0"] * 3:

@@ -266,6 +266,7 @@ def test_missing_files_of_releases_and_feedback_are_completed_later(old):
     assert first_of("bob").feedbacks.order_by("pk").last().file_set.file_count == 2
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", ["../ngshare.db", "/etc/passwd", "..", "a\0b", "", None, "folder", "link"])
 def test_only_plain_files_of_the_storage_are_read(old, name):
     (old / "files" / "folder").mkdir()
@@ -278,6 +279,7 @@ def test_only_plain_files_of_the_storage_are_read(old, name):
     assert "ps1.ipynb" not in [row.path for row in first_of("bob").file_set.entries.all()]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("path", ["../a", "/a", "a\\b", "data/numbers.csv/x", "EMPTY.TXT", "a\nb", "", "x" * 300])
 def test_names_that_no_tree_can_have_are_left_out(old, path):
     place_name = place(old, "bob", "data/deep/er.txt").name
@@ -367,6 +369,7 @@ def test_database_may_be_a_url(old, scheme):
     assert (run.status, run.counts("submissions")["new"]) == (0, 10)
 
 
+@pytest.mark.wide
 def test_database_may_be_a_postgresql(old):
     source = sqlalchemy.create_engine(f"sqlite:///{old / 'ngshare.db'}")
     tables = sqlalchemy.MetaData()

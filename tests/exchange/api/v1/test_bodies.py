@@ -81,6 +81,7 @@ def test_form_that_cannot_be_read_is_refused(body, content_type):
     assert cast.everything() == before
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("shift", [0, 1, 2])
 def test_long_value_is_decoded_across_its_pieces(shift):
     body = b"files=" + b"+" * shift + b"%C3%A4" * PIECE

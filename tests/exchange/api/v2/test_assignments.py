@@ -73,7 +73,13 @@ def test_malformed_due_date_releases_nothing(course, alice):
 
 
 @pytest.mark.parametrize("name", ["ps 1", "Übung-1", "ps.1", "作业", "a'b\"c", "50%", "a&b=c?d#e", "ps1;x"])
-@pytest.mark.parametrize("course_name", ["NBG 101", "C++ & Co.", "Algèbre 1.2", "数学", "100%", "a+b"])
+@pytest.mark.parametrize(
+    "course_name",
+    [
+        "C++ & Co.",
+        *(pytest.param(name, marks=pytest.mark.wide) for name in ("NBG 101", "Algèbre 1.2", "数学", "100%", "a+b")),
+    ],
+)
 def test_names_of_any_kind_travel(course, name, course_name):
     course.name = course_name
     course.save()
