@@ -1,7 +1,7 @@
 """A Jupyter server extension: formgrader's gradebook is that of the course shown, and knows the roster.
 
 Formgrader (nbgrader/server_extensions/formgrader/base.py) opens one gradebook, without an authenticator, and keeps it
-for good in `settings["nbgrader_gradebook"]`. So *Manage Students* does not reach the roster, and after
+permanently in `settings["nbgrader_gradebook"]`. So *Manage Students* does not reach the roster, and after
 `/formgrader?path=other` grades go to the course that was opened first. This extension puts an object there
 that stands for the right gradebook at each moment.
 """
