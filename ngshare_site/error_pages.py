@@ -1,5 +1,6 @@
 """The answers to addresses and requests that no view handles: JSON for API v2, pages for browsers."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
@@ -7,7 +8,8 @@ HEADINGS = {403: "Not allowed", 404: "Not found"}
 
 
 def is_api_v2(request: HttpRequest) -> bool:
-    return "/api/v2/" in request.path
+    """Return whether the address belongs to API v2; names in other addresses may contain the same text."""
+    return request.path.startswith(f"{settings.PREFIX}api/v2/")
 
 
 def api_v2_error(status: int, code: str, message: str) -> JsonResponse:

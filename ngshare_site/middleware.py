@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from ngshare_site.error_pages import api_v2_error, is_api_v2
@@ -40,7 +41,7 @@ def content_security_policy(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
-        if is_page and "/api/" not in request.path:
+        if is_page and not request.path.startswith(f"{settings.PREFIX}api/"):
             response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         return response
 

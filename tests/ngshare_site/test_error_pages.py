@@ -31,3 +31,8 @@ def test_unforeseen_error_is_a_500_without_detail(rf, path, kind):
     reply = error_pages.server_error(rf.get(path))
     assert (reply.status_code, reply.headers["Content-Type"]) == (500, kind)
     assert b"Something went wrong here" in reply.content
+
+
+@pytest.mark.parametrize("path", ["/assignment/NBG 101/api/v2/", "/view/course/api/v2/"])
+def test_name_that_reads_like_an_address_of_the_api_is_none(rf, path):
+    assert not error_pages.is_api_v2(rf.get(path))

@@ -41,3 +41,9 @@ def test_our_pages_have_the_policy_and_may_not_be_framed(course, browse, address
 
 def test_json_needs_no_policy(client):
     assert "Content-Security-Policy" not in client.get("/healthz").headers
+
+
+@pytest.mark.parametrize("path", ["/view/course/api/ps1/", "/view/course/x/api/"])
+def test_page_of_something_called_api_has_the_policy_of_pages(course, browser, path):
+    page = browser("alice").get(path)
+    assert page.status_code == 404 and page.headers["Content-Security-Policy"] == PAGE_POLICY
