@@ -76,6 +76,7 @@ def test_settings_of_nbgraders_own_exchange_are_accepted(config, name, caplog):
     assert [record.getMessage() for record in caplog.records] == []
 
 
+@pytest.mark.wide
 def test_importing_the_plugin_imports_nothing_of_the_server():
     program = (
         "import sys; from nbgrader_plugin import *; import nbgrader_plugin.formgrader_fix;"
