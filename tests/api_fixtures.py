@@ -6,7 +6,6 @@ import pytest
 from django.core.files.storage import default_storage
 from rest_framework.test import APIClient
 
-from exchange import services
 from tests import cast, schema
 
 
@@ -14,23 +13,6 @@ from tests import cast, schema
 def standalone(settings):
     settings.NGSHARE_STANDALONE = True
     settings.NGSHARE_ADMINS = ["root"]
-
-
-@pytest.fixture
-def course(db):
-    return cast.make_courses()
-
-
-@pytest.fixture
-def assignment(course):
-    """ps1, released by alice."""
-    return services.release(course, "ps1", cast.upload(cast.PS1), by=cast.actor("alice")).assignment
-
-
-@pytest.fixture
-def submission(assignment):
-    """What bob submitted."""
-    return services.submit(assignment, cast.upload(cast.WORK), by=cast.actor("bob"))[0]
 
 
 @pytest.fixture

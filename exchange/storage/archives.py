@@ -43,11 +43,6 @@ class ArchiveFolder:
     moment: datetime
 
 
-def stream(file_set: FileSet, *, folder: str, moment: datetime) -> Iterator[bytes]:
-    """Yield the zip of one file set in chunks."""
-    return stream_zip([ArchiveFolder(file_set, folder, moment)])
-
-
 def stream_zip(folders: Iterable[ArchiveFolder]) -> Iterator[bytes]:
     """Yield one zip of many file sets in chunks. Two queries for each whose `entries__blob` is not prefetched.
 

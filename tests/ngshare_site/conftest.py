@@ -1,11 +1,8 @@
 import pytest
 
-from exchange import services
 from tests import cast, fake_hub
 from tests.fake_hub import READS_GROUPS
 from tests.ngshare_site.names import TAKES, TEACHES
-
-PS1 = {"ps1.ipynb": b'{"cells": []}', "data/numbers.csv": b"1,2,3\n"}
 
 
 @pytest.fixture(scope="session")
@@ -22,18 +19,6 @@ def hub(hub_server, settings):
     settings.JUPYTERHUB_API_TOKEN = hub_server.user("service-token", "ngshare", kind="service")
     settings.NGSHARE_ADMINS = ["root"]
     return hub_server
-
-
-@pytest.fixture
-def course(db, settings):
-    settings.NGSHARE_ADMINS = ["root"]
-    return cast.make_courses()
-
-
-@pytest.fixture
-def assignment(course):
-    """ps1, released by alice."""
-    return services.release(course, "ps1", cast.upload(PS1), by=cast.actor("alice")).assignment
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 import pytest
 
-from exchange import services
-from tests import cast
 from tests.exchange.importers import published
 
 
@@ -9,17 +7,6 @@ from tests.exchange.importers import published
 def standalone(settings):
     settings.NGSHARE_STANDALONE = True
     settings.NGSHARE_ADMINS = ["root"]
-
-
-@pytest.fixture
-def course(db):
-    return cast.make_courses()
-
-
-@pytest.fixture
-def assignment(course):
-    """ps1, released by alice."""
-    return services.release(course, "ps1", cast.upload(cast.PS1), by=cast.actor("alice")).assignment
 
 
 @pytest.fixture(scope="session")
