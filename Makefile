@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help install demo test quick check docs bench clean
+.PHONY: help install demo test quick fuzz check docs bench clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
 	@echo "make test    every test, on every database and store, with a real Hub and a browser"
 	@echo "make quick   the fast tests alone"
+	@echo "make fuzz    40,000 random requests to every address"
 	@echo "make check   format, lint, imports, types, migrations, documentation"
 	@echo "make docs    the documentation, in docs/_build/html"
 	@echo "make bench   the benchmarks"
@@ -33,6 +34,9 @@ test: $(INSTALLED)
 
 quick: $(INSTALLED)
 	@$(BIN)/python -m tests quick
+
+fuzz: $(INSTALLED)
+	NGSHARE_TEST_FUZZ=40000 $(BIN)/python -m pytest -q -n 2 tests/test_fuzz.py
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
