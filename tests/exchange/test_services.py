@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from courses import audit
 from courses.errors import Conflict, Invalid, NotFound, PermissionDenied, TryAgain
 from courses.models import AuditEntry
 from courses.permissions import SERVER, Actor
@@ -80,6 +82,60 @@ def test_role_decides_who_may_act(submission, act, allowed, username):
     assert cast.everything() == before
 
 
+WRITES = {
+    "release": lambda row, by: release(row.assignment.course, "new"),
+    "release again": lambda row, by: release(row.assignment.course, force=True),
+    "unrelease": lambda row, by: services.unrelease(row.assignment, by=by),
+    "due date": lambda row, by: services.set_due_date(row.assignment, timezone.now(), by=by),
+    "submit": lambda row, by: submit(row.assignment),
+    "withdraw": lambda row, by: services.withdraw_submissions([row], by=by),
+    "collect": lambda row, by: services.mark_collected([row], by=by),
+    "feedback": lambda row, by: cast.return_feedback(row, "gina"),
+}
+
+
+@pytest.mark.parametrize("act", WRITES.values(), ids=WRITES)
+def test_what_cannot_be_audited_does_not_happen(submission, monkeypatch, act):
+    def fail(*arguments, **options):
+        raise RuntimeError("the log is full")
+
+    before = cast.everything()
+    monkeypatch.setattr(audit, "record", fail)
+    with pytest.raises(RuntimeError, match="the log is full"):
+        act(submission, actor("alice"))
+    after = cast.everything()
+    del before["Blob"], after["Blob"]  # an upload writes and touches blobs before its transaction
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("act", "model"),
+    [
+        (WRITES["release again"], Assignment),
+        (WRITES["withdraw"], Submission),
+        (WRITES["collect"], Submission),
+        (lambda row, by: services.delete_assignment_permanently(row.assignment, by=actor("root")), Assignment),
+        (lambda row, by: services.delete_submission_permanently(row, by=actor("root")), Submission),
+    ],
+    ids=["release again", "withdraw", "collect", "delete assignment", "delete submission"],
+)
+def test_row_is_locked_in_a_transaction_before_it_is_judged(submission, monkeypatch, request, act, model):
+    if "delete" in request.node.callspec.id:
+        Assignment.objects.update(withdrawn_at=timezone.now())
+        Submission.objects.update(withdrawn_at=timezone.now())
+    outside, depths = len(connection.savepoint_ids), []
+    lock = QuerySet.select_for_update
+
+    def record_lock(rows, *arguments, **options):
+        if rows.model is model:
+            depths.append(len(connection.savepoint_ids) - outside)
+        return lock(rows, *arguments, **options)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", record_lock)
+    act(submission, actor("alice"))
+    assert depths == [1]
+
+
 # Assignments
 
 
@@ -107,6 +163,11 @@ def test_second_release_needs_force(assignment):
     assert cast.everything() == before
     assert release(assignment.course, files=WORK, force=True).number == 2
     assert Release.objects.count() == 2
+
+
+def test_name_is_free_in_another_course(assignment):
+    elsewhere = cast.Course.objects.get(name=cast.ELSEWHERE)
+    assert release(elsewhere, username="carol").number == 1
 
 
 def test_release_in_the_meantime_is_noticed(assignment, monkeypatch):
