@@ -224,6 +224,8 @@ def test_due_date_is_audited(assignment):
     services.set_due_date(assignment, due, by=actor("alice"))
     assert Assignment.objects.get().due == due
     assert audited()[2:] == ("set due date", cast.COURSE, "ps1", {"due": due.isoformat()})
+    services.set_due_date(assignment, None, by=actor("alice"))
+    assert Assignment.objects.get().due is None and audited()[5] == {"due": None}
 
 
 # Submissions
@@ -252,9 +254,10 @@ def test_staff_submit_for_a_student(assignment, username):
     assert submission.trial is False
 
 
-def test_nobody_submits_for_who_is_no_member(assignment):
-    with pytest.raises(NotFound, match="erin is not a member"):
-        submit(assignment, "alice", student=person("erin"))
+@pytest.mark.parametrize("username", ["erin", "carol"])
+def test_nobody_submits_for_who_is_no_member(assignment, username):
+    with pytest.raises(NotFound, match=f"{username} is not a member"):
+        submit(assignment, "alice", student=person(username))
     assert not Submission.objects.exists()
 
 
