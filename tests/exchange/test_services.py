@@ -352,6 +352,18 @@ def test_first_collect_counts(submission):
     assert cast.everything() == before and when
 
 
+def test_each_assignment_is_audited_with_the_role_in_its_course(submission):
+    elsewhere = cast.Course.objects.get(name=cast.ELSEWHERE)
+    cast.enrol(elsewhere, "gina", "instructor")
+    foreign = submit(release(elsewhere, "x", username="carol").assignment, "carol")
+    assert services.mark_collected([submission, foreign], by=actor("gina")) == 2
+    entries = AuditEntry.objects.filter(action="collect").values_list("course", "target", "role", "details")
+    assert sorted(entries) == [
+        (cast.ELSEWHERE, "x", "instructor", {"submissions": [foreign.pk]}),
+        (cast.COURSE, "ps1", "grader", {"submissions": [submission.pk]}),
+    ]
+
+
 def test_submissions_of_a_course_where_the_actor_may_not_change_nothing(submission):
     elsewhere = release(cast.Course.objects.get(name=cast.ELSEWHERE), "x", username="carol").assignment
     foreign = submit(elsewhere, "carol")
@@ -420,6 +432,8 @@ def test_time_without_microseconds_finds_the_only_one_of_that_second(submission)
     Submission.objects.update(created=noon + timedelta(seconds=1))
     with pytest.raises(NotFound):
         services.find_submission(submission.assignment, find)
+    with pytest.raises(NotFound):  # a time with microseconds is exact
+        services.find_submission(submission.assignment, item(HTML, student="bob", timestamp=noon + TICK))
     Submission.objects.update(created=noon + TICK)
     second = submit(submission.assignment)
     Submission.objects.filter(pk=second.pk).update(created=noon + 2 * TICK)
