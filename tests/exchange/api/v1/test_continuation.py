@@ -57,6 +57,7 @@ def test_assignment_of_another_course_is_not_found_under_this_one(assignment):
     services.release(elsewhere, "ps2", cast.upload({"a": b"a"}), by=cast.actor("carol"))
     assert get("carol", "assignments", ELSEWHERE)[1]["assignments"] == ["ps2"]
     assert get("carol", "assignment", ELSEWHERE, "ps1") == (404, {"success": False, "message": "Assignment not found"})
+    assert post("carol", "assignment", ELSEWHERE, "ps1", **SECOND)[0] == 200
 
 
 def test_replaced_feedback_is_kept(assignment):
