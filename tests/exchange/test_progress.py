@@ -182,6 +182,7 @@ def test_command_writes_the_csv_that_the_admin_gives(two_attempts, client):
     rows = list(csv.reader(io.StringIO(text)))
     assert rows[0][:6] == [*HEADER, "ps1: handed in", "ps1: attempts"]
     assert rows[1] == ["bob", "Bob", "Baker", "A", "2026-11-03 12:01:00", "2", "yes", "yes", "yes", "", "0", "", "", ""]
+    assert rows[3][4:9] == ["2026-11-03 12:02:00", "1", "yes", "yes", "no"]
     answer = client.get(f"/admin/exchange/assignment/status/{two_attempts.pk}/status.csv")
     assert b"".join(answer.streaming_content).decode("utf-8-sig") == text
 

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from courses import audit
 from courses.errors import Conflict, Invalid, NotFound, PermissionDenied, TryAgain
 from courses.models import AuditEntry
 from courses.permissions import SERVER, Actor
@@ -80,6 +82,60 @@ def test_role_decides_who_may_act(submission, act, allowed, username):
     assert cast.everything() == before
 
 
+WRITES = {
+    "release": lambda row, by: release(row.assignment.course, "new"),
+    "release again": lambda row, by: release(row.assignment.course, force=True),
+    "unrelease": lambda row, by: services.unrelease(row.assignment, by=by),
+    "due date": lambda row, by: services.set_due_date(row.assignment, timezone.now(), by=by),
+    "submit": lambda row, by: submit(row.assignment),
+    "withdraw": lambda row, by: services.withdraw_submissions([row], by=by),
+    "collect": lambda row, by: services.mark_collected([row], by=by),
+    "feedback": lambda row, by: cast.return_feedback(row, "gina"),
+}
+
+
+@pytest.mark.parametrize("act", WRITES.values(), ids=WRITES)
+def test_what_cannot_be_audited_does_not_happen(submission, monkeypatch, act):
+    def fail(*arguments, **options):
+        raise RuntimeError("the log is full")
+
+    before = cast.everything()
+    monkeypatch.setattr(audit, "record", fail)
+    with pytest.raises(RuntimeError, match="the log is full"):
+        act(submission, actor("alice"))
+    after = cast.everything()
+    del before["Blob"], after["Blob"]  # an upload writes and touches blobs before its transaction
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("act", "model"),
+    [
+        (WRITES["release again"], Assignment),
+        (WRITES["withdraw"], Submission),
+        (WRITES["collect"], Submission),
+        (lambda row, by: services.delete_assignment_permanently(row.assignment, by=actor("root")), Assignment),
+        (lambda row, by: services.delete_submission_permanently(row, by=actor("root")), Submission),
+    ],
+    ids=["release again", "withdraw", "collect", "delete assignment", "delete submission"],
+)
+def test_row_is_locked_in_a_transaction_before_it_is_judged(submission, monkeypatch, request, act, model):
+    if "delete" in request.node.callspec.id:
+        Assignment.objects.update(withdrawn_at=timezone.now())
+        Submission.objects.update(withdrawn_at=timezone.now())
+    outside, depths = len(connection.savepoint_ids), []
+    lock = QuerySet.select_for_update
+
+    def record_lock(rows, *arguments, **options):
+        if rows.model is model:
+            depths.append(len(connection.savepoint_ids) - outside)
+        return lock(rows, *arguments, **options)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", record_lock)
+    act(submission, actor("alice"))
+    assert depths == [1]
+
+
 # Assignments
 
 
@@ -107,6 +163,11 @@ def test_second_release_needs_force(assignment):
     assert cast.everything() == before
     assert release(assignment.course, files=WORK, force=True).number == 2
     assert Release.objects.count() == 2
+
+
+def test_name_is_free_in_another_course(assignment):
+    elsewhere = cast.Course.objects.get(name=cast.ELSEWHERE)
+    assert release(elsewhere, username="carol").number == 1
 
 
 def test_release_in_the_meantime_is_noticed(assignment, monkeypatch):
@@ -163,6 +224,8 @@ def test_due_date_is_audited(assignment):
     services.set_due_date(assignment, due, by=actor("alice"))
     assert Assignment.objects.get().due == due
     assert audited()[2:] == ("set due date", cast.COURSE, "ps1", {"due": due.isoformat()})
+    services.set_due_date(assignment, None, by=actor("alice"))
+    assert Assignment.objects.get().due is None and audited()[5] == {"due": None}
 
 
 # Submissions
@@ -191,9 +254,10 @@ def test_staff_submit_for_a_student(assignment, username):
     assert submission.trial is False
 
 
-def test_nobody_submits_for_who_is_no_member(assignment):
-    with pytest.raises(NotFound, match="erin is not a member"):
-        submit(assignment, "alice", student=person("erin"))
+@pytest.mark.parametrize("username", ["erin", "carol"])
+def test_nobody_submits_for_who_is_no_member(assignment, username):
+    with pytest.raises(NotFound, match=f"{username} is not a member"):
+        submit(assignment, "alice", student=person(username))
     assert not Submission.objects.exists()
 
 
@@ -288,6 +352,18 @@ def test_first_collect_counts(submission):
     assert cast.everything() == before and when
 
 
+def test_each_assignment_is_audited_with_the_role_in_its_course(submission):
+    elsewhere = cast.Course.objects.get(name=cast.ELSEWHERE)
+    cast.enrol(elsewhere, "gina", "instructor")
+    foreign = submit(release(elsewhere, "x", username="carol").assignment, "carol")
+    assert services.mark_collected([submission, foreign], by=actor("gina")) == 2
+    entries = AuditEntry.objects.filter(action="collect").values_list("course", "target", "role", "details")
+    assert sorted(entries) == [
+        (cast.ELSEWHERE, "x", "instructor", {"submissions": [foreign.pk]}),
+        (cast.COURSE, "ps1", "grader", {"submissions": [submission.pk]}),
+    ]
+
+
 def test_submissions_of_a_course_where_the_actor_may_not_change_nothing(submission):
     elsewhere = release(cast.Course.objects.get(name=cast.ELSEWHERE), "x", username="carol").assignment
     foreign = submit(elsewhere, "carol")
@@ -356,6 +432,8 @@ def test_time_without_microseconds_finds_the_only_one_of_that_second(submission)
     Submission.objects.update(created=noon + timedelta(seconds=1))
     with pytest.raises(NotFound):
         services.find_submission(submission.assignment, find)
+    with pytest.raises(NotFound):  # a time with microseconds is exact
+        services.find_submission(submission.assignment, item(HTML, student="bob", timestamp=noon + TICK))
     Submission.objects.update(created=noon + TICK)
     second = submit(submission.assignment)
     Submission.objects.filter(pk=second.pk).update(created=noon + 2 * TICK)
@@ -368,3 +446,23 @@ def test_time_without_microseconds_finds_the_only_one_of_that_second(submission)
 def test_nobody_is_an_actor_who_may_do_nothing(submission):
     with pytest.raises(PermissionDenied):
         services.submit(submission.assignment, cast.upload(WORK), by=Actor())
+
+
+# Permanent deletion; tests/courses/test_trash.py has more
+
+
+def delete_assignment(submission, username):
+    return services.delete_assignment_permanently(submission.assignment, by=actor(username))
+
+
+def delete_submission(submission, username):
+    return services.delete_submission_permanently(submission, by=actor(username))
+
+
+@pytest.mark.parametrize("delete", [delete_assignment, delete_submission])
+def test_what_was_restored_meanwhile_is_not_deleted(submission, delete):
+    submission.withdrawn_at = submission.assignment.withdrawn_at = timezone.now()  # as a page read it before
+    before = cast.everything()
+    with pytest.raises(Conflict):
+        delete(submission, "root")
+    assert cast.everything() == before

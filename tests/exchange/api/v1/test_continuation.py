@@ -1,10 +1,11 @@
 """The one deliberate difference: nothing that DELETE takes away is lost, and a later POST goes on with it."""
 
 from courses import services as course_services
+from courses.models import Course
 from exchange import services
 from exchange.models import Assignment, Submission
 from tests import cast
-from tests.cast import COURSE
+from tests.cast import COURSE, ELSEWHERE
 from tests.exchange.api.v1.scenarios import files
 from tests.exchange.api.v1.wire import HTML, WORK, contents, delete, get, post
 
@@ -44,9 +45,19 @@ def test_removed_course_comes_back_with_everything(assignment):
     time = submit()
     assert delete("root", "course", COURSE)[0] == 200
     assert get("alice", "courses")[1]["courses"] == []
+    for who in ("alice", "root"):
+        assert get(who, "assignments", COURSE) == (404, {"success": False, "message": "Course not found"})
     course_services.restore_course(COURSE, by=cast.actor("root"))
     assert get("alice", "submissions", COURSE, "ps1")[1]["submissions"] == [{"student_id": "bob", "timestamp": time}]
     assert [one["username"] for one in get("alice", "students", COURSE)[1]["students"]] == ["bob", "dave"]
+
+
+def test_assignment_of_another_course_is_not_found_under_this_one(assignment):
+    elsewhere = Course.objects.get(name=ELSEWHERE)
+    services.release(elsewhere, "ps2", cast.upload({"a": b"a"}), by=cast.actor("carol"))
+    assert get("carol", "assignments", ELSEWHERE)[1]["assignments"] == ["ps2"]
+    assert get("carol", "assignment", ELSEWHERE, "ps1") == (404, {"success": False, "message": "Assignment not found"})
+    assert post("carol", "assignment", ELSEWHERE, "ps1", **SECOND)[0] == 200
 
 
 def test_replaced_feedback_is_kept(assignment):

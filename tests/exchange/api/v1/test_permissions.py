@@ -74,6 +74,41 @@ def test_each_role_gets_what_the_table_says(assignment, address, method, form, w
         assert (cast.everything() == before) == (method == "GET")
 
 
+FOR_MEMBERS = [
+    ("GET", ("assignments", COURSE)),
+    ("GET", ("assignment", COURSE, "nowhere")),
+    ("POST", ("submission", COURSE, "nowhere")),
+]
+FOR_STAFF = [
+    ("POST", ("assignment", *A)),
+    ("DELETE", ("assignment", COURSE, "nowhere")),
+    ("GET", ("submissions", COURSE, "nowhere")),
+    ("GET", ("submissions", COURSE, "nowhere", "nobody")),
+    ("GET", ("submission", COURSE, "nowhere", "nobody")),
+    ("POST", ("feedback", COURSE, "nowhere", "nobody")),
+    ("GET", ("feedback", COURSE, "nowhere", "nobody")),
+    ("POST", ("course", COURSE)),
+    ("DELETE", ("course", "nowhere")),
+    ("POST", ("instructor", COURSE, "nobody")),
+    ("DELETE", ("instructor", COURSE, "nobody")),
+    ("POST", ("student", COURSE, "gina")),
+    ("DELETE", ("student", COURSE, "nobody")),
+    ("POST", ("students", COURSE)),
+]
+
+
+@pytest.mark.parametrize(
+    ("who", "method", "address"),
+    [("carol", *request) for request in FOR_MEMBERS + FOR_STAFF] + [("bob", *request) for request in FOR_STAFF],
+)
+def test_permission_is_checked_before_anything_else(assignment, who, method, address):
+    """Whoever may not do it does not learn what exists."""
+    before = cast.everything()
+    reply = ask(who, method, *address, form={} if method == "POST" else None)
+    assert said(reply) == (403, {"success": False, "message": "Permission denied"})
+    assert cast.everything() == before
+
+
 def test_every_address_is_in_the_table():
     routes = {
         (str(pattern.pattern), method.upper())

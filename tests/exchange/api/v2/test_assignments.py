@@ -72,6 +72,19 @@ def test_malformed_due_date_releases_nothing(course, alice):
     assert not Assignment.objects.exists()
 
 
+@pytest.mark.parametrize("part", [(), ("releases",), ("releases", "latest"), ("submissions",)])
+def test_assignment_of_another_course_is_not_found_under_this_one(submission, part):
+    address = of_assignment(*part, course=cast.ELSEWHERE)
+    assert cast.client("carol").get(address).status_code == 404
+    assert cast.client("root").get(address).status_code == 404
+
+
+def test_list_of_a_course_has_its_own_assignments_alone(two_courses):
+    for course, name in ((cast.COURSE, "ps1"), (cast.ELSEWHERE, "lab 1")):
+        rows = cast.client("root").get(v2("courses", course, "assignments")).json()["results"]
+        assert [row["name"] for row in rows] == [name]
+
+
 @pytest.mark.parametrize("name", ["ps 1", "Übung-1", "ps.1", "作业", "a'b\"c", "50%", "a&b=c?d#e", "ps1;x"])
 @pytest.mark.parametrize(
     "course_name",

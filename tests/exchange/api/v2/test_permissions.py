@@ -98,6 +98,29 @@ def test_each_role_gets_what_the_table_says(submission, stored, address, method,
         assert (cast.everything(), stored()) == (before, before_bytes)
 
 
+@pytest.mark.parametrize(
+    ("who", "method", "address", "body"),
+    [
+        ("gina", "patch", A, {"due": "junk"}),
+        ("gina", "post", (*A, "releases"), b"junk"),
+        ("gina", "post", (*C, "assignments", ".", "releases"), b"junk"),
+        ("bob", "post", (*A, "feedback"), b"junk"),
+        ("bob", "post", (*C, "assignments", "nowhere", "feedback"), b"junk"),
+        ("carol", "post", (*A, "submissions"), b"junk"),
+        ("carol", "post", (*C, "assignments", "nowhere", "submissions"), b"junk"),
+        ("bob", "post", (*A, "submissions"), cast.bundle(WORK, student="nobody")),
+    ],
+)
+def test_permission_is_checked_before_the_body(assignment, who, method, address, body):
+    send = getattr(cast.client(who), method)
+    answer = (
+        send(v2(*address), body, content_type=TAR)
+        if isinstance(body, bytes)
+        else send(v2(*address), body, format="json")
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
 def test_every_address_of_the_api_is_in_the_table():
     routes = {(str(pattern.pattern), method) for pattern in router.urls for method in pattern.callback.actions}
     routes = {(route, method) for route, method in routes if method != "head" and "status" not in route}

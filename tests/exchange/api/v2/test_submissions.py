@@ -202,6 +202,13 @@ def test_student_who_left_keeps_their_work_and_staff_see_it(submission):
     assert submit("bob").status_code == 403
 
 
+def test_list_of_an_assignment_has_its_own_submissions_alone(two_courses):
+    other = services.release(two_courses["course"], "ps2", cast.upload(PS1), by=cast.actor("alice")).assignment
+    cast.submit(other, "bob")
+    for who in ("bob", "alice", "root"):
+        assert [row["id"] for row in listed(who, SUBMISSIONS)] == [two_courses["submission"].pk]
+
+
 def test_list_rows_show_what_lists_need(submission, alice):
     (row,) = listed("alice", files="true")
     assert row["notebooks"] == [{"notebook_id": "ps1", "path": "ps1.ipynb"}]
