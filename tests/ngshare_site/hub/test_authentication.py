@@ -129,6 +129,12 @@ def test_hub_administrator_is_one_here_only_by_setting(hub, ask, settings):
     assert ask("t").json()["is_administrator"] is False
 
 
+def test_service_that_administers_the_hub_is_no_administrator(hub, ask, settings):
+    settings.NGSHARE_HUB_ADMINS, settings.NGSHARE_SERVICE_TOKENS = True, ["grader-nbg101"]
+    hub.user("t", "grader-nbg101", ACCESS, kind="service", admin=True)
+    assert ask("t").json()["is_administrator"] is False
+
+
 def test_deactivated_user_is_a_403(hub, ask):
     hub.user("t", "bob", ACCESS)
     ask("t")

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ngshare_site.hub import sessions
+from ngshare_site.hub import oauth, sessions
 from tests.cast import COURSE
 from tests.fake_hub import ACCESS
 from tests.ngshare_site.names import TEACHES, roles_of
@@ -96,6 +96,38 @@ def test_several_tabs_may_log_in_at_once(hub, client):
         assert "_auth_user_id" in client.session
 
 
+def make_older(client, seconds):
+    """Move all log-ins that this browser has begun into the past."""
+    session = client.session
+    pending = session[oauth.PENDING_LOGINS]
+    session[oauth.PENDING_LOGINS] = {state: [*login[:2], login[2] - seconds] for state, login in pending.items()}
+    session.save()
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(14, 302), (16, 400)])
+def test_log_in_may_take_a_quarter_of_an_hour(hub, client, minutes, status):
+    hub.codes["code"] = hub.user("t", "bob", ACCESS)
+    _, asked = begin(client)
+    make_older(client, minutes * 60)
+    assert client.get("/oauth_callback", {"code": "code", "state": asked["state"]}).status_code == status
+    assert ("_auth_user_id" in client.session) == (status == 302)
+
+
+def test_expired_log_in_is_forgotten_with_the_next_one(hub, client):
+    begin(client)
+    make_older(client, 16 * 60)
+    _, asked = begin(client)
+    assert list(client.session[oauth.PENDING_LOGINS]) == [asked["state"]]
+
+
+def test_browser_remembers_the_eight_newest_log_ins(hub, client):
+    states = [begin(client)[1]["state"] for _ in range(9)]
+    assert list(client.session[oauth.PENDING_LOGINS]) == states[1:]
+    for state, status in [(states[0], 400), (states[1], 302)]:
+        hub.codes["code"] = hub.user("t", "bob", ACCESS)
+        assert client.get("/oauth_callback", {"code": "code", "state": state}).status_code == status
+
+
 def test_refusal_of_the_hub_is_said(hub, client):
     _, asked = begin(client)
     answer = client.get("/oauth_callback", {"error": "access_denied", "state": asked["state"]})
@@ -139,6 +171,14 @@ def test_log_out_at_the_hub_ends_the_session_within_five_minutes(hub, client):
     due_for_a_check(client)
     assert client.get("/").status_code == 302
     assert sessions.CHECK_SECONDS < 300
+
+
+def test_token_that_has_become_somebody_elses_ends_the_session(hub, client):
+    log_in(client, hub)
+    hub.user("oauth-bob", "alice", ACCESS)
+    due_for_a_check(client)
+    assert client.get("/").status_code == 302
+    assert "_auth_user_id" not in client.session
 
 
 @pytest.mark.parametrize("mark", ["mark-2", None])
