@@ -43,6 +43,11 @@ def test_bad_token_may_be_a_good_one_ten_seconds_later(hub, wait):
     assert client.identify("t").name == "bob"
 
 
+def test_cache_does_not_hold_the_token(hub, wait):
+    client.identify(hub.user("very-secret-token", "bob", ACCESS))
+    assert cache._cache and not [key for key in cache._cache if "very-secret-token" in key]
+
+
 def test_redirect_is_not_followed(hub):
     hub.user("t", "bob", ACCESS)
     hub.location = "/hub/api/user?elsewhere"
