@@ -74,8 +74,9 @@ def test_staff_change_their_own_names_and_no_more(course, refused):
 
 
 @pytest.mark.parametrize(("method", "body"), [("patch", {"section": "B"}), ("put", {}), ("delete", None)])
-def test_students_read_themselves_and_change_nothing(bob, refused, method, body):
+def test_students_read_themselves_alone_and_change_nothing(bob, refused, method, body):
     assert bob.get(member("bob")).status_code == 200
+    refused(403, "bob", "get", member("dave"))
     refused(403, "bob", method, member("bob"), body)
 
 
