@@ -122,8 +122,9 @@ def text_lines(members: Sequence[MemberProgress], assignments: Iterable[Assignme
         name = member.full_name if member.on_roster else "(not on the roster)"
         cells = (_in_words(member.work.get(assignment.pk)) for assignment in columns)
         rows.append([member.username, name, member.section, *cells])
-    counts = [sum(assignment.pk in member.work for member in members) for assignment in columns]
-    rows.append(["submitted", "", "", *(f"{count} of {len(members)}" for count in counts)])
+    students = [member for member in members if member.on_roster]
+    counts = [sum(assignment.pk in student.work for student in students) for assignment in columns]
+    rows.append(["submitted", "", "", *(f"{count} of {len(students)}" for count in counts)])
     # Control characters in a name must not reach a terminal, which would act on them.
     rows = [["".join(char if char.isprintable() else "?" for char in cell) for cell in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]

@@ -28,6 +28,7 @@ class FakeHub:
         self.asked = 0
         self.page = 200  # its greatest number of groups in one answer (JupyterHub.api_page_max_limit)
         self.status = 200  # of every answer, to play a Hub in trouble
+        self.location = ""  # where it redirects `GET /hub/api/user`
         self.pause = 0.0  # seconds before each answer
         self.version = "6.1.1"
 
@@ -98,9 +99,14 @@ def running(**options):
         def _answer(self, form):
             time.sleep(hub.pause)
             token = self.headers.get("Authorization", "").partition(" ")[2]
-            status, content = hub.answer(self.command, self.path, token, form, self.headers)
+            is_redirected = bool(hub.location) and self.path == "/hub/api/user"
+            status, content = (
+                (302, {}) if is_redirected else hub.answer(self.command, self.path, token, form, self.headers)
+            )
             body = json.dumps(content).encode()
             self.send_response(status)
+            if is_redirected:
+                self.send_header("Location", hub.location)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -84,11 +84,12 @@ class AssignmentView(MemberView, TemplateView):
         members = progress.course_progress(assignment.course, [assignment])
         counted = Submission.objects.present().filter(assignment=assignment, trial=False)
         table_filter = TableFilter.of(self.request.GET)
+        students = [member for member in members if member.on_roster]
         return {
             "filter": table_filter,
             "rows": table_filter.apply(members, assignment),
-            "submitted": sum(assignment.pk in member.work for member in members),
-            "students": sum(member.on_roster for member in members),
+            "submitted": sum(assignment.pk in student.work for student in students),
+            "students": len(students),
             "chart": chart.submissions_over_time(list(counted.values_list("created", flat=True)), assignment.due),
         }
 

@@ -82,10 +82,10 @@ def student_section(course: Course, own: dict[int, AssignmentProgress]) -> Cours
 
 def staff_section(course: Course, role: str) -> CourseSection:
     assignments = course.assignments.all()
-    members = progress.course_progress(course, assignments)
-    section = CourseSection(course.name, role, is_staffed=True, students=sum(member.on_roster for member in members))
+    students = [member for member in progress.course_progress(course, assignments) if member.on_roster]
+    section = CourseSection(course.name, role, is_staffed=True, students=len(students))
     for assignment in assignments:
-        submitted = [member.work[assignment.pk] for member in members if assignment.pk in member.work]
+        submitted = [student.work[assignment.pk] for student in students if assignment.pk in student.work]
         counts = {name: sum(getattr(work, name) for work in submitted) for name in ("late", "collected", "feedback")}
         section.rows.append(AssignmentRow(assignment, submitted=len(submitted), **counts))
     return section

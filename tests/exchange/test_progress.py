@@ -171,7 +171,7 @@ def test_command_writes_a_table(two_attempts):
         "bob        Bob Baker            A        2026-11-03 12:01, late, 2 attempts, feedback  -",
         "dave                                     -                                             -",
         "erin       (not on the roster)           2026-11-03 12:02, late, collected             -",
-        "submitted                                2 of 3                                        0 of 3",
+        "submitted                                1 of 2                                        0 of 2",
     ]
     assert everything() == before
 

@@ -90,6 +90,7 @@ def test_s3(value):
     value("s3://bucket/a/b?endpoint_url=http%3A%2F%2Fx&region_name=eu")
     options = env.storage("NAME", Path("/x"))["OPTIONS"]
     assert (options["bucket_name"], options["location"], options["endpoint_url"]) == ("bucket", "a/b", "http://x")
+    assert options["default_acl"] is None and options["querystring_auth"] is True  # nothing is public
 
 
 @pytest.mark.parametrize("text", ["s3://", "s3://b?secret=x", "ftp://x", "file://"])
@@ -97,6 +98,20 @@ def test_storage_that_is_none_is_refused(value, text):
     value(text)
     with pytest.raises(ImproperlyConfigured, match="NAME"):
         env.storage("NAME", Path("/x"))
+
+
+def test_cache(value, tmp_path):
+    value("rediss://host:6379/1")
+    assert env.cache("NAME", tmp_path)["LOCATION"] == "rediss://host:6379/1"
+    value("")
+    assert env.cache("NAME", tmp_path)["LOCATION"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["memcached://host", "host:6379", "nonsense"])
+def test_cache_that_is_none_is_refused(value, tmp_path, text):
+    value(text)
+    with pytest.raises(ImproperlyConfigured, match="NAME: write redis://"):
+        env.cache("NAME", tmp_path)
 
 
 def test_secret_is_read_and_never_made(monkeypatch, tmp_path):

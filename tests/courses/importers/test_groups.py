@@ -168,6 +168,26 @@ def test_another_group_of_the_same_course_counts_anew(course, switched_on):
     assert role_of("erin") == "instructor"
 
 
+def test_groups_that_were_applied_earlier_are_still_known(course, switched_on):
+    join("erin", TAKES)
+    leave_course("erin")
+    join("erin", TAKES, f"nbgrader-{cast.ELSEWHERE}")
+    assert person("erin").hub_groups == sorted([TAKES, f"nbgrader-{cast.ELSEWHERE}"])
+    assert (role_of("erin"), role_of("erin", cast.ELSEWHERE)) == (None, "student")
+
+
+def test_two_requests_of_one_instant_join_once(course, switched_on, monkeypatch):
+    lock_roster = services.lock_roster
+
+    def lock_after_another_request(course):
+        cast.enrol(course, "erin", "student")
+        return lock_roster(course)
+
+    monkeypatch.setattr(services, "lock_roster", lock_after_another_request)
+    join("erin", TAKES)
+    assert role_of("erin") == "student" and person("erin").hub_groups == [TAKES]
+
+
 def test_group_makes_no_course_and_counts_once_there_is_one(course, switched_on):
     before = everything()
     join("erin", "nbgrader-New")
@@ -238,3 +258,10 @@ def test_whom_a_sync_joined_is_not_joined_again_by_the_next_request(course, swit
     leave_course("erin")
     join("erin", TAKES)
     assert role_of("erin") is None
+
+
+def test_sync_of_one_group_keeps_in_mind_the_others(course, switched_on):
+    join("erin", TEACHES)
+    groups.apply(course, {"erin": {"student"}})
+    groups.remember({TAKES: ["erin"]}, {COURSE: course})
+    assert person("erin").hub_groups == sorted([TAKES, TEACHES])

@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ngshare_site.hub import sessions
+from ngshare_site.hub import client as hub_client
+from ngshare_site.hub import oauth, sessions
 from tests.cast import COURSE
 from tests.fake_hub import ACCESS
 from tests.ngshare_site.names import TEACHES, roles_of
@@ -72,6 +73,13 @@ def test_log_in_never_leads_elsewhere(hub, client, page):
     assert log_in(client, hub, next_page=page).headers["Location"] == "/"
 
 
+@pytest.mark.parametrize("page", ["/hub/admin", "/services/ngshare", "/services/ngshare-of-others/"])
+def test_log_in_never_leads_to_another_service(settings, page):
+    settings.PREFIX = "/services/ngshare/"
+    assert oauth.safe_next(page) == "/services/ngshare/"
+    assert oauth.safe_next("/services/ngshare/view/submission/1/") == "/services/ngshare/view/submission/1/"
+
+
 @pytest.mark.parametrize("state", ["", "forged"])
 def test_foreign_state_is_refused(hub, client, state):
     hub.codes["code"] = hub.user("t", "bob", ACCESS)
@@ -81,11 +89,10 @@ def test_foreign_state_is_refused(hub, client, state):
 
 
 def test_state_counts_once(hub, client):
-    hub.codes["code"] = hub.user("t", "bob", ACCESS)
     _, asked = begin(client)
-    question = {"code": "code", "state": asked["state"]}
-    assert client.get("/oauth_callback", question).status_code == 302
-    assert client.get("/oauth_callback", question).status_code == 400
+    for status in (302, 400):
+        hub.codes["code"] = hub.user("t", "bob", ACCESS)
+        assert client.get("/oauth_callback", {"code": "code", "state": asked["state"]}).status_code == status
 
 
 def test_several_tabs_may_log_in_at_once(hub, client):
@@ -96,10 +103,49 @@ def test_several_tabs_may_log_in_at_once(hub, client):
         assert "_auth_user_id" in client.session
 
 
+def make_older(client, seconds):
+    """Move all log-ins that this browser has begun into the past."""
+    session = client.session
+    pending = session[oauth.PENDING_LOGINS]
+    session[oauth.PENDING_LOGINS] = {state: [*login[:2], login[2] - seconds] for state, login in pending.items()}
+    session.save()
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(14, 302), (16, 400)])
+def test_log_in_may_take_a_quarter_of_an_hour(hub, client, minutes, status):
+    hub.codes["code"] = hub.user("t", "bob", ACCESS)
+    _, asked = begin(client)
+    make_older(client, minutes * 60)
+    assert client.get("/oauth_callback", {"code": "code", "state": asked["state"]}).status_code == status
+    assert ("_auth_user_id" in client.session) == (status == 302)
+
+
+def test_expired_log_in_is_forgotten_with_the_next_one(hub, client):
+    begin(client)
+    make_older(client, 16 * 60)
+    _, asked = begin(client)
+    assert list(client.session[oauth.PENDING_LOGINS]) == [asked["state"]]
+
+
+def test_browser_remembers_the_eight_newest_log_ins(hub, client):
+    states = [begin(client)[1]["state"] for _ in range(9)]
+    assert list(client.session[oauth.PENDING_LOGINS]) == states[1:]
+    for state, status in [(states[0], 400), (states[1], 302)]:
+        hub.codes["code"] = hub.user("t", "bob", ACCESS)
+        assert client.get("/oauth_callback", {"code": "code", "state": state}).status_code == status
+
+
 def test_refusal_of_the_hub_is_said(hub, client):
     _, asked = begin(client)
     answer = client.get("/oauth_callback", {"error": "access_denied", "state": asked["state"]})
     assert answer.status_code == 400 and b"access_denied" in answer.content
+
+
+def test_reason_of_a_refusal_is_text_and_cut(hub, client):
+    _, asked = begin(client)
+    reason = {"error": "access_denied", "error_description": "<b>no</b>" + "x" * 10_000}
+    text = client.get("/oauth_callback", {**reason, "state": asked["state"]}).content.decode()
+    assert "&lt;b&gt;no" in text and "<b>no" not in text and "x" * 300 not in text
 
 
 def test_user_without_the_scope_is_told_which(hub, client):
@@ -111,6 +157,35 @@ def test_user_without_the_scope_is_told_which(hub, client):
 def test_wrong_code_is_refused(hub, client):
     _, asked = begin(client)
     assert client.get("/oauth_callback", {"code": "wrong", "state": asked["state"]}).status_code == 400
+
+
+@pytest.mark.parametrize("token", ["", None, 7])
+def test_answer_without_a_token_is_refused(hub, client, token):
+    hub.codes["code"] = token
+    _, asked = begin(client)
+    assert client.get("/oauth_callback", {"code": "code", "state": asked["state"]}).status_code == 400
+    assert hub.asked == 0
+
+
+def test_hub_is_asked_anew_at_a_log_in(hub, client):
+    hub.codes["code"] = hub.user("t", "bob", ACCESS)
+    hub_client.identify("t")
+    hub.models.pop("t")
+    _, asked = begin(client)
+    assert client.get("/oauth_callback", {"code": "code", "state": asked["state"]}).status_code == 403
+    assert "_auth_user_id" not in client.session
+
+
+def test_log_in_without_a_hub_is_a_503_that_says_so(client, settings):
+    settings.JUPYTERHUB_API_URL = ""
+    answer = client.get("/login/")
+    assert answer.status_code == 503 and b"not connected to a JupyterHub" in answer.content
+
+
+@pytest.mark.parametrize("address", ["/login/", "/oauth_callback", "/logout/"])
+def test_nobody_keeps_the_answers_of_a_log_in(hub, client, address):
+    answer = client.post(address) if address == "/logout/" else client.get(address)
+    assert "no-store" in answer.headers["Cache-Control"]
 
 
 def test_hub_away_during_log_in_is_a_503(hub, client):
@@ -133,12 +208,38 @@ def test_hub_is_not_asked_at_each_page(hub, client):
     assert hub.asked == asked
 
 
+def test_hub_is_asked_once_where_a_check_is_due(hub, client):
+    log_in(client, hub)
+    due_for_a_check(client)
+    asked = hub.asked
+    for _ in range(5):
+        assert client.get("/").status_code == 200
+    assert hub.asked == asked + 1
+
+
+def test_session_of_standalone_mode_ends_where_there_is_a_hub(hub, client, settings):
+    settings.NGSHARE_STANDALONE = True
+    client.post("/login/", {"username": "bob"})
+    assert client.get("/").status_code == 200
+    settings.NGSHARE_STANDALONE = False
+    assert client.get("/").status_code == 302
+    assert "_auth_user_id" not in client.session
+
+
 def test_log_out_at_the_hub_ends_the_session_within_five_minutes(hub, client):
     log_in(client, hub)
     hub.models.pop("oauth-bob")
     due_for_a_check(client)
     assert client.get("/").status_code == 302
     assert sessions.CHECK_SECONDS < 300
+
+
+def test_token_that_has_become_somebody_elses_ends_the_session(hub, client):
+    log_in(client, hub)
+    hub.user("oauth-bob", "alice", ACCESS)
+    due_for_a_check(client)
+    assert client.get("/").status_code == 302
+    assert "_auth_user_id" not in client.session
 
 
 @pytest.mark.parametrize("mark", ["mark-2", None])

@@ -9,6 +9,7 @@ import pytest
 
 from courses.models import Membership
 from exchange import services
+from exchange.models import Submission
 from tests import cast
 from tests.cast import actor, everything
 
@@ -75,9 +76,26 @@ def test_what_does_not_exist_is_a_404(submission, browse, address):
 
 def test_student_sees_only_their_own_submissions(submission, browse):
     cast.submit(submission.assignment, "dave", more=b"more")
-    text = browse("bob").get(PAGE).content.decode()
+    page = browse("bob").get(PAGE)
+    text = page.content.decode()
     assert "Your submissions" in text and "dave" not in text and "Download as CSV" not in text
+    assert "rows" not in page.context
     assert text.count("/view/submission/") == 1 and f"/view/submission/{submission.pk}/" in text
+
+
+def test_own_submissions_are_those_to_this_assignment(submission, browse):
+    other = services.release(submission.assignment.course, "ps2", cast.upload(cast.PS1), by=actor("alice")).assignment
+    cast.submit(other, "bob")
+    assert list(browse("bob").get(PAGE).context["mine"]) == [submission]
+
+
+def test_own_submissions_of_staff_are_their_trials(submission, browse):
+    trial = cast.submit(submission.assignment, "gina")
+    page = browse("gina").get(PAGE)
+    assert list(page.context["mine"]) == [trial] and [member.username for member, _ in page.context["rows"]] == [
+        "bob",
+        "dave",
+    ]
 
 
 @pytest.mark.parametrize(("who", "status"), [("dave", 404), ("bob", 200), ("gina", 200), ("alice", 200)])
@@ -91,6 +109,29 @@ def test_unreleased_assignment_is_shown_to_staff_and_to_who_submitted(submission
 def test_staff_see_counts_and_a_chart(submission, browse):
     text = browse("gina").get(PAGE).content.decode()
     assert "1 of 2 students have submitted." in text and "<svg" in text and "1 submission between" in text
+
+
+def test_trials_and_withdrawn_submissions_do_not_count(submission, browse):
+    cast.submit(submission.assignment, "gina")
+    services.withdraw_submissions([cast.submit(submission.assignment, "dave")], by=actor("alice"))
+    text = browse("alice").get(PAGE).content.decode()
+    assert "1 of 2 students have submitted." in text and "1 submission between" in text
+
+
+@pytest.mark.parametrize("address", ["/", PAGE])
+def test_who_left_the_roster_does_not_count_as_a_student(submission, browse, address):
+    Membership.objects.filter(user__username="bob").delete()
+    alice = browse("alice")
+    assert "0 of 1" in alice.get(address).content.decode()
+    assert "not on the roster" in alice.get(PAGE).content.decode()
+
+
+def test_late_are_those_whose_last_submission_is_late(late, assignment, submission, browse):
+    in_time = cast.submit(assignment, "dave")
+    Submission.objects.filter(pk=in_time.pk).update(created=submission.created - timedelta(hours=2))
+    alice = browse("alice")
+    assert [row["username"] for row in rows_of(alice, show="late")] == ["bob"]
+    assert [row["username"] for row in rows_of(alice, show="waiting")] == ["bob", "dave"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,12 @@ def test_student_who_has_not_submitted_is_told_so(submission, browse):
     assert "not submitted" in text_of(browse("dave"))
 
 
+def test_administrator_who_takes_a_course_sees_their_own_progress(submission, browse):
+    cast.enrol(submission.assignment.course, "root", "student")
+    text = text_of(browse("root"))
+    assert "not submitted" in text and ">submitted</span>" not in text
+
+
 def test_staff_see_counts(submission, browse):
     assert "1 of 2" in text_of(browse("gina"))
 
@@ -79,6 +85,14 @@ def test_submission_is_for_its_student_and_staff(submission, feedback, browse, w
     before = everything()
     reply = browse(who).get(page(submission, name))
     assert reply.status_code == status and everything() == before
+
+
+def test_staff_open_withdrawn_submissions_and_trials(submission, browse):
+    trial = cast.submit(submission.assignment, "gina")
+    services.withdraw_submissions([submission], by=actor("alice"))
+    alice = browse("alice")
+    assert [alice.get(page(opened)).status_code for opened in (submission, trial)] == [200, 200]
+    assert browse("bob").get(page(submission)).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["", "receipt.json", "files.zip", "feedback/ps1.html"])
@@ -124,6 +138,11 @@ def test_latest_feedback_counts(submission, feedback, browse):
     services.return_feedback(submission.assignment, [item], upload, by=actor("alice"))
     reply = browse("bob").get(page(submission, "feedback/ps1.html"))
     assert b"".join(reply.streaming_content) == b"second"
+
+
+def test_earlier_attempt_with_feedback_still_says_so(submission, feedback, browse):
+    cast.submit(submission.assignment, "bob")
+    assert "read it" in text_of(browse("bob"))
 
 
 @pytest.mark.parametrize("path", ["other.html", "../ps1.html", "ps1.ipynb"])
