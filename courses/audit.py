@@ -1,13 +1,11 @@
 """Writing the audit log: every service function that changes something adds one entry, in its own transaction."""
 
-from typing import Any
-
 from courses.models import AuditEntry, Course
 from courses.permissions import Actor
 
 
 def record(
-    action: str, *, by: Actor, role: str, course: Course | None = None, target: str = "", **details: Any
+    action: str, *, by: Actor, role: str, course: Course | None = None, target: str = "", **details: object
 ) -> None:
     """Add an entry. `role` is the one under which the actor was allowed to act."""
     AuditEntry.objects.create(

@@ -1,8 +1,7 @@
 """The authentication backend: it answers Django's permission checks from the roster."""
 
-from typing import Any
-
 from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from courses import permissions
@@ -12,14 +11,14 @@ from courses.models import User
 class RosterBackend(BaseBackend):
     """Administrators have every permission. Each ModelAdmin asks permissions.py about single rows."""
 
-    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
+    def authenticate(self, request: HttpRequest | None, **credentials: object) -> None:
         return None  # JupyterHub decides who someone is
 
     def get_user(self, user_id: int) -> User | None:
         return User.objects.filter(pk=user_id, is_active=True).first()
 
-    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+    def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: object = None) -> bool:
         return permissions.is_administrator(user_obj)
 
-    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+    def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:
         return permissions.Actor.of(user_obj).is_staff

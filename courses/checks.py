@@ -1,14 +1,12 @@
 """System checks of what a site may set about rosters. Imports no models: apps.py needs this before they are there."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
 PLACE = "{course}"  # where a group's pattern has the course's name
 
 
-def group_patterns_name_the_course(**kwargs: Any) -> list[CheckMessage]:
+def group_patterns_name_the_course(**kwargs: object) -> list[CheckMessage]:
     return [
         Error(
             f"NGSHARE_GROUP_{role.upper()}S={pattern!r} must have {PLACE} in it, once.",

@@ -112,7 +112,7 @@ def _merge_memberships(duplicate: User, kept: User) -> int:
     return count
 
 
-def _relations() -> list[Any]:
+def _relations() -> list[ManyToOneRel]:
     """Return the foreign keys to a user in all models except Membership."""
     fields = User._meta.get_fields(include_hidden=True)
     return [field for field in fields if isinstance(field, ManyToOneRel) and field.related_model is not Membership]
@@ -181,7 +181,7 @@ def _names_in_log(name: str) -> dict[str, int]:
     return last_entries
 
 
-def _replace(value: Any, old: str, new: str) -> Any:
+def _replace(value: object, old: str, new: str) -> Any:
     if isinstance(value, dict):
         return {_replace(key, old, new): _replace(inner, old, new) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,9 +1,8 @@
 """Apply a whole roster from an importer, the API or a command, and report on each member."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from courses import audit
 from courses.errors import Conflict, DomainError, Invalid, PermissionDenied
@@ -21,6 +20,8 @@ from courses.services import (
     lock_roster,
     stated_fields,
 )
+
+MemberFields = Mapping[str, str | None]  # a member's role and name fields
 
 
 class Result(StrEnum):
@@ -41,8 +42,8 @@ class MemberChange:
     username: str
     result: Result
     message: str = ""
-    before: dict[str, Any] | None = None
-    after: dict[str, Any] | None = None
+    before: MemberFields | None = None
+    after: MemberFields | None = None
 
 
 @dataclass
@@ -182,5 +183,5 @@ def _check_change(old: str | None, new: str | None, may_assign_staff: bool) -> N
         raise PermissionDenied("only an administrator adds or changes instructors")
 
 
-def _values(member: Membership) -> dict[str, Any]:
+def _values(member: Membership) -> MemberFields:
     return {"role": str(member.role), **{name: getattr(member, name) for name in NAME_FIELDS}}

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -214,6 +213,6 @@ def check_names(entry: RosterEntry) -> None:
             raise Invalid(f"{name} has a character that cannot be stored")
 
 
-def stated_fields(entry: RosterEntry) -> dict[str, Any]:
+def stated_fields(entry: RosterEntry) -> dict[str, str]:
     """Return the name fields that the entry states; those that it leaves open are left out."""
     return {name: value for name in NAME_FIELDS if (value := getattr(entry, name)) is not None}

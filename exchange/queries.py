@@ -1,7 +1,5 @@
 """Querysets of what an actor may see, with everything that the rows of a list need, in a constant number of queries."""
 
-from typing import Any
-
 from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
@@ -87,7 +85,7 @@ def latest_attempts(rows: QuerySet[Submission], *, before_due: bool = False) -> 
     With `before_due` it is the newest that is not late, if there is one.
     """
     late = Case(When(deadlines.LATE, then=Value(True)), default=Value(False))
-    order: list[Any] = [late.asc()] if before_due else []
+    order = [late.asc()] if before_due else []
     ranked = rows.annotate(
         place=Window(
             RowNumber(),

@@ -1,7 +1,5 @@
 """Django's admin as ngshare's site: who may log in, and the start page."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
@@ -26,13 +24,13 @@ class NgshareAdminSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return actor_of(request).is_staff
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         actor = actor_of(request)
         courses = Course.objects.filter(pk__in=actor.courses_with(Permission.SEE_ROSTER)).order_by("name")
         own_courses = [(course, actor.roles[course.pk]) for course in courses]
         return super().index(request, {**(extra_context or {}), "own_courses": own_courses})
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]
+    def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponseBase:  # type: ignore[override]
         """Send people to log in through the Hub; tell those who are logged in that they are not staff."""
         if request.user.is_authenticated and not self.has_permission(request):
             context = {**self.each_context(request), "is_nav_sidebar_enabled": False}
@@ -53,7 +51,7 @@ class NgshareAdminSite(admin.AdminSite):
             raise Forbidden
         return super().autocomplete_view(request)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         raise Http404  # passwords are JupyterHub's
 
     password_change_done = password_change

@@ -7,7 +7,6 @@ NAME_FILE instead: the value is then the content of that file, which is how cont
 import os
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -77,7 +76,7 @@ def secret_file(name: str) -> str:
     return name.lower()
 
 
-def database(name: str, default_file: Path) -> dict[str, Any]:
+def database(name: str, default_file: Path) -> dict[str, object]:
     """Return Django's DATABASES entry for `postgres://user:password@host:port/name?option=value`, `sqlite:///path`,
     or, where the variable is not set, SQLite in `default_file`."""
     value = text(name)
@@ -104,7 +103,7 @@ def database(name: str, default_file: Path) -> dict[str, Any]:
     }
 
 
-def _sqlite(path: Path) -> dict[str, Any]:
+def _sqlite(path: Path) -> dict[str, object]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
@@ -119,7 +118,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
     }
 
 
-def storage(name: str, default_folder: Path) -> dict[str, Any]:
+def storage(name: str, default_folder: Path) -> dict[str, object]:
     """Return Django's STORAGES entry for `s3://bucket/prefix?endpoint_url=…&region_name=…`, or a folder by default."""
     value = text(name)
     if not value:
@@ -147,7 +146,7 @@ def storage(name: str, default_folder: Path) -> dict[str, Any]:
     }
 
 
-def cache(name: str, folder: Path) -> dict[str, Any]:
+def cache(name: str, folder: Path) -> dict[str, object]:
     """Return Django's CACHES entry for `redis://…`, or files below `folder`, which
     the processes of one machine share."""
     value = text(name)

@@ -7,6 +7,7 @@ log has about it; Django's own log of the admin is not kept beside it.
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from django import forms
@@ -133,34 +134,44 @@ class BaseAdmin(ModelAdmin[M]):
     # Errors of services
 
     @report_errors
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
-        return super().changeform_view(request, *args, **kwargs)
+    def changeform_view(  # type: ignore[override]
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponseBase:
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     @report_errors
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponseBase:  # type: ignore[override]
         return super().changelist_view(request, extra_context)
 
     @report_errors
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
-        return super().delete_view(request, *args, **kwargs)
+    def delete_view(  # type: ignore[override]
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponseBase:
+        return super().delete_view(request, object_id, extra_context)
 
     # History
 
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+    def construct_change_message(
+        self, request: HttpRequest, form: object, formsets: object, add: bool = False
+    ) -> list[dict[str, dict[str, list[str]]]]:
         return []
 
-    def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
-        return None
+    def log_addition(self, request: HttpRequest, obj: M, message: object) -> None:  # type: ignore[override]
+        pass
 
-    def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
-        return None
+    def log_change(self, request: HttpRequest, obj: M, message: object) -> None:  # type: ignore[override]
+        pass
 
     def history_of(self, obj: M) -> QuerySet[AuditEntry]:
         """Return what the audit log has about the object."""
         return AuditEntry.objects.none()
 
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_view_permission(request, obj):
@@ -216,11 +227,8 @@ class CourseScopedAdmin(BaseAdmin[M]):
     course_path = "course"  # from the object to its course
 
     def course_id(self, obj: M) -> int:
-        value: Any = obj
-        *steps, last = self.course_path.split("__")
-        for step in steps:
-            value = getattr(value, step)
-        return value.pk if last == "pk" else getattr(value, f"{last}_id")
+        path = self.course_path.replace("__", ".")
+        return attrgetter(path if path == "pk" else f"{path}_id")(obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         rows = super().get_queryset(request)

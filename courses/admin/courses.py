@@ -1,11 +1,12 @@
 """The admin's page of courses, with the members of a small one on it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import ngettext
@@ -13,7 +14,16 @@ from django.utils.translation import ngettext
 from courses import services
 from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import TrashFilter
-from courses.admin.forms import NAME_AND_ROLE, CourseForm, MemberForm, MemberFormSet, change_member, form_for
+from courses.admin.forms import (
+    NAME_AND_ROLE,
+    CourseForm,
+    CourseModelForm,
+    MemberForm,
+    MemberFormSet,
+    MembershipModelForm,
+    change_member,
+    form_for,
+)
 from courses.admin.roster_files import RosterFilesAdmin
 from courses.models import STAFF_ROLES, AuditEntry, Course, Membership, Role
 from courses.permissions import Actor, Permission, actor_of
@@ -39,7 +49,9 @@ class MemberInline(TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("user", "course")
 
-    def get_formset(self, request: HttpRequest, obj: Course | None = None, **kwargs: Any) -> Any:
+    def get_formset(
+        self, request: HttpRequest, obj: Course | None = None, **kwargs: object
+    ) -> "type[BaseInlineFormSet[Membership, Course, MembershipModelForm]]":
         return super().get_formset(request, obj, **{**kwargs, "form": form_for(request, MemberForm)})
 
     def may(self, request: HttpRequest, permission: Permission, course: Course | None) -> bool:
@@ -99,15 +111,17 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
     def has_change_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
         return self.may(request, Permission.CHANGE_ROSTER, obj)
 
-    def get_form(self, request: HttpRequest, obj: Course | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Course | None = None, change: bool = False, **kwargs: object
+    ) -> type[CourseModelForm]:
         return super().get_form(request, obj, change, **(kwargs if obj else {**kwargs, "form": CourseForm}))
 
-    def get_fields(self, request: HttpRequest, obj: Course | None = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Course | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("name", "instructors")
         return ("name", "instructor_names", "student_count", "created", *(["removed_at"] if obj.removed_at else []))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Course | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Course | None = None) -> tuple[str, ...]:
         return self.get_fields(request, obj) if obj else ()
 
     @admin.display(description="instructors")
@@ -119,24 +133,31 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
         """Return whether the course's page lists its members: those of a large course have only their own list."""
         return course is not None and course.staff + course.students <= MAX_INLINE_MEMBERS  # type: ignore[attr-defined]
 
-    def get_inlines(self, request: HttpRequest, obj: Course | None) -> Any:
-        return [MemberInline] if self.lists_members(obj) else []
+    def get_inlines(self, request: HttpRequest, obj: Course | None) -> tuple[type[MemberInline], ...]:
+        return (MemberInline,) if self.lists_members(obj) else ()
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        course: Course | None = kwargs.get("obj")
-        context["may_change_roster"] = course is not None and self.has_change_permission(request, course)
-        context["lists_members"] = self.lists_members(course)
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, object],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Course | None = None,
+    ) -> HttpResponse:
+        context["may_change_roster"] = obj is not None and self.has_change_permission(request, obj)
+        context["lists_members"] = self.lists_members(obj)
         context["show_save_and_add_another"] = False
-        return super().render_change_form(request, context, *args, **kwargs)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     # Writing
 
-    def save_model(self, request: HttpRequest, obj: Course, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Course, form: CourseModelForm, change: bool) -> None:
         if not change:
             names = form.cleaned_data["instructors"]
             obj.pk = services.create_course(form.cleaned_data["name"], names, by=actor_of(request)).pk
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+    def save_formset(self, request: HttpRequest, form: CourseModelForm, formset: MemberFormSet, change: bool) -> None:
         for row in formset.deleted_forms:
             if row.instance.pk:
                 services.remove_member(row.instance, by=actor_of(request))

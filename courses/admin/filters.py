@@ -7,7 +7,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from courses.admin.base import parse_pk
+from courses.admin.base import M, ModelAdmin, parse_pk
 from courses.models import Course, Membership
 from courses.permissions import Permission, actor_of
 
@@ -29,7 +29,7 @@ class CourseFilter(admin.SimpleListFilter):
             (str(course.pk), f"{course} (in the trash)" if course.removed_at else str(course)) for course in courses
         ]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[M]) -> QuerySet[M]:
         value = self.value()
         if value is None:
             return queryset
@@ -47,7 +47,7 @@ class SectionFilter(admin.SimpleListFilter):
     title = "section"
     parameter_name = "section"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Membership]) -> list[tuple[str, str]]:
         if (course := parse_pk(request.GET.get("course", ""))) is None:
             return []
         rows = model_admin.get_queryset(request).filter(course=course).order_by("section")
@@ -67,7 +67,7 @@ class TrashFilter(admin.SimpleListFilter):
     title = "trash"
     parameter_name = "trash"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [("no", "Not in the trash"), ("yes", "In the trash")] if actor_of(request).is_administrator else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Course]) -> QuerySet[Course]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from courses import services
 from courses.errors import Invalid
@@ -156,7 +156,7 @@ class MemberFormSet(MemberInlineFormSet):
         """Return how many rows belong to nobody any more."""
         return sum(not form.instance.pk for form in self.initial_forms)
 
-    def add_fields(self, form: Any, index: int | None) -> None:
+    def add_fields(self, form: MemberForm, index: int | None) -> None:
         super().add_fields(form, index)
         member = form.instance
         if "DELETE" not in form.fields:
@@ -205,8 +205,8 @@ class PhraseForm(forms.Form):
 
     phrase = forms.CharField(required=False)
 
-    def __init__(self, *args: Any, required_phrase: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None, *, required_phrase: str) -> None:
+        super().__init__(data)
         self.required_phrase = required_phrase
         self.fields["phrase"].label = f"To go on, type: {required_phrase}"
 

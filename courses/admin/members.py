@@ -1,11 +1,11 @@
 """The admin's roster: the members of all courses that someone may see, to search, filter and change."""
 
 import re
-from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet, Value
+from django.db.models import ForeignKey, QuerySet, Value
 from django.db.models.functions import Concat
+from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -14,7 +14,14 @@ from django.utils.translation import ngettext
 from courses import bulk, services
 from courses.admin.base import CourseScopedAdmin, parse_pk
 from courses.admin.filters import CourseFilter, SectionFilter
-from courses.admin.forms import NAME_AND_ROLE, MemberForm, MemberRowForm, change_member, form_for
+from courses.admin.forms import (
+    NAME_AND_ROLE,
+    MemberForm,
+    MemberRowForm,
+    MembershipModelForm,
+    change_member,
+    form_for,
+)
 from courses.admin.roster_files import roster_response
 from courses.models import AuditEntry, Course, Membership, Role
 from courses.permissions import Permission, actor_of
@@ -35,7 +42,7 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
     ordering = ("course__name", "user__username")
     actions = ("make_graders", "make_students", "remove", "download")
 
-    def get_list_display(self, request: HttpRequest) -> Any:
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Leave out the column of the course where one is chosen."""
         return self.list_display[:-1] if request.GET.get("course") else self.list_display
 
@@ -66,7 +73,7 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
             return self.may(request, Permission.CHANGE_ROSTER)
         return actor_of(request).may_assign(obj.role, obj.course_id)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponseBase:  # type: ignore[override]
         """Add the object tools of the course where one is chosen; refuse to save rows that are gone."""
         value = request.GET.get("course", "")
         course = self.admin_site.get_model_admin(Course).get_object(request, value) if value.isdigit() else None
@@ -88,30 +95,34 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("user", "course")
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
         """Choose the course whose roster the person comes from."""
         filters = QueryDict(request.GET.get("_changelist_filters", ""))
-        return {"course": filters.get("course"), **super().get_changeform_initial_data(request)}
+        return {"course": filters.get("course", ""), **super().get_changeform_initial_data(request)}
 
-    def get_form(self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: object
+    ) -> type[MembershipModelForm]:
         form = super().get_form(request, obj, change, **kwargs)
         return form_for(request, form) if issubclass(form, MemberForm) else form
 
-    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("course", "username", *NAME_AND_ROLE)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("course", "username") if obj else ()
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: object
+    ) -> ModelChoiceField | None:
         if db_field.name == "course" and not actor_of(request).is_administrator:
             kwargs["queryset"] = actor_of(request).courses_where(Permission.CHANGE_ROSTER)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+    def get_changelist_form(self, request: HttpRequest, **kwargs: object) -> type[MemberRowForm]:
         return form_for(request, MemberRowForm)
 
-    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Membership, form: MemberForm, change: bool) -> None:
         if change:
             change_member(request, form)
             return
@@ -121,8 +132,8 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         services.remove_member(obj, by=actor_of(request))
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        return None
+    def log_deletions(self, request: HttpRequest, queryset: object) -> None:  # type: ignore[override]
+        pass
 
     # Actions
 

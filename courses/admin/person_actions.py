@@ -11,6 +11,8 @@ from courses.admin.forms import AnonymiseForm, MergeForm, RenameForm
 from courses.models import User
 from courses.permissions import Actor
 
+CleanedData = dict[str, Any]  # of a form
+
 
 @dataclass(frozen=True)
 class PersonAction:
@@ -21,17 +23,17 @@ class PersonAction:
 
     title: str
     sentences: list[str]
-    run: Callable[[User, dict[str, Any], Actor], str]
+    run: Callable[[User, CleanedData, Actor], str]
     form: type[forms.Form] = forms.Form
 
 
-def _rename(user: User, values: dict[str, Any], by: Actor) -> str:
+def _rename(user: User, values: CleanedData, by: Actor) -> str:
     old = user.username
     people.rename(user, values["new"], by=by)
     return f"Renamed {old} to {values['new']}."
 
 
-def _merge(user: User, values: dict[str, Any], by: Actor) -> str:
+def _merge(user: User, values: CleanedData, by: Actor) -> str:
     kept = people.find(values["into"])
     moved = people.merge(user, kept, by=by)
     counts = ", ".join(_count(number, kind) for kind, number in moved.items())
@@ -43,17 +45,17 @@ def _count(number: int, kind: str) -> str:
     return f"{number} {kind.removesuffix('s') if number == 1 else kind}"
 
 
-def _deactivate(user: User, values: dict[str, Any], by: Actor) -> str:
+def _deactivate(user: User, values: CleanedData, by: Actor) -> str:
     people.set_active(user, False, by=by)
     return f"Deactivated {user}. The service refuses this account from now on."
 
 
-def _activate(user: User, values: dict[str, Any], by: Actor) -> str:
+def _activate(user: User, values: CleanedData, by: Actor) -> str:
     people.set_active(user, True, by=by)
     return f"Activated {user}. This account can log in again."
 
 
-def _anonymise(user: User, values: dict[str, Any], by: Actor) -> str:
+def _anonymise(user: User, values: CleanedData, by: Actor) -> str:
     old = user.username
     return f"Anonymised {old}. The account is now called {people.anonymise(user, by=by, log_too=values['log_too'])}."
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from courses.importers import csv_file
 from courses.importers.csv_file import LineOutcome, RosterFile
@@ -97,8 +96,7 @@ class RosterPreview:
 
 
 def _preview_row(outcome: LineOutcome) -> PreviewRow:
-    before: dict[str, Any] = outcome.row.before or {}
-    after: dict[str, Any] = outcome.row.after or {}
+    before, after = outcome.row.before or {}, outcome.row.after or {}
     changes = [
         FieldChange(name.replace("_", " "), before.get(name) or "", after.get(name) or "")
         for name in FIELDS

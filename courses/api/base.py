@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import BasePermission, IsAuthenticated, OperandHolder
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -24,7 +24,7 @@ class CourseViewSet(GenericViewSet):
     """A viewset whose address may name a course. `action_permissions` says who may call which action."""
 
     lookup_value_regex = NAME
-    permission_classes: Sequence[Any] = (IsAuthenticated, HasCoursePermission)
+    permission_classes: Sequence[type[BasePermission] | OperandHolder] = (IsAuthenticated, HasCoursePermission)
     action_permissions: ClassVar[Mapping[str, Permission]] = {}
 
     @property
@@ -48,7 +48,7 @@ class CourseViewSet(GenericViewSet):
             raise ValidationError({name: ["Write true or false."]})
         return value in TRUE
 
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+    def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         if response.status_code >= 400:
             drain(request._request)

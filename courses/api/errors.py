@@ -1,7 +1,7 @@
 """Errors of the native API: the true status, a stable code, one sentence, details."""
 
 import logging
-from typing import Any
+from collections.abc import Mapping
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import OperationalError
@@ -31,7 +31,7 @@ CODES = {
 }
 
 
-def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
     """Return the answer to an error: DRF's exception handler.
 
     None for what is not foreseen here: that becomes a 500, and its traceback goes to the log alone.
@@ -53,7 +53,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-def answer(status: int, code: str, message: str, details: Any = None) -> Response:
+def answer(status: int, code: str, message: str, details: Mapping[str, object] | None = None) -> Response:
     response = Response({"code": code, "message": message, "details": details or {}}, status=status)
     if status == 503:
         response["Retry-After"] = "2"  # seconds
@@ -71,7 +71,7 @@ def _code(error: exceptions.APIException) -> str:
     return CODES.get(str(codes), str(codes))
 
 
-def _sentence(detail: Any) -> str:
+def _sentence(detail: object) -> str:
     if isinstance(detail, dict):
         name, first = next(iter(detail.items()), ("", "malformed"))
         return _sentence(first) if name == "non_field_errors" else f"{name}: {_sentence(first)}"
@@ -80,5 +80,5 @@ def _sentence(detail: Any) -> str:
     return str(detail)
 
 
-def _details(detail: Any) -> Any:
+def _details(detail: object) -> dict[str, object]:
     return detail if isinstance(detail, dict) else {}

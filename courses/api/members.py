@@ -1,7 +1,5 @@
 """courses/{course}/members/: the roster, member by member."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
@@ -93,14 +91,14 @@ class MemberViewSet(mixins.ListModelMixin, CourseViewSet):
         return member
 
 
-def read_entry(body: Any) -> RosterEntry:
+def read_entry(body: object) -> RosterEntry:
     """Return the roster entry that a body describes. Errors: ValidationError."""
     serializer = serializers.EntrySerializer(data=body)
     serializer.is_valid(raise_exception=True)
     return RosterEntry(**serializer.validated_data)
 
 
-def read_row(row: Any, position: int) -> RosterEntry:
+def read_row(row: object, position: int) -> RosterEntry:
     """Return the same for one row of many, which errors name. Errors: ValidationError."""
     serializer = serializers.EntrySerializer(data=row)
     if not serializer.is_valid():
@@ -108,7 +106,7 @@ def read_row(row: Any, position: int) -> RosterEntry:
     return RosterEntry(**serializer.validated_data)
 
 
-def read_change(body: Any, username: str) -> RosterEntry:
+def read_change(body: object, username: str) -> RosterEntry:
     """Return the entry of the member whom the address names. Errors: ValidationError."""
     serializer = serializers.ChangeSerializer(data=body)
     serializer.is_valid(raise_exception=True)

@@ -1,7 +1,7 @@
 """courses/{course}/roster/: export and import of the roster as CSV."""
 
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -25,7 +25,7 @@ class CSVParser(BaseParser):
     media_type = "text/csv"
 
     def parse(  # type: ignore[override]  # DRF hands on whatever a parser gives
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> bytes:
         content = stream.read(csv_file.MAX_BYTES + 1)
         if len(content) > csv_file.MAX_BYTES:
@@ -33,14 +33,14 @@ class CSVParser(BaseParser):
         return content
 
 
-CSV: Any = {(200, "text/csv"): OpenApiTypes.STR}
+CSV = {(200, "text/csv"): OpenApiTypes.STR}
 
 
 class RosterViewSet(CourseViewSet):
     action_permissions = {"retrieve": Permission.SEE_ROSTER, "create": Permission.CHANGE_ROSTER}
     serializer_class = serializers.ImportSerializer
 
-    def get_parsers(self) -> list[Any]:
+    def get_parsers(self) -> list[BaseParser]:
         return [CSVParser()]
 
     @extend_schema(

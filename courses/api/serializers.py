@@ -1,12 +1,16 @@
-"""The shapes of courses, members and rosters in the native API, as docs/api.md describes them."""
+"""The shapes of courses, members and rosters in the native API, as docs/api.md describes them.
 
+The brackets name what a serializer answers; None, that it only reads a body.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from rest_framework import serializers
 
+from courses.importers.csv_file import LineOutcome
 from courses.models import Course, Membership, Role
-from courses.roster import Result, RosterReport
+from courses.roster import MemberChange, Result, RosterReport
 from courses.timestamps import format_timestamp
 
 
@@ -29,7 +33,7 @@ class CourseSerializer(serializers.ModelSerializer[Course]):
         fields = ("name", "role", "created")
 
 
-class NewCourseSerializer(serializers.Serializer[Any]):
+class NewCourseSerializer(serializers.Serializer[None]):
     name = serializers.CharField(max_length=255)
     instructors = serializers.ListField(child=serializers.CharField(max_length=255), default=list, max_length=1000)
 
@@ -42,7 +46,7 @@ class MemberSerializer(serializers.ModelSerializer[Membership]):
         fields = ("username", "role", "first_name", "last_name", "email", "section")
 
 
-class EntrySerializer(serializers.Serializer[Any]):
+class EntrySerializer(serializers.Serializer[None]):
     """What a client says of one member; what it leaves out stays as it is."""
 
     username = serializers.CharField(max_length=255, trim_whitespace=False)
@@ -62,13 +66,13 @@ class ChangeSerializer(EntrySerializer):
 # Rosters
 
 
-class BulkSerializer(serializers.Serializer[Any]):
+class BulkSerializer(serializers.Serializer[None]):
     members = serializers.ListField(child=serializers.DictField(), max_length=20_000)
     remove_others = serializers.BooleanField(default=False)
     dry_run = serializers.BooleanField(default=False)
 
 
-class ReportCountsSerializer(serializers.Serializer[Any]):
+class ReportCountsSerializer(serializers.Serializer[Mapping[str, object]]):
     created = serializers.IntegerField()
     changed = serializers.IntegerField()
     unchanged = serializers.IntegerField()
@@ -76,9 +80,7 @@ class ReportCountsSerializer(serializers.Serializer[Any]):
     refused = serializers.IntegerField()
 
 
-class RowSerializer(serializers.Serializer[Any]):
-    """A roster.MemberChange."""
-
+class RowSerializer(serializers.Serializer[MemberChange]):
     username = serializers.CharField()
     result = serializers.CharField()
     message = serializers.CharField()
@@ -88,9 +90,7 @@ class ReportSerializer(ReportCountsSerializer):
     rows = RowSerializer(many=True)
 
 
-class OutcomeSerializer(serializers.Serializer[Any]):
-    """A csv_file.LineOutcome."""
-
+class OutcomeSerializer(serializers.Serializer[LineOutcome]):
     line = serializers.IntegerField(allow_null=True)
     username = serializers.CharField(source="row.username")
     result = serializers.CharField(source="row.result")
@@ -113,23 +113,23 @@ def count_results(report: RosterReport) -> dict[str, int]:
 # Me
 
 
-class MeCourseSerializer(serializers.Serializer[Any]):
+class MeCourseSerializer(serializers.Serializer[Mapping[str, object]]):
     name = serializers.CharField()
     role = serializers.CharField(allow_null=True)
 
 
-class LimitsSerializer(serializers.Serializer[Any]):
+class LimitsSerializer(serializers.Serializer[Mapping[str, object]]):
     max_file_size = serializers.IntegerField(help_text="bytes")
     max_submission_size = serializers.IntegerField(help_text="bytes")
     max_files = serializers.IntegerField()
 
 
-class ServerSerializer(serializers.Serializer[Any]):
+class ServerSerializer(serializers.Serializer[Mapping[str, object]]):
     version = serializers.CharField()
     time = TimestampField()
 
 
-class MeSerializer(serializers.Serializer[Any]):
+class MeSerializer(serializers.Serializer[Mapping[str, object]]):
     username = serializers.CharField()
     is_administrator = serializers.BooleanField()
     courses = MeCourseSerializer(many=True)
@@ -137,7 +137,7 @@ class MeSerializer(serializers.Serializer[Any]):
     server = ServerSerializer()
 
 
-class ErrorSerializer(serializers.Serializer[Any]):
+class ErrorSerializer(serializers.Serializer[Mapping[str, object]]):
     """What every error answers."""
 
     code = serializers.CharField()

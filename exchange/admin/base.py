@@ -1,7 +1,5 @@
 """What the admin's pages of the exchange share: counts, links and filters."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
@@ -11,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from courses.admin.base import parse_pk
+from courses.admin.base import ModelAdmin, parse_pk
 from exchange.models import Assignment, Submission
 
 
@@ -36,7 +34,7 @@ class AssignmentFilter(admin.SimpleListFilter):
     title = "assignment"
     parameter_name = "assignment"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Submission]) -> list[tuple[str, str]]:
         course = parse_pk(request.GET.get("course", ""))
         if course is None:
             return []

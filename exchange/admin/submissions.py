@@ -1,7 +1,6 @@
 """The admin's pages of submissions and of feedback."""
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -37,7 +36,7 @@ class StateFilter(admin.SimpleListFilter):
         "trash": ("In the trash", Q(withdrawn_at__isnull=False)),
     }
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [(value, label) for value, (label, _) in self.states.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Submission]) -> QuerySet[Submission]:

@@ -21,9 +21,6 @@ from courses.services import check_name, known_users
 from ngshare_site.hub import client
 from ngshare_site.hub.client import Identity
 
-if TYPE_CHECKING:
-    from drf_spectacular.openapi import AutoSchema  # which imports the views, and they this module
-
 if TYPE_CHECKING:  # it imports DRF's views, which import this module
     from drf_spectacular.openapi import AutoSchema
 

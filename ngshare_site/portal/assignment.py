@@ -26,7 +26,7 @@ SHOWN: dict[str, tuple[str, Callable[[AssignmentProgress | None], bool]]] = {
     "waiting": ("without feedback", lambda work: work is not None and not work.feedback),
 }
 # Rows come sorted by user name, and a sort keeps that order where its keys are equal.
-SORTS: dict[str, tuple[str, Callable[[Row], Any]]] = {
+SORTS: dict[str, tuple[str, Callable[[Row], float | str]]] = {
     "name": ("user name", lambda row: 0),
     "time": ("last submission", lambda row: -row[1].last.timestamp() if row[1] and row[1].last else 0),
     "attempts": ("attempts", lambda row: -row[1].attempts if row[1] else 0),
@@ -70,17 +70,17 @@ class TableFilter:
 class AssignmentView(MemberView, TemplateView):
     template_name = "ngshare/assignment.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, object]:
         assignment = get_assignment(self.actor, kwargs["course"], kwargs["assignment"])
         is_staffed = sees_everybody(self.actor, assignment)
         mine = queries.submissions(self.actor, mine=True).filter(assignment=assignment)
         mine = mine.select_related("file_set", "assignment").prefetch_related("feedbacks").order_by("-created")
-        context: dict[str, Any] = {"assignment": assignment, "is_staffed": is_staffed, "mine": mine}
+        context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": mine}
         if is_staffed:
             context |= self._staff_context(assignment)
         return super().get_context_data(**{**kwargs, **context})
 
-    def _staff_context(self, assignment: Assignment) -> dict[str, Any]:
+    def _staff_context(self, assignment: Assignment) -> dict[str, object]:
         members = progress.course_progress(assignment.course, [assignment])
         counted = Submission.objects.present().filter(assignment=assignment, trial=False)
         table_filter = TableFilter.of(self.request.GET)
@@ -127,7 +127,7 @@ def sees_everybody(actor: Actor, assignment: Assignment) -> bool:
     return actor.may(Permission.SEE_SUBMISSIONS, assignment.course)
 
 
-def csv_row(member: MemberProgress, work: AssignmentProgress | None) -> list[Any]:
+def csv_row(member: MemberProgress, work: AssignmentProgress | None) -> list[str | int]:
     names = [member.username, member.first_name, member.last_name, member.section]
     if work is None:
         return [*names, 0, "", "", "", ""]

@@ -49,7 +49,7 @@ class HomeView(MemberView, TemplateView):
 
     template_name = "ngshare/home.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, object]:
         roles = self.actor.roles
         assignments = Prefetch("assignments", queryset=Assignment.objects.order_by("name"))
         courses = Course.objects.filter(pk__in=list(roles)).order_by("name").prefetch_related(assignments)
@@ -96,7 +96,7 @@ class SubmissionView(MemberView, TemplateView):
 
     template_name = "ngshare/submission.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, object]:
         submission = get_submission(self.actor, kwargs["pk"])
         return super().get_context_data(
             submission=submission,

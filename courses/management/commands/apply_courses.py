@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
@@ -20,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("file", help="a YAML file, or - for standard input")
         parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
 
-    def handle(self, *, file: str, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, file: str, dry_run: bool, **options: object) -> None:
         try:
             text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         except OSError as error:

@@ -1,7 +1,5 @@
 """`manage.py export_roster COURSE`: a roster as CSV, which import_roster reads back unchanged."""
 
-from typing import Any
-
 from django.core.management import BaseCommand, CommandParser
 
 from courses import roster_export
@@ -18,7 +16,7 @@ class Command(BaseCommand):
             "--nbgrader", action="store_true", help="only the students, as `nbgrader db student import` reads them"
         )
 
-    def handle(self, *, course: str, output: str | None, nbgrader: bool, **options: Any) -> None:
+    def handle(self, *, course: str, output: str | None, nbgrader: bool, **options: object) -> None:
         members = get_course(course).memberships.all()
         lines = roster_export.export_for_nbgrader(members) if nbgrader else roster_export.export_roster(members)
         write(lines, self.stdout, output)

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
@@ -21,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
         parser.add_argument("--remove-others", action="store_true", help="remove students whom the file does not name")
 
-    def handle(self, *, course: str, file: str, dry_run: bool, remove_others: bool, **options: Any) -> None:
+    def handle(self, *, course: str, file: str, dry_run: bool, remove_others: bool, **options: object) -> None:
         existing = get_course(course)
         try:
             content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()

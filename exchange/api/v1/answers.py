@@ -5,7 +5,7 @@ Because of that label a browser would parse an answer as HTML: nothing in it may
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,7 +45,7 @@ class Failure(Exception):
         self.status, self.message = status, message
 
 
-def json_text(value: Any) -> str:
+def json_text(value: object) -> str:
     """Return JSON in ASCII in which nothing looks like HTML.
 
     >>> json_text({"path": "<b>.txt"})
@@ -61,7 +61,7 @@ class JSONAsHTMLRenderer(BaseRenderer):
     charset = "UTF-8"
 
     def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+        self, data: object, accepted_media_type: str | None = None, renderer_context: Mapping[str, object] | None = None
     ) -> bytes:
         return json_text(data).encode()
 
@@ -69,11 +69,14 @@ class JSONAsHTMLRenderer(BaseRenderer):
 class IgnoreAccept(DefaultContentNegotiation):
     """Choose the only renderer, whatever the client accepts."""
 
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> tuple[Any, str]:
-        return renderers[0], renderers[0].media_type
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
-def success(**values: Any) -> Response:
+def success(**values: object) -> Response:
     return Response({"success": True, **values})
 
 

@@ -30,7 +30,7 @@ class FormParser(BaseParser):
     media_type = "*/*"
 
     def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Fields:
         meta = (parser_context or {})["request"].META
         kind = (media_type or "").lower()
@@ -41,7 +41,7 @@ class FormParser(BaseParser):
         return {}
 
 
-def _read_body(stream: IO[Any], meta: Mapping[str, Any]) -> bytes:
+def _read_body(stream: IO[bytes], meta: Mapping[str, str]) -> bytes:
     length, limit = int(meta["CONTENT_LENGTH"]), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if length > limit:
         raise TooLarge(
@@ -94,11 +94,11 @@ def _unquote(encoded: bytes) -> bytes:
 class _SkipFiles(FileUploadHandler):
     """Skip the parts that are files: they are no arguments."""
 
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
+    def new_file(self, *args: object, **kwargs: object) -> None:
         raise SkipFile
 
 
-def _parse_multipart(body: bytes, meta: Mapping[str, Any]) -> Fields:
+def _parse_multipart(body: bytes, meta: Mapping[str, str]) -> Fields:
     try:
         fields, _ = MultiPartParser(dict(meta), BytesIO(body), [_SkipFiles()], "utf-8").parse()
     except MultiPartParserError as error:

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 from django.conf import settings
+from django.http import HttpResponseBase
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from courses.api.draining import drain
@@ -66,10 +68,10 @@ class Resource(APIView):
     def arguments(self) -> Arguments:
         return Arguments(self.request)
 
-    def get_exception_handler(self) -> Callable[..., Any]:
+    def get_exception_handler(self) -> Callable[..., HttpResponseBase | None]:
         return handle
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
         if response.status_code >= 300:

@@ -163,7 +163,7 @@ def _entry(row: dict[str, str]) -> RosterEntry:
     return RosterEntry(row["username"], Role.STUDENT, **{field: row[field] for field in NAMES})
 
 
-def _result(username: str, refused: dict[str, str]) -> dict[str, Any]:
+def _result(username: str, refused: dict[str, str]) -> dict[str, object]:
     if username in refused:
         return {"username": username, "success": False, "message": refused[username]}
     return {"username": username, "success": True}

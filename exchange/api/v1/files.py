@@ -11,7 +11,6 @@ import math
 import unicodedata
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 
@@ -39,7 +38,7 @@ def upload(text: str | None) -> Upload:
     return Upload([manifest], ((sha256, BytesIO(content)) for sha256, content in contents.items()))
 
 
-def _items(text: str) -> list[dict[str, Any]]:
+def _items(text: str) -> list[dict[str, object]]:
     try:
         items = json.loads(text)
     except (ValueError, RecursionError) as error:

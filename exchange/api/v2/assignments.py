@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -81,7 +82,7 @@ class ReleaseViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
     lookup_url_kwarg = "number"
     lookup_value_regex = "[0-9]{1,9}|latest"
 
-    def get_parsers(self) -> list[Any]:
+    def get_parsers(self) -> list[BaseParser]:
         return [BundleParser()]
 
     def get_queryset(self) -> QuerySet[Release]:

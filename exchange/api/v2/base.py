@@ -1,7 +1,6 @@
 """What the viewsets of the exchange share: the assignment in the address, and uploaded bundles."""
 
 from functools import cached_property
-from typing import Any
 
 from drf_spectacular.utils import OpenApiTypes
 from rest_framework.request import Request
@@ -31,7 +30,7 @@ class AssignmentPartViewSet(CourseViewSet):
         return assignment
 
 
-def read_bundle(request: Request) -> tuple[dict[str, Any], Bundle]:
+def read_bundle(request: Request) -> tuple[dict[str, object], Bundle]:
     """Return the manifest of an uploaded bundle, and the bundle to read blobs from. Errors: BadBundle, BadManifest."""
     bundle = request.data
     if not isinstance(bundle, Bundle):
@@ -42,7 +41,7 @@ def read_bundle(request: Request) -> tuple[dict[str, Any], Bundle]:
     return manifest, bundle
 
 
-def read_files(manifest: dict[str, Any]) -> list[ManifestEntry]:
+def read_files(manifest: dict[str, object]) -> list[ManifestEntry]:
     """Return the files that an uploaded manifest lists. Errors: BadManifest."""
     if "files" not in manifest:
         raise BadManifest('The manifest has no "files".')

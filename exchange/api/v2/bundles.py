@@ -7,7 +7,6 @@ may hold (links, devices, extended headers, sparse files) is refused before it c
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from courses.errors import Invalid
 from exchange.models import Blob
@@ -96,14 +95,14 @@ def _read_exactly(stream: Readable, size: int) -> bytes:
     return b"".join(parts)
 
 
-def manifest_entries(value: Any) -> list[ManifestEntry]:
+def manifest_entries(value: object) -> list[ManifestEntry]:
     """Return the files of a manifest in JSON. Errors: BadManifest. file_sets.check_manifest has the rules for them."""
     if not isinstance(value, list):
         raise BadManifest('"files" must be a list of {"path", "sha256", "size"}.')
     return [_entry(item) for item in value]
 
 
-def _entry(item: Any) -> ManifestEntry:
+def _entry(item: object) -> ManifestEntry:
     if not isinstance(item, dict):
         raise BadManifest('A file must be an object {"path", "sha256", "size"}.')
     path, sha256, size = item.get("path"), item.get("sha256"), item.get("size")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,7 +21,7 @@ class FeedbackViewSet(AssignmentPartViewSet):
     action_permissions = {"create": Permission.RETURN_FEEDBACK}
     serializer_class = serializers.ReturnedSerializer
 
-    def get_parsers(self) -> list[Any]:
+    def get_parsers(self) -> list[BaseParser]:
         return [BundleParser()]
 
     @extend_schema(request=BUNDLE, responses={200: serializers.ReturnedSerializer})
@@ -35,7 +36,7 @@ class FeedbackViewSet(AssignmentPartViewSet):
         return Response(self.get_serializer(answer).data)
 
 
-def read_items(manifest: dict[str, Any]) -> list[FeedbackItem]:
+def read_items(manifest: dict[str, object]) -> list[FeedbackItem]:
     """Return the items of an uploaded manifest. Errors: BadManifest."""
     items = manifest.get("feedback")
     if not isinstance(items, list):

@@ -1,6 +1,5 @@
 """Filters of the lists of assignments and submissions."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -39,7 +38,7 @@ class AssignmentFilter(filters.FilterSet):
 
     class Meta:
         model = Assignment
-        fields: Iterable[Any] = ()
+        fields: tuple[str, ...] = ()
 
 
 class SubmissionFilterForm(forms.Form):
@@ -65,7 +64,7 @@ class SubmissionFilter(filters.FilterSet):
     class Meta:
         model = Submission
         form = SubmissionFilterForm
-        fields: Iterable[Any] = ()
+        fields: tuple[str, ...] = ()
 
     def filter_queryset(self, queryset: QuerySet[Submission]) -> QuerySet[Submission]:
         flags = self.form.cleaned_data

@@ -1,7 +1,7 @@
 """The parser of bundles, which reads lazily."""
 
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO
 
 from rest_framework.parsers import BaseParser
 
@@ -14,6 +14,6 @@ class BundleParser(BaseParser):
     media_type = "application/x-tar"
 
     def parse(  # type: ignore[override]  # DRF hands on whatever a parser gives
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Bundle:
         return Bundle(stream)

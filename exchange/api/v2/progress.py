@@ -1,6 +1,6 @@
 """courses/{course}/status/: who has submitted."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -11,26 +11,22 @@ from courses.api.base import CourseViewSet
 from courses.api.serializers import TimestampField
 from courses.permissions import Permission
 from exchange import progress
-from exchange.progress import AssignmentProgress
+from exchange.models import Assignment
+from exchange.progress import AssignmentProgress, MemberProgress
 
 
-class ColumnSerializer(serializers.Serializer[Any]):
-    """An Assignment."""
-
+class ColumnSerializer(serializers.Serializer[Assignment]):
     name = serializers.CharField()
     status = serializers.CharField()
     due = TimestampField(allow_null=True)
 
 
-class WorkListSerializer(serializers.ListSerializer[Any]):
-    def to_representation(self, data: Any) -> list[Any]:
-        by_assignment: dict[int, AssignmentProgress] = data
-        return super().to_representation(list(by_assignment.values()))
+class WorkListSerializer(serializers.ListSerializer[MemberProgress]):
+    def get_attribute(self, instance: MemberProgress) -> list[AssignmentProgress]:
+        return list(instance.work.values())
 
 
-class WorkSerializer(serializers.Serializer[Any]):
-    """An AssignmentProgress."""
-
+class WorkSerializer(serializers.Serializer[AssignmentProgress]):
     assignment = serializers.CharField(source="assignment.name")
     attempts = serializers.IntegerField()
     last = TimestampField()
@@ -42,9 +38,7 @@ class WorkSerializer(serializers.Serializer[Any]):
         list_serializer_class = WorkListSerializer
 
 
-class LineSerializer(serializers.Serializer[Any]):
-    """A MemberProgress."""
-
+class LineSerializer(serializers.Serializer[MemberProgress]):
     username = serializers.CharField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
@@ -53,7 +47,7 @@ class LineSerializer(serializers.Serializer[Any]):
     work = WorkSerializer(many=True)
 
 
-class StatusSerializer(serializers.Serializer[Any]):
+class StatusSerializer(serializers.Serializer[Mapping[str, object]]):
     course = serializers.CharField()
     assignments = ColumnSerializer(many=True)
     members = LineSerializer(many=True)

@@ -1,6 +1,9 @@
-"""The shapes of answers and of JSON bodies of the exchange, as docs/api.md describes them."""
+"""The shapes of answers and of JSON bodies of the exchange, as docs/api.md describes them.
 
-from typing import Any
+The brackets name what a serializer answers; None, that it only reads a body.
+"""
+
+from collections.abc import Mapping
 
 from rest_framework import serializers
 
@@ -8,16 +11,14 @@ from courses.api.serializers import TimestampField
 from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
 
 
-class FileSerializer(serializers.Serializer[Any]):
-    """A FileEntry."""
-
+class FileSerializer(serializers.Serializer[FileEntry]):
     path = serializers.CharField()
     sha256 = serializers.CharField(source="blob.sha256")
     size = serializers.IntegerField(source="blob.size", help_text="bytes")
 
 
-class NotebookSerializer(serializers.Serializer[Any]):
-    """A FileEntry that is a notebook."""
+class NotebookSerializer(serializers.Serializer[FileEntry]):
+    """A file that is a notebook."""
 
     notebook_id = serializers.SerializerMethodField()
     path = serializers.CharField()
@@ -62,7 +63,7 @@ class LatestReleaseSerializer(serializers.ModelSerializer[Release]):
         return latest_release(instance)
 
 
-class AssignmentNotebooksSerializer(serializers.ListSerializer[Any]):
+class AssignmentNotebooksSerializer(serializers.ListSerializer[Assignment]):
     """The notebooks of the latest release."""
 
     def get_attribute(self, instance: Assignment) -> list[FileEntry]:  # a list has no iterator
@@ -90,7 +91,7 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
         fields = ("course", "name", "status", "due", "release", "notebooks", "my_submissions")
 
 
-class DueSerializer(serializers.Serializer[Any]):
+class DueSerializer(serializers.Serializer[None]):
     due = serializers.DateTimeField(allow_null=True)
 
 
@@ -112,7 +113,7 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
         return next(iter(instance.feedbacks.all()), None)  # the newest comes first
 
 
-class SubmissionNotebooksSerializer(serializers.ListSerializer[Any]):
+class SubmissionNotebooksSerializer(serializers.ListSerializer[Submission]):
     """The notebooks at the top of the submission's files."""
 
     def get_attribute(self, instance: Submission) -> list[FileEntry]:  # a list has no iterator
@@ -175,14 +176,14 @@ class ListedSubmissionSerializer(SubmissionWithFilesSerializer):
 
     files = FileSerializer(many=True, source="file_set.entries", required=False)
 
-    def get_fields(self) -> dict[str, Any]:
+    def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
         if not self.context.get("with_files", True):
             del fields["files"]
         return fields
 
 
-class ReceiptSerializer(serializers.Serializer[Any]):
+class ReceiptSerializer(serializers.Serializer[Mapping[str, object]]):
     """What receipts.receipt signs."""
 
     id = serializers.IntegerField()
@@ -200,20 +201,20 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     signature = serializers.CharField()
 
 
-class VerdictSerializer(serializers.Serializer[Any]):
+class VerdictSerializer(serializers.Serializer[Mapping[str, object]]):
     valid = serializers.BooleanField()
     message = serializers.CharField()
 
 
-class IdsSerializer(serializers.Serializer[Any]):
+class IdsSerializer(serializers.Serializer[None]):
     ids = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), max_length=20_000)
 
 
-class ChangedSerializer(serializers.Serializer[Any]):
+class ChangedSerializer(serializers.Serializer[Mapping[str, object]]):
     changed = serializers.IntegerField()
 
 
-class PlaceSerializer(serializers.Serializer[Any]):
+class PlaceSerializer(serializers.Serializer[None]):
     """Which submission an uploaded feedback is for."""
 
     submission = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
@@ -221,7 +222,7 @@ class PlaceSerializer(serializers.Serializer[Any]):
     timestamp = serializers.DateTimeField(required=False)
 
 
-class GivenSerializer(serializers.Serializer[Any]):
+class GivenSerializer(serializers.Serializer[Feedback]):
     """A Feedback that was returned."""
 
     submission = serializers.IntegerField(source="submission_id")
@@ -229,7 +230,7 @@ class GivenSerializer(serializers.Serializer[Any]):
     timestamp = TimestampField(source="submission.created")
 
 
-class RefusedSerializer(serializers.Serializer[Any]):
+class RefusedSerializer(serializers.Serializer[Mapping[str, object]]):
     """A FeedbackItem that was refused, and the error."""
 
     submission = serializers.IntegerField(source="item.submission", allow_null=True)
@@ -239,7 +240,7 @@ class RefusedSerializer(serializers.Serializer[Any]):
     message = serializers.CharField(source="error.message")
 
 
-class ReturnedSerializer(serializers.Serializer[Any]):
+class ReturnedSerializer(serializers.Serializer[Mapping[str, object]]):
     returned = GivenSerializer(many=True)
     refused = RefusedSerializer(many=True)
 
@@ -247,13 +248,13 @@ class ReturnedSerializer(serializers.Serializer[Any]):
 # Blobs
 
 
-class HashesSerializer(serializers.Serializer[Any]):
+class HashesSerializer(serializers.Serializer[None]):
     sha256 = serializers.ListField(child=serializers.RegexField("^[0-9a-f]{64}$"), max_length=200_000)
 
 
-class ManifestSerializer(serializers.Serializer[Any]):
+class ManifestSerializer(serializers.Serializer[None]):
     files = FileSerializer(many=True)
 
 
-class MissingSerializer(serializers.Serializer[Any]):
+class MissingSerializer(serializers.Serializer[Mapping[str, object]]):
     missing = serializers.ListField(child=serializers.CharField())

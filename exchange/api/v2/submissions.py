@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -33,7 +34,7 @@ class SubmissionListViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
     def get_queryset(self) -> QuerySet[Submission]:
         return queries.visible_submissions(self.actor)
 
-    def get_serializer_context(self) -> dict[str, Any]:
+    def get_serializer_context(self) -> dict[str, object]:
         return {**super().get_serializer_context(), "with_files": self.action != "list" or self.flag("files")}
 
 
@@ -98,7 +99,7 @@ class AssignmentSubmissionViewSet(SubmissionListViewSet):
 
     action_permissions = {"create": Permission.SUBMIT}
 
-    def get_parsers(self) -> list[Any]:
+    def get_parsers(self) -> list[BaseParser]:
         return [BundleParser()]
 
     def get_queryset(self) -> QuerySet[Submission]:
@@ -122,7 +123,7 @@ class AssignmentSubmissionViewSet(SubmissionListViewSet):
         receipt = serializers.ReceiptSerializer(receipts.receipt(submission))
         return Response(receipt.data, status=201 if is_new else 200)
 
-    def _other_student(self, manifest: dict[str, Any]) -> User | None:
+    def _other_student(self, manifest: dict[str, object]) -> User | None:
         """Return the student for whom the actor submits; None when it is the actor. Errors: BadManifest, NotFound."""
         name = manifest.get("student")
         if name is None or name == self.actor.username:

@@ -1,7 +1,5 @@
 """`manage.py course_status COURSE`: who has submitted. See docs/operating.md."""
 
-from typing import Any
-
 from django.core.management import BaseCommand, CommandParser
 
 from courses import csv_writer
@@ -17,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--csv", action="store_true", help="write the CSV that the admin offers")
         parser.add_argument("--output", metavar="FILE", help="write to this file instead of standard output")
 
-    def handle(self, *, course: str, csv: bool, output: str | None, **options: Any) -> None:
+    def handle(self, *, course: str, csv: bool, output: str | None, **options: object) -> None:
         existing = get_course(course)
         assignments = list(existing.assignments.order_by("name"))
         members = progress.course_progress(existing, assignments)

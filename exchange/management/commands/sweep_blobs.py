@@ -1,7 +1,6 @@
 """`manage.py sweep_blobs`: garbage collection after broken uploads and permanent deletions."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db.models import Count, Sum
@@ -20,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--hours", type=int, default=24, help="minimum age of the last use (default: %(default)s)")
         parser.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
 
-    def handle(self, *, hours: int, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, hours: int, dry_run: bool, **options: object) -> None:
         if hours < MINIMUM:
             raise CommandError(f"--hours: write {MINIMUM} or more, or a running upload may lose what it relies on.")
         before = timezone.now() - timedelta(hours=hours)

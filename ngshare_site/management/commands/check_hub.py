@@ -1,7 +1,6 @@
 """`ngshare check_hub`: check the connection to JupyterHub, and print the configuration that is missing."""
 
 import sys
-from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
@@ -19,7 +18,7 @@ class Command(BaseCommand):
             help="also check a token of a user's server; - reads it from standard input (may be given several times)",
         )
 
-    def handle(self, *, token: list[str], **options: Any) -> None:
+    def handle(self, *, token: list[str], **options: object) -> None:
         tokens = [sys.stdin.readline().strip() if value == "-" else value for value in token]
         missing = 0
         for finding in diagnostics.run_checks(tokens):

@@ -8,7 +8,6 @@ import ipaddress
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -46,7 +45,9 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=int, default=8, help="threads of each process (default: %(default)s)")
         parser.add_argument("--no-migrate", action="store_true", help="do not migrate the database")
 
-    def handle(self, *, bind: str, workers: int, threads: int, no_migrate: bool, **options: Any) -> None:
+    def handle(
+        self, *, bind: str, workers: int, threads: int, no_migrate: bool, verbosity: int, **options: object
+    ) -> None:
         if workers < 1 or threads < 1:
             raise CommandError("--workers and --threads: write 1 or more.")
         if settings.NGSHARE_STANDALONE:
@@ -58,7 +59,7 @@ class Command(BaseCommand):
             )
         if not no_migrate:
             with migration_lock():
-                call_command("migrate", interactive=False, verbosity=min(options["verbosity"], 1))
+                call_command("migrate", interactive=False, verbosity=min(verbosity, 1))
         connection.close()
         self.stdout.write(f"ngshare serves at http://{bind}{settings.PREFIX}")
         self.stdout.flush()

@@ -1,7 +1,5 @@
 """`ngshare sync_groups`: add everybody to the courses that their groups on the Hub name. See docs/rosters.md."""
 
-from typing import Any
-
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from courses.importers import groups
@@ -18,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("course", nargs="?", help="only this course")
         parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
 
-    def handle(self, *, course: str | None, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, course: str | None, dry_run: bool, **options: object) -> None:
         only = get_course(course) if course is not None else None
         try:
             members = hub_groups.fetch_members()

@@ -10,6 +10,17 @@ from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submis
 
 RIGHTS_BY_COURSE = [Course, Membership, Assignment, Release, Submission, Feedback]
 FOR_ADMINISTRATORS = [User, AuditEntry, FileSet, Blob]
+CHANGED_ON_PAGES = [Course, Membership, Assignment]  # by instructors
+DELETED_ON_PAGES = [Membership]
+# The parameters that a list takes besides those of all lists.
+PARAMETERS = {
+    Course: {"trash"},
+    Membership: {"course", "section", "role__exact"},
+    Assignment: {"course", "state"},
+    Release: {"course", "created"},
+    Submission: {"course", "assignment", "state", "created"},
+    Feedback: {"course", "created"},
+}
 # Pages of the site itself, without rows; what they say is tested by name.
 SITE = {
     "",
@@ -73,6 +84,22 @@ def _filled(pattern, row):
     for gap in re.findall("<[^>]*>", pattern):
         made = [one.replace(gap, str(value), 1) for one in made for value in known[gap]]
     return (f"/admin/{one}" for one in made)
+
+
+def status_without_row(pattern, method, *, changes=CHANGED_ON_PAGES, deletes=DELETED_ON_PAGES):
+    """The status for staff of a page whose row they do not see.
+
+    Our own pages have no such page. Django's lead to the front page, after they refused what the person could do to no
+    row at all.
+    """
+    model = model_of(pattern)
+    if "<path:object_id>" not in pattern or pattern.endswith("history/"):
+        return 404
+    if pattern.endswith("delete/"):
+        return 302 if model in deletes else 403
+    if pattern.endswith("change/") and method == "post":
+        return 302 if model in changes else 403
+    return 302
 
 
 def listing(model, act="changelist"):
