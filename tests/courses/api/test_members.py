@@ -55,21 +55,21 @@ def test_list_has_the_whole_roster_with_names(names, alice):
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({"role": "student"}, {"bob", "dave"}),
-        ({"role": "stud"}, set()),
-        ({"section": "A"}, {"bob", "dave"}),
-        ({"section": ""}, {"alice", "gina"}),
-        ({"section": "A", "role": "grader"}, set()),
-        ({"search": "MARLEY"}, {"bob"}),
-        ({"search": "b.example"}, {"dave"}),
-        ({"search": "dave example"}, {"dave"}),
-        ({"search": "dave marley"}, set()),
-        ({"search": ""}, {"alice", "gina", "bob", "dave"}),
+        ({"role": "student"}, ["bob", "dave"]),
+        ({"role": "stud"}, []),
+        ({"section": "A"}, ["bob", "dave"]),
+        ({"section": ""}, ["alice", "gina"]),
+        ({"section": "A", "role": "grader"}, []),
+        ({"search": "MARLEY"}, ["bob"]),
+        ({"search": "b.example"}, ["dave"]),
+        ({"search": "dave example"}, ["dave"]),
+        ({"search": "dave marley"}, []),
+        ({"search": ""}, ["alice", "bob", "dave", "gina"]),
     ],
     ids=str,
 )
 def test_list_is_narrowed_by_role_section_and_words(names, alice, query, found):
-    assert {row["username"] for row in alice.get(MEMBERS, query).json()["results"]} == found
+    assert sorted(row["username"] for row in alice.get(MEMBERS, query).json()["results"]) == found
 
 
 def test_students_read_themselves_alone(bob, refused):
