@@ -117,6 +117,11 @@ class Actor:
         article = "an" if role == Role.INSTRUCTOR else "a"
         raise PermissionDenied(f"As {article} {role} of {course.name} you may not {permission}.")
 
+    def require_anywhere(self, permission: Permission) -> None:
+        """Errors: PermissionDenied, for whom no course allows it."""
+        if not self.may_anywhere(permission):
+            raise PermissionDenied(f"You may not {permission} in any course.")
+
     def require_administrator(self) -> str:
         """Return the role for the audit log. Errors: PermissionDenied."""
         if not self.may_everything:

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from courses.api.fields import BoundedListField
 from courses.models import Course, Membership, Role
 from courses.roster import Result, RosterReport
 from courses.timestamps import format_timestamp
@@ -31,7 +32,7 @@ class CourseSerializer(serializers.ModelSerializer[Course]):
 
 class NewCourseSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=255)
-    instructors = serializers.ListField(child=serializers.CharField(max_length=255), default=list, max_length=1000)
+    instructors = BoundedListField(child=serializers.CharField(max_length=255), default=list, max_length=1000)
 
 
 class MemberSerializer(serializers.ModelSerializer[Membership]):
@@ -63,7 +64,7 @@ class ChangeSerializer(EntrySerializer):
 
 
 class BulkSerializer(serializers.Serializer[Any]):
-    members = serializers.ListField(child=serializers.DictField(), max_length=20_000)
+    members = BoundedListField(child=serializers.DictField(), max_length=20_000)
     remove_others = serializers.BooleanField(default=False)
     dry_run = serializers.BooleanField(default=False)
 

@@ -69,25 +69,26 @@ class Upload:
 
 def check_manifest(entries: Sequence[ManifestEntry]) -> None:
     """Check a manifest against the rules and the limits. Errors: BadManifest, BadPath, TooManyFiles, TooLarge."""
-    if len(entries) > settings.NGSHARE_MAX_FILES:
-        raise TooManyFiles(
-            f"Your folder has {len(entries)} files, the limit is {settings.NGSHARE_MAX_FILES}.",
-            files=len(entries),
-            limit=settings.NGSHARE_MAX_FILES,
-        )
+    check_file_count(len(entries))
     sizes: dict[str, int] = {}
     for entry in entries:
         if not re.fullmatch("[0-9a-f]{64}", entry.sha256):
-            raise BadManifest(f"{entry.path!r}: sha256 must be 64 lower-case hexadecimal digits.")
+            raise BadManifest(f"{entry.path[:80]!r}: sha256 must be 64 lower-case hexadecimal digits.")
         if not 0 <= entry.size < 2**63:
-            raise BadManifest(f"{entry.path!r}: the size must be a number of bytes.")
+            raise BadManifest(f"{entry.path[:80]!r}: the size must be a number of bytes.")
         if sizes.setdefault(entry.sha256, entry.size) != entry.size:
-            raise BadManifest(f"{entry.path!r}: the same hash has two sizes.")
+            raise BadManifest(f"{entry.path[:80]!r}: the same hash has two sizes.")
     try:
         paths.check_all(entry.path for entry in entries)
     except paths.BadPath as error:
         raise BadPath(str(error)) from error
     _check_sizes(entries)
+
+
+def check_file_count(count: int) -> None:
+    """Errors: TooManyFiles."""
+    if count > (limit := settings.NGSHARE_MAX_FILES):
+        raise TooManyFiles(f"Your folder has {count} files, the limit is {limit}.", files=count, limit=limit)
 
 
 def _check_sizes(entries: Sequence[ManifestEntry]) -> None:

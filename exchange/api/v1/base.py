@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from courses.api.draining import drain
+from courses.body_limits import limit_body
 from courses.errors import Invalid
 from courses.models import Course, Membership, User
 from courses.permissions import Actor, Permission, actor_of
@@ -42,6 +43,10 @@ class UserParameter(BaseAuthentication):
         return "token"
 
 
+@limit_body(
+    lambda: settings.NGSHARE_API_V1_MAX_BODY,
+    hint="Hand in fewer or smaller files, or ask for the newer plugin, which has no such limit.",
+)
 class Resource(APIView):
     """One kind of address of API v1."""
 

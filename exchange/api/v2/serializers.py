@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from courses.api.fields import BoundedListField
 from courses.api.serializers import TimestampField
 from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
 
@@ -206,7 +207,7 @@ class VerdictSerializer(serializers.Serializer[Any]):
 
 
 class IdsSerializer(serializers.Serializer[Any]):
-    ids = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), max_length=20_000)
+    ids = BoundedListField(child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), max_length=20_000)
 
 
 class ChangedSerializer(serializers.Serializer[Any]):
@@ -248,7 +249,7 @@ class ReturnedSerializer(serializers.Serializer[Any]):
 
 
 class HashesSerializer(serializers.Serializer[Any]):
-    sha256 = serializers.ListField(child=serializers.RegexField("^[0-9a-f]{64}$"), max_length=200_000)
+    sha256 = BoundedListField(child=serializers.RegexField("^[0-9a-f]{64}$"), max_length=20_000)
 
 
 class ManifestSerializer(serializers.Serializer[Any]):

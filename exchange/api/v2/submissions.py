@@ -11,12 +11,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from courses.body_limits import limit_body
 from courses.errors import NotFound
 from courses.models import User
 from courses.permissions import Permission
 from exchange import queries, receipts, services
 from exchange.api.v2 import serializers
-from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, read_bundle, read_files
+from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read_bundle, read_files
 from exchange.api.v2.filters import SubmissionFilter
 from exchange.api.v2.parsers import BundleParser
 from exchange.models import Assignment, Submission
@@ -39,6 +40,12 @@ class SubmissionListViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
 
 class SubmissionViewSet(SubmissionListViewSet):
     """The submissions of all courses."""
+
+    action_permissions = {
+        "withdraw": Permission.WITHDRAW_SUBMISSIONS,
+        "restore": Permission.WITHDRAW_SUBMISSIONS,
+        "collected": Permission.SEE_SUBMISSIONS,
+    }
 
     lookup_value_regex = "[0-9]{1,18}"
 
@@ -86,13 +93,16 @@ class SubmissionViewSet(SubmissionListViewSet):
         ids = set(serializer.validated_data["ids"])
         submissions = list(self.get_queryset().filter(pk__in=ids).select_related("assignment__course"))
         if absent := ids - {submission.pk for submission in submissions}:
-            raise NotFound(f"There is no submission {min(absent)}, or it is not for you to see.", ids=sorted(absent))
+            raise NotFound(
+                f"There is no submission {min(absent)}, or it is not for you to see.", ids=sorted(absent)[:100]
+            )
         return submissions
 
     def _count(self, changed: int) -> Response:
         return Response(serializers.ChangedSerializer({"changed": changed}).data)
 
 
+@limit_body(max_bundle, BundleParser.media_type)
 class AssignmentSubmissionViewSet(SubmissionListViewSet):
     """The submissions of one assignment."""
 
