@@ -388,6 +388,9 @@ def test_assignment_name_that_nbgrader_cannot_carry_is_refused(course, alice, na
         ("/api/v2/blobs/" + "A" * 64 + "/", 404),
         ("/api/v2/submissions/99999999999999999999/", 404),
         ("/api/v2/assignments/?cursor=junk", 404),
+        ("/api/v2/assignments/?cursor=cD1hYmM=", 404),  # p=abc
+        ("/api/v2/assignments/?cursor=cD0xMjM0NTY3ODkwMTIzNDU2Nzg5MA==", 404),  # p=12345678901234567890
+        ("/api/v2/assignments/?cursor=cj0xJnA9LTE=", 404),  # r=1&p=-1
         ("/api/v2/assignments/?status=gone", 400),
         ("/api/v2/courses/%ff%fe/", 404),
         ("/api/v2/courses/%ED%A0%80/", 404),
