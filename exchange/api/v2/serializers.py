@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from courses.api.fields import BoundedListField
 from courses.api.serializers import TimestampField
+from exchange import queries
 from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
 
 
@@ -110,7 +111,7 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
         fields = ("id", "created", "digest", "files")
 
     def get_attribute(self, instance: Submission) -> Feedback | None:  # type: ignore[override]  # None: no feedback yet
-        return next(iter(instance.feedbacks.all()), None)  # the newest comes first
+        return queries.current_feedback(instance)
 
 
 class SubmissionNotebooksSerializer(serializers.ListSerializer[Any]):
@@ -118,7 +119,7 @@ class SubmissionNotebooksSerializer(serializers.ListSerializer[Any]):
 
     def get_attribute(self, instance: Submission) -> list[FileEntry]:  # a list has no iterator
         file_set = instance.file_set
-        if hasattr(file_set, "notebooks"):  # prefetched by queries.with_details
+        if hasattr(file_set, "notebooks"):  # prefetched by queries.load_files
             return list(file_set.notebooks)
         top = [entry for entry in file_set.entries.all() if entry.path.endswith(".ipynb") and "/" not in entry.path]
         return sorted(top, key=lambda entry: entry.path)

@@ -19,6 +19,7 @@ from exchange import queries, receipts, services
 from exchange.api.v2 import serializers
 from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read_bundle, read_files
 from exchange.api.v2.filters import SubmissionFilter
+from exchange.api.v2.pagination import SubmissionPages
 from exchange.api.v2.parsers import BundleParser
 from exchange.models import Assignment, Submission
 from exchange.storage.file_sets import BadManifest, Upload
@@ -30,12 +31,17 @@ class SubmissionListViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
     queryset = Submission.objects.none()
     serializer_class: Any = serializers.ListedSubmissionSerializer
     filterset_class: Any = SubmissionFilter
+    pagination_class = SubmissionPages
 
     def get_queryset(self) -> QuerySet[Submission]:
         return queries.visible_submissions(self.actor)
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "with_files": self.action != "list" or self.flag("files")}
+        return {**super().get_serializer_context(), "with_files": self.with_files}
+
+    @property
+    def with_files(self) -> bool:
+        return self.action != "list" or self.flag("files")
 
 
 class SubmissionViewSet(SubmissionListViewSet):
@@ -81,9 +87,10 @@ class SubmissionViewSet(SubmissionListViewSet):
     def submission(self) -> Submission:
         """The submission in the address. Errors: NotFound, also for what the actor may not see."""
         pk = self.kwargs["pk"]
-        submission = queries.with_details(self.get_queryset().filter(pk=pk), files=True).first()
+        submission = queries.with_details(self.get_queryset().filter(pk=pk)).first()
         if submission is None:
             raise NotFound(f"There is no submission {pk}, or it is not for you to see.")
+        queries.load_files([submission], files=True)
         return submission
 
     def _named_submissions(self) -> list[Submission]:
