@@ -12,7 +12,7 @@ from rest_framework.parsers import BaseParser
 
 from courses.errors import TooLarge
 
-BYTES_PER_FILE = 512  # of a manifest in JSON, generously
+BYTES_PER_FILE = 400  # of a manifest in JSON, generously
 # Texts and openings of lists and objects, and commas. A member of a roster has 19 of them, a file of a manifest 9.
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,]', re.DOTALL)
 MAX_TOKENS = 400_000  # the worst that so many can be read into is about 40 MB

@@ -67,11 +67,11 @@ BODY_LIMITS = [
     (ROSTER_FILE, FORM, MAX_FORM),
     (ROSTER_FILE, MULTIPART, MAX_FORM),  # by nobody
     ("/api/v2/receipts/verify/", "application/json", MAX_FORM),
-    ("/api/v2/blobs/missing/", "application/json", 5_120_000),
+    ("/api/v2/blobs/missing/", "application/json", 2**22),
     ("/api/v2/blobs/missing/", MULTIPART, MAX_FORM),
     ("/api/v2/courses/x/roster/", "text/csv", 5_000_000),
     ("/api/v2/courses/x/assignments/y/submissions/", "application/json", MAX_FORM),
-    ("/api/v2/courses/x/assignments/y/submissions/", "application/x-tar", 10**6 + 5_120_000 + 1024 * 10_020),
+    ("/api/v2/courses/x/assignments/y/submissions/", "application/x-tar", 10**6 + 2**22 + 1024 * 10_020),
     ("/submission/x/y", FORM, 2_000_000),
     ("/submission/x/y", MULTIPART, 2_000_000),
 ]
