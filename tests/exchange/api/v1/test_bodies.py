@@ -5,10 +5,12 @@ import json
 
 import pytest
 from django.db import connection
+from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from rest_framework.exceptions import ParseError
 
+from courses.body_limits import MAX_FORM
 from exchange import services
 from exchange.api.v1.arguments import PIECE, FormParser, parse_urlencoded
 from exchange.models import Submission
@@ -128,6 +130,18 @@ def test_many_small_values_are_refused_while_they_arrive(settings, kind, mark):
         sent = multipart({"files": tree})
         status, reply = send(sent["body"], sent["content_type"])
     assert (status, reply) == (413, {"success": False, "message": "The request has too many values."})
+    assert cast.everything() == before
+
+
+def test_browser_sends_no_more_than_a_form(monkeypatch):
+    """Django would read it all to find the CSRF token."""
+    monkeypatch.setattr(HttpRequest, "_load_post_and_files", lambda request: pytest.fail("the body is parsed"))
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.person("bob"))
+    before = cast.everything()
+    body = b"files=%5B%5D&a=" + b"a" * MAX_FORM
+    status, reply = said(browser.post(HAND_IN, body, FORM, headers={"X-CSRFToken": "a" * 32}))
+    assert (status, reply["success"]) == (413, False) and "400 kB" in reply["message"]
     assert cast.everything() == before
 
 
