@@ -51,7 +51,9 @@ def refuse_too_large(get_response: GetResponse) -> GetResponse:
         except Resolver404:
             return get_response(request)  # answers 404 and reads nothing
         is_api = hasattr(view, "cls")
-        limit = limit_of(view) if is_api or request.user.is_authenticated else FORM
+        limit = limit_of(view)
+        if limit is not FORM and not is_api and not request.user.is_authenticated:
+            limit = FORM
         size = limit.of(request.META.get("CONTENT_TYPE", ""))
         if size is None or length <= size:
             return get_response(request)

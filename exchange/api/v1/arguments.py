@@ -21,7 +21,7 @@ from courses.errors import TooLarge
 MAX_FIELDS = 1000  # in one form
 PIECE = 2**20  # bytes that are read, and percent-decoded, at once
 MARK = re.compile(rb"[\[{,]|%(?:5[Bb]|7[Bb]|2[Cc])")  # as it is and percent-encoded
-MARKS_PER_FILE = 20  # a file has three, a member of a roster six, and some stand in names
+MAX_MARKS = 200_000  # a file has three, a member of a roster six, and some stand in names
 Fields = dict[str, list[str]]
 
 
@@ -48,7 +48,7 @@ def _read_body(stream: IO[Any], meta: Mapping[str, Any]) -> bytes:
     Many small values in JSON take a hundred times their size in memory: their commas and opening brackets are counted
     on the way. Base64 has none.
     """
-    length, limit = int(meta["CONTENT_LENGTH"]), MARKS_PER_FILE * settings.NGSHARE_MAX_FILES
+    length, limit = int(meta["CONTENT_LENGTH"]), max(MAX_MARKS, 20 * settings.NGSHARE_MAX_FILES)
     body, marks = bytearray(), 0
     while piece := stream.read(PIECE):
         body += piece
