@@ -1,6 +1,8 @@
 """Querysets of what an actor may see, with everything that the rows of a list need, in a constant number of queries."""
 
-from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When, Window
+from collections.abc import Sequence
+
+from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When, Window, prefetch_related_objects
 from django.db.models.functions import RowNumber
 
 from courses.permissions import Actor, Permission
@@ -96,14 +98,24 @@ def latest_attempts(rows: QuerySet[Submission], *, before_due: bool = False) -> 
     return Submission.objects.filter(pk__in=ranked.filter(place=1).values("pk"))
 
 
-def with_details(rows: QuerySet[Submission], *, files: bool = False) -> QuerySet[Submission]:
-    """Add what a row of the list shows: names, notebooks, the current feedback's files, and `files` if asked for."""
-    feedback = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries__blob").order_by("-id")
+def with_details(rows: QuerySet[Submission]) -> QuerySet[Submission]:
+    """Add what a row of the list shows, except for files: names and the current feedback."""
+    feedback = Feedback.objects.select_related("file_set").order_by("-id")
     rows = rows.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    rows = rows.prefetch_related(Prefetch("feedbacks", queryset=feedback))
-    if files:
-        return rows.prefetch_related("file_set__entries__blob")
-    return rows.prefetch_related(Prefetch("file_set__entries", queryset=NOTEBOOKS, to_attr="notebooks"))
+    return rows.prefetch_related(Prefetch("feedbacks", queryset=feedback))
+
+
+def current_feedback(submission: Submission) -> Feedback | None:
+    """Return the newest feedback on a row of `with_details`, without a query."""
+    return next(iter(submission.feedbacks.all()), None)
+
+
+def load_files(submissions: Sequence[Submission], *, files: bool) -> None:
+    """Add to rows of `with_details` the files of the current feedback, and the notebooks, or all `files`."""
+    notebooks = Prefetch("file_set__entries", queryset=NOTEBOOKS, to_attr="notebooks")
+    prefetch_related_objects(submissions, "file_set__entries__blob" if files else notebooks)
+    feedbacks = [feedback for submission in submissions if (feedback := current_feedback(submission))]
+    prefetch_related_objects(feedbacks, "file_set__entries__blob")
 
 
 def releases(assignment: Assignment) -> QuerySet[Release]:

@@ -1,7 +1,8 @@
 """Service functions: whatever changes something in the exchange happens here.
 
 The APIs, the admin and the commands all call them. The actor is the keyword `by`. Each function checks the permission
-first; then one transaction acts and adds one entry to the audit log. The bytes of an upload are stored before it opens.
+first; then one transaction acts and adds one entry to the audit log. The bytes of an upload are stored before it opens,
+and may take long to arrive: the transaction asks again whether the actor may, and whether the assignment is released.
 """
 
 from collections.abc import Sequence
@@ -62,12 +63,13 @@ def release(
     Earlier releases, submissions and feedback stay. Errors: PermissionDenied, Invalid, AlreadyReleased unless `force`,
     those of file_sets.store_upload.
     """
-    role = by.require(Permission.RELEASE, course)
+    by.require(Permission.RELEASE, course)
     check_assignment_name(name)
     if not force and Assignment.objects.released().filter(course=course, name=name).exists():
         raise AlreadyReleased(f"{name} is released in {course.name} already; release it again with --force.")
     (entries,) = upload.manifests
     with file_sets.store_upload(upload, by=by), transaction.atomic():
+        role = by.require_still(Permission.RELEASE, course)
         assignment, is_new = Assignment.objects.select_for_update().get_or_create(course=course, name=name)
         if not force and not is_new and assignment.withdrawn_at is None:
             raise AlreadyReleased(f"{name} was released in {course.name} by somebody else just now.")
@@ -115,12 +117,13 @@ def _set_withdrawn(assignment: Assignment, moment: datetime | None, *, action: s
 
 
 def set_due_date(assignment: Assignment, due: datetime | None, *, by: Actor) -> None:
-    """Errors: PermissionDenied."""
+    """Errors: PermissionDenied, NotFound if the assignment was deleted meanwhile."""
     course = assignment.course
     role = by.require(Permission.RELEASE, course)
     with transaction.atomic():
+        if not Assignment.objects.filter(pk=assignment.pk).update(due=due):
+            raise NotFound(f"There is no assignment {assignment.name} any more.")
         assignment.due = due
-        assignment.save(update_fields=["due"])
         text = due.isoformat() if due else None
         audit.record("set due date", by=by, role=role, course=course, target=assignment.name, due=text)
 
@@ -139,7 +142,8 @@ def submit(
     """
     course = assignment.course
     is_for_another = student is not None and student != by.user
-    role = by.require(Permission.SUBMIT_FOR_OTHERS if is_for_another else Permission.SUBMIT, course)
+    permission = Permission.SUBMIT_FOR_OTHERS if is_for_another else Permission.SUBMIT
+    by.require(permission, course)
     owner = student or by.required_user
     if is_for_another and not Membership.objects.filter(course=course, user=owner).exists():
         raise NotFound(f"{owner.username} is not a member of {course.name}.")
@@ -147,10 +151,13 @@ def submit(
     if existing := _submission_with_key(key, assignment, owner, entries):
         return existing, False
     if assignment.withdrawn_at is not None:
-        raise NotFound(f"{assignment.name} is not released in {course.name}.")
+        raise _not_released(assignment)
     with file_sets.store_upload(upload, by=by):
         try:
             with transaction.atomic():
+                role = by.require_still(permission, course)
+                if not Assignment.objects.released().filter(pk=assignment.pk, course__removed_at=None).exists():
+                    raise _not_released(assignment)
                 submission = Submission.objects.create(
                     assignment=assignment,
                     student=owner,
@@ -169,6 +176,10 @@ def submit(
                 return existing, False
             raise TryAgain("Another submission of yours arrived at the same instant. Try again.") from error
     return submission, True
+
+
+def _not_released(assignment: Assignment) -> NotFound:
+    return NotFound(f"{assignment.name} is not released in {assignment.course.name}.")
 
 
 def _submission_with_key(
@@ -278,7 +289,7 @@ def return_feedback(
     with the reason. Errors: PermissionDenied, those of file_sets.store_upload.
     """
     course = assignment.course
-    role = by.require(Permission.RETURN_FEEDBACK, course)
+    by.require(Permission.RETURN_FEEDBACK, course)
     accepted: list[tuple[Submission, FeedbackItem]] = []
     refused: list[tuple[FeedbackItem, DomainError]] = []
     for item in items:
@@ -287,6 +298,7 @@ def return_feedback(
         except NotFound as error:
             refused.append((item, error))
     with file_sets.store_upload(upload, by=by), transaction.atomic():
+        role = by.require_still(Permission.RETURN_FEEDBACK, course)
         now = timezone.now()
         feedbacks = []
         for submission, item in accepted:

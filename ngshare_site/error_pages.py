@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-HEADINGS = {403: "Not allowed", 404: "Not found"}
+HEADINGS = {403: "Not allowed", 404: "Not found", 413: "Too large"}
 
 
 def is_api_v2(request: HttpRequest) -> bool:
@@ -22,6 +22,10 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _error(request, 404, "not_found", "There is nothing at this address.")
+
+
+def too_large(request: HttpRequest, message: str) -> HttpResponse:
+    return _error(request, 413, "too_large", message)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -4,8 +4,12 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import Resolver404, resolve
 
-from ngshare_site.error_pages import api_v2_error, is_api_v2
+from courses.api.draining import drain
+from courses.body_limits import FORM, limit_of
+from exchange.storage.file_sets import readable_size
+from ngshare_site.error_pages import api_v2_error, is_api_v2, too_large
 
 # Django has a setting for this from version 6 on. django-csp would need as many lines of settings as this is long.
 PAGE_POLICY = (
@@ -28,6 +32,34 @@ def refuse_malformed(get_response: GetResponse) -> GetResponse:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return _refuse(request, 400, "bad_request", "An address may not hold a NUL character.")
         return get_response(request)
+
+    return middleware
+
+
+def refuse_too_large(get_response: GetResponse) -> GetResponse:
+    """Refuse a body that is larger than its address takes by its Content-Length, before anything reads it.
+
+    Larger forms than usual are for those who are logged in.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)  # the server has checked that it is a number
+        if not length:
+            return get_response(request)
+        try:
+            view = resolve(request.path_info).func
+        except Resolver404:
+            return get_response(request)  # answers 404 and reads nothing
+        is_api = hasattr(view, "cls")
+        limit = limit_of(view)
+        if limit is not FORM and not is_api and not request.user.is_authenticated:
+            limit = FORM
+        size = limit.of(request.META.get("CONTENT_TYPE", ""))
+        if size is None or length <= size:
+            return get_response(request)
+        message = f"The request is {readable_size(length)}, the limit is {readable_size(size)}. {limit.hint}".strip()
+        drain(request)
+        return _refuse(request, 413, "too_large", message) if is_api else too_large(request, message)
 
     return middleware
 

@@ -54,6 +54,7 @@ AUTHENTICATION_BACKENDS = ["courses.backends.RosterBackend"]
 NGSHARE_MAX_FILE_SIZE = env.size("NGSHARE_MAX_FILE_SIZE", "2GB")
 NGSHARE_MAX_SUBMISSION_SIZE = env.size("NGSHARE_MAX_SUBMISSION_SIZE", "4GB")
 NGSHARE_MAX_FILES = env.number("NGSHARE_MAX_FILES", 10_000, least=1)
+NGSHARE_API_V1_MAX_BODY = env.size("NGSHARE_API_V1_MAX_BODY", "200MiB")  # all files of a request, held in memory
 
 # Addresses
 
@@ -110,6 +111,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ngshare_site.middleware.refuse_too_large",  # nothing reads the body earlier: CSRF does it when a view is called
     "ngshare_site.hub.sessions.end_with_hub_session",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -136,8 +138,10 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 FORMAT_MODULE_PATH = "ngshare_site.formats"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20 * 200  # bytes; API v1 sends all files as one form field
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a roster page of the admin
+# A roster file whose differences were shown comes back as a form of up to this. All other forms may have a fraction of
+# it: courses/body_limits.py says how much, by address.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 11_000_000  # bytes
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a form that asks whether to remove all members of a course
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]  # TLS ends at the Hub
 LOGGING = {
     "version": 1,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied as Forbidden
 from django.db import transaction
@@ -17,6 +18,7 @@ from courses import roster_export
 from courses.admin.base import CourseScopedAdmin, report_errors
 from courses.admin.forms import RosterFileForm, SeenRosterForm
 from courses.admin.roster_preview import RosterPreview
+from courses.body_limits import limit_body
 from courses.errors import DomainError
 from courses.importers import csv_file
 from courses.models import Course, Membership
@@ -31,8 +33,9 @@ class RosterFilesAdmin(CourseScopedAdmin[Course]):
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
+        takes_roster = limit_body(lambda: settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "multipart/form-data")
         return [
-            path("<int:pk>/import/", wrap(self.import_view), name="import_roster"),
+            path("<int:pk>/import/", takes_roster(wrap(self.import_view)), name="import_roster"),
             path("<int:pk>/roster.csv", wrap(self.export_view), name="export_roster"),
             path("<int:pk>/students-for-nbgrader.csv", wrap(self.export_for_nbgrader_view), name="export_for_nbgrader"),
             *super().get_urls(),

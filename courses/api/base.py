@@ -12,7 +12,9 @@ from rest_framework.viewsets import GenericViewSet
 
 from courses.api.draining import drain
 from courses.api.filters import FALSE, TRUE
+from courses.api.parsers import max_json
 from courses.api.permissions import HasCoursePermission
+from courses.body_limits import limit_body
 from courses.errors import NotFound
 from courses.models import Course
 from courses.permissions import Actor, Permission, actor_of
@@ -20,6 +22,7 @@ from courses.permissions import Actor, Permission, actor_of
 NAME = "[^/]+"  # names in addresses: any text without "/"
 
 
+@limit_body(max_json, "application/json")
 class CourseViewSet(GenericViewSet):
     """A viewset whose address may name a course. `action_permissions` says who may call which action."""
 

@@ -13,6 +13,8 @@ from courses.errors import Conflict, DomainError, Invalid, NotFound, PermissionD
 
 log = logging.getLogger(__name__)
 
+MAX_TEXT = 500  # characters of one error
+
 STATUS: list[tuple[type[DomainError], int]] = [
     (PermissionDenied, 403),
     (NotFound, 404),
@@ -77,8 +79,17 @@ def _sentence(detail: object) -> str:
         return _sentence(first) if name == "non_field_errors" else f"{name}: {_sentence(first)}"
     if isinstance(detail, list):
         return _sentence(next((item for item in detail if item), "malformed"))
-    return str(detail)
+    return str(detail)[:MAX_TEXT]
 
 
 def _details(detail: object) -> dict[str, object]:
-    return detail if isinstance(detail, dict) else {}
+    """Return the details by field, with their texts cut: some repeat what was sent."""
+    return {str(name)[:MAX_TEXT]: _shorten(value) for name, value in detail.items()} if isinstance(detail, dict) else {}
+
+
+def _shorten(detail: object) -> object:
+    if isinstance(detail, dict):
+        return _details(detail)
+    if isinstance(detail, list):
+        return [_shorten(item) for item in detail]
+    return str(detail)[:MAX_TEXT]

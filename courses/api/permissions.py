@@ -16,19 +16,22 @@ class IsAdministrator(BasePermission):
 
 
 class HasCoursePermission(BasePermission):
-    """For views with a course in the address: its members, with the permission that the view names for the action.
+    """Members of the course in the address, with the permission that the view names for the action.
 
-    A view names them in `action_permissions`; an action that is not in there is open to every member. Errors: NotFound
-    when there is no such course, PermissionDenied.
+    A view names them in `action_permissions`; an action that is not in there is open to every member. Without a course
+    in the address they need the permission in any course, before the body is read. Errors: NotFound when there is no
+    such course, PermissionDenied.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         action: str | None = getattr(view, "action", None)
-        if (
-            action is None or "course" not in view.kwargs
-        ):  # no action: the method is not allowed, which DRF answers next
+        if action is None:  # the method is not allowed, which DRF answers next
             return True
         required: Permission | None = view.action_permissions.get(action)  # type: ignore[attr-defined]
+        if "course" not in view.kwargs:
+            if required is not None:
+                actor_of(request).require_anywhere(required)
+            return True
         course = view.course  # type: ignore[attr-defined]
         if required is not None:
             actor_of(request).require(required, course)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from courses import roster_export
 from courses.api import serializers
 from courses.api.base import CourseViewSet
-from courses.errors import TooLarge
+from courses.body_limits import limit_body
 from courses.importers import csv_file
 from courses.permissions import Permission
 
@@ -27,15 +27,13 @@ class CSVParser(BaseParser):
     def parse(  # type: ignore[override]  # DRF hands on whatever a parser gives
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> bytes:
-        content = stream.read(csv_file.MAX_BYTES + 1)
-        if len(content) > csv_file.MAX_BYTES:
-            raise TooLarge(f"A roster may have {csv_file.MAX_BYTES:,} bytes at most.", limit=csv_file.MAX_BYTES)
-        return content
+        return bytes(stream.read())
 
 
 CSV = {(200, "text/csv"): OpenApiTypes.STR}
 
 
+@limit_body(lambda: csv_file.MAX_BYTES, CSVParser.media_type)
 class RosterViewSet(CourseViewSet):
     action_permissions = {"retrieve": Permission.SEE_ROSTER, "create": Permission.CHANGE_ROSTER}
     serializer_class = serializers.ImportSerializer

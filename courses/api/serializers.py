@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rest_framework import serializers
 
+from courses.api.fields import BoundedListField
 from courses.importers.csv_file import LineOutcome
 from courses.models import Course, Membership, Role
 from courses.roster import MemberChange, Result, RosterReport
@@ -35,7 +36,7 @@ class CourseSerializer(serializers.ModelSerializer[Course]):
 
 class NewCourseSerializer(serializers.Serializer[None]):
     name = serializers.CharField(max_length=255)
-    instructors = serializers.ListField(child=serializers.CharField(max_length=255), default=list, max_length=1000)
+    instructors = BoundedListField(child=serializers.CharField(max_length=255), default=list, max_length=1000)
 
 
 class MemberSerializer(serializers.ModelSerializer[Membership]):
@@ -67,7 +68,7 @@ class ChangeSerializer(EntrySerializer):
 
 
 class BulkSerializer(serializers.Serializer[None]):
-    members = serializers.ListField(child=serializers.DictField(), max_length=20_000)
+    members = BoundedListField(child=serializers.DictField(), max_length=20_000)
     remove_others = serializers.BooleanField(default=False)
     dry_run = serializers.BooleanField(default=False)
 

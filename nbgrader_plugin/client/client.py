@@ -28,7 +28,7 @@ from .records import as_list, as_mapping
 from .retries import retry
 
 PAGE_SIZE = 5000  # rows, the most that the server sends at once
-MOST_PAGES = 500
+MOST_PAGES = 5000  # the server ends a page early where its submissions have very many files
 READ_ONLY = ("blobs/missing/", "blobs/bundle/", "receipts/verify/")  # POST, but nothing changes
 AGENT = f"ngshare-plugin/{__version__} nbgrader/{nbgrader.__version__} Python/{platform.python_version()}"
 

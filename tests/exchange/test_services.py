@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from courses import audit
 from courses.errors import Conflict, Invalid, NotFound, PermissionDenied, TryAgain
-from courses.models import AuditEntry
+from courses.models import AuditEntry, Course, User
 from courses.permissions import SERVER, Actor
 from exchange import services
 from exchange.models import Assignment, Feedback, Release, Submission
@@ -266,6 +266,15 @@ def test_server_itself_submits_for_nobody(assignment):
         services.submit(assignment, cast.upload(WORK), by=SERVER)
 
 
+def test_due_date_of_what_was_just_deleted_is_not_found(assignment):
+    seen = Assignment.objects.select_related("course").get()
+    assignment.delete()
+    before = cast.everything()
+    with pytest.raises(NotFound):
+        services.set_due_date(seen, timezone.now(), by=actor("alice"))
+    assert cast.everything() == before
+
+
 def test_unreleased_assignment_takes_no_submission(assignment):
     services.unrelease(assignment, by=actor("alice"))
     with pytest.raises(NotFound, match="ps1 is not released"):
@@ -321,13 +330,85 @@ def test_attempts_stay_in_order_when_the_clock_goes_back(assignment):
     assert submit(other).created < future
 
 
-def test_submit_asks_for_no_role_again(assignment):
+def test_submit_asks_for_the_role_once_more_when_the_bytes_are_here(assignment):
     upload, by = cast.upload(WORK), actor("bob")
     with CaptureQueriesContext(
         connection,
     ) as queries:
         services.submit(assignment, upload, by=by)
-    assert not [query["sql"] for query in queries if "courses_membership" in query["sql"]]
+    assert len([query["sql"] for query in queries if "courses_membership" in query["sql"]]) == 1
+
+
+def while_it_arrives(change, files=WORK):
+    """An upload during which something else happens."""
+    upload = cast.upload(files)
+    blobs = upload.sent
+
+    def sent():
+        change()
+        yield from blobs
+
+    upload.sent = sent()
+    return upload
+
+
+def lose_role(username):
+    return lambda: cast.person(username).memberships.all().delete()
+
+
+@pytest.mark.parametrize("username", ["bob", "alice"])
+def test_upload_of_somebody_who_is_removed_meanwhile_is_no_submission(assignment, username):
+    by = actor(username)
+    with pytest.raises(PermissionDenied, match="not a member"):
+        services.submit(assignment, while_it_arrives(lose_role(username)), by=by)
+    assert not Submission.objects.exists()
+    assert not AuditEntry.objects.filter(action="submit").exists()
+
+
+def test_upload_of_somebody_who_is_deactivated_meanwhile_is_no_submission(assignment):
+    deactivate = lambda: User.objects.filter(username="bob").update(is_active=False)  # noqa: E731
+    with pytest.raises(PermissionDenied):
+        services.submit(assignment, while_it_arrives(deactivate), by=actor("bob"))
+    assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize("username", ["bob", "root"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda assignment: services.unrelease(assignment, by=SERVER),
+        lambda assignment: Course.objects.filter(pk=assignment.course_id).update(removed_at=timezone.now()),
+        lambda assignment: Assignment.objects.filter(pk=assignment.pk).delete(),
+    ],
+    ids=["unreleased", "course in the trash", "deleted"],
+)
+def test_upload_for_what_is_gone_meanwhile_is_no_submission(assignment, username, change):
+    seen, by = Assignment.objects.select_related("course").get(), actor(username)
+    with pytest.raises((NotFound, PermissionDenied)):
+        services.submit(seen, while_it_arrives(lambda: change(assignment)), by=by)
+    assert not Submission.objects.exists()
+
+
+def test_grader_who_becomes_a_student_meanwhile_submits_for_nobody_else(assignment):
+    demote = lambda: cast.person("gina").memberships.update(role="student")  # noqa: E731
+    with pytest.raises(PermissionDenied, match="submit for others"):
+        services.submit(assignment, while_it_arrives(demote), by=actor("gina"), student=person("bob"))
+    assert not Submission.objects.exists()
+
+
+def test_release_of_somebody_who_is_removed_meanwhile_is_none(course):
+    by = actor("alice")
+    with pytest.raises(PermissionDenied):
+        services.release(course, "ps1", while_it_arrives(lose_role("alice"), PS1), by=by)
+    assert not Release.objects.exists() and not Assignment.objects.exists()
+
+
+def test_feedback_of_somebody_who_is_removed_meanwhile_is_none(submission):
+    by, upload = actor("gina"), while_it_arrives(lose_role("gina"))
+    item = services.FeedbackItem(upload.manifests[0], submission=submission.pk)
+    with pytest.raises(PermissionDenied):
+        services.return_feedback(submission.assignment, [item], upload, by=by)
+    assert not Feedback.objects.exists()
 
 
 def test_withdrawn_submissions_come_back(assignment):

@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import json
-import os
 import tarfile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 import requests
 
 from tests import cast, servers
+from tests.live.processes import Memory
 
 pytestmark = [
     pytest.mark.live,
@@ -69,32 +69,6 @@ class BreakingOff(Body):
     def __iter__(self):
         yield from itertools.islice(super().__iter__(), 50)
         raise Unplugged
-
-
-class Memory:
-    """Of the processes of a server."""
-
-    def __init__(self, leader):
-        self.pids = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_of(pid, leader)]
-
-    def forget_peak(self):
-        for pid in self.pids:
-            Path(f"/proc/{pid}/clear_refs").write_text("5")
-        self.before = self._sum("VmRSS")
-
-    def growth(self):
-        return self._sum("VmHWM") - self.before
-
-    def _sum(self, name):
-        lines = (line for pid in self.pids for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
-
-    @staticmethod
-    def _is_of(pid, leader):
-        try:
-            return os.getpgid(pid) == leader
-        except ProcessLookupError:
-            return False
 
 
 def digest_of(response):

@@ -1,8 +1,13 @@
 """What is refused before any view, and the policy of our pages."""
 
-import pytest
+import io
 
+import pytest
+from django.http import HttpRequest, QueryDict
+
+from courses.body_limits import MAX_FORM
 from ngshare_site.middleware import PAGE_POLICY
+from tests import cast
 from tests.cast import everything
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +48,76 @@ def test_json_needs_no_policy(client):
     assert "Content-Security-Policy" not in client.get("/healthz").headers
 
 
-@pytest.mark.parametrize("path", ["/view/course/api/ps1/", "/view/course/x/api/"])
+@pytest.mark.parametrize("path", ["/view/course/api/ps1/", "/view/course/x/api/", "/view/course/api/v2/"])
 def test_page_of_something_called_api_has_the_policy_of_pages(course, browser, path):
     page = browser("alice").get(path)
     assert page.status_code == 404 and page.headers["Content-Security-Policy"] == PAGE_POLICY
+
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=x"
+ROSTER_FILE = "/admin/courses/course/1/import/"
+# Address, content type, and the most bytes that its body may have.
+BODY_LIMITS = [
+    ("/login/", FORM, MAX_FORM),
+    ("/login/", MULTIPART, MAX_FORM),
+    ("/logout/", FORM, MAX_FORM),
+    ("/admin/", FORM, MAX_FORM),
+    ("/admin/courses/membership/", MULTIPART, MAX_FORM),
+    (ROSTER_FILE, FORM, MAX_FORM),
+    (ROSTER_FILE, MULTIPART, MAX_FORM),  # by nobody
+    ("/api/v2/receipts/verify/", "application/json", MAX_FORM),
+    ("/api/v2/blobs/missing/", "application/json", 2**22),
+    ("/api/v2/blobs/missing/", MULTIPART, MAX_FORM),
+    ("/api/v2/courses/x/roster/", "text/csv", 5_000_000),
+    ("/api/v2/courses/x/assignments/y/submissions/", "application/json", MAX_FORM),
+    ("/api/v2/courses/x/assignments/y/submissions/", "application/x-tar", 10**6 + 2**22 + 1024 * 10_020),
+    ("/submission/x/y", FORM, 2_000_000),
+    ("/submission/x/y", MULTIPART, 2_000_000),
+]
+
+
+@pytest.fixture
+def announce(settings, client):
+    """Sends a request that announces a body of this size."""
+    settings.NGSHARE_MAX_SUBMISSION_SIZE = 10**6
+    settings.NGSHARE_API_V1_MAX_BODY = 2_000_000
+    client.cookies["ngshare-csrf"] = "a" * 32
+
+    def send(address, content_type, size):
+        sent = {"CONTENT_LENGTH": str(size), "wsgi.input": io.BytesIO(b"x")}
+        return client.generic("POST", address, b"x", content_type, **sent)
+
+    return send
+
+
+@pytest.mark.parametrize(("address", "content_type", "size"), BODY_LIMITS)
+def test_body_that_is_too_large_for_its_address_is_refused(announce, address, content_type, size, monkeypatch):
+    monkeypatch.setattr(HttpRequest, "_load_post_and_files", lambda request: pytest.fail("the body is parsed"))
+    before = cast.everything()
+    answer = announce(address, content_type, size + 1)
+    assert answer.status_code == 413
+    assert "the limit is" in answer.content.decode()
+    if address.startswith("/api/v2/"):
+        assert answer.json()["code"] == "too_large"
+    assert cast.everything() == before
+
+
+@pytest.mark.parametrize(("address", "content_type", "size"), BODY_LIMITS)
+def test_body_of_just_the_limit_is_let_pass(announce, address, content_type, size, monkeypatch):
+    monkeypatch.setattr(HttpRequest, "_load_post_and_files", lambda request: setattr(request, "_post", QueryDict()))
+    assert announce(address, content_type, size).status_code != 413
+
+
+def test_larger_form_is_for_those_who_are_logged_in(course, announce, browser):
+    browser("alice")
+    address = f"/admin/courses/course/{course.pk}/import/"
+    assert announce(address, MULTIPART, 10**7).status_code == 200  # asks for the file
+    assert announce(address, MULTIPART, 11_000_001).status_code == 413
+    assert announce(address, FORM, MAX_FORM + 1).status_code == 413
+
+
+def test_page_says_it_in_a_page(announce):
+    answer = announce("/login/", FORM, 10**7)
+    assert "The request is 10 MB, the limit is 400 kB." in answer.content.decode()
+    assert answer.headers["Content-Security-Policy"] == PAGE_POLICY

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from courses.api.draining import drain
+from courses.body_limits import MAX_FORM, limit_body
 from courses.errors import Invalid
 from courses.models import Course, Membership, User
 from courses.permissions import Actor, Permission, actor_of
@@ -21,6 +22,7 @@ from courses.services import check_name, known_users
 from exchange.api.v1.answers import DENIED, Failure, IgnoreAccept, JSONAsHTMLRenderer, handle
 from exchange.api.v1.arguments import Arguments, FormParser
 from exchange.models import Assignment
+from exchange.storage.file_sets import readable_size
 
 TIME = "%Y-%m-%d %H:%M:%S.%f"
 
@@ -44,11 +46,24 @@ class UserParameter(BaseAuthentication):
         return "token"
 
 
+class BrowserSession(SessionAuthentication):
+    """The session of a browser's log-in, for requests of a form's size: the check of its CSRF token reads the form."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_FORM:
+            raise Failure(413, f"A browser may send {readable_size(MAX_FORM)}; send more with a token of JupyterHub.")
+        super().enforce_csrf(request)
+
+
+@limit_body(
+    lambda: settings.NGSHARE_API_V1_MAX_BODY,
+    hint="Hand in fewer or smaller files, or ask for the newer plugin, which has no such limit.",
+)
 class Resource(APIView):
     """One kind of address of API v1."""
 
     # A token first; a browser brings the session of its log-in.
-    authentication_classes = (*APIView.authentication_classes, UserParameter, SessionAuthentication)
+    authentication_classes = (*APIView.authentication_classes, UserParameter, BrowserSession)
     parser_classes = (FormParser,)
     renderer_classes = (JSONAsHTMLRenderer,)
     content_negotiation_class = IgnoreAccept

@@ -11,11 +11,12 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from courses.body_limits import limit_body
 from courses.errors import NotFound
 from courses.permissions import Permission
 from exchange import queries, services
 from exchange.api.v2 import serializers
-from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, read_bundle, read_files
+from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read_bundle, read_files
 from exchange.api.v2.filters import AssignmentFilter
 from exchange.api.v2.parsers import BundleParser
 from exchange.models import Assignment, Release
@@ -73,6 +74,7 @@ class AssignmentViewSet(AllAssignmentsViewSet):
         return Response(self.get_serializer(self.get_queryset().get(pk=self.assignment.pk)).data)
 
 
+@limit_body(max_bundle, BundleParser.media_type)
 class ReleaseViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
     """The releases of one assignment. Staff list them all; students read the latest."""
 

@@ -2,18 +2,24 @@
 
 from functools import cached_property
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiTypes
 from rest_framework.request import Request
 
 from courses.api.base import CourseViewSet
-from courses.api.parsers import strict_json
+from courses.api.parsers import max_json, strict_json
 from courses.errors import NotFound
 from courses.permissions import Permission
-from exchange.api.v2.bundles import BadBundle, Bundle, manifest_entries
+from exchange.api.v2.bundles import BLOCK, BadBundle, Bundle, manifest_entries
 from exchange.models import Assignment
 from exchange.storage.file_sets import BadManifest, ManifestEntry
 
 BUNDLE = {"application/x-tar": OpenApiTypes.BINARY}  # for the schema
+
+
+def max_bundle() -> int:
+    """Return how many bytes a bundle of one file set may have: its manifest, its blobs and tar's headers."""
+    return settings.NGSHARE_MAX_SUBMISSION_SIZE + max_json() + 2 * BLOCK * (settings.NGSHARE_MAX_FILES + 20)
 
 
 class AssignmentPartViewSet(CourseViewSet):

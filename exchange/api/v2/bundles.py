@@ -8,14 +8,14 @@ import re
 import tarfile
 from collections.abc import Iterable, Iterator
 
-from courses.errors import Invalid
+from courses.api.parsers import max_json
+from courses.errors import Invalid, TooLarge
 from exchange.models import Blob
 from exchange.storage import blobs, verification
 from exchange.storage.blobs import Readable
-from exchange.storage.file_sets import BadManifest, ManifestEntry
+from exchange.storage.file_sets import BadManifest, ManifestEntry, check_file_count, readable_size
 
 BLOCK = tarfile.BLOCKSIZE  # bytes
-MAX_MANIFEST = 2**24  # bytes
 MANIFEST = "manifest.json"
 
 
@@ -53,12 +53,14 @@ class Bundle:
         self._stream = stream
 
     def manifest(self) -> bytes:
-        """Return the text of manifest.json. Errors: BadBundle, BadManifest."""
+        """Return the text of manifest.json. Errors: BadBundle, TooLarge."""
         member = self._next()
         if member is None or member.name != MANIFEST:
             raise BadBundle(f"A bundle starts with {MANIFEST}.")
-        if member.size > MAX_MANIFEST:
-            raise BadManifest(f"{MANIFEST} has {member.size} bytes, the limit is {MAX_MANIFEST}.")
+        if member.size > (limit := max_json()):
+            raise TooLarge(
+                f"{MANIFEST} is {readable_size(member.size)}, the limit is {readable_size(limit)}.", limit=limit
+            )
         text = _read_exactly(member, member.size)
         member.skip_padding()
         return text
@@ -96,9 +98,13 @@ def _read_exactly(stream: Readable, size: int) -> bytes:
 
 
 def manifest_entries(value: object) -> list[ManifestEntry]:
-    """Return the files of a manifest in JSON. Errors: BadManifest. file_sets.check_manifest has the rules for them."""
+    """Return the files of a manifest in JSON; file_sets.check_manifest has the rules for them.
+
+    Errors: BadManifest, TooManyFiles.
+    """
     if not isinstance(value, list):
         raise BadManifest('"files" must be a list of {"path", "sha256", "size"}.')
+    check_file_count(len(value))
     return [_entry(item) for item in value]
 
 

@@ -7,6 +7,8 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from courses.body_limits import limit_body
+from courses.errors import TooLarge
 from courses.permissions import Permission
 from exchange import services
 from exchange.api.v2 import serializers
@@ -16,7 +18,11 @@ from exchange.api.v2.parsers import BundleParser
 from exchange.services import FeedbackItem
 from exchange.storage.file_sets import BadManifest, Upload
 
+MAX_ITEMS = 5000  # in one request; the plugin sends 100
 
+
+# For many submissions at once: each manifest is bounded, and staff alone send it.
+@limit_body(lambda: None, BundleParser.media_type)
 class FeedbackViewSet(AssignmentPartViewSet):
     action_permissions = {"create": Permission.RETURN_FEEDBACK}
     serializer_class = serializers.ReturnedSerializer
@@ -37,10 +43,14 @@ class FeedbackViewSet(AssignmentPartViewSet):
 
 
 def read_items(manifest: dict[str, object]) -> list[FeedbackItem]:
-    """Return the items of an uploaded manifest. Errors: BadManifest."""
+    """Return the items of an uploaded manifest. Errors: BadManifest, TooLarge."""
     items = manifest.get("feedback")
     if not isinstance(items, list):
         raise BadManifest('The manifest needs "feedback", a list.')
+    if len(items) > MAX_ITEMS:
+        raise TooLarge(
+            f"Feedback on {len(items)} submissions, the limit for one request is {MAX_ITEMS}.", limit=MAX_ITEMS
+        )
     return [_read_item(item, f"feedback[{position}]") for position, item in enumerate(items)]
 
 

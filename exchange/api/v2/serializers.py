@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from rest_framework import serializers
 
+from courses.api.fields import BoundedListField
 from courses.api.serializers import TimestampField
+from exchange import queries
 from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
 
 
@@ -110,7 +112,7 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
         fields = ("id", "created", "digest", "files")
 
     def get_attribute(self, instance: Submission) -> Feedback | None:  # type: ignore[override]  # None: no feedback yet
-        return next(iter(instance.feedbacks.all()), None)  # the newest comes first
+        return queries.current_feedback(instance)
 
 
 class SubmissionNotebooksSerializer(serializers.ListSerializer[Submission]):
@@ -118,7 +120,7 @@ class SubmissionNotebooksSerializer(serializers.ListSerializer[Submission]):
 
     def get_attribute(self, instance: Submission) -> list[FileEntry]:  # a list has no iterator
         file_set = instance.file_set
-        if hasattr(file_set, "notebooks"):  # prefetched by queries.with_details
+        if hasattr(file_set, "notebooks"):  # prefetched by queries.load_files
             return list(file_set.notebooks)
         top = [entry for entry in file_set.entries.all() if entry.path.endswith(".ipynb") and "/" not in entry.path]
         return sorted(top, key=lambda entry: entry.path)
@@ -207,7 +209,7 @@ class VerdictSerializer(serializers.Serializer[Mapping[str, object]]):
 
 
 class IdsSerializer(serializers.Serializer[None]):
-    ids = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), max_length=20_000)
+    ids = BoundedListField(child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), max_length=20_000)
 
 
 class ChangedSerializer(serializers.Serializer[Mapping[str, object]]):
@@ -249,7 +251,7 @@ class ReturnedSerializer(serializers.Serializer[Mapping[str, object]]):
 
 
 class HashesSerializer(serializers.Serializer[None]):
-    sha256 = serializers.ListField(child=serializers.RegexField("^[0-9a-f]{64}$"), max_length=200_000)
+    sha256 = BoundedListField(child=serializers.RegexField("^[0-9a-f]{64}$"), max_length=20_000)
 
 
 class ManifestSerializer(serializers.Serializer[None]):

@@ -12,13 +12,15 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from courses.body_limits import limit_body
 from courses.errors import NotFound
 from courses.models import User
 from courses.permissions import Permission
 from exchange import queries, receipts, services
 from exchange.api.v2 import serializers
-from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, read_bundle, read_files
+from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read_bundle, read_files
 from exchange.api.v2.filters import SubmissionFilter
+from exchange.api.v2.pagination import SubmissionPages
 from exchange.api.v2.parsers import BundleParser
 from exchange.models import Assignment, Submission
 from exchange.storage.file_sets import BadManifest, Upload
@@ -30,16 +32,27 @@ class SubmissionListViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
     queryset = Submission.objects.none()
     serializer_class: Any = serializers.ListedSubmissionSerializer
     filterset_class: Any = SubmissionFilter
+    pagination_class = SubmissionPages
 
     def get_queryset(self) -> QuerySet[Submission]:
         return queries.visible_submissions(self.actor)
 
     def get_serializer_context(self) -> dict[str, object]:
-        return {**super().get_serializer_context(), "with_files": self.action != "list" or self.flag("files")}
+        return {**super().get_serializer_context(), "with_files": self.with_files}
+
+    @property
+    def with_files(self) -> bool:
+        return self.action != "list" or self.flag("files")
 
 
 class SubmissionViewSet(SubmissionListViewSet):
     """The submissions of all courses."""
+
+    action_permissions = {
+        "withdraw": Permission.WITHDRAW_SUBMISSIONS,
+        "restore": Permission.WITHDRAW_SUBMISSIONS,
+        "collected": Permission.SEE_SUBMISSIONS,
+    }
 
     lookup_value_regex = "[0-9]{1,18}"
 
@@ -75,9 +88,10 @@ class SubmissionViewSet(SubmissionListViewSet):
     def submission(self) -> Submission:
         """The submission in the address. Errors: NotFound, also for what the actor may not see."""
         pk = self.kwargs["pk"]
-        submission = queries.with_details(self.get_queryset().filter(pk=pk), files=True).first()
+        submission = queries.with_details(self.get_queryset().filter(pk=pk)).first()
         if submission is None:
             raise NotFound(f"There is no submission {pk}, or it is not for you to see.")
+        queries.load_files([submission], files=True)
         return submission
 
     def _named_submissions(self) -> list[Submission]:
@@ -87,13 +101,16 @@ class SubmissionViewSet(SubmissionListViewSet):
         ids = set(serializer.validated_data["ids"])
         submissions = list(self.get_queryset().filter(pk__in=ids).select_related("assignment__course"))
         if absent := ids - {submission.pk for submission in submissions}:
-            raise NotFound(f"There is no submission {min(absent)}, or it is not for you to see.", ids=sorted(absent))
+            raise NotFound(
+                f"There is no submission {min(absent)}, or it is not for you to see.", ids=sorted(absent)[:100]
+            )
         return submissions
 
     def _count(self, changed: int) -> Response:
         return Response(serializers.ChangedSerializer({"changed": changed}).data)
 
 
+@limit_body(max_bundle, BundleParser.media_type)
 class AssignmentSubmissionViewSet(SubmissionListViewSet):
     """The submissions of one assignment."""
 

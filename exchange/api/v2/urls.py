@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^{COURSE}/roster/$", RosterViewSet.as_view({"get": "retrieve", "post": "create"}), name="roster"),
     path("receipts/verify/", VerifyReceiptView.as_view(), name="verify-receipt"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="v2:schema"), name="docs"),
+    # Without metadata_class OPTIONS is not allowed: the template of the page cannot render it.
+    path("docs/", SpectacularSwaggerView.as_view(url_name="v2:schema", metadata_class=None), name="docs"),
     path("", include(router.urls)),
 ]

@@ -84,3 +84,10 @@ def send(request, username):
         request.method, path + query, body, content_type=request.media_type or "application/json", headers=headers
     )
     assert response.status_code < 500
+
+
+@pytest.mark.parametrize("page", ["docs", "schema"])
+@pytest.mark.parametrize("method", ["OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"])
+def test_page_and_schema_are_there_to_be_read_alone(db, client, page, method):
+    answer = client.generic(method, f"/api/v2/{page}/")
+    assert answer.status_code == (200 if (method, page) == ("OPTIONS", "schema") else 405)

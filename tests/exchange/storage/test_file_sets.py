@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from courses import services as course_services
@@ -116,6 +117,32 @@ def test_unreleased_files_are_for_staff_alone(submission):
     assert readable(actor("dave"), RELEASED) == set()
     assert readable(actor("bob"), RELEASED, NOTEBOOK) == {NOTEBOOK}
     assert readable(actor("gina"), RELEASED) == {RELEASED}
+
+
+def test_superseded_release_is_for_staff_alone(submission):
+    services.release(
+        submission.assignment.course, "ps1", cast.upload({"ps1.ipynb": b"new"}), by=actor("alice"), force=True
+    )
+    assert readable(actor("dave"), RELEASED, cast.sha256(b"new")) == {cast.sha256(b"new")}
+    assert readable(actor("gina"), RELEASED) == {RELEASED}
+    services.release(submission.assignment.course, "other", cast.upload(PS1), by=actor("alice"))
+    assert readable(actor("dave"), RELEASED) == {RELEASED}
+
+
+@pytest.mark.parametrize("username", ["bob", "dave", "gina", "alice", "carol", "erin", "root"])
+def test_same_queries_for_every_hash(submission, username):
+    """Nobody learns from the time of an answer whether somebody else has the same bytes."""
+
+    def queries(sha256):
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            readable(by, sha256)
+        return [query["sql"].replace(sha256, "…") for query in captured]
+
+    by = actor(username)
+    statements = [queries(sha256) for sha256 in (NOTEBOOK, RELEASED, ZEROS)]
+    assert statements[0] == statements[1] == statements[2] and len(statements[0]) == 1
 
 
 def test_feedback_is_for_its_student_and_for_staff(submission):

@@ -5,11 +5,14 @@ import json
 
 import pytest
 from django.db import connection
+from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from rest_framework.exceptions import ParseError
 
+from courses.body_limits import MAX_FORM
 from exchange import services
+from exchange.api.v1 import arguments
 from exchange.api.v1.arguments import PIECE, FormParser, parse_urlencoded
 from exchange.models import Submission
 from tests import cast
@@ -103,7 +106,7 @@ def test_body_without_a_length_is_refused():
 
 @pytest.mark.parametrize("kind", ["form", "multipart"])
 def test_too_large_a_request_is_a_413(settings, kind):
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    settings.NGSHARE_API_V1_MAX_BODY = 1000
     tree = {"files": files(big_bin=bytes(2000))}
     if kind == "form":
         status, reply = post("bob", "submission", COURSE, "ps1", **tree)
@@ -111,7 +114,49 @@ def test_too_large_a_request_is_a_413(settings, kind):
         sent = multipart(tree)
         status, reply = send(sent["body"], sent["content_type"])
     assert (status, reply["success"]) == (413, False)
-    assert "the limit is 1 kB" in reply["message"]
+    assert "the limit is 1 kB" in reply["message"] and "the newer plugin" in reply["message"]
+
+
+@pytest.mark.parametrize("mark", ["{}", "[]", "0"])
+@pytest.mark.parametrize("kind", ["form", "multipart", "encoded"])
+def test_many_small_values_are_refused_while_they_arrive(settings, monkeypatch, kind, mark):
+    settings.NGSHARE_MAX_FILES = 10
+    monkeypatch.setattr(arguments, "MAX_MARKS", 200)
+    before = cast.everything()
+    tree = f"[{','.join([mark] * 300)}]"
+    if kind == "form":
+        status, reply = send(f"files={tree}")
+    elif kind == "encoded":
+        status, reply = post("bob", "submission", COURSE, "ps1", files=tree)
+    else:
+        sent = multipart({"files": tree})
+        status, reply = send(sent["body"], sent["content_type"])
+    assert (status, reply) == (413, {"success": False, "message": "The request has too many values."})
+    assert cast.everything() == before
+
+
+def test_browser_sends_no_more_than_a_form(monkeypatch):
+    """Django would read it all to find the CSRF token."""
+    monkeypatch.setattr(HttpRequest, "_load_post_and_files", lambda request: pytest.fail("the body is parsed"))
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.person("bob"))
+    before = cast.everything()
+    body = b"files=%5B%5D&a=" + b"a" * MAX_FORM
+    status, reply = said(browser.post(HAND_IN, body, FORM, headers={"X-CSRFToken": "a" * 32}))
+    assert (status, reply["success"]) == (413, False) and "400 kB" in reply["message"]
+    assert cast.everything() == before
+
+
+def test_names_with_brackets_and_commas_are_no_reason_to_refuse(settings, monkeypatch):
+    settings.NGSHARE_MAX_FILES = 10
+    monkeypatch.setattr(arguments, "MAX_MARKS", 200)
+    tree = {f"data [{number}], {{x, y}}.csv": b"1" for number in range(10)}
+    assert post("bob", "submission", COURSE, "ps1", files=json.dumps(_as_files(tree)))[0] == 200
+    assert submitted() == tree
+
+
+def _as_files(tree):
+    return [{"path": path, "content": encoded(content)} for path, content in tree.items()]
 
 
 @pytest.mark.parametrize(

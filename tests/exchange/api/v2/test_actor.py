@@ -1,4 +1,4 @@
-"""One request reads the roster once to learn what its actor may do."""
+"""A request reads the roster once to learn what its actor may do; an upload once more when its bytes have arrived."""
 
 import pytest
 from django.db import connection
@@ -21,8 +21,8 @@ def roster_reads():
     return count
 
 
-def test_submit_reads_the_roster_once(assignment, bob, roster_reads):
-    assert roster_reads(lambda: post_bundle(bob, of_assignment("submissions"), cast.bundle(WORK)), 201) == 1
+def test_submit_reads_the_roster_before_and_after_its_bytes(assignment, bob, roster_reads):
+    assert roster_reads(lambda: post_bundle(bob, of_assignment("submissions"), cast.bundle(WORK)), 201) == 2
 
 
 @pytest.mark.parametrize("username", ["alice", "bob"])
@@ -33,7 +33,7 @@ def test_list_reads_the_roster_once(submission, roster_reads, username):
     assert roster_reads(lambda: client.get(v2("assignments"))) == 1
 
 
-def test_feedback_reads_the_roster_once(submission, alice, roster_reads):
+def test_feedback_reads_the_roster_before_and_after_its_bytes(submission, alice, roster_reads):
     files = {"ps1.html": b"<p>9 of 10</p>"}
     body = cast.bundle(files, feedback=[{"submission": submission.pk, "files": cast.manifest(files)}])
-    assert roster_reads(lambda: post_bundle(alice, of_assignment("feedback"), body)) == 1
+    assert roster_reads(lambda: post_bundle(alice, of_assignment("feedback"), body)) == 2

@@ -7,6 +7,7 @@ import tarfile
 import pytest
 from django.conf import settings as django_settings
 
+from courses.api.parsers import StrictJSONParser
 from tests import cast
 from tests.cast import WORK, of_assignment, post_bundle, v2
 
@@ -387,6 +388,9 @@ def test_assignment_name_that_nbgrader_cannot_carry_is_refused(course, alice, na
         ("/api/v2/blobs/" + "A" * 64 + "/", 404),
         ("/api/v2/submissions/99999999999999999999/", 404),
         ("/api/v2/assignments/?cursor=junk", 404),
+        ("/api/v2/assignments/?cursor=cD1hYmM=", 404),  # p=abc
+        ("/api/v2/assignments/?cursor=cD0xMjM0NTY3ODkwMTIzNDU2Nzg5MA==", 404),  # p=12345678901234567890
+        ("/api/v2/assignments/?cursor=cj0xJnA9LTE=", 404),  # r=1&p=-1
         ("/api/v2/assignments/?status=gone", 400),
         ("/api/v2/courses/%ff%fe/", 404),
         ("/api/v2/courses/%ED%A0%80/", 404),
@@ -413,8 +417,64 @@ def test_malformed_authorization_is_a_401(course, header):
 
 
 def test_json_body_has_a_bound(course, bob):
-    answer = bob.generic("POST", v2("blobs", "missing"), b" " * (2**24 + 2), content_type="application/json")
-    assert answer.status_code == 413
+    answer = bob.generic("POST", v2("blobs", "missing"), b" " * (2**22 + 1), content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("address", "body", "status", "code"),
+    [
+        (v2("blobs", "missing"), {"files": [{}] * 10_001}, 413, "too_many_files"),
+        (v2("blobs", "bundle"), {"sha256": [0] * 20_001}, 400, "bad_request"),
+        (v2("submissions", "collected"), {"ids": ["x"] * 20_001}, 400, "bad_request"),
+        (v2("courses", cast.COURSE, "members", "bulk"), {"members": [0] * 20_001}, 400, "bad_request"),
+    ],
+)
+def test_list_that_is_too_long_is_refused_without_a_look_at_its_items(
+    assignment, alice, address, body, status, code, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(3):
+        answer = alice.post(address, body, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert len(answer.content) < 1000
+
+
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [
+        (v2("blobs", "missing"), {"files": [{}] * 10_000}),
+        (v2("blobs", "missing"), {"files": [{"path": "x" * 100_000, "sha256": "", "size": 1}]}),
+        (v2("blobs", "bundle"), {"sha256": [0] * 20_000}),
+        (v2("blobs", "bundle"), {"sha256": ["0" * 64] * 20_000}),
+        (v2("submissions", "collected"), {"ids": ["x"] * 20_000}),
+        (v2("submissions", "collected"), {"ids": list(range(10**6, 10**6 + 2000))}),
+        (v2("courses", cast.COURSE, "members"), {"username": "frank", "role": "x" * 100_000}),
+        (v2("courses", cast.COURSE, "members", "bulk"), {"members": [0] * 20_000}),
+    ],
+)
+def test_answer_to_a_large_bad_body_is_small(assignment, alice, address, body):
+    answer = alice.post(address, body, format="json")
+    assert answer.status_code in (400, 404)
+    assert len(answer.content) < 2000
+
+
+def test_manifest_of_a_bundle_is_bounded(refused):
+    refused(with_manifest({"files": [{}] * 10_001}), 413, "too_many_files")
+    refused(with_manifest(b" " * (2**22 + 1)), 413, "too_large")
+    refused(with_manifest(b"[" + b"{}," * 300_000), 413, "too_large")
+
+
+@pytest.mark.parametrize("action", ["withdraw", "restore", "collected"])
+@pytest.mark.parametrize("who", ["bob", "erin"])
+def test_who_is_staff_nowhere_is_refused_before_the_body_is_read(course, who, action, monkeypatch):
+    monkeypatch.setattr(StrictJSONParser, "parse", lambda *arguments, **options: pytest.fail("it is read"))
+    answer = cast.client(who).post(v2("submissions", action), {"ids": [0]}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
+def test_feedback_on_too_many_at_once_is_refused(submission, alice):
+    answer = post_bundle(alice, of_assignment("feedback"), with_manifest({"feedback": [{}] * 5001}))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 def test_unforeseen_error_says_nothing_of_the_inside(assignment, bob, monkeypatch, rf):

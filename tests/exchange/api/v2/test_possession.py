@@ -1,11 +1,15 @@
 """Knowing a hash gives access to nothing: the attack, by every way there is."""
 
+import json
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from exchange import services
 from exchange.models import Submission
 from tests import cast
-from tests.cast import WORK, of_assignment, post_bundle, v2
+from tests.cast import PS1, WORK, of_assignment, post_bundle, v2
 
 SECRET = WORK["ps1.ipynb"]  # in bob's hand-in and nowhere else
 HASH = cast.sha256(SECRET)
@@ -97,3 +101,58 @@ def test_course_in_the_bin_gives_nothing(submission, bob, alice):
     for who in (bob, alice):
         assert who.get(v2("blobs", HASH)).status_code == 404
         assert who.get(v2("submissions")).json()["results"] == []
+
+
+@pytest.fixture
+def statements():
+    """The SQL of a request, without the hash that was asked for."""
+
+    def sql(send, sha256):
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            send(sha256)
+        return [query["sql"].replace(sha256, "…") for query in captured]
+
+    return sql
+
+
+def get_blob(who, sha256):
+    assert who.get(v2("blobs", sha256)).status_code == 404
+
+
+def ask_for_missing(who, sha256):
+    files = [{"path": "a", "sha256": sha256, "size": len(SECRET)}]
+    assert who.post(v2("blobs", "missing"), {"files": files}, format="json").json() == {"missing": [sha256]}
+
+
+def submit_without_it(who, sha256):
+    text = json.dumps({"files": [{"path": "a", "sha256": sha256, "size": len(SECRET)}]}).encode()
+    answer = post_bundle(who, of_assignment("submissions"), cast.tar([("manifest.json", text)]))
+    assert answer.json()["code"] == "blobs_missing"
+
+
+@pytest.mark.parametrize("send", [get_blob, ask_for_missing, submit_without_it])
+def test_hash_of_somebody_elses_bytes_costs_what_any_hash_costs(submission, dave, statements, send):
+    theirs, nobodys = (statements(lambda sha256: send(dave, sha256), sha256) for sha256 in (HASH, "0" * 64))
+    assert theirs == nobodys and any("blob" in sql for sql in theirs)
+
+
+def test_superseded_release_is_not_readable_to_students(assignment, dave, alice):
+    old = cast.sha256(PS1["ps1.ipynb"])
+    assert dave.get(v2("blobs", old)).status_code == 200
+    services.release(assignment.course, "ps1", cast.upload({"ps1.ipynb": b"new"}), by=cast.actor("alice"), force=True)
+    assert dave.get(v2("blobs", old)).status_code == 404
+    assert dave.post(v2("blobs", "bundle"), {"sha256": [old]}, format="json").status_code == 404
+    assert b"".join(dave.get(v2("blobs", cast.sha256(b"new")))) == b"new"
+    assert alice.get(v2("blobs", old)).status_code == 200
+
+
+def test_submission_that_counted_on_a_superseded_release_is_told_what_to_send(assignment, dave):
+    files = {**PS1, "answer.txt": b"42"}
+    left_out = cast.bundle(files, leave_out=PS1)
+    services.release(assignment.course, "ps1", cast.upload({"ps1.ipynb": b"new"}), by=cast.actor("alice"), force=True)
+    answer = post_bundle(dave, of_assignment("submissions"), left_out)
+    assert (answer.status_code, answer.json()["code"]) == (409, "blobs_missing")
+    assert set(answer.json()["details"]["missing"]) == {cast.sha256(content) for content in PS1.values()}
+    assert post_bundle(dave, of_assignment("submissions"), cast.bundle(files)).status_code == 201
