@@ -78,11 +78,11 @@ def check_manifest(entries: Sequence[ManifestEntry]) -> None:
     sizes: dict[str, int] = {}
     for entry in entries:
         if not re.fullmatch("[0-9a-f]{64}", entry.sha256):
-            raise BadManifest(f"{entry.path!r}: sha256 must be 64 lower-case hexadecimal digits.")
+            raise BadManifest(f"{entry.path[:200]!r}: sha256 must be 64 lower-case hexadecimal digits.")
         if not 0 <= entry.size < 2**63:
-            raise BadManifest(f"{entry.path!r}: the size must be a number of bytes.")
+            raise BadManifest(f"{entry.path[:200]!r}: the size must be a number of bytes.")
         if sizes.setdefault(entry.sha256, entry.size) != entry.size:
-            raise BadManifest(f"{entry.path!r}: the same hash has two sizes.")
+            raise BadManifest(f"{entry.path[:200]!r}: the same hash has two sizes.")
     try:
         paths.check_all(entry.path for entry in entries)
     except paths.BadPath as error:
