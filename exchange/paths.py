@@ -15,11 +15,11 @@ MAX_PATH = 1024  # bytes of UTF-8
 MAX_PARTS = 32
 MAX_FOLDERS = 10_000  # distinct folders of one file set: whoever collects it makes each of them
 
-# Controls, line and paragraph separators, and what is invisible or reorders the text around it (U+202E). The joiners
+# Controls and line separators, what is invisible or reorders the text around it, and half characters. The joiners
 # U+200C and U+200D are left out: Persian names and emoji need them.
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
+    "\U000e0000-\U000e007f\ud800-\udfff]"
 )
 
 # What Windows does not take in a name, or takes for a device (Microsoft, “Naming Files, Paths, and Namespaces”).

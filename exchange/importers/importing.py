@@ -52,7 +52,7 @@ class ImportRun:
 
     def _find_or_create_course(self, name: str) -> Course | None:
         """Errors: DomainError."""
-        course_services.check_name(name, "course")
+        course_services.check_course_name(name)
         courses = Course.objects.filter(name=name)
         if existing := courses.filter(removed_at=None).first():
             self.report.count(Kind.COURSE, ImportOutcome.EXISTING)
