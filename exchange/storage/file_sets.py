@@ -69,12 +69,7 @@ class Upload:
 
 def check_manifest(entries: Sequence[ManifestEntry]) -> None:
     """Check a manifest against the rules and the limits. Errors: BadManifest, BadPath, TooManyFiles, TooLarge."""
-    if len(entries) > settings.NGSHARE_MAX_FILES:
-        raise TooManyFiles(
-            f"Your folder has {len(entries)} files, the limit is {settings.NGSHARE_MAX_FILES}.",
-            files=len(entries),
-            limit=settings.NGSHARE_MAX_FILES,
-        )
+    _check_count(entries)
     sizes: dict[str, int] = {}
     for entry in entries:
         if not re.fullmatch("[0-9a-f]{64}", entry.sha256):
@@ -88,6 +83,21 @@ def check_manifest(entries: Sequence[ManifestEntry]) -> None:
     except paths.BadPath as error:
         raise BadPath(str(error)) from error
     _check_sizes(entries)
+
+
+def check_limits(entries: Sequence[ManifestEntry]) -> None:
+    """Check the number of files and their sizes, before anything of them is read. Errors: TooManyFiles, TooLarge."""
+    _check_count(entries)
+    _check_sizes(entries)
+
+
+def _check_count(entries: Sequence[ManifestEntry]) -> None:
+    if len(entries) > settings.NGSHARE_MAX_FILES:
+        raise TooManyFiles(
+            f"Your folder has {len(entries)} files, the limit is {settings.NGSHARE_MAX_FILES}.",
+            files=len(entries),
+            limit=settings.NGSHARE_MAX_FILES,
+        )
 
 
 def _check_sizes(entries: Sequence[ManifestEntry]) -> None:
