@@ -76,3 +76,13 @@ def test_file_that_the_exchange_refuses_is_named_with_the_reason(tmp_path, cours
 def test_names_that_only_windows_does_not_take_are_sent(tmp_path, coursedir, name):
     write(tmp_path, {name: "x"})
     assert [file.path for file in read_folder(tmp_path, coursedir)] == [name]
+
+
+def test_deep_folders_are_refused_unless_they_are_ignored(tmp_path, coursedir):
+    write(tmp_path, {"deep/" + "d/" * 30 + "leaf": "x"})
+    assert len(read_folder(tmp_path, coursedir)) == 1
+    (tmp_path / "deep" / ("d/" * 31)).mkdir()
+    with pytest.raises(BadPath, match="is more than 31 folders deep, and cannot be sent"):
+        read_folder(tmp_path, coursedir)
+    coursedir.ignore = ["deep"]
+    assert read_folder(tmp_path, coursedir) == []
