@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from exchange import paths, services
-from exchange.models import Blob, FileSet, Submission
+from exchange.models import Assignment, Blob, FileSet, Submission
 from exchange.storage import blobs
 from tests import cast
 from tests.cast import WORK
@@ -190,7 +190,8 @@ def test_zip_of_a_large_file_is_whole(assignment, root):
 
 @pytest.mark.parametrize("name", ["..\\..\\evil", "C:\\x", "a\nb", "ps 1 ", "😀", 'a"b'])
 def test_zip_of_an_oddly_named_assignment_stays_in_its_folder(course, root, name):
-    made = services.release(course, name, cast.upload({"x": b"1"}), by=cast.actor("alice"))
+    made = services.release(course, "ps1", cast.upload({"x": b"1"}), by=cast.actor("alice"))
+    Assignment.objects.update(name=name)  # as it was possible once
     answer = root.get(address(made, "zip"))
     assert "\n" not in answer.headers["Content-Disposition"]
     ((path, each),) = unzipped(answer).items()
