@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")  # the wide characters count in East Asian spreadsheets
 
 
-def write_rows(rows: Iterable[Sequence[object]], *, unguarded: int = 0) -> Iterator[str]:
-    """Yield the lines of a CSV file (RFC 4180). The first `unguarded` columns are written as they are."""
+def write_rows(rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield the lines of a CSV file (RFC 4180)."""
     line = io.StringIO()
     writer = csv.writer(line)
     for row in rows:
-        cells = [trim_cell("" if cell is None else str(cell)) for cell in row]
-        writer.writerow([*cells[:unguarded], *map(guard_formula, cells[unguarded:])])
+        writer.writerow([guard_formula(trim_cell("" if cell is None else str(cell))) for cell in row])
         yield line.getvalue()
         line.seek(0)
         line.truncate()
@@ -38,8 +37,12 @@ def guard_formula(cell: str) -> str:
     >>> guard_formula("=1+1"), guard_formula("ann"), remove_guard(guard_formula("'-x"))
     ("'=1+1", 'ann', "'-x")
     """
-    return f"'{cell}" if FORMULA.match(cell) else cell
+    return f"'{cell}" if is_formula(cell) else cell
+
+
+def is_formula(cell: str) -> bool:
+    return bool(FORMULA.match(cell))
 
 
 def remove_guard(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
+    return cell[1:] if cell.startswith("'") and is_formula(cell) else cell

@@ -5,7 +5,7 @@ from itertools import chain
 
 from django.db.models import QuerySet
 
-from courses.csv_writer import write_rows
+from courses.csv_writer import is_formula, write_rows
 from courses.models import Membership, Role
 from courses.services import NAME_FIELDS
 
@@ -23,9 +23,11 @@ def export_roster(members: QuerySet[Membership]) -> Iterator[str]:
 def export_for_nbgrader(members: QuerySet[Membership]) -> Iterator[str]:
     """Return the students as `nbgrader db student import` reads them (nbgrader/apps/dbapp.py).
 
-    nbgrader would read a guarding apostrophe as a part of the user name, and add a student of that name. It would read
-    an empty column as the wish to delete what it knows, so `lms_user_id` is left out.
+    A student whose user name a spreadsheet would take for a formula is left out: nbgrader would read a guarding
+    apostrophe as a part of the name, and add a student of that name; it adds the student itself when it autogrades.
+    nbgrader would read an empty column as the wish to delete what it knows, so `lms_user_id` is left out, too.
     """
     students = members.filter(role=Role.STUDENT).order_by("user__username")
     rows = students.values_list("user__username", *NBGRADER_COLUMNS[1:])
-    return write_rows(chain([NBGRADER_COLUMNS], rows.iterator(chunk_size=CHUNK_SIZE)), unguarded=1)
+    safe = (row for row in rows.iterator(chunk_size=CHUNK_SIZE) if not is_formula(row[0]))
+    return write_rows(chain([NBGRADER_COLUMNS], safe))

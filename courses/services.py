@@ -43,6 +43,13 @@ def check_name(name: str, what: str = "user") -> str:
     return name
 
 
+def check_course_name(name: str) -> str:
+    """Return the name if a new course may have it: nbgrader takes `*` for a pattern. Errors: Invalid."""
+    if "*" in check_name(name, "course"):
+        raise Invalid(f"{name[:80]!r} cannot be a course name: it has a '*', which nbgrader takes for a pattern.")
+    return name
+
+
 def known_users(usernames: Iterable[str]) -> dict[str, User]:
     """Return the users of these names, {name: user}. Unknown ones are created."""
     names = sorted({check_name(username) for username in usernames})
@@ -62,7 +69,7 @@ def known_users(usernames: Iterable[str]) -> dict[str, User]:
 def create_course(name: str, instructors: Iterable[str] = (), *, by: Actor) -> Course:
     """Errors: Invalid, AlreadyExists."""
     role = by.require_administrator()
-    check_name(name, "course")
+    check_course_name(name)
     try:
         with transaction.atomic():
             course = Course.objects.create(name=name)

@@ -10,4 +10,5 @@ def format_timestamp(moment: datetime) -> str:
     >>> format_timestamp(datetime(2026, 11, 24, 14, 33, 56, 120, tzinfo=UTC))
     '2026-11-24T14:33:56.000120Z'
     """
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime, which writes the year 1 without its zeros.
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

@@ -5,6 +5,7 @@ named in NGSHARE_SECRET_KEY_FALLBACKS. The bytes that are signed must never chan
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -15,7 +16,14 @@ from exchange.models import Submission
 
 Receipt = dict[str, object]
 
+NO_RECEIPT = "This is no receipt of this server, or it was changed."
+
 _SALT = "ngshare.receipt"
+_FIELDS = (
+    *("id", "course", "assignment", "student", "submitted_by", "timestamp", "release", "late", "trial"),
+    *("digest", "size", "file_count", "signature"),
+)
+_BLANKS = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')  # between the tokens of JSON; a string is kept
 
 
 def receipt(submission: Submission) -> Receipt:
@@ -37,8 +45,25 @@ def receipt(submission: Submission) -> Receipt:
     return {**fields, "signature": _signer().signature(_signed_text(fields))}
 
 
+def is_spelled_plainly(text: str, value: object) -> bool:
+    """Return whether a JSON text says what it means to a reader, too: no key twice, no number or letter in disguise.
+
+    `value` is what the text was read as. Blanks between the tokens do not count.
+
+    >>> is_spelled_plainly('{"id": 1}', {"id": 1}), is_spelled_plainly('{"id": 2, "id": 1}', {"id": 1})
+    (True, False)
+    """
+    compact = _BLANKS.sub(r"\1", text)
+    return any(compact == json.dumps(value, ensure_ascii=is_ascii, separators=(",", ":")) for is_ascii in (True, False))
+
+
 def verify(claimed: Mapping[str, object]) -> tuple[bool, str]:
-    """Return whether this server signed exactly this receipt and still has what it names, and a sentence about it."""
+    """Return whether this server signed exactly this receipt and still has what it names, and a sentence about it.
+
+    The fields must be those of `receipt`, in their order.
+    """
+    if tuple(claimed) != _FIELDS:
+        return False, NO_RECEIPT
     fields = {name: value for name, value in claimed.items() if name != "signature"}
     signature = claimed.get("signature")
     if not isinstance(signature, str) or not signature.isascii():
@@ -46,7 +71,7 @@ def verify(claimed: Mapping[str, object]) -> tuple[bool, str]:
     try:
         _signer().unsign(f"{_signed_text(fields)}:{signature}")
     except BadSignature:
-        return False, "This is no receipt of this server, or it was changed."
+        return False, NO_RECEIPT
     submission = Submission.objects.select_related("file_set").filter(pk=cast(int, fields["id"])).first()
     if submission is None or format_timestamp(submission.created) != fields["timestamp"]:
         return False, "The receipt is genuine, but an administrator deleted the submission permanently."

@@ -18,6 +18,7 @@ from courses import audit, trash
 from courses.errors import AlreadyExists, Conflict, DomainError, Invalid, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
+from exchange import paths
 from exchange.models import Assignment, Feedback, Release, Submission
 from exchange.storage import file_sets
 from exchange.storage.file_sets import ManifestEntry, Upload
@@ -44,9 +45,17 @@ UNCHANGED = Unchanged.UNCHANGED  # for a due date: leave it as it is, which None
 
 
 def check_assignment_name(name: str) -> None:
-    """Errors: Invalid, for a name that nbgrader or an address cannot carry."""
-    if not name or name in (".", "..") or any(char in name for char in "/+\0") or len(name) > 255:
-        raise Invalid(f"{name[:80]!r} cannot be an assignment's name: 1 to 255 characters without '/' and '+'.")
+    """Check the name of a new assignment, which nbgrader, an address and a folder must carry. Errors: Invalid.
+
+    nbgrader takes `*` for a pattern.
+    """
+    if not name or name in (".", "..") or any(char in name for char in "/+*") or len(name) > 255:
+        raise Invalid(f"{name[:80]!r} cannot be an assignment's name: 1 to 255 characters without '/', '+' and '*'.")
+    if unsafe := paths.UNSAFE.search(name):
+        character = f"U+{ord(unsafe[0]):04X}"
+        raise Invalid(f"{name[:80]!r} cannot be an assignment's name: it has an unprintable character, {character}.")
+    if name != name.strip():
+        raise Invalid(f"{name[:80]!r} cannot be an assignment's name: it starts or ends with a space.")
 
 
 def release(
@@ -64,8 +73,11 @@ def release(
     those of file_sets.store_upload.
     """
     by.require(Permission.RELEASE, course)
-    check_assignment_name(name)
-    if not force and Assignment.objects.released().filter(course=course, name=name).exists():
+    # PostgreSQL does not even compare with a NUL.
+    existing = None if "\0" in name else Assignment.objects.filter(course=course, name=name).first()
+    if existing is None:
+        check_assignment_name(name)
+    elif existing.withdrawn_at is None and not force:
         raise AlreadyReleased(f"{name} is released in {course.name} already; release it again with --force.")
     (entries,) = upload.manifests
     with file_sets.store_upload(upload, by=by), transaction.atomic():
@@ -272,8 +284,8 @@ def find_submission(assignment: Assignment, item: FeedbackItem) -> Submission:
         rows = rows.filter(student__username=item.student)
         matches = list(rows.filter(created=item.timestamp)) if item.timestamp else []
         if not matches and item.timestamp and not item.timestamp.microsecond:
-            second = (item.timestamp, item.timestamp + timedelta(seconds=1) - CLOCK_TICK)
-            matches = list(rows.filter(created__range=second)[:2])
+            last = item.timestamp.replace(microsecond=999_999)
+            matches = list(rows.filter(created__range=(item.timestamp, last))[:2])
     if len(matches) != 1:
         name = f"of {item.student} at {item.timestamp:%Y-%m-%d %H:%M:%S.%f}" if item.timestamp else f"{item.submission}"
         raise NotFound(f"There is no submission {name} for {assignment.name}.")

@@ -10,6 +10,7 @@ from nbgrader.auth import BaseAuthPlugin
 
 from .client.client import NgshareClient
 from .client.errors import ErrorResponse
+from .client.printing import log_printable
 from .client.records import as_list, as_mapping, text
 
 STAFF = {"instructor", "grader"}
@@ -52,6 +53,7 @@ class NgshareAuthenticator(BaseAuthPlugin):
         client = NgshareClient(parent=self)
         role = _role(client, course_id, student_id)
         if role in STAFF:
+            log_printable(self.log)
             self.log.warning("%s is %s of '%s' and stays on its roster.", student_id, role, course_id)
         elif role:
             client.delete("courses", course_id, "members", student_id)

@@ -1,5 +1,6 @@
 """Forms of the admin. What a person may not give or change is not offered, and not accepted when it is sent anyway."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -38,7 +39,7 @@ class CourseForm(CourseModelForm):
         help_texts: ClassVar = {"name": "As nbgrader calls it (course_id). It cannot be changed later."}
 
     def clean_name(self) -> str:
-        name = clean_name(self.cleaned_data["name"], "course")
+        name = clean_name(self.cleaned_data["name"], services.check_course_name)
         # The database's constraint has a condition on a column that is no field of this form: Django skips it.
         if Course.objects.present().filter(name=name).exists():
             raise forms.ValidationError("There is a course of this name already.")
@@ -49,9 +50,9 @@ class CourseForm(CourseModelForm):
         return [clean_name(name.strip()) for name in names if name.strip()]
 
 
-def clean_name(name: str, what: str = "user") -> str:
+def clean_name(name: str, check: Callable[[str], str] = services.check_name) -> str:
     try:
-        return services.check_name(name, what)
+        return check(name)
     except Invalid as error:
         raise forms.ValidationError(error.message) from error
 

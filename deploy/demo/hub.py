@@ -32,7 +32,6 @@ SERVER_CONFIG = """\
 c = get_config()
 c.LanguageServerManager.autodetect = False
 c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}
-c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
 """
 
 

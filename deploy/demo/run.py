@@ -132,7 +132,7 @@ def tell(hub: Hub) -> None:
 Ready: {hub.url}/
 
   log in as   with any password, and
-  alice       teach {COURSE}: Nbgrader > Formgrader in JupyterLab
+  alice       teach {COURSE}: {hub.url}/user/alice/formgrader, in a tab of its own
   bob         take it (so do carol and dave): Nbgrader > Assignment List
   admin       look after it: {hub.ngshare}/admin/
   anybody     courses, hand-ins and receipts: {hub.ngshare}/

@@ -2,27 +2,23 @@
 
 import hashlib
 import os
-import stat
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO
 
+from django.conf import settings
 from django.utils import timezone
 
-from courses.errors import DomainError
 from courses.permissions import SERVER
 from exchange import paths
+from exchange.importers.places import Broken, Place, open_plain
 from exchange.importers.report import ImportReport, Kind
-from exchange.importers.sources import SourceFile
+from exchange.importers.sources import SourceFile, to_utc
 from exchange.storage import blobs, file_sets
 from exchange.storage.file_sets import ManifestEntry, Upload
-
-
-class Broken(DomainError):
-    """A file cannot be imported; the message says why."""
 
 
 @dataclass
@@ -30,7 +26,7 @@ class SourceManifest:
     """The manifest of the files that can be imported, and where they lie."""
 
     entries: list[ManifestEntry] = field(default_factory=list)
-    places: dict[str, Path] = field(default_factory=dict)  # by SHA-256
+    places: dict[str, Place] = field(default_factory=dict)  # by SHA-256
     changed: datetime | None = None  # when the newest file was written
 
     @property
@@ -48,75 +44,86 @@ class SourceManifest:
                 yield sha256, file
 
 
-def open_plain(place: Path) -> IO[bytes]:
-    """Open a plain file. A link is not followed: its author may not be allowed to read the target. Errors: Broken."""
-    try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError as error:
-        raise Broken(f"the file is missing: {place}") from error
-    except OSError as error:
-        raise Broken(f"the file cannot be read: {place}: {error.strerror}") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise Broken(f"this is no plain file: {place}")
-    return open(descriptor, "rb")
-
-
 def read_files(files: list[SourceFile], report: ImportReport, *where: str) -> SourceManifest:
-    """Return the manifest of those files that exist and are whole. Memory stays flat."""
+    """Return the manifest of those files that exist and are whole. Memory stays flat.
+
+    The sizes are compared with the limits before a byte is hashed: a sparse file costs its author nothing. Errors:
+    TooManyFiles, TooLarge.
+    """
+    sized: list[tuple[ManifestEntry, SourceFile]] = []
+    for name, file in _fitting_files(files, report, *where):
+        with _report_broken(report, *where, name):
+            sized.append((ManifestEntry(name, sha256="", size=_size(file)), file))
+    file_sets.check_limits([entry for entry, _ in sized])
     manifest = SourceManifest()
-    names = [unicodedata.normalize("NFC", file.path) for file in files]
-    misfits = _misfits(names)
-    last = {name: number for number, name in enumerate(names)}  # written to a disk, the last one would stay
-    for number, (name, file) in enumerate(zip(names, files, strict=True)):
-        try:
-            if name in misfits:
-                raise Broken(misfits[name])
-            if last[name] != number:
-                raise Broken("another file of the same name follows")
-            _add(manifest, name, file)
-        except Broken as error:
-            report.leave_out(Kind.FILE, error.message, *where, name)
+    for entry, file in sized:
+        with _report_broken(report, *where, entry.path):
+            _add(manifest, entry.path, file)
     return manifest
 
 
-def _add(manifest: SourceManifest, path: str, file: SourceFile) -> None:
+@contextmanager
+def _report_broken(report: ImportReport, *where: str) -> Iterator[None]:
+    """Report a file that is broken as left out, and go on."""
+    try:
+        yield
+    except Broken as error:
+        report.leave_out(Kind.FILE, error.message, *where)
+
+
+def _fitting_files(files: list[SourceFile], report: ImportReport, *where: str) -> list[tuple[str, SourceFile]]:
+    """Return the files whose paths fit into one file set, by path; the others are reported."""
+    names = [unicodedata.normalize("NFC", file.path) for file in files]
+    last = {name: number for number, name in enumerate(names)}  # written to a disk, the last one would stay
+    tree = paths.PathTree()
+    fitting: list[tuple[str, SourceFile]] = []
+    for number, (name, file) in enumerate(zip(names, files, strict=True)):
+        if last[name] != number:
+            report.leave_out(Kind.FILE, "another file of the same name follows", *where, name)
+            continue
+        try:
+            tree.add(name)
+        except paths.BadPath as error:
+            report.leave_out(Kind.FILE, str(error), *where, name)
+        else:
+            fitting.append((name, file))
+    return fitting
+
+
+def _place(file: SourceFile) -> Place:
     if file.place is None:
         raise Broken("the file has no place in the storage")
+    return file.place
+
+
+def _size(file: SourceFile) -> int:
+    with open_plain(_place(file)) as stream:
+        return os.fstat(stream.fileno()).st_size
+
+
+def _add(manifest: SourceManifest, path: str, file: SourceFile) -> None:
+    place, limit = _place(file), settings.NGSHARE_MAX_FILE_SIZE
     try:
         sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-        with open_plain(file.place) as stream:
+        with open_plain(place) as stream:
             while chunk := stream.read(blobs.CHUNK):
                 sha256.update(chunk)
                 md5.update(chunk)
-            size, changed = stream.tell(), datetime.fromtimestamp(os.fstat(stream.fileno()).st_mtime, UTC)
+                if stream.tell() > limit:
+                    raise Broken(f"the file grows while it is read: {place}")
+            size, changed = stream.tell(), _time_of_change(stream)
     except OSError as error:
-        raise Broken(f"the file cannot be read: {file.place}: {error.strerror}") from error
+        raise Broken(f"the file cannot be read: {place}: {error.strerror}") from error
     if file.md5 is not None and md5.hexdigest() != file.md5:
-        raise Broken(f"the file is broken: {file.place} has the checksum {md5.hexdigest()}, not {file.md5}")
+        raise Broken(f"the file is broken: {place} has the checksum {md5.hexdigest()}, not {file.md5}")
     manifest.entries.append(ManifestEntry(path, sha256.hexdigest(), size))
-    manifest.places[sha256.hexdigest()] = file.place
-    manifest.changed = max(changed, manifest.changed) if manifest.changed else changed
+    manifest.places[sha256.hexdigest()] = place
+    manifest.changed = max(filter(None, (changed, manifest.changed)), default=None)
 
 
-def _misfits(names: list[str]) -> dict[str, str]:
-    """Return the paths that do not fit into one file set, with the reason."""
-    distinct = list(dict.fromkeys(names))
+def _time_of_change(file: IO[bytes]) -> datetime | None:
+    """Return when an open file was written; None for what its owner set beyond the calendar."""
     try:
-        paths.check_all(distinct)
-    except paths.BadPath:
-        return _each_misfit(distinct)
-    return {}
-
-
-def _each_misfit(names: list[str]) -> dict[str, str]:
-    kept: list[str] = []
-    misfits: dict[str, str] = {}
-    for name in names:
-        try:
-            paths.check_all([*kept, name])
-        except paths.BadPath as error:
-            misfits[name] = str(error)
-        else:
-            kept.append(name)
-    return misfits
+        return to_utc(datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC))
+    except (ValueError, OverflowError):
+        return None

@@ -52,7 +52,7 @@ class ImportRun:
 
     def _find_or_create_course(self, name: str) -> Course | None:
         """Errors: DomainError."""
-        course_services.check_name(name, "course")
+        course_services.check_course_name(name)
         courses = Course.objects.filter(name=name)
         if existing := courses.filter(removed_at=None).first():
             self.report.count(Kind.COURSE, ImportOutcome.EXISTING)
@@ -108,8 +108,8 @@ class ImportRun:
         return history.import_assignment(course, source.name, due=source.due, is_unreleased=source.release is None)
 
     def _import_release(self, assignment: Assignment | None, files: list[SourceFile], *where: str) -> None:
-        manifest = read_files(files, self.report, *where)
         with self._report_errors(Kind.RELEASE, *where):
+            manifest = read_files(files, self.report, *where)
             file_sets.check_manifest(manifest.entries)
             outcome = history.compare_release(assignment, manifest.entries) if assignment else ImportOutcome.NEW
             if outcome != ImportOutcome.EXISTING and assignment and not self.is_dry:
@@ -118,10 +118,10 @@ class ImportRun:
 
     def _import_submission(self, assignment: Assignment | None, source: SourceSubmission, *where: str) -> None:
         where = (*where, source.student, f"{source.created:%Y-%m-%d %H:%M:%S.%f}")
-        manifest = read_files(source.files, self.report, *where)
         with self._report_errors(Kind.SUBMISSION, *where):
-            file_sets.check_manifest(manifest.entries)
             course_services.check_name(source.student)
+            manifest = read_files(source.files, self.report, *where)
+            file_sets.check_manifest(manifest.entries)
             submission = self._find_submission(assignment, source)
             outcome = history.compare(submission.file_set if submission else None, manifest.entries)
             if outcome != ImportOutcome.EXISTING and assignment and not self.is_dry:
@@ -138,8 +138,8 @@ class ImportRun:
         return rows.filter(assignment=assignment, student__username=source.student, created=source.created).first()
 
     def _import_feedback(self, submission: Submission | None, files: list[SourceFile], *where: str) -> None:
-        manifest = read_files(files, self.report, *where)
         with self._report_errors(Kind.FEEDBACK, *where):
+            manifest = read_files(files, self.report, *where)
             file_sets.check_manifest(manifest.entries)
             outcome = history.compare_feedback(submission, manifest.entries) if submission else ImportOutcome.NEW
             if outcome != ImportOutcome.EXISTING and submission and not self.is_dry:

@@ -8,7 +8,7 @@ storage folder is `files.actual_name`, its checksum an MD5.
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,8 +16,18 @@ from urllib.parse import quote
 
 from courses.models import Role
 from courses.services import RosterEntry
+from exchange.importers.places import Place
 from exchange.importers.report import ImportReport, Kind
-from exchange.importers.sources import CannotRead, SourceAssignment, SourceCourse, SourceFile, SourceSubmission
+from exchange.importers.sources import (
+    LAST_YEAR,
+    CannotRead,
+    Instants,
+    SourceAssignment,
+    SourceCourse,
+    SourceFile,
+    SourceSubmission,
+    to_utc,
+)
 
 try:
     import sqlalchemy
@@ -153,16 +163,14 @@ class Ngshare:
 
     def _submissions(self, assignment: int, *where: str) -> Iterator[SourceSubmission]:
         files, feedback = (self._files_by_submission(kind, assignment) for kind in ("submission", "feedback"))
-        taken: set[tuple[str, datetime]] = set()
+        instants = Instants()
         for row in self._database.rows(SUBMISSIONS, assignment=assignment):
             student, created = row["student_id"], _instant(row["timestamp"])
-            if student is None or created is None:
-                message = f"the submission with the key {row['_id']} has no student or no time"
+            if student is None or created is None or created.year == LAST_YEAR:
+                message = f"the submission with the key {row['_id']} has no student or no possible time"
                 self._report.leave_out(Kind.SUBMISSION, message, *where)
                 continue
-            while (student, created) in taken:  # two at one instant: put the second just after the first, in every run
-                created += timedelta(microseconds=1)
-            taken.add((student, created))
+            created = instants.claim(student, created)
             yield SourceSubmission(student, created, files.get(row["_id"], []), feedback.get(row["_id"], []))
 
     def _files_by_submission(self, kind: str, assignment: int) -> dict[int, list[SourceFile]]:
@@ -172,19 +180,18 @@ class Ngshare:
     def _files(self, rows: Iterable[DatabaseRow]) -> list[SourceFile]:
         return [SourceFile(row["filename"] or "", self._place(row["actual_name"]), row["checksum"]) for row in rows]
 
-    def _place(self, name: str | None) -> Path | None:
-        """Return the path of a file directly in the storage folder; None for a name that leads elsewhere."""
+    def _place(self, name: str | None) -> Place | None:
+        """Return the place of a file directly in the storage folder; None for a name that leads elsewhere."""
         is_plain = bool(name) and Path(str(name)).name == name and name != ".." and "\0" not in str(name)
-        return self._storage / str(name) if is_plain else None
+        return Place(self._storage, (str(name),)) if is_plain else None
 
 
 def _instant(value: str | datetime | None) -> datetime | None:
     """Return the time in a column of ngshare; None where there is none, or no valid one."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
     if value is None:
         return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return to_utc(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
+    except ValueError:
+        return None

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
 
+from exchange.paths import UNSAFE
+
 
 class Kind(StrEnum):
     COURSE = "courses"
@@ -51,5 +53,6 @@ class ImportReport:
 
 
 def _sentence(message: str, where: tuple[str, ...]) -> str:
+    """Return what is safe to print: names of files may hold anything."""
     place = " / ".join(part if part.isprintable() else ascii(part) for part in where)
-    return f"{place}: {message}" if where else message
+    return UNSAFE.sub("?", f"{place}: {message}" if where else message)

@@ -1,6 +1,5 @@
 """File sets as a zip that is made while it is sent: memory stays flat."""
 
-import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import prefetch_related_objects
 
+from exchange import paths
 from exchange.models import Blob, FileSet
 from exchange.storage import blobs, verification
 
@@ -46,6 +46,8 @@ class ArchiveFolder:
 def stream_zip(folders: Iterable[ArchiveFolder]) -> Iterator[bytes]:
     """Yield one zip of many file sets in chunks. Two queries for each whose `entries__blob` is not prefetched.
 
+    Names that Windows cannot write are changed, so that unpacking there loses no file.
+
     A file whose bytes are lost is left out; a list of these comes last.
     """
     buffer = _Buffer()
@@ -53,11 +55,11 @@ def stream_zip(folders: Iterable[ArchiveFolder]) -> Iterator[bytes]:
     lost: list[str] = []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
         for source in folders:
-            folder = _unique_folder(source.folder, taken)
+            folder = _unique(paths.portable(source.folder), taken)
             time = max(EARLIEST, min(LATEST, source.moment.timetuple()[:6]))
             prefetch_related_objects([source.file_set], "entries__blob")
             for entry in source.file_set.entries.all():
-                path = f"{folder}/{entry.path}"
+                path = _unique(f"{folder}/{paths.portable(entry.path)}", taken)
                 content = _content(entry.blob)
                 if content is None:
                     lost.append(path)
@@ -81,12 +83,11 @@ def _content(blob: Blob) -> Iterator[bytes] | None:
         return None
 
 
-def _unique_folder(name: str, taken: set[str]) -> str:
-    """Return a name that is not taken and that no system reads as a way out of the zip: user names may have `\\`."""
-    plain = re.sub(r"[\\\x00-\x1f\x7f]", "_", name)
-    folder, number = plain, 1
-    while folder in taken:
+def _unique(name: str, taken: set[str]) -> str:
+    """Return the name, with a number if it is taken on a system that ignores case."""
+    unique, number = name, 1
+    while unique.casefold() in taken:
         number += 1
-        folder = f"{plain} ({number})"
-    taken.add(folder)
-    return folder
+        unique = f"{name} ({number})"
+    taken.add(unique.casefold())
+    return unique

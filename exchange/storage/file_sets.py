@@ -73,15 +73,21 @@ def check_manifest(entries: Sequence[ManifestEntry]) -> None:
     sizes: dict[str, int] = {}
     for entry in entries:
         if not re.fullmatch("[0-9a-f]{64}", entry.sha256):
-            raise BadManifest(f"{entry.path[:80]!r}: sha256 must be 64 lower-case hexadecimal digits.")
+            raise BadManifest(f"{entry.path[:200]!r}: sha256 must be 64 lower-case hexadecimal digits.")
         if not 0 <= entry.size < 2**63:
-            raise BadManifest(f"{entry.path[:80]!r}: the size must be a number of bytes.")
+            raise BadManifest(f"{entry.path[:200]!r}: the size must be a number of bytes.")
         if sizes.setdefault(entry.sha256, entry.size) != entry.size:
-            raise BadManifest(f"{entry.path[:80]!r}: the same hash has two sizes.")
+            raise BadManifest(f"{entry.path[:200]!r}: the same hash has two sizes.")
     try:
         paths.check_all(entry.path for entry in entries)
     except paths.BadPath as error:
         raise BadPath(str(error)) from error
+    _check_sizes(entries)
+
+
+def check_limits(entries: Sequence[ManifestEntry]) -> None:
+    """Check the number of files and their sizes, before anything of them is read. Errors: TooManyFiles, TooLarge."""
+    check_file_count(len(entries))
     _check_sizes(entries)
 
 

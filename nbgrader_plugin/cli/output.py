@@ -10,7 +10,8 @@ from typing import TextIO
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.exchange import ExchangeError
 
-from ..client.paths import BadPath, printable
+from ..client.paths import BadPath
+from ..client.printing import printable, printable_line
 
 RED, GREEN, YELLOW = 31, 32, 33  # ECMA-48, "select graphic rendition"
 FAILED, INTERRUPTED = 1, 130
@@ -54,7 +55,7 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str
     ----  -------
     bob   student
     """
-    cells = [[printable(str(cell)).replace("\n", " ") for cell in row] for row in [header, *rows]]
+    cells = [[printable_line(str(cell)) for cell in row] for row in [header, *rows]]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     cells.insert(1, ["-" * width for width in widths])
     lines = (

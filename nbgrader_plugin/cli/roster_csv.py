@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
+from ..client.printing import printable_line
 from .output import CommandFailed
 
 COLUMNS = ("username", "first_name", "last_name", "email", "section", "role")
 USERNAME = {"username", "student_id", "id"}  # ours, ngshare_exchange's, and nbgrader's (`nbgrader db student import`)
 SEPARATORS = ",;\t"
-FORMULA = re.compile(r"'*[=+\-@\t\r]")  # what spreadsheets calculate (OWASP, "CSV injection")
+# What spreadsheets calculate (OWASP, "CSV injection"); the wide characters count in East Asian ones.
+FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,16 @@ def decode(content: bytes) -> str:
 
 
 def write(members: Iterable[Mapping[str, object]], stream: TextIO) -> None:
-    """Write RFC 4180, in the columns that the service reads. A formula gets an apostrophe in front."""
+    """Write RFC 4180, in the columns that the service reads. A formula gets an apostrophe in front.
+
+    In a terminal, names lose what would control it.
+    """
     writer = csv.writer(stream)
     writer.writerow(COLUMNS)
     for member in members:
-        cells = [str(member.get(column) or "") for column in COLUMNS]
+        cells = [str(member.get(column) or "").strip() for column in COLUMNS]
+        if stream.isatty():
+            cells = list(map(printable_line, cells))
         writer.writerow(f"'{cell}" if FORMULA.match(cell) else cell for cell in cells)
 
 

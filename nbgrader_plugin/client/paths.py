@@ -8,10 +8,14 @@ assignment, a time). The rule for paths is the one of docs/api.md.
 import os
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .printing import UNSAFE
 
 LONGEST_NAME = 255  # bytes of UTF-8, what file systems take for one part
 LONGEST_PATH = 1024  # bytes of UTF-8
-LONGEST_TEXT = 2000  # characters of a text from elsewhere that are shown
+MOST_PARTS = 32  # of a path
+MOST_FOLDERS = 10_000  # of a file set: each one is made on this computer
 FORBIDDEN_CATEGORIES = {"Cc", "Zl", "Zp", "Cs"}  # controls, line and paragraph separators, half characters
 
 
@@ -31,24 +35,54 @@ def check_path(path: object) -> str:
 
 def check_paths(paths: Iterable[object]) -> list[str]:
     """Return all paths of one file set if they are clean and do not clash with each other; raise BadPath if not."""
-    checked = [check_path(path) for path in paths]
-    spelling: dict[str, str] = {}  # how each file and folder is spelled, by its folded form
-    files: set[str] = set()
-    for path in checked:
-        folded = _folded(path)
-        if folded in files:
-            raise BadPath(f"The file name {_quoted(path)} cannot be used: another one equals it or looks the same.")
-        files.add(folded)
-    for path in checked:
-        parts = path.split("/")
-        for depth in range(1, len(parts) + 1):
-            prefix = "/".join(parts[:depth])
-            folded = _folded(prefix)
-            if spelling.setdefault(folded, prefix) != prefix:
-                raise BadPath(f"The names {_quoted(spelling[folded])} and {_quoted(prefix)} look the same.")
-            if depth < len(parts) and folded in files:
-                raise BadPath(f"{_quoted(prefix)} is a file and a folder at once.")
+    root, count, checked = _Folder(""), 0, []
+    for path in map(check_path, paths):
+        *folders, name = path.split("/")
+        folder, new = _find_folder(root, folders)
+        if not new:
+            _check_is_new(folder, name, folders)
+        count += len(new)
+        if count > MOST_FOLDERS:
+            raise BadPath(f"The files are in more than {MOST_FOLDERS:,} folders, which is the limit.")
+        for part in new:
+            inner = _Folder(part)
+            folder.entries[_folded(part)] = inner
+            folder = inner
+        folder.entries[_folded(name)] = name
+        checked.append(path)
     return checked
+
+
+@dataclass
+class _Folder:
+    """A folder. `entries` has its files (their names) and folders, by the name as all systems would fold it."""
+
+    name: str
+    entries: "dict[str, str | _Folder]" = field(default_factory=dict)
+
+
+def _find_folder(root: _Folder, folders: Sequence[str]) -> tuple[_Folder, Sequence[str]]:
+    """Return the deepest of these folders that is known already, and the names of those below it."""
+    folder = root
+    for depth, part in enumerate(folders):
+        known = folder.entries.get(_folded(part))
+        if known is None:
+            return folder, folders[depth:]
+        if isinstance(known, str):
+            raise BadPath(f"{'/'.join([*folders[:depth], known])!r} is a file and a folder at once.")
+        if known.name != part:
+            raise BadPath(f"The names {'/'.join([*folders[:depth], known.name])!r} and {part!r} look the same.")
+        folder = known
+    return folder, []
+
+
+def _check_is_new(folder: _Folder, name: str, above: Sequence[str]) -> None:
+    path = "/".join([*above, name])
+    known = folder.entries.get(_folded(name))
+    if isinstance(known, str):
+        raise BadPath(f"The file name {path!r} cannot be used: another one equals it or looks the same.")
+    if known:
+        raise BadPath(f"{path!r} is a file and a folder at once.")
 
 
 def check_name(text: object, what: str = "name") -> str:
@@ -66,28 +100,26 @@ def check_name(text: object, what: str = "name") -> str:
     return text
 
 
-def printable(text: str) -> str:
-    """Return a text from elsewhere as it is safe to show in a terminal: no control characters but line breaks, cut."""
-    return "".join(char for char in text[:LONGEST_TEXT] if char == "\n" or char.isprintable())
-
-
 def _separators() -> Sequence[str]:
     return [separator for separator in (os.sep, os.altsep, "/") if separator]
 
 
 def _path_fault(path: str) -> str:
+    """Return what is wrong with a path, or nothing. The length comes first: the rest takes time."""
     if not path:
         return "it is empty"
-    fault = _character_fault(path)
-    if fault:
-        return fault
+    if len(path) > LONGEST_PATH or len(path.encode(errors="replace")) > LONGEST_PATH:
+        return f"it is longer than {LONGEST_PATH} bytes"
+    if unsafe := UNSAFE.search(path):
+        return f"it has a control character, an invisible one or no valid Unicode, U+{ord(unsafe[0]):04X}"
     if "\\" in path:
         return "it has a backslash"
     if not unicodedata.is_normalized("NFC", path):
         return "its accents are not in the composed form (Unicode NFC)"
-    if len(path.encode()) > LONGEST_PATH:
-        return f"it is longer than {LONGEST_PATH} bytes"
-    for part in path.split("/"):
+    parts = path.split("/")
+    if len(parts) > MOST_PARTS:
+        return f"it has {len(parts)} parts, and {MOST_PARTS} are the limit"
+    for part in parts:
         if part == "":
             return "it is absolute, or has an empty part"
         if part in (".", ".."):
@@ -108,9 +140,10 @@ def _length_fault(part: str) -> str:
     return f"a part is longer than {LONGEST_NAME} bytes" if len(part.encode()) > LONGEST_NAME else ""
 
 
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+def _folded(part: str) -> str:
+    """Return a form that is the same for parts that some system takes for one; Windows drops dots at the end."""
+    return unicodedata.normalize("NFC", part.casefold()).rstrip(". ") or part
 
 
 def _quoted(text: str) -> str:
-    return f"'{printable(text[:120])}'"
+    return repr(text[:120])  # with escapes for what is not printable, so that the file can be found

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import requests
 
 from .errors import ErrorResponse, InvalidResponse, NotConnected, ServiceError, Unreachable
-from .paths import printable
+from .printing import printable
 
 LARGEST_JSON = 256 * 1024 * 1024  # bytes; the manifests of a large course are some megabytes
 LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are read

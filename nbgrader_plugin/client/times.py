@@ -20,17 +20,17 @@ def from_server(text: object) -> datetime:
         raise InvalidResponse("The exchange sent a time that is not text.")
     try:
         instant = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)  # 3.10 knows no Z
-    except ValueError as error:
+        if instant.tzinfo is None:
+            raise InvalidResponse("The exchange sent a time without a zone.")
+        return instant.astimezone(timezone.utc)
+    except (ValueError, OverflowError) as error:  # in UTC it may lie before the year 1
         raise InvalidResponse("The exchange sent a time that cannot be read.") from error
-    if instant.tzinfo is None:
-        raise InvalidResponse("The exchange sent a time without a zone.")
-    return instant.astimezone(timezone.utc)
 
 
 def to_server(instant: datetime) -> str:
     """Return ISO 8601 with microseconds; a naive time is taken as UTC, as in nbgrader's gradebook."""
     aware = instant.replace(tzinfo=timezone.utc) if instant.tzinfo is None else instant.astimezone(timezone.utc)
-    return aware.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{_iso(aware, 'T')}Z"
 
 
 def to_nbgrader(instant: datetime, timestamp_format: str = NBGRADER_FORMAT) -> str:
@@ -41,7 +41,12 @@ def to_nbgrader(instant: datetime, timestamp_format: str = NBGRADER_FORMAT) -> s
     """
     aware = instant.astimezone(timezone.utc)
     text = aware.strftime(timestamp_format)
-    return text if "/" not in text and from_nbgrader(text) == aware else aware.strftime(NBGRADER_FORMAT)
+    return text if "/" not in text and from_nbgrader(text) == aware else f"{_iso(aware, ' ')} UTC"
+
+
+def _iso(aware: datetime, separator: str) -> str:
+    """Return the time in UTC with all its digits: `strftime` writes the year 1 as `1`, which reads as 2001."""
+    return aware.replace(tzinfo=None).isoformat(sep=separator, timespec="microseconds")
 
 
 def from_nbgrader(text: str) -> datetime | None:

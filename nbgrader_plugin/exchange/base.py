@@ -21,6 +21,7 @@ from ..client.client import NgshareClient
 from ..client.errors import ErrorResponse, LocalFileError, NotConfigured, ServiceError
 from ..client.manifest import BadManifest, File
 from ..client.paths import BadPath, check_name
+from ..client.printing import log_printable, printable
 from ..client.records import as_mapping
 
 
@@ -59,6 +60,7 @@ class Exchange(ABCExchange):
     @contextmanager
     def raising_exchange_errors(self) -> Iterator[None]:
         """Log whatever fails inside once, and raise it as an ExchangeError with a sentence."""
+        log_printable(self.log)
         try:
             yield
         except (ServiceError, LocalFileError, BadPath, BadManifest) as error:
@@ -69,7 +71,7 @@ class Exchange(ABCExchange):
 
     def fail(self, msg: str) -> NoReturn:
         self.log.critical(msg)
-        raise ExchangeError(msg)
+        raise ExchangeError(printable(msg, limit=None))
 
     def require_course(self) -> None:
         if not self.coursedir.course_id:
@@ -115,7 +117,7 @@ class Exchange(ABCExchange):
         likely = difflib.get_close_matches(wanted, list(others), n=1, cutoff=0.0)
         if likely:
             self.log.error("Did you mean: %s", likely[0])
-        raise ExchangeError(message)
+        raise ExchangeError(printable(message, limit=None))
 
     def courses_of_other_authenticator(self) -> list[str] | None:
         """Return the student's courses by another authenticator than ours; None if there is no such filter."""

@@ -16,6 +16,7 @@ from nbgrader.exchange.abc import ExchangeCollect as ABCExchangeCollect
 from ..client.errors import ErrorResponse, ServiceError
 from ..client.manifest import BadManifest, File
 from ..client.paths import BadPath, check_name
+from ..client.printing import printable_line
 from ..client.records import Submission, as_mapping, parse_submission
 from ..client.times import from_nbgrader
 from ..client.transfer import Blobs
@@ -97,7 +98,9 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         if collected:
             self.client.post("submissions", "collected", body={"ids": collected})
         if self.broken:
-            reasons = "; ".join(f"{student}: {reason}" for student, reason in sorted(self.broken.items()))
+            reasons = "; ".join(
+                f"{printable_line(student)}: {reason}" for student, reason in sorted(self.broken.items())
+            )
             self.fail(f"Collected all but {len(self.broken)} of {len(self.chosen)} submissions. {reasons}")
 
     def _plan(self, submission: Submission) -> Planned | None:

@@ -17,6 +17,7 @@ from traitlets import Bool
 from ..client.errors import ErrorResponse
 from ..client.manifest import BadManifest
 from ..client.paths import BadPath
+from ..client.printing import printable_line
 from ..client.records import Assignment, Submission, parse_assignment, parse_submission
 from . import cache, list_rows
 from .base import Exchange
@@ -92,7 +93,7 @@ class ExchangeList(ABCExchangeList, Exchange):
             return
         self.log.info(heading)
         for line in lines:
-            self.log.info(line)
+            self.log.info(printable_line(line))
 
     # Released
 

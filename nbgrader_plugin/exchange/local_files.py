@@ -15,7 +15,7 @@ from nbgrader.utils import ignore_patterns
 
 from ..client.errors import LocalFileError
 from ..client.manifest import LocalFile, hash_file
-from ..client.paths import BadPath, check_paths
+from ..client.paths import MOST_PARTS, BadPath, check_paths
 
 Ignore = Callable[[str, list[str]], Iterable[str]]
 
@@ -51,7 +51,9 @@ def read_file(path: str, source: Path) -> LocalFile:
 def check_size(folder: Path, coursedir: CourseDirectory) -> None:
     """Refuse a folder larger than `max_dir_size` (kB). As in nbgrader, targets of links do not count."""
     total = 0
-    for place, _, names in os.walk(folder):
+    for place, folders, names in os.walk(folder):
+        if len(Path(place).relative_to(folder).parts) > MOST_PARTS:
+            folders.clear()  # what is that deep is ignored, or refused later
         files = (os.path.join(place, name) for name in names)
         total += sum(os.path.getsize(file) for file in files if not os.path.islink(file))
     limit = 1000 * coursedir.max_dir_size
@@ -65,6 +67,8 @@ def _walk(folder: Path, ignore: Ignore, above: tuple[tuple[int, int], ...]) -> I
     identity = (status.st_dev, status.st_ino)
     if identity in above:
         raise LocalFileError(f"{folder} is a link to a folder that contains it.")
+    if len(above) >= MOST_PARTS:
+        raise BadPath(f"{folder} is more than {MOST_PARTS - 1} folders deep, and cannot be sent.")
     names = sorted(os.listdir(folder))
     ignored = set(ignore(os.fspath(folder), names))
     for name in names:

@@ -13,6 +13,7 @@ from ..client import manifest, times, transfer
 from ..client.bundle import Upload
 from ..client.errors import InvalidResponse, LocalFileError
 from ..client.manifest import LocalFile
+from ..client.paths import BadPath, check_paths
 from ..client.progress import Progress
 from ..client.records import as_list, as_mapping
 from .base import Exchange
@@ -65,7 +66,12 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
             if timestamp is None:
                 self.broken.append(f"{student}: there is no usable {folder / TIMESTAMP}")
                 continue
-            yield Feedback(student, timestamp, [read_file(page.name, page) for page in pages])
+            try:
+                names = check_paths(page.name for page in pages)
+            except BadPath as error:
+                self.broken.append(f"{student}: {error}")
+                continue
+            yield Feedback(student, timestamp, [read_file(*named) for named in zip(names, pages, strict=True)])
 
     def _folders(self) -> list[Path]:
         """Return the feedback folders; of the whole path only the student's part is a pattern, `*` for all."""

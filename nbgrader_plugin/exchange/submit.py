@@ -16,7 +16,7 @@ from ..client import manifest, transfer
 from ..client.bundle import Upload
 from ..client.errors import ErrorResponse
 from ..client.manifest import File, LocalFile
-from ..client.paths import check_name
+from ..client.paths import BadPath, check_name
 from ..client.progress import Progress, size_text
 from ..client.records import Receipt, parse_receipt
 from . import cache, folders
@@ -112,8 +112,8 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         try:
             folder = cache.copy_folder(Path(self.cache), course, check_name(receipt.student), assignment, timestamp)
             folders.write_folder(folder, files, source.__getitem__, texts=texts)
-        except OSError as error:
-            self.log.warning("It is submitted, but no copy could be kept in %s: %s", self.cache, error.strerror)
+        except (BadPath, OSError) as error:
+            self.log.warning("It is submitted, but no copy could be kept in %s: %s", self.cache, error)
 
     def _log_receipt(self, receipt: Receipt) -> None:
         late = " It is late." if receipt.late else ""

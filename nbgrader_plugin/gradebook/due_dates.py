@@ -20,7 +20,12 @@ class DueDates:
 
     def of(self, student: str) -> datetime | None:
         """Return the due date of one student, aware, in UTC; None if there is none."""
-        return None if self.due is None else self.due + self.extensions.get(student, timedelta())
+        if self.due is None:
+            return None
+        try:
+            return self.due + self.extensions.get(student, timedelta())
+        except OverflowError:  # an extension to the end of time
+            return datetime.max.replace(tzinfo=timezone.utc)
 
 
 def gradebook_exists(coursedir: CourseDirectory) -> bool:

@@ -53,9 +53,18 @@ def test_chosen_members_are_downloaded(course, browser):
     assert lines == ["username,first_name,last_name,email,section,role", "bob,,,,,student", "gina,,,,,grader"]
 
 
+@pytest.mark.parametrize("name", ["=1+1", "@sum", "-1", "＝1", "'=1"])
+def test_no_user_name_is_a_formula_in_any_export(course, export, name):
+    cast.enrol(course, name, Role.STUDENT, first_name="\t＋1", last_name=" =1")
+    assert export("students-for-nbgrader.csv").getvalue().decode().splitlines()[1:] == ["bob,,,", "dave,,,"]
+    lines = export("roster.csv").getvalue().decode("utf-8-sig").splitlines()
+    assert f"'{name},'＋1,'=1,,,student" in lines
+
+
 @pytest.mark.nbgrader
 def test_nbgrader_reads_its_export_and_keeps_what_it_knew_besides(course, export, tmp_path, monkeypatch):
-    cast.enrol(course, "@eve", Role.STUDENT, first_name="Éve", last_name='O"Neill, Jr.', email="eve@x.org")
+    cast.enrol(course, "@mal", Role.STUDENT)
+    cast.enrol(course, "eve", Role.STUDENT, first_name="Éve", last_name='O"Neill, Jr.', email="eve@x.org")
     Membership.objects.filter(user__username="bob").update(first_name="Bob")
     (tmp_path / "students.csv").write_bytes(export("students-for-nbgrader.csv").getvalue())
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")  # nbgrader runs alembic by name
@@ -71,7 +80,7 @@ def test_nbgrader_reads_its_export_and_keeps_what_it_knew_besides(course, export
     with Gradebook(database) as gradebook:
         found = {one.id: (one.first_name, one.last_name, one.email, one.lms_user_id) for one in gradebook.students}
     assert found == {
-        "@eve": ("Éve", 'O"Neill, Jr.', "eve@x.org", None),
+        "eve": ("Éve", 'O"Neill, Jr.', "eve@x.org", None),
         "bob": ("Bob", None, None, "17"),
         "dave": (None, None, None, None),
     }

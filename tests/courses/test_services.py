@@ -52,6 +52,11 @@ def test_names_that_fit_no_address_are_refused(refused, name):
     refused(Invalid, services.known_users, [name])
 
 
+@pytest.mark.parametrize("name", ["NBG*", "\x1b[2JNBG", "NBG\r", "NBG\u202e101"])
+def test_course_name_that_nbgrader_or_a_terminal_takes_for_something_else_is_refused(refused, name):
+    refused(Invalid, services.create_course, name, by=SERVER)
+
+
 def test_course_is_created_with_its_instructors(course):
     services.create_course("New", ["alice", "zoe"], by=actor("root"))
     members = Membership.objects.filter(course__name="New")

@@ -57,6 +57,11 @@ def test_changed_or_incomplete_receipt_does_not_verify(receipt, field, value):
         assert receipts.verify(changed) == (False, "This is no receipt of this server, or it was changed.")
 
 
+def test_receipt_in_another_order_or_with_more_in_it_does_not_verify(receipt):
+    for changed in (dict(reversed(receipt.items())), dict(sorted(receipt.items())), receipt | {"grade": 100}):
+        assert receipts.verify(changed)[0] is False
+
+
 def test_receipt_of_another_key_does_not_verify_unless_it_is_named(receipt, settings):
     settings.SECRET_KEY, old = "another", settings.SECRET_KEY
     assert receipts.verify(receipt)[0] is False

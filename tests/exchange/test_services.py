@@ -149,11 +149,24 @@ def test_release_creates_the_assignment(course):
     assert audited() == ("alice", "instructor", "release", cast.COURSE, "ps1", {"number": 1})
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a+b", "a\0b", "x" * 256])
+BAD_NAMES = ["", ".", "..", "a/b", "a+b", "a\0b", "x" * 256, "ps*", "\x1b[2Jps1", "ps1\r", " ps1", "ps1 ", "ps\u202e1"]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
 def test_unusable_name_is_refused(course, name):
     with pytest.raises(Invalid):
         release(course, name)
     assert not Assignment.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["ps*", "\x1b[2Jps1", "ps1 "])
+def test_assignment_that_has_such_a_name_already_keeps_working(assignment, name):
+    Assignment.objects.filter(pk=assignment.pk).update(name=name)
+    assert release(assignment.course, name, files=WORK, force=True).assignment == assignment
+    with pytest.raises(services.AlreadyReleased):
+        release(assignment.course, name)
+    services.unrelease(assignment, by=actor("alice"))
+    assert release(assignment.course, name).number == 3
 
 
 def test_second_release_needs_force(assignment):
@@ -502,6 +515,12 @@ def test_submission_of_another_assignment_is_not_found(submission):
         with pytest.raises(NotFound):
             services.find_submission(other, item(HTML, **where))
     assert not Feedback.objects.exists()
+
+
+@pytest.mark.parametrize("time", [datetime.max, datetime.max.replace(microsecond=0), datetime.min])
+def test_time_at_an_end_of_the_calendar_finds_nothing(submission, time):
+    with pytest.raises(NotFound):
+        services.find_submission(submission.assignment, item(HTML, student="bob", timestamp=time.replace(tzinfo=UTC)))
 
 
 def test_time_without_microseconds_finds_the_only_one_of_that_second(submission):

@@ -1,11 +1,16 @@
-"""The parser of bundles, which reads lazily."""
+"""The parser of bundles, which reads lazily, and that of receipts, which reads exactly."""
 
 from collections.abc import Mapping
-from typing import IO
+from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
 
+from courses.api.parsers import strict_json
+from courses.errors import TooLarge
+from exchange import receipts
 from exchange.api.v2.bundles import Bundle
+
+MAX_RECEIPT = 2**14  # bytes; one with the longest names has a third
 
 
 class BundleParser(BaseParser):
@@ -17,3 +22,20 @@ class BundleParser(BaseParser):
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Bundle:
         return Bundle(stream)
+
+
+class ReceiptParser(BaseParser):
+    """Return the JSON value; an empty object for a text that reads differently to a person."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
+    ) -> Any:
+        text = stream.read(MAX_RECEIPT + 1)
+        if len(text) > MAX_RECEIPT:
+            raise TooLarge(f"A receipt has {MAX_RECEIPT} bytes at most.", limit=MAX_RECEIPT)
+        value = strict_json(text)
+        if isinstance(value, dict) and not receipts.is_spelled_plainly(text.decode(errors="replace"), value):
+            return {}
+        return value

@@ -8,9 +8,12 @@ from rest_framework.views import APIView
 
 from exchange import receipts
 from exchange.api.v2 import serializers
+from exchange.api.v2.parsers import ReceiptParser
 
 
 class VerifyReceiptView(APIView):
+    parser_classes = (ReceiptParser,)
+
     @extend_schema(request=serializers.ReceiptSerializer, responses=serializers.VerdictSerializer)
     def post(self, request: Request) -> Response:
         """Return whether this server signed exactly this receipt and still holds what the receipt names."""

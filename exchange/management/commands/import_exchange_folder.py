@@ -21,6 +21,18 @@ class Command(ImportCommand):
         parser.add_argument(
             "--instructor", action="append", default=[], help="make this user an instructor of each; may be repeated"
         )
+        parser.add_argument(
+            "--no-check-owner",
+            action="store_false",
+            dest="check_owner",
+            help="do not note submissions whose folder belongs to somebody else than its name says",
+        )
 
     def source(self, report: ImportReport, **options: Any) -> Source:
-        return ExchangeDirectory(options["root"], report, only=options["course"], instructors=options["instructor"])
+        return ExchangeDirectory(
+            options["root"],
+            report,
+            only=options["course"],
+            instructors=options["instructor"],
+            check_owner=options["check_owner"],
+        )

@@ -262,6 +262,7 @@ def test_roster_of_any_size_is_one_query(course, django_assert_num_queries):
 
 
 def test_nbgrader_gets_the_students_under_their_very_names_and_no_formula(course):
-    cast.enrol(course, "@eve", Role.STUDENT, first_name="=1+1", last_name='"', email="e@x.org")
+    cast.enrol(course, "@mal", Role.STUDENT)
+    cast.enrol(course, "eve+1", Role.STUDENT, first_name="=1+1", last_name='"', email="e@x.org")
     lines = [line.strip() for line in roster_export.export_for_nbgrader(course.memberships.all())]
-    assert sorted(lines) == ['@eve,\'=1+1,"""",e@x.org', "bob,,,", "dave,,,", "id,first_name,last_name,email"]
+    assert sorted(lines) == ["bob,,,", "dave,,,", 'eve+1,\'=1+1,"""",e@x.org', "id,first_name,last_name,email"]

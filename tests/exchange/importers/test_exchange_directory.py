@@ -2,14 +2,22 @@
 
 import hashlib
 import os
+import pwd
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from courses.models import Membership
-from exchange.importers.exchange_directory import UnknownZone, parse_time
+from exchange import paths
+from exchange.importers.exchange_directory import ExchangeDirectory, UnknownZone, parse_time
+from exchange.importers.files import read_files
+from exchange.importers.places import Place
+from exchange.importers.report import ImportReport
+from exchange.importers.sources import SourceFile
 from exchange.models import Assignment, Submission
 from exchange.storage import blobs
+from tests import cast
 from tests.exchange.importers.exchange_folder import Folder
 from tests.exchange.importers.running import everything, run
 
@@ -174,6 +182,119 @@ def test_links_and_pipes_are_reported_and_never_followed(folder, tmp_path):
     assert (run.counts("files")["left out"], run.counts("submissions")["left out"]) == (3, 1)
     assert contents(submissions_of("bob").first().file_set) == WORK
     assert not submissions_of("eve").exists()
+
+
+def swap_for_link(place, target):
+    place.rename(place.with_name("elsewhere"))
+    place.symlink_to(target)
+
+
+@pytest.mark.parametrize("swapped", ["data", "."])
+def test_folder_that_becomes_a_link_meanwhile_is_not_followed(folder, tmp_path, swapped):
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "numbers.csv").write_text("secret")
+    report = ImportReport()
+    source = ExchangeDirectory(folder.root, report, only=[COURSE], instructors=[])
+    (course,) = source.courses()
+    submission = next(iter(next(iter(course.assignments)).submissions))
+    swap_for_link(folder.first / swapped if swapped != "." else folder.first, tmp_path / "secret")
+    manifest = read_files(submission.files, report)
+    assert cast.sha256(b"secret") not in manifest.places
+    left_out = {"data": {"data/numbers.csv"}, ".": set(WORK)}[swapped]
+    assert {entry.path for entry in manifest.entries} == set(WORK) - left_out
+    assert report.counts["files", "left out"] == len(left_out)
+
+
+def test_course_that_becomes_a_link_meanwhile_is_not_followed(folder, tmp_path):
+    source = ExchangeDirectory(folder.root, ImportReport(), only=[COURSE], instructors=[])
+    swap_for_link(folder.root / COURSE, folder.root / "Elsewhere")
+    (course,) = source.courses()
+    assert [list(assignment.submissions)[0].files for assignment in course.assignments][:1] == [[]]
+
+
+def test_sparse_file_is_refused_before_it_is_read(folder):
+    with (folder.first / "huge").open("w") as file:
+        file.truncate(2**40)
+    with (folder.second / "p1.ipynb").open("r+") as file:
+        file.truncate(2**40)
+    run = import_folder(folder)
+    assert (run.status, run.counts("submissions")["left out"]) == (1, 2)
+    assert "huge is 1.1e+03 GB, the limit for one file is" in run.output
+
+
+def test_files_that_are_too_many_bytes_together_are_refused_before_they_are_read(folder):
+    for number in range(100):
+        with (folder.first / f"{number}").open("w") as file:
+            file.truncate(90 * 10**6)
+    run = import_folder(folder)
+    assert "Your folder is 9 GB, the limit is" in run.output
+
+
+def test_one_bad_name_costs_no_second_look_at_the_others(tmp_path, monkeypatch):
+    folded = []
+    fold = paths._fold
+    monkeypatch.setattr(paths, "_fold", lambda part: folded.append(part) or fold(part))
+    names = ["back\\slash", *(f"{number}.txt" for number in range(500))]
+    for name in names:
+        (tmp_path / name).touch()
+    report = ImportReport()
+    manifest = read_files([SourceFile(name, Place(tmp_path, (name,))) for name in names], report)
+    assert (len(manifest.entries), len(report.problems)) == (500, 1)
+    assert len(folded) <= 2 * 500
+
+
+def test_folders_that_are_too_deep_are_reported(folder):
+    place = folder.first
+    for _ in range(40):
+        place = place / "d"
+        place.mkdir()
+        (place / "leaf").touch()
+    run = import_folder(folder)
+    assert (run.status, run.counts("files")["left out"]) == (1, 1)
+    assert "its folders are nested too deep" in run.output
+    depths = [path.count("/") for path in contents(submissions_of("bob").first().file_set)]
+    assert max(depths) == 31
+
+
+def test_owner_is_compared_with_the_name_as_nbgrader_does(folder):
+    me = pwd.getpwuid(os.getuid()).pw_name
+    folder.submit(COURSE, "ps1", me, WORK)
+    run = import_folder(folder)
+    notes = [line for line in run.output.splitlines() if "cheating attempt?" in line]
+    assert len(notes) == 3 and run.status == 0
+    assert f"claims to be submitted by bob but is owned by {me}; cheating attempt?" in run.output
+    assert "cheating" not in import_folder(folder, "--no-check-owner").output
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-12-31 23:59:59.999999 UTC", "9999-12-31 23:59:59 -0500", "0001-01-01 00:00:00 +0500"]
+)
+def test_time_at_an_end_of_the_calendar_is_reported(folder, time):
+    (folder.first / "timestamp.txt").write_text(time)
+    run = import_folder(folder)
+    assert (run.status, run.counts("submissions")["left out"]) == (1, 1)
+    assert "is no time" in run.output
+
+
+def test_file_from_beyond_the_calendar_is_imported(folder):
+    os.utime(folder.root / COURSE / "outbound" / "ps1" / "p1.ipynb", (2**40, 2**40))
+    assert import_folder(folder).status == 0
+
+
+def test_names_of_files_do_not_control_the_terminal(folder):
+    (folder.first / "\x1b[2J\u202egrades").mkdir()
+    (folder.first / "\x1b[2J\u202egrades" / "x").touch()
+    (folder.first / os.fsdecode(b"\xff\x1b")).symlink_to("nowhere")
+    run = import_folder(folder)
+    assert (run.status, run.counts("files")["left out"]) == (1, 2)
+    assert not paths.UNSAFE.search(run.output.replace("\n", ""))
+
+
+@pytest.mark.parametrize("name", ["ps*", "\x1b[2J", "ps1 "])
+def test_assignment_with_a_bad_name_is_reported_and_the_rest_goes_on(folder, name):
+    shutil.copytree(folder.root / COURSE / "outbound" / "ps1", folder.root / COURSE / "outbound" / name)
+    run = import_folder(folder)
+    assert (run.status, run.counts("assignments")["left out"], run.counts("assignments")["new"]) == (1, 1, 3)
 
 
 def test_what_is_no_submission_is_reported_and_the_rest_goes_on(folder):

@@ -338,6 +338,21 @@ def test_two_hand_ins_at_one_instant_both_arrive(old):
     assert sorted(microseconds) == [6, 7, 8]
 
 
+@pytest.mark.parametrize(
+    "time", ["9999-12-31 23:59:59.999999", "9999-12-31 23:59:59-05:00", "0001-01-01 00:00:00+05:00"]
+)
+def test_time_at_an_end_of_the_calendar_is_reported(old, time):
+    change(old, f"UPDATE submissions SET timestamp = '{time}' WHERE student_id = 'bob'")
+    run = import_ngshare(old)
+    assert (run.status, run.counts("submissions")["left out"]) == (1, 3)
+
+
+def test_due_date_at_the_end_of_the_calendar_arrives(old):
+    change(old, "UPDATE assignments SET due = '9999-12-31 23:59:59.999999' WHERE id = 'ps1'")
+    assert import_ngshare(old).status == 0
+    assert Assignment.objects.filter(name="ps1", due__year=9999).exists()
+
+
 def test_two_assignments_of_one_name_become_one(old):
     change(old, "UPDATE assignments SET id = 'ps1' WHERE id = 'empty'")
     run = import_ngshare(old)

@@ -50,3 +50,24 @@ def test_what_is_written_is_read_back_and_holds_no_formula():
     assert "'=1+1" in text.getvalue()
     (line,) = read(text.getvalue().encode())
     assert dict(line.fields) == member
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+1", "-1", "@x", "＝1", "＋1", "－1", "＠x", " =1", "\t＝1", "\r\n@x", "'＝1"]
+)
+def test_nothing_written_is_a_formula(cell):
+    text = io.StringIO()
+    write([{"username": "bob", "last_name": cell}], text)
+    assert text.getvalue().splitlines()[1] == f"bob,,'{cell.strip()},,,"
+    (line,) = read(text.getvalue().encode())
+    assert line.fields["last_name"] == cell.strip()
+
+
+def test_names_do_not_control_a_terminal():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    text = Terminal()
+    write([{"username": "bob", "last_name": "\x1b[2JSmith\nJr."}], text)
+    assert text.getvalue().splitlines()[1] == "bob,,[2JSmith Jr.,,,"

@@ -24,7 +24,17 @@ def test_format_that_loses_the_time_or_is_no_name_is_not_used(form):
     assert times.to_nbgrader(instant, form) == "2026-11-24 12:33:56.000007 UTC"
 
 
-@pytest.mark.parametrize("text", [None, 3, "", "yesterday", "2026-11-24T12:00:00"])
+@pytest.mark.parametrize(
+    "text", [None, 3, "", "yesterday", "2026-11-24T12:00:00", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"]
+)
 def test_time_of_another_form_is_refused(text):
     with pytest.raises(InvalidResponse):
         times.from_server(text)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00.000000Z", "0099-03-04T05:06:07.000008Z"])
+def test_first_years_keep_their_zeros(text):
+    instant = times.from_server(text)
+    assert times.to_server(instant) == text
+    assert times.to_nbgrader(instant) == f"{text[:10]} {text[11:-1]} UTC"
+    assert times.from_nbgrader(times.to_nbgrader(instant)) == instant

@@ -145,6 +145,35 @@ def test_failed_list_is_not_asked_again_by_the_next_click(bob, server):
     assert len(server.received) == asked
 
 
+@pytest.mark.parametrize("traits", [{}, {"inbound": True}, {"cached": True}], ids=str)
+def test_names_of_the_server_cannot_control_the_terminal(bob, server, traits):
+    bob.url = server.url
+    name = "\x1b]0;owned\x07ps1\u202e\nSubmitted as: NBG 101 ps1"
+    server.answers["assignments/"] = page(assignment(name))
+    server.answers["submissions/"] = page(submission(1, student=name, assignment=name))
+    outcome = bob.does("ExchangeList", **traits)
+    heading, line = outcome.info
+    assert "]0;ownedps1 Submitted as: NBG 101 ps1" in line and line.isprintable()
+    assert outcome.result[0]["assignment_id"] == name
+
+
+def test_many_deep_folders_are_not_made(bob, server):
+    bob.url = server.url
+    deep = [file(f"{number}/" + "d/" * 30 + "x") for number in range(400)]
+    collecting(server, submission(1, "eve", deep), submission(2, "dave", [file("p1.ipynb")]))
+    outcome = bob.fails("ExchangeCollect", "ps1")
+    assert outcome.error.endswith("eve: The files are in more than 10,000 folders, which is the limit.")
+    assert sorted(tree(bob.root / "submitted")) == ["dave/ps1/p1.ipynb", "dave/ps1/timestamp.txt"]
+
+
+def test_submission_in_the_year_1_is_collected(bob, server):
+    bob.url = server.url
+    collecting(server, submission(1, "eve", [file("p1.ipynb")], timestamp="0001-01-01T00:00:00.000000Z"))
+    bob.does("ExchangeCollect", "ps1")
+    assert (bob.root / "submitted/eve/ps1/timestamp.txt").read_text() == "0001-01-01 00:00:00.000000 UTC"
+    assert bob.does("ExchangeCollect", "ps1", update=True).info[-1] == "No newer submission to collect: eve ps1"
+
+
 # Elsewhere
 
 
@@ -205,6 +234,9 @@ BAD_PATHS = [
     "nul\0",
     "a" * 256,
     "a/" * 600 + "b",
+    "a/" * 32 + "b",
+    "exam\u202efdp.exe",
+    "a\x1b[2Jb",
     "e\u0301.txt",
     7,
     None,

@@ -58,3 +58,31 @@ def test_names_that_differ_only_in_case_are_refused(tmp_path, coursedir):
     write(tmp_path, {"a.txt": "x", "A.txt": "y"})
     with pytest.raises(BadPath, match="looks the same"):
         read_folder(tmp_path, coursedir)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("exam\u202efdp.exe", r"'exam\u202efdp.exe'"), ("a\x1b[2Jb", r"'a\x1b[2Jb'"), (b"\xff", r"'\udcff'")],
+)
+def test_file_that_the_exchange_refuses_is_named_with_the_reason(tmp_path, coursedir, name, shown):
+    with open(os.path.join(os.fsencode(tmp_path), os.fsencode(name)), "w"):
+        pass
+    with pytest.raises(BadPath) as caught:
+        read_folder(tmp_path, coursedir)
+    assert str(caught.value).startswith(f"The file name {shown} cannot be used: it has a control character")
+
+
+@pytest.mark.parametrize("name", ["a:b", "CON", "a.", "what?.txt"])
+def test_names_that_only_windows_does_not_take_are_sent(tmp_path, coursedir, name):
+    write(tmp_path, {name: "x"})
+    assert [file.path for file in read_folder(tmp_path, coursedir)] == [name]
+
+
+def test_deep_folders_are_refused_unless_they_are_ignored(tmp_path, coursedir):
+    write(tmp_path, {"deep/" + "d/" * 30 + "leaf": "x"})
+    assert len(read_folder(tmp_path, coursedir)) == 1
+    (tmp_path / "deep" / ("d/" * 31)).mkdir()
+    with pytest.raises(BadPath, match="is more than 31 folders deep, and cannot be sent"):
+        read_folder(tmp_path, coursedir)
+    coursedir.ignore = ["deep"]
+    assert read_folder(tmp_path, coursedir) == []

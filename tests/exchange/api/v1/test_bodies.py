@@ -176,6 +176,15 @@ def test_limits_hold_here_too(settings, name, value, words):
     assert cast.everything() == before
 
 
+@pytest.mark.parametrize("name", ["ps*", "ps\x7f1", "ps\u202e1", "p+s"])
+def test_name_that_nbgrader_or_a_terminal_misreads_is_refused_here_too(name):
+    before = cast.everything()
+    status, reply = post("alice", "assignment", COURSE, name, files="[]")
+    assert (status, reply["success"]) == (400, False) and "cannot be an assignment's name" in reply["message"]
+    assert post("root", "course", "NBG*", instructors="[]")[0] == 400
+    assert cast.everything() == before
+
+
 def test_decomposed_names_are_composed():
     """As a Mac may send them: the same letters, in another Unicode form."""
     tree = json.dumps([{"path": "re\u0301sume\u0301.txt", "content": encoded(b"x")}])

@@ -370,7 +370,7 @@ def test_malformed_feedback_is_refused(submission, alice, manifest):
     assert cast.everything() == before
 
 
-@pytest.mark.parametrize("name", ["a+b", "x" * 256, ".", ".."])
+@pytest.mark.parametrize("name", ["a+b", "x" * 256, ".", "..", "ps*", "ps1\r", "ps1 ", "\x1b[2J", "a\u202eb"])
 def test_assignment_name_that_nbgrader_cannot_carry_is_refused(course, alice, name):
     answer = post_bundle(alice, of_assignment("releases", assignment=name), cast.bundle(WORK))
     assert answer.status_code == 400
