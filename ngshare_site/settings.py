@@ -19,7 +19,7 @@ STORAGES = {
 }
 CACHES = {"default": env.cache("NGSHARE_CACHE", DATA / "cache")}
 SECRET_KEY = env.secret("NGSHARE_SECRET_KEY", DATA)  # empty until data_folder.py has made it
-SECRET_KEY_FALLBACKS = env.names("NGSHARE_SECRET_KEY_FALLBACKS")
+SECRET_KEY_FALLBACKS = env.secrets("NGSHARE_SECRET_KEY_FALLBACKS")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 NGSHARE_STAGING = DATA / "staging"  # uploads wait here, on the blob folder's own filesystem, until they are verified
 
