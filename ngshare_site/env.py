@@ -175,4 +175,8 @@ def cache(name: str, folder: Path) -> dict[str, Any]:
         }
     if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
         raise ImproperlyConfigured(f"{name}: write redis://host:port/number.")
-    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": value}
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": value,
+        "OPTIONS": {"serializer": "ngshare_site.cache.JSONSerializer"},
+    }

@@ -55,7 +55,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def answer(status: int, code: str, message: str, details: Any = None) -> Response:
     response = Response({"code": code, "message": message, "details": details or {}}, status=status)
-    if status == 503:
+    if status in (429, 503):
         response["Retry-After"] = "2"  # seconds
     return response
 

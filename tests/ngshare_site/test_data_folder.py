@@ -13,7 +13,6 @@ from django.core.exceptions import ImproperlyConfigured
 from ngshare_site import data_folder
 from ngshare_site.data_folder import make_secret
 
-
 NOBODY = 65534  # the user that owns nothing, on Debian as elsewhere
 
 

@@ -1,0 +1,94 @@
+"""Tokens that nobody has seen before: how many of them the Hub is asked about at once.
+
+A question to the Hub holds a thread and takes the Hub's time, and anybody may send tokens that they made up. So:
+
+* Who is known is asked about at any time: tokens that were good within the last day.
+* Of all other tokens, a process asks about a few at once; the rest wait for their turn.
+* Whoever sent too many bad tokens within a minute does not wait: one of their tokens is asked about at a time, and what
+  comes meanwhile is refused. They are not locked out, because people may share an address: all servers of a machine,
+  or everybody behind a proxy.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+KNOWN_SECONDS = 24 * 3600  # how long a good token is known
+BAD_TOKENS = 30  # a minute, of one sender
+BAD_TOKENS_OF_PEER = 300  # a minute, of all senders behind one proxy
+PATIENCE = 5  # seconds that a question waits for its turn
+
+# Of each process, which has 8 threads unless told otherwise.
+_turns = BoundedSemaphore(4)
+_turns_of_suspects = BoundedSemaphore(1)
+
+
+class TooMany(Exception):
+    """The Hub is not asked about this token now."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sent a request: the end of the connection, and whom that proxy names, which is anybody if it is no proxy."""
+
+    peer: str
+    address: str
+
+    @classmethod
+    def of(cls, request: HttpRequest | Request) -> "Sender":
+        peer = request.META.get("REMOTE_ADDR", "")
+        # The Hub's proxy adds its own peer at the end. What stands before that anybody may have written.
+        return cls(peer, request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()[:64] or peer)
+
+
+@contextmanager
+def admitted(key: str, sender: Sender) -> Iterator[None]:
+    """Hold a turn to ask the Hub about the token with this hash. Errors: TooMany."""
+    if cache.get(f"hub-known-{key}"):
+        yield
+        return
+    if is_suspect(sender):
+        turns, is_ours = _turns_of_suspects, _turns_of_suspects.acquire(blocking=False)
+    else:
+        turns, is_ours = _turns, _turns.acquire(timeout=PATIENCE)
+    if not is_ours:
+        raise TooMany
+    try:
+        yield
+    finally:
+        turns.release()
+
+
+def remember(key: str) -> None:
+    """Note that the token with this hash is good."""
+    cache.add(f"hub-known-{key}", True, KNOWN_SECONDS)
+
+
+def is_suspect(sender: Sender) -> bool:
+    """Return whether so many bad tokens came from there that the rest must queue behind them."""
+    return any(cache.get(key, 0) >= most for key, most in _counts(sender))
+
+
+def count_bad_token(sender: Sender) -> bool:
+    """Count a bad token. Return whether it may be kept in the cache: not those of a flood, which would fill it."""
+    for key, _ in _counts(sender):
+        cache.set(key, cache.get(key, 0) + 1, 120)  # seconds; approximate where processes count at once
+    return not is_suspect(sender)
+
+
+def _counts(sender: Sender) -> list[tuple[str, int]]:
+    """Return the counters of this minute, and how far each may count.
+
+    That of the peer bounds those who speak to the service directly and make up X-Forwarded-For.
+    """
+    minute = int(time.time() // 60)
+    return [
+        (f"bad-tokens-of-{sender.address!r}-{minute}", BAD_TOKENS),
+        (f"bad-tokens-behind-{sender.peer!r}-{minute}", BAD_TOKENS_OF_PEER),
+    ]
