@@ -4,7 +4,7 @@
 import json
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlencode
 
@@ -31,8 +31,8 @@ class FakeHub:
         self.pause = 0.0  # seconds before each answer
         self.version = "6.1.1"
         self.health_checks = 0
-        self.was_hung_up_on = False
-        self.body = None  # sent in place of every answer, as pieces
+        self.body = None  # a function of the pieces that are sent in place of every answer
+        self.missing = 0  # bytes at the end of every answer that are announced and not sent
 
     def user(self, token, name, *scopes, admin=False, groups=(), kind="user"):
         """Make a token known, as GET /user shows it."""
@@ -123,20 +123,20 @@ def running(**options):
             body = b"" if content is None else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) + hub.missing))
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = bool(hub.missing)
 
         def _send_pieces(self, pieces):
             """A body that has no length and goes on until whoever reads it hangs up."""
             self.send_response(200)
             self.send_header("Connection", "close")
             self.end_headers()
-            try:
+            with suppress(ConnectionError):
                 for piece in pieces:
                     self.wfile.write(piece)
-            except ConnectionError:
-                hub.was_hung_up_on = True
+            self.close_connection = True
 
         def log_message(self, *args):
             """Says nothing."""

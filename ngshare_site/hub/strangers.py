@@ -9,6 +9,7 @@ A question to the Hub holds a thread and takes the Hub's time, and anybody may s
   or everybody behind a proxy.
 """
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,6 +90,11 @@ def _counts(sender: Sender) -> list[tuple[str, int]]:
     """
     minute = int(time.time() // 60)
     return [
-        (f"bad-tokens-of-{sender.address!r}-{minute}", BAD_TOKENS),
-        (f"bad-tokens-behind-{sender.peer!r}-{minute}", BAD_TOKENS_OF_PEER),
+        (f"bad-tokens-of-{_hash(sender.address)}-{minute}", BAD_TOKENS),
+        (f"bad-tokens-behind-{_hash(sender.peer)}-{minute}", BAD_TOKENS_OF_PEER),
     ]
+
+
+def _hash(address: str) -> str:
+    """Return a name that may stand in a key of the cache, whatever somebody wrote as an address."""
+    return hashlib.sha256(address.encode(errors="replace")).hexdigest()

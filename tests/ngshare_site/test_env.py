@@ -86,6 +86,11 @@ def test_database_that_is_none_is_refused(value, tmp_path, text):
         env.database("NAME", tmp_path)
 
 
+def test_redis_holds_json(value, tmp_path):
+    value("redis://h:6379/0")
+    assert env.cache("NAME", tmp_path)["OPTIONS"] == {"serializer": "ngshare_site.cache.JSONSerializer"}
+
+
 def test_s3(value):
     value("s3://bucket/a/b?endpoint_url=http%3A%2F%2Fx&region_name=eu")
     options = env.storage("NAME", Path("/x"))["OPTIONS"]

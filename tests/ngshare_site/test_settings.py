@@ -65,9 +65,21 @@ def test_prefix_has_a_slash_at_both_ends(tmp_path, prefix, expected):
     assert setting("PREFIX", tmp_path, JUPYTERHUB_SERVICE_PREFIX=prefix) == expected
 
 
-@pytest.mark.parametrize(("url", "secure"), [("https://x/", "True"), ("http://x/", "False"), ("", "False")])
-def test_cookies_are_for_https_alone_behind_https(tmp_path, url, secure):
-    assert setting("SESSION_COOKIE_SECURE", tmp_path, JUPYTERHUB_PUBLIC_URL=url) == secure
+@pytest.mark.parametrize(
+    ("variables", "secure"),
+    [
+        ({"JUPYTERHUB_PUBLIC_URL": "https://x/"}, "True"),
+        pytest.param({"JUPYTERHUB_PUBLIC_HUB_URL": "https://x/hub/"}, "True", marks=pytest.mark.wide),
+        pytest.param({"JUPYTERHUB_HOST": "https://x"}, "True", marks=pytest.mark.wide),
+        pytest.param({"JUPYTERHUB_OAUTH_CALLBACK_URL": "https://x/oauth_callback"}, "True", marks=pytest.mark.wide),
+        ({"NGSHARE_SECURE_COOKIES": "1"}, "True"),
+        pytest.param({"JUPYTERHUB_PUBLIC_URL": "http://x/"}, "False", marks=pytest.mark.wide),
+        ({"JUPYTERHUB_PUBLIC_URL": "https://x/", "NGSHARE_SECURE_COOKIES": "0"}, "False"),
+        ({}, "False"),
+    ],
+)
+def test_cookies_are_for_https_alone_behind_https(tmp_path, variables, secure):
+    assert setting("SESSION_COOKIE_SECURE", tmp_path, **variables) == secure
 
 
 @pytest.mark.parametrize(
