@@ -1,6 +1,7 @@
 """Errors of the native API: the true status, a stable code, one sentence, details."""
 
 import logging
+import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -50,6 +51,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     response = answer(error.status_code, _code(error), _sentence(error.detail), _details(error.detail))
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        response["Retry-After"] = str(math.ceil(wait))  # seconds
     return response
 
 

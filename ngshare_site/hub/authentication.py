@@ -40,6 +40,10 @@ class TooManyTokens(APIException):
     default_detail = "Too many tokens that JupyterHub does not know are coming in. Try again in a moment."
     default_code = "throttled"
 
+    def __init__(self, wait: int) -> None:
+        super().__init__()
+        self.wait = wait  # seconds, for Retry-After
+
 
 class TokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, str] | None:
@@ -57,7 +61,7 @@ class TokenAuthentication(BaseAuthentication):
         except client.BadToken as error:
             raise AuthenticationFailed("JupyterHub does not know this token; it may have expired.") from error
         except TooMany as error:
-            raise TooManyTokens from error
+            raise TooManyTokens(error.wait) from error
         except client.HubUnreachable as error:
             log.warning("cannot ask the Hub who someone is: %s", error)
             raise HubUnreachable from error

@@ -4,9 +4,9 @@ A question to the Hub holds a thread and takes the Hub's time, and anybody may s
 
 * Who is known is asked about at any time: tokens that were good within the last day.
 * Of all other tokens, a process asks about a few at once; the rest wait for their turn.
-* Whoever sent too many bad tokens within a minute does not wait: one of their tokens is asked about at a time, and what
-  comes meanwhile is refused. They are not locked out, because people may share an address: all servers of a machine,
-  or everybody behind a proxy.
+* Whoever sent too many bad tokens within a minute does not wait. Each of their tokens has one second in every sixteen,
+  and the refusal says when. People may share an address, such as all servers of one machine: who has a real token comes
+  again in its second, and meets a sixteenth of the flood.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from threading import BoundedSemaphore
 
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 
 KNOWN_SECONDS = 24 * 3600  # how long a good token is known
@@ -25,13 +26,19 @@ BAD_TOKENS = 30  # a minute, of one sender
 BAD_TOKENS_OF_PEER = 300  # a minute, of all senders behind one proxy
 PATIENCE = 5  # seconds that a question waits for its turn
 
+ROUND = 16  # seconds, of which a token of a suspect has one
+
 # Of each process, which has 8 threads unless told otherwise.
 _turns = BoundedSemaphore(4)
-_turns_of_suspects = BoundedSemaphore(1)
+_turns_of_suspects = BoundedSemaphore(2)
 
 
 class TooMany(Exception):
-    """The Hub is not asked about this token now."""
+    """The Hub is not asked about this token now, but may be in so many seconds."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(wait)
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -55,15 +62,23 @@ def admitted(key: str, sender: Sender) -> Iterator[None]:
         yield
         return
     if is_suspect(sender):
+        if wait := seconds_until_turn(key, time.time()):
+            raise TooMany(wait)
         turns, is_ours = _turns_of_suspects, _turns_of_suspects.acquire(blocking=False)
     else:
         turns, is_ours = _turns, _turns.acquire(timeout=PATIENCE)
     if not is_ours:
-        raise TooMany
+        raise TooMany(1)
     try:
         yield
     finally:
         turns.release()
+
+
+def seconds_until_turn(key: str, now: float) -> int:
+    """Return when the second of the token with this hash comes; 0 while it lasts. Nobody else can foretell it."""
+    turn = int(salted_hmac("ngshare.strangers", key).hexdigest(), 16) % ROUND
+    return (turn - int(now)) % ROUND
 
 
 def remember(key: str) -> None:
@@ -72,26 +87,31 @@ def remember(key: str) -> None:
 
 
 def is_suspect(sender: Sender) -> bool:
-    """Return whether so many bad tokens came from there that the rest must queue behind them."""
-    return any(cache.get(key, 0) >= most for key, most in _counts(sender))
+    """Return whether too many bad tokens came from there in this minute or the one before."""
+    minute = _minute()
+    return any(cache.get(f"{name}-{at}", 0) >= most for name, most in _counters(sender) for at in (minute, minute - 1))
 
 
 def count_bad_token(sender: Sender) -> bool:
     """Count a bad token. Return whether it may be kept in the cache: not those of a flood, which would fill it."""
-    for key, _ in _counts(sender):
+    for name, _ in _counters(sender):
+        key = f"{name}-{_minute()}"
         cache.set(key, cache.get(key, 0) + 1, 120)  # seconds; approximate where processes count at once
     return not is_suspect(sender)
 
 
-def _counts(sender: Sender) -> list[tuple[str, int]]:
-    """Return the counters of this minute, and how far each may count.
+def _minute() -> int:
+    return int(time.time() // 60)
+
+
+def _counters(sender: Sender) -> list[tuple[str, int]]:
+    """Return the counters of bad tokens, and how far each may count in a minute.
 
     That of the peer bounds those who speak to the service directly and make up X-Forwarded-For.
     """
-    minute = int(time.time() // 60)
     return [
-        (f"bad-tokens-of-{_hash(sender.address)}-{minute}", BAD_TOKENS),
-        (f"bad-tokens-behind-{_hash(sender.peer)}-{minute}", BAD_TOKENS_OF_PEER),
+        (f"bad-tokens-of-{_hash(sender.address)}", BAD_TOKENS),
+        (f"bad-tokens-behind-{_hash(sender.peer)}", BAD_TOKENS_OF_PEER),
     ]
 
 
