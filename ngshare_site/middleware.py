@@ -12,6 +12,7 @@ PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+API_PAGE_POLICY = f"script-src 'self' 'unsafe-inline'; {PAGE_POLICY}"  # the documentation has its start in the page
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -81,16 +82,13 @@ def keep_out_of_caches(get_response: GetResponse) -> GetResponse:
 
 
 def content_security_policy(get_response: GetResponse) -> GetResponse:
-    """Let our pages load nothing from elsewhere and be framed by nobody, unless a view has set its own policy.
-
-    The API's pages (its documentation) are left out: they need inline scripts.
-    """
+    """Let our pages load nothing from elsewhere and be framed by nobody, unless a view has set its own policy."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        is_page = response.headers.get("Content-Type", "").startswith("text/html")
-        if is_page and not request.path.startswith(f"{settings.PREFIX}api/"):
-            response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            is_api = request.path.startswith(f"{settings.PREFIX}api/")
+            response.headers.setdefault("Content-Security-Policy", API_PAGE_POLICY if is_api else PAGE_POLICY)
         return response
 
     return middleware

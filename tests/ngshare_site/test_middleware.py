@@ -2,7 +2,7 @@
 
 import pytest
 
-from ngshare_site.middleware import PAGE_POLICY
+from ngshare_site.middleware import API_PAGE_POLICY, PAGE_POLICY
 from tests.cast import everything
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +37,12 @@ def test_our_pages_have_the_policy_and_may_not_be_framed(course, browse, address
     assert headers["Content-Security-Policy"] == PAGE_POLICY
     assert "frame-ancestors 'none'" in PAGE_POLICY and "default-src 'self'" in PAGE_POLICY
     assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_documentation_of_the_api_may_start_itself_and_nothing_else(client):
+    policy = client.get("/api/v2/docs/").headers["Content-Security-Policy"]
+    assert policy == API_PAGE_POLICY and policy.endswith(PAGE_POLICY)
+    assert policy.count("'unsafe-inline'") == 2  # scripts and styles
 
 
 def test_forms_lead_to_ourselves_alone():
