@@ -6,6 +6,7 @@ line for all commands but a few (`__main__.py`), and wsgi.py.
 
 import logging
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from ngshare_site import env
 log = logging.getLogger(__name__)
 
 PRIVATE_UMASK = 0o077  # what this process makes is for its own user alone
+OUR_FILES = ("ngshare_secret_key", "ngshare.sqlite3")
+OUR_FOLDERS = re.compile(r"blobs|cache|staging|[0-9a-f]{2}|lost\+found")  # of NGSHARE_DATA or of the blobs
 
 
 def prepare() -> None:
@@ -50,20 +53,27 @@ def keep_private(path: Path) -> None:
     its user is, enters by its group (`fsGroup`, mode 2770).
     """
     before = _mode(path)
-    if before & PRIVATE_UMASK and os.geteuid() in (path.stat().st_uid, 0):
+    if before & PRIVATE_UMASK and os.geteuid() in (path.stat().st_uid, 0) and not _has_foreign_folders(path):
         with suppress(OSError):  # what follows says so
             path.chmod(before & ~PRIVATE_UMASK)
     mode = _mode(path)  # not every file system takes another mode
     if mode & stat.S_IRWXO:
-        instead = f", or set NGSHARE_DATA to a new folder below {path}" if path == settings.DATA else ""
         raise ImproperlyConfigured(
-            f"NGSHARE_DATA: every account of this machine may enter {path} (mode {mode:o}), and this user cannot "
-            f"change that. Run `chmod o-rwx {path}` as its owner{instead}."
+            f"NGSHARE_DATA: every account of this machine may enter {path} (mode {mode:o}). Give ngshare a folder of "
+            f"its own, such as {path / 'ngshare'}, or run `chmod o-rwx {path}` as its owner."
         )
     if mode & stat.S_IRWXG:
         log.warning("The group of %s may enter it (mode %o): it must be the service's alone.", path, mode)
     elif mode != before:
         log.warning("%s was open to others (mode %o). Now it is its owner's alone.", path, before)
+
+
+def _has_foreign_folders(path: Path) -> bool:
+    """Return whether a folder serves others, too: root could close /srv or somebody's home to everybody by mistake."""
+    if not path.is_dir() or any((path / name).exists() for name in OUR_FILES):
+        return False
+    names = [entry.name for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
+    return not all(OUR_FOLDERS.fullmatch(name) for name in names)
 
 
 def _mode(path: Path) -> int:

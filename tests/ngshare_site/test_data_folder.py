@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from ngshare_site import data_folder
 from ngshare_site.data_folder import make_secret
 
+KEY = "of these tests: 0123456789 abcdefghijk"
 NOBODY = 65534  # the user that owns nothing, on Debian as elsewhere
 
 
@@ -122,6 +123,24 @@ def test_volume_that_the_group_enters_is_used_as_it_is(folder, caplog, somebody_
         data_folder.prepare()
     assert mode(folder) == 0o2770 and "group" in caplog.text
     assert mode(folder / "ngshare_secret_key") == 0o600
+
+
+def test_folder_that_serves_others_is_never_closed(folder):
+    """As root would do to /srv or to /proc, which it owns."""
+    make(folder, 0o755)
+    (folder / "www").mkdir()
+    with pytest.raises(ImproperlyConfigured, match=f"Give ngshare a folder of its own, such as {folder}/ngshare"):
+        data_folder.prepare()
+    assert mode(folder) == 0o755 and [path.name for path in folder.iterdir()] == ["www"]
+
+
+@pytest.mark.parametrize("names", [["blobs", "cache", "staging", "lost+found"], ["ngshare_secret_key", "backup"]])
+def test_folder_that_ngshare_used_before_is_closed(folder, names):
+    make(folder, 0o755)
+    for name in names:
+        (folder / name).mkdir() if name != "ngshare_secret_key" else (folder / name).write_text(KEY)
+    data_folder.prepare()
+    assert mode(folder) == 0o700
 
 
 @pytest.mark.parametrize("open_to", [0o777, 0o1777, 0o2777])
