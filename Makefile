@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help install demo test quick fuzz check docs bench clean
+.PHONY: help install demo test quick fuzz check audit docs bench clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
@@ -12,6 +12,7 @@ help:
 	@echo "make quick   the fast tests alone"
 	@echo "make fuzz    40,000 random requests to every address"
 	@echo "make check   format, lint, imports, types, migrations, documentation"
+	@echo "make audit   known holes in what is installed, where the index of advisories can be reached"
 	@echo "make docs    the documentation, in docs/_build/html"
 	@echo "make bench   the benchmarks"
 	@echo "make clean   remove what the above made"
@@ -46,6 +47,9 @@ check: $(INSTALLED)
 	$(BIN)/mypy nbgrader_plugin
 	$(BIN)/python -m pytest -q tests/test_migrations.py
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
+
+audit: $(INSTALLED)
+	@.ci/audit $(BIN)
 
 docs: $(INSTALLED)
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html

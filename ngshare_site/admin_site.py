@@ -1,15 +1,22 @@
 """Django's admin as ngshare's site: who may log in, and the start page."""
 
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, TypeVar, cast
+
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied as Forbidden
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 
 from courses.models import Course
 from courses.permissions import Permission, actor_of
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class NgshareAdminSite(admin.AdminSite):
@@ -39,6 +46,21 @@ class NgshareAdminSite(admin.AdminSite):
         if request.user.is_authenticated:
             return HttpResponseRedirect(f"{settings.PREFIX}admin/")
         return redirect_to_login(next_page, settings.LOGIN_URL)
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Answer a form of somebody whose session has ended with a page, not with a redirect to the Hub.
+
+        The Hub may redirect on to where its users log in, and browsers let no form lead to another site (form-action).
+        """
+        inner = super().admin_view(view, cacheable)
+
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method == "POST" and not request.user.is_authenticated:
+                message = "Your session has ended, and nothing was saved. Log in, go back and send the form again."
+                return render(request, "ngshare/login_failed.html", {"message": message}, status=403)
+            return inner(request, *args, **kwargs)
+
+        return cast(View, update_wrapper(checked, view))
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Answer for the fields that use it; Django's own would follow any foreign key."""

@@ -1,11 +1,16 @@
-"""The folder NGSHARE_DATA and the secret key in it. This is the one place that makes them.
+"""The folder NGSHARE_DATA and the secret key in it. This is the one place that makes them, and keeps others out.
 
 Reading the settings makes nothing, so `ngshare help` works anywhere. What needs data calls `prepare` first: the command
 line for all commands but a few (`__main__.py`), and wsgi.py.
 """
 
+import logging
 import os
+import re
 import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -13,14 +18,24 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ngshare_site import env
 
+log = logging.getLogger(__name__)
+
+PRIVATE_UMASK = 0o077  # what this process makes is for its own user alone
+OUR_FILES = ("ngshare_secret_key", "ngshare.sqlite3")
+OUR_FOLDERS = re.compile(r"blobs|cache|staging|[0-9a-f]{2}|lost\+found")  # of NGSHARE_DATA or of the blobs
+
 
 def prepare() -> None:
-    """Make the folder and the secret key unless they exist. Errors: ImproperlyConfigured."""
+    """Make the folder and the secret key unless they exist, and keep others out. Errors: ImproperlyConfigured."""
+    os.umask(PRIVATE_UMASK)
     folder: Path = settings.DATA
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError("this user may not write there")
+        for path in _places():
+            keep_private(path)
+        _check_cache(folder / "cache")
         # The settings were read before there was a key.
         key = env.secret("NGSHARE_SECRET_KEY", folder)
         settings.SECRET_KEY = key or make_secret(folder / env.secret_file("NGSHARE_SECRET_KEY"))
@@ -29,6 +44,64 @@ def prepare() -> None:
         raise ImproperlyConfigured(
             f"NGSHARE_DATA: cannot keep data in {folder} ({reason}). Set it to a folder that this user may write to."
         ) from error
+
+
+def keep_private(path: Path) -> None:
+    """Take a file or folder away from others where it is ours. Errors: ImproperlyConfigured, if others may enter it.
+
+    A group may stay on what is not ours: on Kubernetes the root of a volume belongs to root, and the service, whatever
+    its user is, enters by its group (`fsGroup`, mode 2770).
+    """
+    before = _mode(path)
+    if before & PRIVATE_UMASK and os.geteuid() in (path.stat().st_uid, 0) and not _has_foreign_folders(path):
+        with suppress(OSError):  # what follows says so
+            path.chmod(before & ~PRIVATE_UMASK)
+    mode = _mode(path)  # not every file system takes another mode
+    if mode & stat.S_IRWXO:
+        raise ImproperlyConfigured(
+            f"NGSHARE_DATA: every account of this machine may enter {path} (mode {mode:o}). Give ngshare a folder of "
+            f"its own, such as {path / 'ngshare'}, or run `chmod o-rwx {path}` as its owner."
+        )
+    if mode & stat.S_IRWXG:
+        log.warning("The group of %s may enter it (mode %o): it must be the service's alone.", path, mode)
+    elif mode != before:
+        log.warning("%s was open to others (mode %o). Now it is its owner's alone.", path, before)
+
+
+def _has_foreign_folders(path: Path) -> bool:
+    """Return whether a folder serves others, too: root could close /srv or somebody's home to everybody by mistake."""
+    if not path.is_dir() or any((path / name).exists() for name in OUR_FILES):
+        return False
+    names = [entry.name for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
+    return not all(OUR_FOLDERS.fullmatch(name) for name in names)
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def _places() -> Iterator[Path]:
+    """Yield what holds data: the folder, and the blobs and the SQLite file where they are elsewhere."""
+    folder: Path = settings.DATA
+    yield folder
+    database, store = settings.DATABASES["default"], settings.STORAGES["default"]["OPTIONS"]
+    names = [store["location"]] if isinstance(store, dict) and "bucket_name" not in store else []
+    if str(database["ENGINE"]).endswith("sqlite3"):
+        names += [f"{database['NAME']}{suffix}" for suffix in ("", "-wal", "-shm")]
+    for path in map(Path, names):
+        if os.path.exists(path) and not path.resolve().is_relative_to(folder.resolve()):
+            yield path
+
+
+def _check_cache(folder: Path) -> None:
+    """Refuse a cache that somebody else made: Django's cache in files runs what it reads, which is pickled.
+
+    Errors: ImproperlyConfigured.
+    """
+    if folder.is_dir():
+        keep_private(folder)
+        if os.geteuid() not in (folder.stat().st_uid, 0):
+            raise ImproperlyConfigured(f"NGSHARE_DATA: {folder} belongs to somebody else. Delete it.")
 
 
 def make_secret(path: Path) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+LEAST_SECRET, LEAST_DISTINCT = 32, 5  # characters of a secret, and different ones among them
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}  # bytes
 
 
@@ -64,11 +65,26 @@ def secret(name: str, folder: Path) -> str:
     """Return the secret NAME, or the one that is kept in `folder`; an empty text where none was made yet."""
     path = folder / secret_file(name)
     try:
-        return text(name) or path.read_text().strip()
+        value = text(name) or path.read_text().strip()
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{name}: cannot read {path}: {error}") from error
+    return strong(name, value) if value else ""
+
+
+def secrets(name: str) -> list[str]:
+    """Return the secrets between commas."""
+    return [strong(name, value) for value in names(name)]
+
+
+def strong(name: str, value: str) -> str:
+    """Return a secret as it is. Errors: ImproperlyConfigured, if it can be guessed; the message does not show it."""
+    if len(value) < LEAST_SECRET or len(set(value)) < LEAST_DISTINCT:
+        raise ImproperlyConfigured(
+            f"{name}: this key can be guessed. Write {LEAST_SECRET} random characters or more: openssl rand -hex 32."
+        )
+    return value
 
 
 def secret_file(name: str) -> str:
@@ -158,4 +174,8 @@ def cache(name: str, folder: Path) -> dict[str, object]:
         }
     if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
         raise ImproperlyConfigured(f"{name}: write redis://host:port/number.")
-    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": value}
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": value,
+        "OPTIONS": {"serializer": "ngshare_site.cache.JSONSerializer"},
+    }

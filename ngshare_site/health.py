@@ -5,13 +5,16 @@ from collections.abc import Callable
 
 import requests
 from django.conf import settings
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
 from exchange.storage import blobs
-from ngshare_site.hub import client
+from ngshare_site.hub import http
 
 log = logging.getLogger(__name__)
+
+HUB_SECONDS = 5  # how long the Hub's answer is reported
 
 
 def alive(request: HttpRequest) -> JsonResponse:
@@ -47,12 +50,19 @@ def _check_storage() -> str:
 
 
 def _check_hub() -> str:
+    """Return what the Hub answered last; it is asked by one of all processes every few seconds, however many ask us."""
     if settings.NGSHARE_STANDALONE:
         return "ok"
     if not settings.JUPYTERHUB_API_URL:
         return "JUPYTERHUB_API_URL is not set"
+    if cache.add("hub-health-is-fresh", True, HUB_SECONDS):
+        cache.set("hub-health", _ask_hub(), 10 * HUB_SECONDS)
+    return cache.get("hub-health", "has not answered yet")
+
+
+def _ask_hub() -> str:
     try:
-        response = requests.get(f"{settings.JUPYTERHUB_API_URL}/", timeout=client.TIMEOUT)
+        response = http.request("GET", f"{settings.JUPYTERHUB_API_URL}/")
     except requests.RequestException:
         return "cannot be reached"
     return "ok" if response.status_code == 200 else f"answers {response.status_code}"

@@ -1,4 +1,4 @@
-"""Middleware: requests that are refused before any view sees them, and the Content-Security-Policy of our pages."""
+"""Middleware: requests that are refused before any view sees them, and the headers of our answers."""
 
 from collections.abc import Callable
 
@@ -14,8 +14,9 @@ from ngshare_site.error_pages import api_v2_error, is_api_v2, too_large
 # Django has a setting for this from version 6 on. django-csp would need as many lines of settings as this is long.
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
-    "base-uri 'none'; form-action *; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+API_PAGE_POLICY = f"script-src 'self' 'unsafe-inline'; {PAGE_POLICY}"  # the documentation has its start in the page
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -64,17 +65,62 @@ def refuse_too_large(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def content_security_policy(get_response: GetResponse) -> GetResponse:
-    """Let our pages load nothing from elsewhere and be framed by nobody, unless a view has set its own policy.
+def refuse_foreign_pages(get_response: GetResponse) -> GetResponse:
+    """In stand-alone mode, where everybody is believed, refuse what a page of another site sends through a browser.
 
-    The API's pages (its documentation) are left out: they need inline scripts.
+    Browsers say so in Sec-Fetch-Site and Origin; programs send neither. A link from elsewhere may be followed.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
+        if settings.NGSHARE_STANDALONE and _is_from_foreign_page(request):
+            message = "In stand-alone mode this service answers no pages of other sites."
+            return _refuse(request, 403, "permission_denied", message)
+        return get_response(request)
+
+    return middleware
+
+
+def _is_from_foreign_page(request: HttpRequest) -> bool:
+    is_link = request.method in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not is_link:
+        return True
+    origin = request.headers.get("Origin")
+    ours = [f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS]
+    return origin is not None and origin not in ours
+
+
+def secure_cookies(get_response: GetResponse) -> GetResponse:
+    """Mark the cookies of an answer to https as for https alone, also where no setting says that the site has it."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        is_page = response.headers.get("Content-Type", "").startswith("text/html")
-        if is_page and not request.path.startswith(f"{settings.PREFIX}api/"):
-            response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        if request.is_secure():
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
+        return response
+
+    return middleware
+
+
+def keep_out_of_caches(get_response: GetResponse) -> GetResponse:
+    """Let no browser or proxy keep our answers, unless a view says otherwise. Static files do not come by here."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
+def content_security_policy(get_response: GetResponse) -> GetResponse:
+    """Let our pages load nothing from elsewhere and be framed by nobody, unless a view has set its own policy."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            is_api = request.path.startswith(f"{settings.PREFIX}api/")
+            response.headers.setdefault("Content-Security-Policy", API_PAGE_POLICY if is_api else PAGE_POLICY)
         return response
 
     return middleware

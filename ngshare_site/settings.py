@@ -19,7 +19,7 @@ STORAGES = {
 }
 CACHES = {"default": env.cache("NGSHARE_CACHE", DATA / "cache")}
 SECRET_KEY = env.secret("NGSHARE_SECRET_KEY", DATA)  # empty until data_folder.py has made it
-SECRET_KEY_FALLBACKS = env.names("NGSHARE_SECRET_KEY_FALLBACKS")
+SECRET_KEY_FALLBACKS = env.secrets("NGSHARE_SECRET_KEY_FALLBACKS")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 NGSHARE_STAGING = DATA / "staging"  # uploads wait here, on the blob folder's own filesystem, until they are verified
 
@@ -80,7 +80,20 @@ CSRF_COOKIE_NAME = "ngshare-csrf"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds, as long as the Hub's own token
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = urlsplit(env.text("JUPYTERHUB_PUBLIC_URL")).scheme == "https"
+# Each address that browsers use tells whether they come by https. Where none is known, the answer to https has secure
+# cookies (middleware.py).
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag(
+    "NGSHARE_SECURE_COOKIES",
+    any(
+        urlsplit(address).scheme == "https"
+        for address in (
+            env.text("JUPYTERHUB_PUBLIC_URL"),
+            JUPYTERHUB_PUBLIC_HUB_URL,
+            JUPYTERHUB_HOST,
+            JUPYTERHUB_OAUTH_CALLBACK_URL,
+        )
+    ),
+)
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -105,7 +118,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "ngshare_site.middleware.secure_cookies",
+    "ngshare_site.middleware.keep_out_of_caches",
     "ngshare_site.middleware.refuse_malformed",
+    "ngshare_site.middleware.refuse_foreign_pages",
     "ngshare_site.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -142,7 +158,12 @@ FORMAT_MODULE_PATH = "ngshare_site.formats"
 # it: courses/body_limits.py says how much, by address.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 11_000_000  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a form that asks whether to remove all members of a course
-SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]  # TLS ends at the Hub
+SILENCED_SYSTEM_CHECKS = [
+    # HSTS: a header of ours would bind the Hub and every other service on its host name. The proxy in front sends it.
+    "security.W004",
+    # Redirects to https: the proxy in front sends them. Behind it, users' servers and probes speak http.
+    "security.W008",
+]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -5,11 +5,13 @@ import os
 import uuid
 
 import pytest
+from django.contrib.auth.signals import user_logged_in
 from django.core.cache import cache
 from hypothesis import settings as hypothesis_settings
 
 from courses.models import Course, Role
 from exchange import services
+from ngshare_site.hub import sessions
 from tests import cast
 from tests.campus import campus  # noqa: F401  # one Hub for all end-to-end and browser tests
 
@@ -42,6 +44,18 @@ def own_store(settings, tmp_path):
     settings.STORAGES = {**settings.STORAGES, "default": default}
     settings.NGSHARE_STAGING = tmp_path / "staging"
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def force_login_is_a_log_in_at_the_hub():
+    """The sessions that Django's test client opens hold a token of the Hub: others are ended."""
+
+    def bind(request, **kwargs):
+        request.session["hub"] = sessions.bind_to_hub("token-of-force-login", "")
+
+    user_logged_in.connect(bind)
+    yield
+    user_logged_in.disconnect(bind)
 
 
 @pytest.fixture

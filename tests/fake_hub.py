@@ -4,7 +4,7 @@
 import json
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlencode
 
@@ -31,12 +31,15 @@ class FakeHub:
         self.location = ""  # where it redirects `GET /hub/api/user`
         self.pause = 0.0  # seconds before each answer
         self.version = "6.1.1"
+        self.health_checks = 0
+        self.body = None  # a function of the pieces that are sent in place of every answer
+        self.missing = 0  # bytes at the end of every answer that are announced and not sent
 
     def user(self, token, name, *scopes, admin=False, groups=(), kind="user"):
         """Make a token known, as GET /user shows it."""
         self.models[token] = {
             "name": name, "kind": kind, "admin": admin, "groups": list(groups),
-            "scopes": [scope.format(name=name) for scope in scopes], "session_id": None,
+            "scopes": [scope.format(name=name) for scope in scopes], "session_id": None, "token_id": f"a{token}",
         }  # fmt: skip
         return token
 
@@ -45,6 +48,7 @@ class FakeHub:
             return self.status, {"message": "trouble"}
         path, _, query = path.partition("?")
         if path == "/hub/api/":
+            self.health_checks += 1
             return 200, {"version": self.version}
         if path == "/hub/api/user":
             self.asked += 1
@@ -52,6 +56,8 @@ class FakeHub:
                 self.user(token, unquote(token), *SERVER_SCOPES)
             model = self.models.get(token)
             return (200, model) if model else (403, {"status": 403, "message": "Forbidden"})
+        if method == "DELETE" and path.startswith("/hub/api/users/"):
+            return self._delete_token(path, self.models.get(token, {}))
         if path == "/hub/api/groups":
             return self._groups(set(self.models.get(token, {}).get("scopes", ())), parse_qs(query), headers)
         if path == "/hub/api/oauth2/token" and method == "POST":
@@ -61,6 +67,16 @@ class FakeHub:
                 return 200, {"access_token": self.codes.pop(code), "token_type": "Bearer"}
             return 400, {"error": "invalid_grant"}
         return 404, {"message": "not found"}
+
+    def _delete_token(self, path, asking):
+        """As jupyterhub/apihandlers/users.py (UserTokenAPIHandler.delete)."""
+        name, _, token_id = path.removeprefix("/hub/api/users/").partition("/tokens/")
+        if f"tokens!user={unquote(name)}" not in asking.get("scopes", ()):
+            return 403, {"status": 403, "message": "Action is not authorized with current scopes"}
+        found = [token for token, model in self.models.items() if model.get("token_id") == token_id]
+        for token in found:
+            del self.models[token]
+        return (204, None) if found else (404, {"status": 404, "message": "No such token"})
 
     def _groups(self, scopes, asked, headers):
         """As jupyterhub/apihandlers/groups.py and base.py (get_api_pagination, paginated_model)."""
@@ -92,6 +108,9 @@ def running(**options):
         def do_GET(self):
             self._answer({})
 
+        def do_DELETE(self):
+            self._answer({})
+
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self._answer(parse_qs(body.decode()))
@@ -103,14 +122,27 @@ def running(**options):
             status, content = (
                 (302, {}) if is_redirected else hub.answer(self.command, self.path, token, form, self.headers)
             )
-            body = json.dumps(content).encode()
+            if hub.body:
+                return self._send_pieces(hub.body())
+            body = b"" if content is None else json.dumps(content).encode()
             self.send_response(status)
             if is_redirected:
                 self.send_header("Location", hub.location)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) + hub.missing))
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = bool(hub.missing)
+
+        def _send_pieces(self, pieces):
+            """A body that has no length and goes on until whoever reads it hangs up."""
+            self.send_response(200)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            with suppress(ConnectionError):
+                for piece in pieces:
+                    self.wfile.write(piece)
+            self.close_connection = True
 
         def log_message(self, *args):
             """Says nothing."""

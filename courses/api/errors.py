@@ -1,6 +1,7 @@
 """Errors of the native API: the true status, a stable code, one sentence, details."""
 
 import logging
+import math
 from collections.abc import Mapping
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -52,12 +53,14 @@ def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
     response = answer(error.status_code, _code(error), _sentence(error.detail), _details(error.detail))
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        response["Retry-After"] = str(math.ceil(wait))  # seconds
     return response
 
 
 def answer(status: int, code: str, message: str, details: Mapping[str, object] | None = None) -> Response:
     response = Response({"code": code, "message": message, "details": details or {}}, status=status)
-    if status == 503:
+    if status in (429, 503):
         response["Retry-After"] = "2"  # seconds
     return response
 

@@ -15,7 +15,11 @@ from .errors import ErrorResponse, NotConnected, ServiceError, Unreachable
 FIRST_PAUSE = 0.5  # seconds before the first repeat; doubles each time, with jitter
 LONGEST_PAUSE = 30.0  # seconds, also when the server's Retry-After asks for more
 TEMPORARY = {429, 502, 503, 504}  # statuses; 502 to 504 may come from a proxy in between
-NOTHING_DONE = {"busy", "hub_unreachable"}  # codes sent before the server acts: a repeat is always safe (docs/api.md)
+NOTHING_DONE = {
+    "busy",
+    "hub_unreachable",
+    "throttled",
+}  # codes sent before the server acts: a repeat is always safe (docs/api.md)
 
 Result = TypeVar("Result")
 

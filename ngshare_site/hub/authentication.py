@@ -1,7 +1,8 @@
 """Authentication of both APIs: a JupyterHub token in the Authorization header.
 
-401: no token, or one that the Hub does not know. 403: a token that may not be used here. 503: the Hub does not answer,
-which says nothing about the token. In stand-alone mode the token is the user name.
+401: no token, or one that the Hub does not know. 403: a token that may not be used here. 429: the Hub is not asked now,
+because too many unknown tokens come in (strangers.py). 503: the Hub does not answer. The last two say nothing about the
+token. In stand-alone mode the token is the user name.
 """
 
 import logging
@@ -20,6 +21,7 @@ from courses.models import User
 from courses.services import check_name, known_users
 from ngshare_site.hub import client
 from ngshare_site.hub.client import Identity
+from ngshare_site.hub.strangers import Sender, TooMany
 
 if TYPE_CHECKING:  # it imports DRF's views, which import this module
     from drf_spectacular.openapi import AutoSchema
@@ -31,6 +33,16 @@ class HubUnreachable(APIException):
     status_code = 503
     default_detail = "JupyterHub cannot be reached to ask who you are. Try again in a moment."
     default_code = "hub_unreachable"
+
+
+class TooManyTokens(APIException):
+    status_code = 429
+    default_detail = "Too many tokens that JupyterHub does not know are coming in. Try again in a moment."
+    default_code = "throttled"
+
+    def __init__(self, wait: int) -> None:
+        super().__init__()
+        self.wait = wait  # seconds, for Retry-After
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -45,9 +57,11 @@ class TokenAuthentication(BaseAuthentication):
         if settings.NGSHARE_STANDALONE:
             return user_by_name(unquote(token)), token
         try:
-            identity = client.identify(token)
+            identity = client.identify(token, Sender.of(request))
         except client.BadToken as error:
             raise AuthenticationFailed("JupyterHub does not know this token; it may have expired.") from error
+        except TooMany as error:
+            raise TooManyTokens(error.wait) from error
         except client.HubUnreachable as error:
             log.warning("cannot ask the Hub who someone is: %s", error)
             raise HubUnreachable from error

@@ -8,12 +8,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from django.conf import settings
 from django.core.cache import cache
 
-TIMEOUT = (3, 10)  # seconds to connect, to read
+from ngshare_site.hub import http, strangers
+
 BAD_TOKEN_SECONDS = 10  # how long a bad token is remembered
 
 
@@ -34,6 +36,7 @@ class Identity:
     admin: bool
     groups: tuple[str, ...]
     scopes: tuple[str, ...]
+    token_id: str = ""  # from JupyterHub 5 on
 
     @property
     def has_access_scope(self) -> bool:
@@ -46,52 +49,89 @@ class Identity:
         return f"users:activity!user={self.name}" in self.scopes
 
 
-def identify(token: str, *, fresh: bool = False) -> Identity:
-    """Return whose token this is. With `fresh` the cache is not read. Errors: BadToken, HubUnreachable."""
-    cache_key = f"hub-identity-{hashlib.sha256(token.encode()).hexdigest()}"
-    known = None if fresh else cache.get(cache_key)
+def identify(token: str, sender: strangers.Sender) -> Identity:
+    """Return whose token this is, from the cache or the Hub. Errors: BadToken, HubUnreachable, strangers.TooMany."""
+    key = hashlib.sha256(token.encode()).hexdigest()
+    known = cache.get(f"hub-identity-{key}")
     if known is None:
-        try:
-            known = asdict(fetch_identity(token))
-        except BadToken:
-            known = {}
-        cache.set(cache_key, known, min(settings.NGSHARE_IDENTITY_SECONDS, 60) if known else BAD_TOKEN_SECONDS)
+        with strangers.admitted(key, sender):
+            known = _ask(token, key, sender)
     if not known:
         raise BadToken
-    return Identity(**known)
+    return Identity(**{**known, "groups": tuple(known["groups"]), "scopes": tuple(known["scopes"])})
+
+
+def _ask(token: str, key: str, sender: strangers.Sender) -> dict[str, Any]:
+    """Return the Hub's answer and keep it; an empty one for a bad token."""
+    try:
+        known = asdict(fetch_identity(token))
+    except BadToken:
+        if strangers.count_bad_token(sender):
+            cache.set(f"hub-identity-{key}", {}, BAD_TOKEN_SECONDS)
+        return {}
+    cache.set(f"hub-identity-{key}", known, min(settings.NGSHARE_IDENTITY_SECONDS, 60))
+    strangers.remember(key)
+    return known
 
 
 def fetch_identity(token: str) -> Identity:
     """Ask the Hub whose token this is. Errors: BadToken, HubUnreachable."""
-    model = get("user", token)
+    return parse_identity(get("user", token))
+
+
+def parse_identity(model: Any) -> Identity:
+    """Return the identity that the model of a token's owner describes. Errors: HubUnreachable."""
     try:
-        return Identity(
-            name=str(model["name"]),
-            kind=str(model.get("kind", "user")),
-            admin=model.get("admin") is True,
-            groups=tuple(str(group) for group in model.get("groups") or ()),
-            scopes=tuple(str(scope) for scope in model.get("scopes") or ()),
-        )
+        name, kind = model["name"], model.get("kind", "user")
+        groups, scopes = model.get("groups") or [], model.get("scopes") or []
+        token_id = model.get("token_id")
     except (KeyError, TypeError, AttributeError) as error:
         raise HubUnreachable("the Hub's answer is no user model") from error
+    texts, lists = [name, kind], [groups, scopes]
+    if not all(isinstance(text, str) and text for text in texts) or not all(isinstance(one, list) for one in lists):
+        raise HubUnreachable("the Hub's answer is no user model")
+    return Identity(
+        name=name,
+        kind=kind,
+        admin=model.get("admin") is True,
+        groups=tuple(group for group in groups if isinstance(group, str)),
+        scopes=tuple(scope for scope in scopes if isinstance(scope, str)),
+        token_id=token_id if isinstance(token_id, str) else "",
+    )
 
 
 def get(path: str, token: str, *, params: Mapping[str, int] | None = None, accept: str = "application/json") -> Any:
     """Return the JSON that the Hub answers. Errors: BadToken (also for a missing scope), HubUnreachable."""
+    response = _request("GET", path, token, params=params, accept=accept)
+    if response.status_code != 200:
+        raise HubUnreachable(f"the Hub answered {response.status_code}")
+    try:
+        return response.json()
+    except ValueError as error:
+        raise HubUnreachable(type(error).__name__) from error
+
+
+def revoke(token: str) -> None:
+    """Ask the Hub to delete a user's token, which a token may do that carries `tokens!user` (JupyterHub 5 and later).
+
+    Errors: BadToken (also for the missing scope), HubUnreachable.
+    """
+    identity = fetch_identity(token)
+    if identity.token_id:
+        _request("DELETE", f"users/{quote(identity.name, safe='')}/tokens/{quote(identity.token_id, safe='')}", token)
+
+
+def _request(
+    method: str, path: str, token: str, *, params: Mapping[str, int] | None = None, accept: str = "application/json"
+) -> requests.Response:
+    """Return the answer of any status but 401 and 403. Errors: BadToken, HubUnreachable."""
     if not settings.JUPYTERHUB_API_URL:
         raise HubUnreachable("JUPYTERHUB_API_URL is not set")
+    headers = {"Authorization": f"token {token}", "Accept": accept}
     try:
-        response = requests.get(
-            f"{settings.JUPYTERHUB_API_URL}/{path}",
-            params=params,
-            headers={"Authorization": f"token {token}", "Accept": accept},
-            timeout=TIMEOUT,
-            allow_redirects=False,
-        )
-        if response.status_code in (401, 403):
-            raise BadToken
-        if response.status_code != 200:
-            raise HubUnreachable(f"the Hub answered {response.status_code}")
-        return response.json()
-    except (requests.RequestException, ValueError) as error:
+        response = http.request(method, f"{settings.JUPYTERHUB_API_URL}/{path}", headers=headers, params=params)
+    except requests.RequestException as error:
         raise HubUnreachable(type(error).__name__) from error
+    if response.status_code in (401, 403):
+        raise BadToken
+    return response

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import requests
 from django.conf import settings
 
-from ngshare_site.hub import client, oauth
+from ngshare_site.hub import client, http, oauth
 
 SUPPORTED = (2, 6)  # major versions of JupyterHub that are known to work
 
@@ -91,7 +91,7 @@ def run_checks(tokens: list[str]) -> Iterator[Finding]:
 def _check_connection() -> Finding:
     address = f"{settings.JUPYTERHUB_API_URL}/"
     try:
-        response = requests.get(address, timeout=client.TIMEOUT, allow_redirects=False)
+        response = http.request("GET", address)
         version = response.json()["version"] if response.status_code == 200 else None
     except (requests.RequestException, ValueError, KeyError, TypeError):
         return Finding(False, f"The Hub's API at {address} cannot be reached. Is the address right, is a port blocked?")

@@ -3,7 +3,6 @@
 import logging
 
 from django.conf import settings
-from django.contrib.auth import logout as end_session
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -25,7 +24,7 @@ def login(request: HttpRequest) -> HttpResponse:
         return _standalone_login(request, wanted)
     if not settings.JUPYTERHUB_API_URL:
         return _login_failed(request, "This service is not connected to a JupyterHub.", 503)
-    return HttpResponseRedirect(oauth.start_login(request, wanted))
+    return oauth.start_login(request, wanted)
 
 
 def _standalone_login(request: HttpRequest, wanted: str | None) -> HttpResponse:
@@ -43,10 +42,16 @@ def _standalone_login(request: HttpRequest, wanted: str | None) -> HttpResponse:
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:
     """Open a session for the user whom the Hub has sent back."""
+    response = _finish_login(request)
+    oauth.forget_login(request, response)
+    return response
+
+
+def _finish_login(request: HttpRequest) -> HttpResponse:
     try:
         pending = oauth.resume_login(request)
         token = oauth.fetch_token(request.GET.get("code", ""), pending.verifier)
-        identity = client.identify(token, fresh=True)
+        identity = client.fetch_identity(token)
         check_admission(identity)
         user = user_of(identity)
     except oauth.LoginFailed as error:
@@ -66,7 +71,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     """End the session here. The page offers to end the one at the Hub, too."""
-    end_session(request)
+    sessions.close_session(request)
     hub_logout = "" if settings.NGSHARE_STANDALONE else oauth.hub_url("logout")
     return render(request, "ngshare/logged_out.html", {"hub_logout": hub_logout})
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from tests import servers
+from tests import cast, servers
 
 pytestmark = pytest.mark.live
 
@@ -16,3 +16,21 @@ def test_servers_that_start_at_once_migrate_one_after_another(tmp_path):
         starts = [servers.service(tmp_path / "data", workers=1) for _ in range(3)]
         running = list(pool.map(stack.enter_context, starts))
         assert [requests.get(f"{one.url}/readyz", timeout=30).status_code for one in running] == [200] * 3
+
+
+def test_everything_in_the_data_folder_is_the_services_alone(tmp_path):
+    """As systemd's StateDirectory made it before it was told otherwise."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    with servers.service(data, workers=1) as running:
+        root, alice = ({"Authorization": f"token {name}"} for name in ("root", "alice"))
+        course = {"name": cast.COURSE, "instructors": ["alice"]}
+        requests.post(running.url + cast.v2("courses"), json=course, headers=root, timeout=30).raise_for_status()
+        tar = {"Content-Type": "application/x-tar", **alice}
+        released = running.url + cast.of_assignment("releases")
+        requests.post(released, data=cast.bundle(cast.PS1), headers=tar, timeout=30).raise_for_status()
+        made = [data, *(path for path in data.rglob("*") if path != running.log)]
+        assert {"ngshare.sqlite3", "ngshare_secret_key", cast.sha256(cast.PS1["ps1.ipynb"])} <= {
+            one.name for one in made
+        }
+        assert [path for path in made if path.stat().st_mode & 0o077] == []

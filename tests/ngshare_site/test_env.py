@@ -86,6 +86,11 @@ def test_database_that_is_none_is_refused(value, tmp_path, text):
         env.database("NAME", tmp_path)
 
 
+def test_redis_holds_json(value, tmp_path):
+    value("redis://h:6379/0")
+    assert env.cache("NAME", tmp_path)["OPTIONS"] == {"serializer": "ngshare_site.cache.JSONSerializer"}
+
+
 def test_s3(value):
     value("s3://bucket/a/b?endpoint_url=http%3A%2F%2Fx&region_name=eu")
     options = env.storage("NAME", Path("/x"))["OPTIONS"]
@@ -114,9 +119,27 @@ def test_cache_that_is_none_is_refused(value, tmp_path, text):
         env.cache("NAME", tmp_path)
 
 
+KEPT, GIVEN = "kept: 0123456789 abcdefghijklmnop", "given: 0123456789 abcdefghijklmno"
+
+
 def test_secret_is_read_and_never_made(monkeypatch, tmp_path):
     assert env.secret("NAME", tmp_path) == "" and list(tmp_path.iterdir()) == []
-    (tmp_path / "name").write_text("kept\n")
-    assert env.secret("NAME", tmp_path) == "kept"
-    monkeypatch.setenv("NAME", "given")
-    assert env.secret("NAME", tmp_path) == "given"
+    (tmp_path / "name").write_text(f"{KEPT}\n")
+    assert env.secret("NAME", tmp_path) == KEPT
+    monkeypatch.setenv("NAME", GIVEN)
+    assert env.secret("NAME", tmp_path) == GIVEN
+
+
+@pytest.mark.parametrize("text", ["x", GIVEN[:31], "abcd" * 20])
+def test_secret_that_can_be_guessed_is_refused_and_not_shown(monkeypatch, tmp_path, text):
+    message = r"NAME: this key can be guessed\. Write 32 random characters or more: openssl rand -hex 32\."
+    monkeypatch.setenv("NAME", text)
+    with pytest.raises(ImproperlyConfigured, match=f"^{message}$"):
+        env.secret("NAME", tmp_path)
+    monkeypatch.setenv("NAME", f"{KEPT},{text}")
+    with pytest.raises(ImproperlyConfigured, match=f"^{message}$"):
+        env.secrets("NAME")
+    monkeypatch.delenv("NAME")
+    (tmp_path / "name").write_text(text)
+    with pytest.raises(ImproperlyConfigured, match=f"^{message}$"):
+        env.secret("NAME", tmp_path)

@@ -1,6 +1,7 @@
 """`healthz` answers whatever happens; `readyz` says which part is missing."""
 
 import pytest
+from django.core.cache import cache
 from django.db import OperationalError, connection
 
 from exchange.storage import blobs
@@ -53,6 +54,17 @@ def test_not_ready_with_a_hub_in_trouble(hub, client):
     hub.status = 500
     reply = client.get("/readyz")
     assert (reply.status_code, reply.json()["hub"]) == (503, "answers 500")
+
+
+def test_many_who_ask_make_one_question_to_the_hub(hub, client):
+    assert [client.get("/readyz").status_code for _ in range(5)] == [200] * 5
+    hub.status = 500
+    assert client.get("/readyz").status_code == 200
+    cache.delete("hub-health-is-fresh")  # some seconds later
+    assert [client.get("/readyz").status_code for _ in range(2)] == [503] * 2
+    hub.status = 200
+    assert client.get("/readyz").status_code == 503
+    assert hub.health_checks == 1
 
 
 def test_standalone_needs_no_hub(client, settings):

@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpRequest, QueryDict
 
 from courses.body_limits import MAX_FORM
-from ngshare_site.middleware import PAGE_POLICY
+from ngshare_site.middleware import API_PAGE_POLICY, PAGE_POLICY
 from tests import cast
 from tests.cast import everything
 
@@ -42,6 +42,86 @@ def test_our_pages_have_the_policy_and_may_not_be_framed(course, browse, address
     assert headers["Content-Security-Policy"] == PAGE_POLICY
     assert "frame-ancestors 'none'" in PAGE_POLICY and "default-src 'self'" in PAGE_POLICY
     assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_documentation_of_the_api_may_start_itself_and_nothing_else(client):
+    policy = client.get("/api/v2/docs/").headers["Content-Security-Policy"]
+    assert policy == API_PAGE_POLICY and policy.endswith(PAGE_POLICY)
+    assert policy.count("'unsafe-inline'") == 2  # scripts and styles
+
+
+def test_forms_lead_to_ourselves_alone():
+    assert "form-action 'self';" in PAGE_POLICY
+
+
+def test_form_of_an_ended_session_is_answered_with_a_page(course, hub, client):
+    """A redirect to the Hub, and from there to where its users log in, would be stopped by form-action."""
+    before = everything()
+    answer = client.post("/admin/courses/course/add/", {"name": "new"})
+    assert answer.status_code == 403 and b"send the form again" in answer.content
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/admin/", "/api/v2/me/", "/courses", "/healthz", "/nothing", "/api/v2/docs/"]
+)
+def test_answers_stay_out_of_caches(course, browse, address):
+    assert "no-store" in browse("alice").get(address).headers["Cache-Control"]
+
+
+def test_static_files_may_be_kept(client):
+    assert "max-age" in client.get("/static/ngshare/pages.css").headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("is_https", [True, False])
+def test_cookies_of_an_answer_to_https_are_for_https_alone(hub, client, settings, is_https):
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+    scheme = {"X-Forwarded-Proto": "https,http"} if is_https else {}
+    client.get("/login/", headers=scheme)
+    settings.NGSHARE_STANDALONE = True
+    client.get("/login/", headers=scheme)
+    client.post("/login/", {"username": "bob"}, headers=scheme)
+    names = {name.partition("-login-")[0] for name in client.cookies}
+    assert names == {"ngshare", settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
+    assert {bool(cookie["secure"]) for cookie in client.cookies.values()} == {is_https}
+
+
+FOREIGN = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://testserver:8888"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
+    {"Host": "evil.example"},
+    {"Host": "evil.example", "Origin": "http://evil.example"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize("address", ["/course/new", "/api/v2/courses/", "/login/"])
+def test_page_of_another_site_cannot_use_standalone_mode(course, client, settings, address, headers):
+    settings.NGSHARE_STANDALONE, settings.ALLOWED_HOSTS = True, ["localhost", "127.0.0.1", "[::1]", "testserver"]
+    before = everything()
+    body = {"user": "root", "username": "root", "name": "new"}
+    answer = client.post(address, body, headers={"Authorization": "token root", **headers})
+    assert answer.status_code == (400 if "Host" in headers else 403) and everything() == before
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}],
+)
+def test_programs_and_our_own_pages_use_standalone_mode(course, client, settings, headers):
+    settings.NGSHARE_STANDALONE = True
+    assert client.post("/login/", {"username": "root"}, headers=headers).status_code == 302
+
+
+def test_link_from_another_site_may_be_followed(client, settings):
+    settings.NGSHARE_STANDALONE = True
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert client.get("/login/", headers=link).status_code == 200
+    assert client.post("/login/", {"username": "root"}, headers=link).status_code == 403
 
 
 def test_json_needs_no_policy(client):

@@ -23,6 +23,8 @@ def setting(name, cwd, **variables):
         pytest.param("DATABASE_URL", "mysql://x/y", marks=pytest.mark.wide),
         pytest.param("NGSHARE_STORAGE", "ftp://x", marks=pytest.mark.wide),
         pytest.param("NGSHARE_CACHE", "memcached://x", marks=pytest.mark.wide),
+        ("NGSHARE_SECRET_KEY", "x"),
+        pytest.param("NGSHARE_SECRET_KEY_FALLBACKS", "x", marks=pytest.mark.wide),
         pytest.param("NGSHARE_SECRET_KEY_FILE", "/nowhere/at/all", marks=pytest.mark.wide),
     ],
 )
@@ -38,13 +40,16 @@ def test_importing_the_settings_writes_nothing(tmp_path):
 
 
 def test_secret_may_come_from_a_file(tmp_path):
-    (tmp_path / "key").write_text("a-secret-from-a-file\n")
-    assert setting("SECRET_KEY", tmp_path, NGSHARE_SECRET_KEY_FILE=str(tmp_path / "key")) == "a-secret-from-a-file"
+    (tmp_path / "key").write_text("a-secret-from-a-file-0123456789-abc\n")
+    assert (
+        setting("SECRET_KEY", tmp_path, NGSHARE_SECRET_KEY_FILE=str(tmp_path / "key"))
+        == "a-secret-from-a-file-0123456789-abc"
+    )
 
 
 def test_secret_that_was_made_is_read(tmp_path):
-    (tmp_path / "ngshare_secret_key").write_text("made before")
-    assert setting("SECRET_KEY", tmp_path, NGSHARE_DATA=str(tmp_path)) == "made before"
+    (tmp_path / "ngshare_secret_key").write_text("made before: 0123456789 abcdefghijk")
+    assert setting("SECRET_KEY", tmp_path, NGSHARE_DATA=str(tmp_path)) == "made before: 0123456789 abcdefghijk"
 
 
 def test_groups_of_one_role_may_be_switched_off(tmp_path):
@@ -60,9 +65,21 @@ def test_prefix_has_a_slash_at_both_ends(tmp_path, prefix, expected):
     assert setting("PREFIX", tmp_path, JUPYTERHUB_SERVICE_PREFIX=prefix) == expected
 
 
-@pytest.mark.parametrize(("url", "secure"), [("https://x/", "True"), ("http://x/", "False"), ("", "False")])
-def test_cookies_are_for_https_alone_behind_https(tmp_path, url, secure):
-    assert setting("SESSION_COOKIE_SECURE", tmp_path, JUPYTERHUB_PUBLIC_URL=url) == secure
+@pytest.mark.parametrize(
+    ("variables", "secure"),
+    [
+        ({"JUPYTERHUB_PUBLIC_URL": "https://x/"}, "True"),
+        pytest.param({"JUPYTERHUB_PUBLIC_HUB_URL": "https://x/hub/"}, "True", marks=pytest.mark.wide),
+        pytest.param({"JUPYTERHUB_HOST": "https://x"}, "True", marks=pytest.mark.wide),
+        pytest.param({"JUPYTERHUB_OAUTH_CALLBACK_URL": "https://x/oauth_callback"}, "True", marks=pytest.mark.wide),
+        ({"NGSHARE_SECURE_COOKIES": "1"}, "True"),
+        pytest.param({"JUPYTERHUB_PUBLIC_URL": "http://x/"}, "False", marks=pytest.mark.wide),
+        ({"JUPYTERHUB_PUBLIC_URL": "https://x/", "NGSHARE_SECURE_COOKIES": "0"}, "False"),
+        ({}, "False"),
+    ],
+)
+def test_cookies_are_for_https_alone_behind_https(tmp_path, variables, secure):
+    assert setting("SESSION_COOKIE_SECURE", tmp_path, **variables) == secure
 
 
 @pytest.mark.parametrize(

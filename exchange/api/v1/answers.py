@@ -82,7 +82,7 @@ def success(**values: object) -> Response:
 
 def failure(status: int, message: str) -> Response:
     response = Response({"success": False, "message": message}, status=status)
-    if status == 503:
+    if status in (429, 503):
         response["Retry-After"] = "2"  # seconds
     return response
 

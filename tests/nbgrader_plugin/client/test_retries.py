@@ -58,7 +58,9 @@ def test_request_that_may_have_acted_is_not_repeated(pauses, error):
     assert run([error], repeatable=False) == -1
 
 
-@pytest.mark.parametrize("error", [refused(503, "busy"), refused(503, "hub_unreachable"), NotConnected("")])
+@pytest.mark.parametrize(
+    "error", [refused(503, "busy"), refused(503, "hub_unreachable"), refused(429, "throttled"), NotConnected("")]
+)
 def test_request_that_surely_has_not_acted_is_repeated(pauses, error):
     assert run([error], repeatable=False) == 2
 

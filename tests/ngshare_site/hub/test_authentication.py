@@ -152,11 +152,25 @@ def test_name_that_fits_nowhere_is_refused(hub, ask, name):
 
 
 @pytest.mark.parametrize(
-    "model", [[], {}, {"name": None, "scopes": 5}, "x", {"name": "bob", "scopes": [ACCESS], "groups": 7}]
+    "model",
+    [
+        [],
+        {},
+        {"name": None, "scopes": 5},
+        "x",
+        {"name": "bob", "scopes": [ACCESS], "groups": 7},
+        {"name": None, "scopes": [ACCESS]},
+        {"name": ["bob"], "scopes": [ACCESS]},
+        {"name": 7, "scopes": [ACCESS]},
+        {"name": "", "scopes": [ACCESS]},
+        {"name": "bob", "kind": ["user"], "scopes": [ACCESS]},
+        {"name": "bob", "scopes": ACCESS},
+        {"name": "bob", "scopes": {ACCESS: True}},
+    ],
 )
 def test_answer_that_is_no_user_is_a_503(hub, ask, model):
     hub.models["t"] = model or {"kind": "user"}
-    assert ask("t").status_code == 503
+    assert ask("t").status_code == 503 and not User.objects.exists()
 
 
 def test_standalone_believes_every_name(client, settings):

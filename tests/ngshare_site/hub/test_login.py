@@ -1,10 +1,14 @@
 """The log-in of browsers, against a Hub that speaks HTTP. (The real one is in tests/e2e and tests/browser.)"""
 
+import base64
 import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
 
+from courses.models import User
 from ngshare_site.hub import client as hub_client
 from ngshare_site.hub import oauth, sessions
 from tests.cast import COURSE
@@ -20,6 +24,10 @@ def begin(client, address="/login/"):
     return answer.headers["Location"], {
         key: value[0] for key, value in parse_qs(urlsplit(answer.headers["Location"]).query).items()
     }
+
+
+def pending_cookies(client):
+    return [cookie for name, cookie in client.cookies.items() if name.startswith(oauth.PENDING_COOKIE) and cookie.value]
 
 
 def log_in(client, hub, name="bob", *scopes, next_page="/"):
@@ -73,11 +81,33 @@ def test_log_in_never_leads_elsewhere(hub, client, page):
     assert log_in(client, hub, next_page=page).headers["Location"] == "/"
 
 
-@pytest.mark.parametrize("page", ["/hub/admin", "/services/ngshare", "/services/ngshare-of-others/"])
-def test_log_in_never_leads_to_another_service(settings, page):
-    settings.PREFIX = "/services/ngshare/"
-    assert oauth.safe_next(page) == "/services/ngshare/"
-    assert oauth.safe_next("/services/ngshare/view/submission/1/") == "/services/ngshare/view/submission/1/"
+HERE = "/services/ngshare/"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/services/ngshare/../../user/mallory/",
+        "/services/ngshare/%2e%2e/%2E./user/mallory/",
+        "/services/ngshare/..%2f..%2fuser/mallory/",
+        "/services/ngshare/.\t./.\n./user/mallory/",
+        "/services/ngshare/..\\..\\user\\mallory",
+        "/services/ngshare/..",
+        "/services/ngshared/",
+        "/services/ngshare",
+        "/hub/admin",
+        "/services/ngshare/" + "a" * oauth.MAX_NEXT,
+    ],
+)
+def test_page_beyond_our_prefix_is_refused(settings, page):
+    settings.PREFIX = HERE
+    assert oauth.safe_next(page) == HERE
+
+
+@pytest.mark.parametrize("page", [HERE, f"{HERE}admin/?q=a/../b", f"{HERE}view/course/a..b/%C3%BC/", f"{HERE}x/../y/"])
+def test_page_below_our_prefix_is_kept(settings, page):
+    settings.PREFIX = HERE
+    assert oauth.safe_next(page) == page
 
 
 @pytest.mark.parametrize("state", ["", "forged"])
@@ -93,6 +123,59 @@ def test_state_counts_once(hub, client):
     for status in (302, 400):
         hub.codes["code"] = hub.user("t", "bob", ACCESS)
         assert client.get("/oauth_callback", {"code": "code", "state": asked["state"]}).status_code == status
+
+
+def test_log_in_that_is_begun_writes_no_row(hub, client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        for _ in range(3):
+            begin(client)
+    assert not Session.objects.exists()
+
+
+def test_cookie_of_a_log_in_shows_nothing_and_is_hidden_from_scripts(hub, client, settings):
+    settings.PREFIX = "/"
+    _, asked = begin(client, "/login/?next=/view/submission/1/")
+    (cookie,) = pending_cookies(client)
+    assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["path"] == "/"
+    assert 0 < cookie["max-age"] <= 15 * 60
+    readable = base64.urlsafe_b64decode(cookie.value)
+    assert b"view" not in readable and asked["state"].encode() not in readable
+
+
+def test_callback_in_another_browser_is_refused(hub, client):
+    """An attacker cannot have somebody else log in as the attacker."""
+    hub.codes["code"] = hub.user("t", "mallory", ACCESS)
+    _, asked = begin(Client())
+    assert client.get("/oauth_callback", {"code": "code", "state": asked["state"]}).status_code == 400
+    assert "_auth_user_id" not in client.session and "code" in hub.codes
+
+
+@pytest.mark.parametrize("value", ["", "forged", "gAAAAAB" + "A" * 120])
+def test_cookie_that_we_did_not_seal_is_refused(hub, client, value):
+    hub.codes["code"] = hub.user("t", "mallory", ACCESS)
+    client.cookies[f"{oauth.PENDING_COOKIE}12345678"] = value
+    assert client.get("/oauth_callback", {"code": "code", "state": "1234567890"}).status_code == 400
+
+
+def test_log_in_that_took_too_long_is_refused(hub, client, monkeypatch):
+    hub.codes["code"] = hub.user("t", "bob", ACCESS)
+    _, asked = begin(client)
+    monkeypatch.setattr(oauth, "PENDING_SECONDS", -1)
+    assert client.get("/oauth_callback", {"code": "code", "state": asked["state"]}).status_code == 400
+
+
+def test_browser_remembers_the_latest_log_ins_alone(hub, client):
+    states = [begin(client)[1]["state"] for _ in range(oauth.MAX_PENDING + 3)]
+    assert len(pending_cookies(client)) == oauth.MAX_PENDING
+    assert client.get("/oauth_callback", {"code": "code", "state": states[0]}).status_code == 400
+    hub.codes["code"] = hub.user("t", "bob", ACCESS)
+    assert client.get("/oauth_callback", {"code": "code", "state": states[-1]}).status_code == 302
+
+
+def test_cookies_of_all_log_ins_fit_into_a_header(hub, client):
+    for _ in range(oauth.MAX_PENDING):
+        begin(client, "/login/?next=/" + "ü" * (oauth.MAX_NEXT // 2 - 1))
+    assert sum(len(cookie.key) + len(cookie.value) + 3 for cookie in pending_cookies(client)) < 7000
 
 
 def test_several_tabs_may_log_in_at_once(hub, client):
@@ -234,12 +317,59 @@ def test_log_out_at_the_hub_ends_the_session_within_five_minutes(hub, client):
     assert sessions.CHECK_SECONDS < 300
 
 
-def test_token_that_has_become_somebody_elses_ends_the_session(hub, client):
+def test_demoted_hub_administrator_loses_the_admin_at_the_due_check(hub, client, settings):
+    settings.NGSHARE_HUB_ADMINS = True
+    hub.user("oauth-bob", "bob", ACCESS, admin=True)
+    hub.codes["code"] = "oauth-bob"
+    client.cookies[sessions.HUB_SESSION_COOKIE] = "mark-1"
+    _, asked = begin(client)
+    client.get("/oauth_callback", {"code": "code", "state": asked["state"]})
+    assert client.get("/admin/").status_code == 200
+    hub.user("oauth-bob", "bob", ACCESS, admin=False)
+    due_for_a_check(client)
+    assert client.get("/admin/", follow=True).status_code == 403
+    assert not User.objects.get(username="bob").is_hub_admin
+
+
+def test_user_who_lost_the_scope_loses_the_session_at_the_due_check(hub, client):
+    log_in(client, hub)
+    hub.user("oauth-bob", "bob", "read:users:name!user=bob")
+    due_for_a_check(client)
+    assert client.get("/").status_code == 302
+
+
+def test_token_that_is_somebody_elses_now_ends_the_session(hub, client):
     log_in(client, hub)
     hub.user("oauth-bob", "alice", ACCESS)
     due_for_a_check(client)
+    assert client.get("/").status_code == 302 and not User.objects.filter(username="alice").exists()
+
+
+@pytest.mark.parametrize(
+    "state", [None, {}, {"token": "", "hub_session": "", "checked": 9e9}, {"token": "in the clear", "hub_session": ""}]
+)
+def test_session_without_a_token_of_the_hub_is_refused(course, hub, client, state):
+    client.force_login(User.objects.get(username="bob"))
+    assert client.get("/").status_code == 200
+    session = client.session
+    session["hub"] = state
+    session.save()
     assert client.get("/").status_code == 302
     assert "_auth_user_id" not in client.session
+
+
+def test_session_row_holds_neither_the_token_nor_the_hubs_cookie(hub, client):
+    log_in(client, hub)
+    (row,) = Session.objects.all()
+    kept = repr(row.get_decoded())
+    assert "oauth-bob" not in kept and "mark-1" not in kept
+
+
+def test_session_lasts_when_the_secret_key_becomes_a_fallback(hub, client, settings):
+    log_in(client, hub)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "the next key of these tests, as long"
+    due_for_a_check(client)
+    assert client.get("/").status_code == 200
 
 
 @pytest.mark.parametrize("mark", ["mark-2", None])
@@ -266,6 +396,20 @@ def test_log_out_is_a_post_and_ends_the_session(hub, client):
     assert client.get("/logout/").status_code == 405
     assert b"/hub/logout" in client.post("/logout/").content
     assert client.get("/").status_code == 302
+
+
+def test_log_out_deletes_the_token_at_the_hub_where_it_may(hub, client):
+    log_in(client, hub, "bob", ACCESS, "tokens!user=bob")
+    client.post("/logout/")
+    assert "oauth-bob" not in hub.models
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_log_out_needs_no_help_of_the_hub(hub, client, status):
+    log_in(client, hub)
+    hub.status = status
+    assert client.post("/logout/").status_code == 200
+    assert "oauth-bob" in hub.models and client.get("/").status_code == 302
 
 
 def test_session_is_bound_to_the_services_prefix_and_hidden_from_scripts(hub, client, settings):

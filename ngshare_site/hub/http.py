@@ -1,0 +1,60 @@
+"""Connections to the Hub. An answer of any length may come, at any pace: only a bounded one is read."""
+
+import io
+import time
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+
+TIMEOUT = (3, 10)  # seconds to connect, to wait for the next bytes
+MAX_ANSWER_BYTES = 2**24  # a page of 200 groups of a thousand members each has about 4 MB
+MAX_ANSWER_SECONDS = 30
+CHUNK = 2**16  # bytes
+
+Session = TypeVar("Session", bound=requests.Session)
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Reads the whole answer at once, and gives up on one that is too long. Errors: RequestException."""
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,  # requests describes these three in types that it does not export
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        end = time.monotonic() + MAX_ANSWER_SECONDS
+        response = super().send(request, True, timeout or TIMEOUT, verify, cert, proxies)
+        body = bytearray()
+        try:
+            for chunk in response.raw.stream(CHUNK, decode_content=True):
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES or time.monotonic() > end:
+                    raise requests.RequestException("the answer does not end")
+        except HTTPError as error:
+            raise requests.RequestException(type(error).__name__) from error
+        finally:
+            response.raw.close()
+        response.raw = io.BytesIO(body)
+        return response
+
+
+def bounded(session: Session) -> Session:
+    """Return the session after making it read bounded answers only."""
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, BoundedAdapter())
+    return session
+
+
+def request(
+    method: str, address: str, *, headers: Mapping[str, str] | None = None, params: Mapping[str, int] | None = None
+) -> requests.Response:
+    """Return the answer, whatever its status. Redirects are not followed. Errors: RequestException."""
+    with bounded(requests.Session()) as session:
+        return session.request(method, address, headers=dict(headers or {}), params=params, allow_redirects=False)
