@@ -71,7 +71,15 @@ def create_course(name: str, instructors: Iterable[str] = (), *, by: Actor) -> C
             Membership.objects.bulk_create(
                 Membership(course=course, user=user, role=Role.INSTRUCTOR) for user in users.values()
             )
-            audit.record("create course", by=by, role=role, course=course, target=name, instructors=sorted(users))
+            audit.record(
+                "create course",
+                by=by,
+                role=role,
+                about=course,
+                course=course,
+                target=name,
+                instructors=sorted(users),
+            )
     except IntegrityError as error:
         raise AlreadyExists(f"There is a course {name} already.") from error
     return course
@@ -82,7 +90,7 @@ def trash_course(course: Course, *, by: Actor) -> None:
     role = by.require_administrator()
     with transaction.atomic():
         if Course.objects.filter(pk=course.pk, removed_at=None).update(removed_at=timezone.now()):
-            audit.record("trash course", by=by, role=role, course=course, target=course.name)
+            audit.record("trash course", by=by, role=role, about=course, course=course, target=course.name)
 
 
 def restore_course(course: Course | str, *, by: Actor) -> Course:
@@ -100,7 +108,7 @@ def restore_course(course: Course | str, *, by: Actor) -> Course:
     try:
         with transaction.atomic():
             if Course.objects.filter(pk=course.pk).exclude(removed_at=None).update(removed_at=None):
-                audit.record("restore course", by=by, role=role, course=course, target=course.name)
+                audit.record("restore course", by=by, role=role, about=course, course=course, target=course.name)
     except IntegrityError as error:
         raise AlreadyExists(f"There is another course {course.name} by now.") from error
     course.removed_at = None
@@ -132,8 +140,11 @@ def lock_roster(course: Course) -> Iterator[None]:
 # One member
 
 
-def add_member(course: Course, entry: RosterEntry, *, by: Actor) -> Membership:
-    """Errors: AlreadyExists, Invalid, PermissionDenied."""
+def add_member(course: Course, entry: RosterEntry, *, by: Actor, source: str = "") -> Membership:
+    """Add a member. `source` says in the audit log where the entry came from.
+
+    Errors: AlreadyExists, Invalid, PermissionDenied.
+    """
     given = entry.role or Role.STUDENT
     role = by.require_may_assign([given], course)
     check_role(given)
@@ -142,15 +153,17 @@ def add_member(course: Course, entry: RosterEntry, *, by: Actor) -> Membership:
         with lock_roster(course):
             user = known_users([entry.username])[entry.username]
             membership = Membership.objects.create(course=course, user=user, role=given, **stated_fields(entry))
-            audit.record("add member", by=by, role=role, course=course, target=user.username, given=given)
+            details = {"given": given, **origin(source)}
+            audit.record("add member", by=by, role=role, about=user, course=course, target=user.username, **details)
     except IntegrityError as error:
         raise AlreadyExists(f"{entry.username} is a member of {course.name} already.") from error
     return membership
 
 
-def change_member(membership: Membership, entry: RosterEntry, *, by: Actor) -> Membership:
+def change_member(membership: Membership, entry: RosterEntry, *, by: Actor, source: str = "") -> Membership:
     """Change the fields that the entry states. Staff may change their own names.
 
+    `source` says in the audit log where the entry came from.
     Errors: Invalid, NotFound, PermissionDenied.
     """
     course = membership.course
@@ -166,9 +179,8 @@ def change_member(membership: Membership, entry: RosterEntry, *, by: Actor) -> M
         for name, value in changes.items():
             setattr(membership, name, value)
         membership.save(update_fields=list(changes))
-        audit.record(
-            "change member", by=by, role=role, course=course, target=membership.user.username, was=was, given=given
-        )
+        user, details = membership.user, {"was": was, "given": given, **origin(source)}
+        audit.record("change member", by=by, role=role, about=user, course=course, target=user.username, **details)
     return membership
 
 
@@ -195,9 +207,9 @@ def remove_member(membership: Membership, *, by: Actor) -> None:
     with lock_roster(course):
         was = _read_role(membership)
         role = by.require_may_assign([was], course)
-        target = membership.user.username
+        user = membership.user
         membership.delete()
-        audit.record("remove member", by=by, role=role, course=course, target=target, was=was)
+        audit.record("remove member", by=by, role=role, about=user, course=course, target=user.username, was=was)
 
 
 def check_role(role: str) -> None:
@@ -212,6 +224,11 @@ def check_names(entry: RosterEntry) -> None:
             raise Invalid(f"{name} is longer than 255 characters")
         if UNSTORABLE.search(value):
             raise Invalid(f"{name} has a character that cannot be stored")
+
+
+def origin(source: str) -> dict[str, str]:
+    """Return the detail of the audit log that says where a change of the roster came from."""
+    return {"source": source} if source else {}
 
 
 def stated_fields(entry: RosterEntry) -> dict[str, Any]:

@@ -76,7 +76,9 @@ def release(
         if not isinstance(due, Unchanged):
             assignment.due = due
         assignment.save(update_fields=["withdrawn_at", "due"])
-        audit.record("release", by=by, role=role, course=course, target=name, number=new_release.number)
+        audit.record(
+            "release", by=by, role=role, about=assignment, course=course, target=name, number=new_release.number
+        )
     return new_release
 
 
@@ -110,7 +112,8 @@ def _set_withdrawn(assignment: Assignment, moment: datetime | None, *, action: s
     with transaction.atomic():
         rows = Assignment.objects.filter(pk=assignment.pk, withdrawn_at__isnull=moment is not None)
         if rows.update(withdrawn_at=moment):
-            audit.record(action, by=by, role=role, course=assignment.course, target=assignment.name)
+            course, target = assignment.course, assignment.name
+            audit.record(action, by=by, role=role, about=assignment, course=course, target=target)
     assignment.refresh_from_db(fields=["withdrawn_at"])
 
 
@@ -122,7 +125,9 @@ def set_due_date(assignment: Assignment, due: datetime | None, *, by: Actor) -> 
         assignment.due = due
         assignment.save(update_fields=["due"])
         text = due.isoformat() if due else None
-        audit.record("set due date", by=by, role=role, course=course, target=assignment.name, due=text)
+        audit.record(
+            "set due date", by=by, role=role, about=assignment, course=course, target=assignment.name, due=text
+        )
 
 
 # Submissions
@@ -162,7 +167,9 @@ def submit(
                     idempotency_key=key,
                 )
                 named = {"submission": submission.pk, "student": owner.username}
-                audit.record("submit", by=by, role=role, course=course, target=assignment.name, **named)
+                audit.record(
+                    "submit", by=by, role=role, about=submission, course=course, target=assignment.name, **named
+                )
         except IntegrityError as error:
             # The same attempt, or another one of this student, won the race at this very instant.
             if existing := _submission_with_key(key, assignment, owner, entries):
@@ -230,8 +237,15 @@ def _mark(
                 continue
             Submission.objects.filter(pk__in=changed).update(**{column: None if undo else timezone.now()})
             course = assignment.course
-            role, target = roles[course], assignment.name
-            audit.record(action, by=by, role=role, course=course, target=target, submissions=changed)
+            audit.record(
+                action,
+                by=by,
+                role=roles[course],
+                about=assignment,
+                course=course,
+                target=assignment.name,
+                submissions=changed,
+            )
             count += len(changed)
     return count
 
@@ -295,8 +309,15 @@ def return_feedback(
         Feedback.objects.bulk_create(feedbacks)
         if feedbacks:
             pks = [submission.pk for submission, _ in accepted]
-            target = assignment.name
-            audit.record("return feedback", by=by, role=role, course=course, target=target, submissions=pks)
+            audit.record(
+                "return feedback",
+                by=by,
+                role=role,
+                about=assignment,
+                course=course,
+                target=assignment.name,
+                submissions=pks,
+            )
     return feedbacks, refused
 
 

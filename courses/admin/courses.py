@@ -176,4 +176,4 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
         messages.success(request, text % len(chosen))
 
     def history_of(self, obj: Course) -> QuerySet[AuditEntry]:
-        return AuditEntry.objects.filter(course=obj.name, at__gte=obj.created)
+        return AuditEntry.objects.filter(course_id=obj.pk)

@@ -158,5 +158,4 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
         return roster_response(queryset, "members.csv")
 
     def history_of(self, obj: Membership) -> QuerySet[AuditEntry]:
-        of_course = AuditEntry.objects.filter(course=obj.course.name, at__gte=obj.course.created)
-        return of_course.filter(target=obj.user.username)
+        return AuditEntry.objects.filter(course_id=obj.course_id, object_type="user", object_id=obj.user_id)

@@ -12,14 +12,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import transaction
 
-from courses import roster, services
+from courses import audit, roster, services
 from courses.checks import PLACE
 from courses.errors import AlreadyExists, Invalid
 from courses.models import Course, User
-from courses.permissions import SERVER
+from courses.permissions import SERVER, SERVER_ROLE
 from courses.roster import RosterReport
 from courses.services import RANK, RosterEntry
+
+SOURCE = "the Hub's groups"  # in the audit log
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,11 @@ def join(user: User, groups: Iterable[str]) -> None:
             _join(courses[name], RosterEntry(user.username, _highest(roles[user.username])))
     if new:
         user.hub_groups = sorted(applied | new)
-        user.save(update_fields=["hub_groups"])
+        with transaction.atomic():
+            user.save(update_fields=["hub_groups"])
+            audit.record(
+                "join by groups", by=SERVER, role=SERVER_ROLE, about=user, target=user.username, groups=sorted(new)
+            )
 
 
 def _join(course: Course, person: RosterEntry) -> None:
@@ -76,11 +83,11 @@ def _join(course: Course, person: RosterEntry) -> None:
     member = course.memberships.select_related("user", "course").filter(user__username=person.username).first()
     if member is None:
         try:
-            services.add_member(course, person, by=SERVER)
+            services.add_member(course, person, by=SERVER, source=SOURCE)
         except AlreadyExists:
             pass  # another request of theirs did it at the same instant
     elif RANK[member.role] < RANK[str(person.role)]:
-        services.change_member(member, person, by=SERVER)
+        services.change_member(member, person, by=SERVER, source=SOURCE)
 
 
 def _highest(roles: Iterable[str]) -> str:
@@ -101,7 +108,7 @@ def apply(course: Course, roles: Mapping[str, Iterable[str]], *, dry_run: bool =
         for name, role in sorted(highest.items())
         if RANK[existing.get(name, role)] <= RANK[role]
     ]
-    return roster.apply_roster(course, people, by=SERVER, dry_run=dry_run, source="the Hub's groups")
+    return roster.apply_roster(course, people, by=SERVER, dry_run=dry_run, source=SOURCE)
 
 
 def remember(members: Mapping[str, Iterable[str]], courses: Mapping[str, Course]) -> None:

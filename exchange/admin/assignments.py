@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -113,7 +113,9 @@ class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
         messages.success(request, text % len(queryset))
 
     def history_of(self, obj: Assignment) -> QuerySet[AuditEntry]:
-        return AuditEntry.objects.filter(course=obj.course.name, target=obj.name, at__gte=obj.created)
+        submissions = Q(object_type="submission", object_id__in=obj.submissions.order_by().values("pk"))
+        own = Q(object_type="assignment", object_id=obj.pk)
+        return AuditEntry.objects.filter(own | submissions, course_id=obj.course_id)
 
 
 def _describe(release: Release) -> str:

@@ -158,10 +158,10 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
 
         Our databases have no common way to look into such a list, so that is done here.
         """
-        of_course = AuditEntry.objects.filter(course=obj.assignment.course.name, at__gte=obj.assignment.created)
-        lists = of_course.filter(target=obj.assignment.name, details__has_key="submissions")
-        pks = [pk for pk, submissions in lists.values_list("pk", "details__submissions") if obj.pk in submissions]
-        return of_course.filter(Q(details__submission=obj.pk) | Q(pk__in=pks))
+        of_assignment = AuditEntry.objects.filter(object_type="assignment", object_id=obj.assignment_id)
+        lists = of_assignment.filter(details__has_key="submissions").values_list("pk", "details__submissions")
+        pks = [pk for pk, submissions in lists if obj.pk in submissions]
+        return AuditEntry.objects.filter(Q(object_type="submission", object_id=obj.pk) | Q(pk__in=pks))
 
 
 @admin.register(Feedback)

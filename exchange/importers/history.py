@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from courses import audit
@@ -68,7 +69,7 @@ def import_assignment(
             course=course, name=name, defaults={"due": due, "withdrawn_at": withdrawn_at}
         )
         if is_new:
-            audit.record("import assignment", by=SERVER, role=SERVER_ROLE, course=course, target=name)
+            _record("import assignment", assignment, about=assignment)
     return assignment, is_new
 
 
@@ -78,7 +79,7 @@ def import_release(assignment: Assignment, upload: Upload, *, created: datetime)
     with file_sets.store_upload(upload, by=SERVER), transaction.atomic():
         Assignment.objects.select_for_update().get(pk=assignment.pk)
         release = services.add_release(assignment, entries, created=created, by=SERVER)
-        _record("import release", assignment, number=release.number)
+        _record("import release", assignment, about=assignment, number=release.number)
 
 
 def import_submission(assignment: Assignment, student: User, upload: Upload, *, created: datetime) -> Submission:
@@ -102,7 +103,8 @@ def import_submission(assignment: Assignment, student: User, upload: Upload, *, 
                 "trial": is_staff,
             },
         )
-        _record("import submission", assignment, submission=submission.pk, student=student.username)
+        named = {"submission": submission.pk, "student": student.username}
+        _record("import submission", assignment, about=submission, **named)
     return submission
 
 
@@ -111,9 +113,9 @@ def import_feedback(submission: Submission, upload: Upload, *, created: datetime
     (entries,) = upload.manifests
     with file_sets.store_upload(upload, by=SERVER), transaction.atomic():
         Feedback.objects.create(submission=submission, file_set=file_sets.create_file_set(entries), created=created)
-        _record("import feedback", submission.assignment, submission=submission.pk)
+        _record("import feedback", submission.assignment, about=submission, submission=submission.pk)
 
 
-def _record(action: str, assignment: Assignment, **details: str | int) -> None:
-    course = assignment.course
-    audit.record(action, by=SERVER, role=SERVER_ROLE, course=course, target=assignment.name, **details)
+def _record(action: str, assignment: Assignment, *, about: Model, **details: str | int) -> None:
+    course, target = assignment.course, assignment.name
+    audit.record(action, by=SERVER, role=SERVER_ROLE, about=about, course=course, target=target, **details)
