@@ -33,7 +33,7 @@ def record(
         action=action,
         course=course.name if course else "",
         course_id=course.pk if course else None,
-        object_type=about._meta.model_name,
+        object_type=about._meta.model_name or "",
         object_id=None if isinstance(about, type) else about.pk,
         target=target[:600],
         details=details,

@@ -15,7 +15,7 @@ from django.utils import timezone
 from courses import audit, trash
 from courses.errors import AlreadyExists, Invalid, NotFound
 from courses.models import STAFF_ROLES, Course, Membership, Role, User
-from courses.permissions import Actor
+from courses.permissions import Actor, Permission
 
 BATCH_SIZE = 1000  # rows in one statement
 NAME_FIELDS = ("first_name", "last_name", "email", "section")
@@ -55,6 +55,17 @@ def known_users(usernames: Iterable[str]) -> dict[str, User]:
             User.objects.bulk_create([User(username=username) for username in absent], ignore_conflicts=True)
             users.update((user.username, user) for user in User.objects.filter(username__in=absent))
     return users
+
+
+def find_or_create_user(username: str) -> User:
+    """Return the user of this name, created at their first contact with the service. Errors: Invalid."""
+    user = User.objects.filter(username=check_name(username)).first()
+    if user is None:
+        with transaction.atomic():
+            user, is_new = User.objects.get_or_create(username=username)
+            if is_new:
+                audit.record("first contact", by=Actor(user), role="", about=user, target=username)
+    return user
 
 
 # Courses
@@ -135,6 +146,12 @@ def lock_roster(course: Course) -> Iterator[None]:
     with transaction.atomic():
         list(Course.objects.select_for_update(no_key=True).filter(pk=course.pk).values_list("pk"))
         yield
+
+
+def record_roster_download(course: Course, *, by: Actor) -> None:
+    """Note in the audit log that the roster was downloaded. Errors: PermissionDenied."""
+    role = by.require(Permission.SEE_ROSTER, course)
+    audit.record("download roster", by=by, role=role, about=course, course=course, target=course.name)
 
 
 # One member

@@ -250,6 +250,33 @@ def _mark(
     return count
 
 
+def record_download(submissions: Sequence[Submission], *, by: Actor) -> None:
+    """Note in the audit log that staff downloaded these submissions together. Errors: PermissionDenied."""
+    by_assignment: dict[Assignment, list[int]] = {}
+    for submission in submissions:
+        by_assignment.setdefault(submission.assignment, []).append(submission.pk)
+    with transaction.atomic():
+        for assignment, pks in by_assignment.items():
+            course = assignment.course
+            role = by.require(Permission.SEE_SUBMISSIONS, course)
+            target = assignment.name
+            audit.record(
+                "download submissions",
+                by=by,
+                role=role,
+                about=assignment,
+                course=course,
+                target=target,
+                submissions=pks,
+            )
+
+
+def record_progress_download(course: Course, *, by: Actor) -> None:
+    """Note in the audit log that the progress of a course's members was downloaded. Errors: PermissionDenied."""
+    role = by.require(Permission.SEE_SUBMISSIONS, course)
+    audit.record("download progress", by=by, role=role, about=course, course=course, target=course.name)
+
+
 # Feedback
 
 

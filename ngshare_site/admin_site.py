@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 
 from courses.models import Course
 from courses.permissions import Permission, actor_of
+from ngshare_site.hub import views
 
 
 class NgshareAdminSite(admin.AdminSite):
@@ -41,6 +42,10 @@ class NgshareAdminSite(admin.AdminSite):
         if request.user.is_authenticated:
             return HttpResponseRedirect(f"{settings.PREFIX}admin/")
         return redirect_to_login(next_page, settings.LOGIN_URL)
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        """Log out as the other pages do."""
+        return views.logout(request)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Answer for the fields that use it; Django's own would follow any foreign key."""

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pytest
 from django.core.cache import cache
-from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
+from django.db.backends.sqlite3.base import DatabaseOperations as SQLiteOperations
 from hypothesis import settings as hypothesis_settings
 
 from courses.models import Course, Role

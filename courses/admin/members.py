@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
@@ -155,6 +156,9 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
 
     @admin.action(description="Download as CSV", permissions=["view"])
     def download(self, request: HttpRequest, queryset: QuerySet[Membership]) -> HttpResponseBase:
+        with transaction.atomic():
+            for course in Course.objects.filter(memberships__in=queryset.order_by().values("pk")).distinct():
+                services.record_roster_download(course, by=actor_of(request))
         return roster_response(queryset, "members.csv")
 
     def history_of(self, obj: Membership) -> QuerySet[AuditEntry]:

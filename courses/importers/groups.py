@@ -12,13 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
 
-from courses import audit, roster, services
+from courses import roster, services
 from courses.checks import PLACE
 from courses.errors import AlreadyExists, Invalid
 from courses.models import Course, User
-from courses.permissions import SERVER, SERVER_ROLE
+from courses.permissions import SERVER
 from courses.roster import RosterReport
 from courses.services import RANK, RosterEntry
 
@@ -71,11 +70,7 @@ def join(user: User, groups: Iterable[str]) -> None:
             _join(courses[name], RosterEntry(user.username, _highest(roles[user.username])))
     if new:
         user.hub_groups = sorted(applied | new)
-        with transaction.atomic():
-            user.save(update_fields=["hub_groups"])
-            audit.record(
-                "join by groups", by=SERVER, role=SERVER_ROLE, about=user, target=user.username, groups=sorted(new)
-            )
+        user.save(update_fields=["hub_groups"])
 
 
 def _join(course: Course, person: RosterEntry) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from courses.admin.base import BaseAdmin
+from courses.permissions import actor_of
 from exchange.admin import search
 from exchange.admin.base import change_address, count_of, render_links
 from exchange.admin.files import FilesAdmin
@@ -135,7 +136,7 @@ def verify_blobs(request: HttpRequest, rows: QuerySet[Blob]) -> None:
         limit = readable_size(MAX_VERIFIED)
         messages.error(request, f"The chosen rows have {readable_size(total)}. Choose {limit} or less at once.")
         return
-    damaged = verification.verify(list(rows))
+    damaged = verification.verify(list(rows), by=actor_of(request))
     for blob in damaged[:MAX_USES]:
         messages.error(
             request,

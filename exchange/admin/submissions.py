@@ -139,6 +139,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         if len(chosen) > MAX_ZIPPED:
             messages.error(request, f"Choose {MAX_ZIPPED} submissions or fewer for one download.")
             return None
+        services.record_download(chosen, by=actor_of(request))
         return file_responses.download_zip([self.archive_folder_of(row) for row in chosen], "submissions")
 
     @admin.action(description="Move to the trash (the student still sees it)", permissions=["trash"])

@@ -103,8 +103,8 @@ def import_submission(assignment: Assignment, student: User, upload: Upload, *, 
                 "trial": is_staff,
             },
         )
-        named = {"submission": submission.pk, "student": student.username}
-        _record("import submission", assignment, about=submission, **named)
+        student_name = student.username
+        _record("import submission", assignment, about=submission, submission=submission.pk, student=student_name)
     return submission
 
 

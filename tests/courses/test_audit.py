@@ -161,10 +161,9 @@ def test_earlier_entries_get_the_ids_that_can_be_known(submission, unprotected):
 def test_group_join_is_recorded_with_where_it_came_from(course, settings):
     settings.NGSHARE_GROUPS = True
     groups.join(person("erin"), [f"nbgrader-{cast.COURSE}"])
-    join, member = AuditEntry.objects.order_by("-pk")[:2]
-    assert (member.action, member.details["source"]) == ("add member", "the Hub's groups")
-    assert (join.action, join.role, join.object_id) == ("join by groups", SERVER_ROLE, person("erin").pk)
-    assert join.details == {"groups": [f"nbgrader-{cast.COURSE}"]}
+    entry = latest()
+    assert (entry.action, entry.role, entry.object_id) == ("add member", SERVER_ROLE, person("erin").pk)
+    assert entry.details == {"given": "student", "source": "the Hub's groups"}
 
 
 # What the admin shows
@@ -198,3 +197,52 @@ def test_histories_go_by_id(assignment, browser):
     assert history("exchange/assignment", assignment) == ["collect", "submit", "release"]
     assert history("courses/membership", bob) == ["change member"]
     assert history("courses/user", bob.user) == ["change member", "rename user", "submit"]
+
+
+def test_change_of_hub_administration_is_recorded_once(course):
+    erin = person("erin")
+    people.set_hub_admin(erin, True)
+    people.set_hub_admin(person("erin"), True)
+    people.set_hub_admin(erin, False)
+    entries = AuditEntry.objects.filter(action="change Hub administration").order_by("pk")
+    assert [(entry.object_id, entry.role, entry.details["is_hub_admin"]) for entry in entries] == [
+        (erin.pk, "server", True),
+        (erin.pk, "server", False),
+    ]
+    assert not person("erin").is_hub_admin
+
+
+def test_first_contact_is_recorded_once(course):
+    first = services.find_or_create_user("newcomer")
+    assert services.find_or_create_user("newcomer") == first and services.find_or_create_user("bob") == person("bob")
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.object_id) == ("first contact", "newcomer", first.pk)
+
+
+@pytest.mark.parametrize(
+    ("address", "action"),
+    [
+        ("/admin/courses/course/{}/roster.csv", "download roster"),
+        ("/admin/courses/course/{}/students-for-nbgrader.csv", "download roster"),
+        ("/admin/exchange/assignment/status/{}/status.csv", "download progress"),
+    ],
+)
+def test_download_about_all_members_is_recorded(course, browser, address, action):
+    assert browser("gina").get(address.format(course.pk)).status_code == 200
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.role, entry.object_id) == (action, "gina", "grader", course.pk)
+
+
+def test_download_of_chosen_members_is_recorded_in_each_course(course, browser):
+    chosen = {"action": "download", "_selected_action": list(Membership.objects.values_list("pk", flat=True))}
+    assert browser("root").post("/admin/courses/membership/", chosen).status_code == 200
+    entries = AuditEntry.objects.values_list("action", "course")
+    assert set(entries) == {("download roster", name) for name in (cast.COURSE, cast.ELSEWHERE)}
+
+
+def test_download_of_many_submissions_is_recorded(submission, browser):
+    chosen = {"action": "download", "_selected_action": [submission.pk]}
+    assert browser("alice").post("/admin/exchange/submission/", chosen).status_code == 200
+    entry = latest()
+    assert (entry.action, entry.actor, entry.object_id) == ("download submissions", "alice", submission.assignment_id)
+    assert entry.details == {"submissions": [submission.pk]}
