@@ -68,6 +68,15 @@ class Course(models.Model):
     name = models.CharField(max_length=255)
     created = models.DateTimeField(db_default=Now(), editable=False)
     removed_at = models.DateTimeField("in the trash since", null=True, blank=True, editable=False)
+    # Limits of this course; where one is null, the site's setting holds (limits.py).
+    max_bytes = models.BigIntegerField("limit of the course", null=True, blank=True)
+    max_person_bytes = models.BigIntegerField("limit of one person", null=True, blank=True)
+    max_submissions_per_hour = models.PositiveIntegerField(
+        "submissions of one person per hour", null=True, blank=True, help_text="0 for no limit."
+    )
+    stored_bytes = models.BigIntegerField(
+        default=0, editable=False, help_text="bytes that the course brought to the server"
+    )
     members: ClassVar[Any] = models.ManyToManyField(User, through="Membership", related_name="courses")
 
     objects: ClassVar[Any] = CourseQuerySet.as_manager()

@@ -4,7 +4,7 @@ The actor is the keyword `by`. Whole rosters are in roster.py, actions on many m
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from courses.models import STAFF_ROLES, Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 
 BATCH_SIZE = 1000  # rows in one statement
+LIMIT_FIELDS = ("max_bytes", "max_person_bytes", "max_submissions_per_hour")
 NAME_FIELDS = ("first_name", "last_name", "email", "section")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates
 RANK: dict[str, int] = {Role.STUDENT: 0, Role.GRADER: 1, Role.INSTRUCTOR: 2}
@@ -146,6 +147,22 @@ def lock_roster(course: Course) -> Iterator[None]:
     with transaction.atomic():
         list(Course.objects.select_for_update(no_key=True).filter(pk=course.pk).values_list("pk"))
         yield
+
+
+def set_limits(course: Course, limits: Mapping[str, int | None], *, by: Actor) -> None:
+    """Set limits of the course, {field of LIMIT_FIELDS: value}; None takes the site's.
+
+    Errors: PermissionDenied, NotFound.
+    """
+    role = by.require_administrator()
+    with transaction.atomic():
+        rows = Course.objects.select_for_update(no_key=True).filter(pk=course.pk)
+        was = rows.values(*LIMIT_FIELDS).first()
+        if was is None:
+            raise NotFound(f"The course {course.name} was deleted meanwhile.")
+        rows.update(**limits)
+        details: dict[str, Any] = {"was": {name: was[name] for name in limits}, "given": dict(limits)}
+        audit.record("set limits", by=by, role=role, about=course, course=course, target=course.name, **details)
 
 
 def record_roster_download(course: Course, *, by: Actor) -> None:

@@ -17,7 +17,9 @@ from courses import audit, trash
 from courses.errors import AlreadyExists, Conflict, DomainError, Invalid, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
+from exchange import quotas
 from exchange.models import Assignment, Feedback, Release, Submission
+from exchange.quotas import Quota
 from exchange.storage import file_sets
 from exchange.storage.file_sets import ManifestEntry, Upload
 
@@ -67,7 +69,7 @@ def release(
     if not force and Assignment.objects.released().filter(course=course, name=name).exists():
         raise AlreadyReleased(f"{name} is released in {course.name} already; release it again with --force.")
     (entries,) = upload.manifests
-    with file_sets.store_upload(upload, by=by), transaction.atomic():
+    with file_sets.store_upload(upload, by=by, admit=Quota(course).admit), transaction.atomic():
         assignment, is_new = Assignment.objects.select_for_update().get_or_create(course=course, name=name)
         if not force and not is_new and assignment.withdrawn_at is None:
             raise AlreadyReleased(f"{name} was released in {course.name} by somebody else just now.")
@@ -79,16 +81,19 @@ def release(
         audit.record(
             "release", by=by, role=role, about=assignment, course=course, target=name, number=new_release.number
         )
+        quotas.count(course, new_release.new_bytes)
     return new_release
 
 
 def add_release(assignment: Assignment, entries: Sequence[ManifestEntry], *, created: datetime, by: Actor) -> Release:
     """Add the row of the next release. Call it in a transaction that has locked the assignment or its releases."""
     newest = assignment.releases.aggregate(newest=Max("number"))["newest"] or 0
+    file_set, new_bytes = file_sets.create_file_set(entries)
     return Release.objects.create(
         assignment=assignment,
         number=newest + 1,
-        file_set=file_sets.create_file_set(entries),
+        file_set=file_set,
+        new_bytes=new_bytes,
         released_by=by.user,
         created=created,
     )
@@ -140,7 +145,7 @@ def submit(
 
     `student` is given where somebody submits for another. The server's clock decides the time. Errors:
     PermissionDenied, NotFound when the assignment is not released or the student is no member, KeyReused when the key
-    came with other files before, TryAgain, those of file_sets.store_upload.
+    came with other files before, TooManySubmissions, QuotaExceeded, TryAgain, those of file_sets.store_upload.
     """
     course = assignment.course
     is_for_another = student is not None and student != by.user
@@ -153,16 +158,20 @@ def submit(
         return existing, False
     if assignment.withdrawn_at is not None:
         raise NotFound(f"{assignment.name} is not released in {course.name}.")
-    with file_sets.store_upload(upload, by=by):
+    quota = quotas.start_submission(course, owner)
+    with file_sets.store_upload(upload, by=by, admit=quota.admit):
         try:
             with transaction.atomic():
+                file_set, new_bytes = file_sets.create_file_set(entries)
                 submission = Submission.objects.create(
                     assignment=assignment,
                     student=owner,
                     submitted_by=by.user,
                     created=_next_instant(assignment, owner),
                     release=assignment.releases.order_by("number").last(),
-                    file_set=file_sets.create_file_set(entries),
+                    file_set=file_set,
+                    new_bytes=new_bytes,
+                    own_bytes=quota.own_bytes,
                     trial=not is_for_another and role != Role.STUDENT,
                     idempotency_key=key,
                 )
@@ -170,6 +179,7 @@ def submit(
                 audit.record(
                     "submit", by=by, role=role, about=submission, course=course, target=assignment.name, **named
                 )
+                quotas.count(course, new_bytes)
         except IntegrityError as error:
             # The same attempt, or another one of this student, won the race at this very instant.
             if existing := _submission_with_key(key, assignment, owner, entries):
@@ -327,12 +337,16 @@ def return_feedback(
             accepted.append((find_submission(assignment, item), item))
         except NotFound as error:
             refused.append((item, error))
-    with file_sets.store_upload(upload, by=by), transaction.atomic():
+    with file_sets.store_upload(upload, by=by, admit=Quota(course).admit), transaction.atomic():
         now = timezone.now()
         feedbacks = []
         for submission, item in accepted:
-            file_set = file_sets.create_file_set(item.entries)
-            feedbacks.append(Feedback(submission=submission, file_set=file_set, returned_by=by.user, created=now))
+            file_set, new_bytes = file_sets.create_file_set(item.entries)
+            feedbacks.append(
+                Feedback(
+                    submission=submission, file_set=file_set, new_bytes=new_bytes, returned_by=by.user, created=now
+                )
+            )
         Feedback.objects.bulk_create(feedbacks)
         if feedbacks:
             pks = [submission.pk for submission, _ in accepted]
@@ -345,6 +359,7 @@ def return_feedback(
                 target=assignment.name,
                 submissions=pks,
             )
+        quotas.count(course, sum(feedback.new_bytes for feedback in feedbacks))
     return feedbacks, refused
 
 
@@ -361,6 +376,7 @@ def delete_assignment_permanently(assignment: Assignment, *, by: Actor) -> dict[
         locked = Assignment.objects.select_for_update(of=("self",)).filter(pk=assignment.pk).first()
         is_in_trash = locked is not None and locked.withdrawn_at is not None
         target = str(assignment)
+        quotas.discount_assignment(assignment)
         return trash.delete_row(
             locked or assignment, is_in_trash=is_in_trash, by=by, role=role, course=assignment.course, target=target
         )
@@ -375,6 +391,7 @@ def delete_submission_permanently(submission: Submission, *, by: Actor) -> dict[
     role = by.require_administrator()
     with transaction.atomic():
         locked = Submission.objects.select_for_update(of=("self",)).filter(pk=submission.pk).first()
+        quotas.discount_submission(submission)
         return trash.delete_row(
             locked or submission,
             is_in_trash=locked is not None and locked.withdrawn_at is not None,

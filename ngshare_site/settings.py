@@ -55,6 +55,12 @@ NGSHARE_MAX_FILE_SIZE = env.size("NGSHARE_MAX_FILE_SIZE", "2GB")
 NGSHARE_MAX_SUBMISSION_SIZE = env.size("NGSHARE_MAX_SUBMISSION_SIZE", "4GB")
 NGSHARE_MAX_FILES = env.number("NGSHARE_MAX_FILES", 10_000, least=1)
 
+# Quotas; an administrator may set others for a course
+
+NGSHARE_MAX_SUBMISSIONS_PER_HOUR = env.number("NGSHARE_MAX_SUBMISSIONS_PER_HOUR", 60)  # of one member in one course
+NGSHARE_MAX_COURSE_BYTES = env.size("NGSHARE_MAX_COURSE_BYTES", "1TB")
+NGSHARE_MAX_PERSON_BYTES = env.size("NGSHARE_MAX_PERSON_BYTES", "20GB")  # in one course
+
 # Addresses
 
 PREFIX = "/" + env.text("JUPYTERHUB_SERVICE_PREFIX", "/").strip("/") + "/"

@@ -17,12 +17,12 @@ from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
 from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
+from courses.sizes import readable_size
 from exchange import services
 from exchange.admin.base import change_address, count_of, render_links
 from exchange.admin.files import FilesAdmin
 from exchange.admin.progress import ProgressAdmin
 from exchange.models import Assignment, Release, Submission
-from exchange.storage.file_sets import readable_size
 
 
 class ReleasedFilter(admin.SimpleListFilter):

@@ -10,12 +10,12 @@ from django.utils.safestring import SafeString
 
 from courses.admin.base import BaseAdmin
 from courses.permissions import actor_of
+from courses.sizes import readable_size
 from exchange.admin import search
 from exchange.admin.base import change_address, count_of, render_links
 from exchange.admin.files import FilesAdmin
 from exchange.models import Blob, Feedback, FileEntry, FileSet, Release, Submission
 from exchange.storage import verification
-from exchange.storage.file_sets import readable_size
 
 MAX_USES = 100  # of one object on one page
 MAX_VERIFIED = 2_000_000_000  # bytes read in one request

@@ -17,11 +17,11 @@ from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
 from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
+from courses.sizes import readable_size
 from exchange import deadlines, file_responses, receipts, services
 from exchange.admin.base import AssignmentFilter, change_address, render_links
 from exchange.admin.files import FilesAdmin
 from exchange.models import Feedback, Submission
-from exchange.storage.file_sets import readable_size
 
 MAX_ZIPPED = 1000  # submissions in one download
 

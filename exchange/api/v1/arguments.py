@@ -17,7 +17,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from courses.errors import TooLarge
-from exchange.storage.file_sets import readable_size
+from courses.sizes import readable_size
 
 MAX_FIELDS = 1000  # in one form
 PIECE = 2**20  # bytes that are percent-decoded at once

@@ -104,7 +104,7 @@ def test_upload_touches_what_it_did_not_send_so_that_it_stays(submission):
         submission.delete()
         assert garbage.collect_garbage(timezone.now() - HOUR) == (0, 0)
         with transaction.atomic():
-            file_set = file_sets.create_file_set(upload.manifests[0])
+            file_set, _ = file_sets.create_file_set(upload.manifests[0])
     assert all(blobs.verify(entry.blob.sha256) for entry in file_set.entries.all())
 
 
