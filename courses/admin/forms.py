@@ -87,6 +87,7 @@ class LimitsForm(CourseModelForm):
         ):
             if name in self.fields:
                 self.fields[name].help_text = f"Empty for the site’s limit: {limit}."
+                self.fields[name].show_hidden_initial = True  # as in MemberRowForm
 
     @property
     def changed_limits(self) -> dict[str, int | None]:
