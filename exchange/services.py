@@ -123,12 +123,13 @@ def _set_withdrawn(assignment: Assignment, moment: datetime | None, *, action: s
 
 
 def set_due_date(assignment: Assignment, due: datetime | None, *, by: Actor) -> None:
-    """Errors: PermissionDenied."""
+    """Errors: PermissionDenied, NotFound when the assignment was deleted meanwhile."""
     course = assignment.course
     role = by.require(Permission.RELEASE, course)
     with transaction.atomic():
+        if not Assignment.objects.filter(pk=assignment.pk).update(due=due):
+            raise NotFound(f"{assignment.name} was deleted meanwhile.")
         assignment.due = due
-        assignment.save(update_fields=["due"])
         text = due.isoformat() if due else None
         audit.record(
             "set due date", by=by, role=role, about=assignment, course=course, target=assignment.name, due=text

@@ -53,6 +53,8 @@ class FilesAdmin(BaseAdmin[M]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
+        if not self.is_searchable(request, search_term):
+            return queryset.none(), False
         return search.filter_rows(queryset, search_term, self.condition_for), False
 
     # Views

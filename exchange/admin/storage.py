@@ -103,6 +103,8 @@ class BlobAdmin(BaseAdmin[Blob]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Blob], search_term: str
     ) -> tuple[QuerySet[Blob], bool]:
+        if not self.is_searchable(request, search_term):
+            return queryset.none(), False
         return search.filter_rows(queryset, search_term, search.of_blobs), False
 
     @admin.display(description="SHA-256", ordering="sha256")

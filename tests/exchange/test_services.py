@@ -368,3 +368,11 @@ def test_time_without_microseconds_finds_the_only_one_of_that_second(submission)
 def test_nobody_is_an_actor_who_may_do_nothing(submission):
     with pytest.raises(PermissionDenied):
         services.submit(submission.assignment, cast.upload(WORK), by=Actor())
+
+
+def test_due_date_of_an_assignment_that_was_deleted_meanwhile_is_refused(assignment):
+    Assignment.objects.filter(pk=assignment.pk).delete()
+    before = cast.everything()
+    with pytest.raises(NotFound, match="ps1 was deleted meanwhile"):
+        services.set_due_date(assignment, timezone.now(), by=actor("alice"))
+    assert cast.everything() == before
