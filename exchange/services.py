@@ -236,12 +236,9 @@ def _mark(
     """Write the time, or None, into a column where it is not yet so, with one audit entry for each assignment."""
     courses = {submission.assignment.course for submission in submissions}
     roles = {course: by.require(permission, course) for course in courses}
-    by_assignment: dict[Assignment, list[int]] = {}
-    for submission in submissions:
-        by_assignment.setdefault(submission.assignment, []).append(submission.pk)
     count = 0
     with transaction.atomic():
-        for assignment, pks in by_assignment.items():
+        for assignment, pks in _group_by_assignment(submissions).items():
             rows = Submission.objects.select_for_update().filter(pk__in=pks, **{f"{column}__isnull": not undo})
             changed = list(rows.values_list("pk", flat=True))
             if not changed:
@@ -263,23 +260,19 @@ def _mark(
 
 def record_download(submissions: Sequence[Submission], *, by: Actor) -> None:
     """Note in the audit log that staff downloaded these submissions together. Errors: PermissionDenied."""
+    with transaction.atomic():
+        for assignment, pks in _group_by_assignment(submissions).items():
+            course, action = assignment.course, "download submissions"
+            role, target = by.require(Permission.SEE_SUBMISSIONS, course), assignment.name
+            audit.record(action, by=by, role=role, about=assignment, course=course, target=target, submissions=pks)
+
+
+def _group_by_assignment(submissions: Sequence[Submission]) -> dict[Assignment, list[int]]:
+    """Return the ids of the submissions of each assignment."""
     by_assignment: dict[Assignment, list[int]] = {}
     for submission in submissions:
         by_assignment.setdefault(submission.assignment, []).append(submission.pk)
-    with transaction.atomic():
-        for assignment, pks in by_assignment.items():
-            course = assignment.course
-            role = by.require(Permission.SEE_SUBMISSIONS, course)
-            target = assignment.name
-            audit.record(
-                "download submissions",
-                by=by,
-                role=role,
-                about=assignment,
-                course=course,
-                target=target,
-                submissions=pks,
-            )
+    return by_assignment
 
 
 def record_progress_download(course: Course, *, by: Actor) -> None:

@@ -1,5 +1,6 @@
 """How often somebody may submit, and how many bytes a person and a course may bring."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from courses import services as course_services
 from courses.models import Course, Role
 from exchange import quotas, services
 from exchange.importers import history
-from exchange.models import Blob, Submission
+from exchange.models import Assignment, Blob, Submission
 from exchange.quotas import QuotaExceeded, TooManySubmissions
 from tests import cast
 from tests.cast import PS1, WORK, actor, person
@@ -19,6 +20,7 @@ from tests.cast import PS1, WORK, actor, person
 MB = 10**6
 DATA = b"d" * MB  # a data set
 MORE = b"m" * MB
+ROUND = ("bob", "dave", "gina")
 
 
 @pytest.fixture
@@ -198,6 +200,31 @@ def test_imported_work_counts_and_is_never_refused(course, limits):
     )
     history.import_feedback(submission, cast.upload({"c": b"6"}), created=timezone.now())
     assert stored(course) == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uploads_at_the_same_time_count_shared_bytes_once(assignment):
+    before, together = stored(assignment.course), threading.Barrier(3)
+    uploads = [(name, cast.actor(name), cast.upload({"data.csv": DATA, name: name.encode()})) for name in ROUND]
+
+    def race(upload, by):
+        upload.sent = wait_and_yield(together, list(upload.sent))
+        services.submit(Assignment.objects.select_related("course").get(pk=assignment.pk), upload, by=by)
+        connection.close()
+
+    threads = [threading.Thread(target=race, args=(upload, by)) for _, by, upload in uploads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Submission.objects.count() == 3
+    assert stored(assignment.course) == before + MB + sum(map(len, ROUND))
+
+
+def wait_and_yield(together, sent):
+    """Send the blobs once all uploads have been admitted."""
+    together.wait(timeout=60)
+    yield from sent
 
 
 # Limits of one course
