@@ -62,7 +62,7 @@ def release(
     """Publish a file set as the next release of an assignment, which is created, or restored, if necessary.
 
     Earlier releases, submissions and feedback stay. Errors: PermissionDenied, Invalid, AlreadyReleased unless `force`,
-    those of file_sets.store_upload.
+    QuotaExceeded, those of file_sets.store_upload.
     """
     role = by.require(Permission.RELEASE, course)
     check_assignment_name(name)
@@ -320,7 +320,7 @@ def return_feedback(
     """Return feedback on many submissions at once. An item without its submission does not stop the others.
 
     The student sees the newest feedback; earlier ones are kept. Return the new rows, and the items that were refused
-    with the reason. Errors: PermissionDenied, those of file_sets.store_upload.
+    with the reason. Errors: PermissionDenied, QuotaExceeded, those of file_sets.store_upload.
     """
     course = assignment.course
     role = by.require(Permission.RETURN_FEEDBACK, course)
