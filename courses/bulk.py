@@ -24,7 +24,8 @@ def change_roles(memberships: Sequence[Membership], given: str, *, by: Actor) ->
             for pks in _batches(members):
                 Membership.objects.filter(pk__in=pks).update(role=given)
             was = {membership.user.username: str(membership.role) for membership in members}
-            audit.record("change roles", by=by, role=role, course=course, target=course.name, given=given, was=was)
+            details = {"given": given, "was": was}
+            audit.record("change roles", by=by, role=role, about=course, course=course, target=course.name, **details)
     return len(changed)
 
 
@@ -39,7 +40,7 @@ def remove_members(memberships: Sequence[Membership], *, by: Actor) -> int:
             for pks in _batches(members):
                 Membership.objects.filter(pk__in=pks).delete()
             was = {membership.user.username: str(membership.role) for membership in members}
-            audit.record("remove members", by=by, role=role, course=course, target=course.name, was=was)
+            audit.record("remove members", by=by, role=role, about=course, course=course, target=course.name, was=was)
     return len(existing)
 
 

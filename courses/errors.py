@@ -45,6 +45,16 @@ class AlreadyExists(Conflict):
     code = "already_exists"
 
 
+class TooOften(DomainError):
+    """Somebody did this too often; it is allowed again after some time."""
+
+    code = "too_often"
+
+    def __init__(self, message: str, *, retry_after: int, **details: object) -> None:
+        super().__init__(message, retry_after=retry_after, **details)
+        self.retry_after = retry_after  # seconds
+
+
 class TryAgain(DomainError):
     """The request lost a race, or something is out of reach for a moment; repeating it is safe."""
 

@@ -68,6 +68,15 @@ class Course(models.Model):
     name = models.CharField(max_length=255)
     created = models.DateTimeField(db_default=Now(), editable=False)
     removed_at = models.DateTimeField("in the trash since", null=True, blank=True, editable=False)
+    # Limits of this course; where one is null, the site's setting holds (limits.py).
+    max_bytes = models.BigIntegerField("limit of the course", null=True, blank=True)
+    max_person_bytes = models.BigIntegerField("limit of one person", null=True, blank=True)
+    max_submissions_per_hour = models.PositiveIntegerField(
+        "submissions of one person per hour", null=True, blank=True, help_text="0 for no limit."
+    )
+    stored_bytes = models.BigIntegerField(
+        default=0, editable=False, help_text="bytes that the course brought to the server"
+    )
     members: ClassVar[Any] = models.ManyToManyField(User, through="Membership", related_name="courses")
 
     objects: ClassVar[Any] = CourseQuerySet.as_manager()
@@ -134,16 +143,22 @@ class Membership(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One change: who, in which role, did what, to which object, when. Entries are only added.
+    """One change: who, in which role, did what, to which object, when.
 
-    Names are stored as text, so that an entry outlives its objects.
+    Names are stored as text and ids as plain numbers, so that an entry outlives its objects and nothing that happens to
+    them touches it. Triggers of the database refuse to change or delete entries (migration 0003); audit.py has the one
+    exception.
     """
 
     at = models.DateTimeField(db_default=Now(), db_index=True)
     actor = models.CharField(max_length=255, db_index=True, help_text="user name; empty for a command on the server")
+    actor_id = models.BigIntegerField(null=True, blank=True, db_index=True)
     role = models.CharField(max_length=20, blank=True, help_text="in that course, at that time")
     action = models.CharField(max_length=50, db_index=True)
     course = models.CharField(max_length=255, blank=True, db_index=True)
+    course_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+    object_type = models.CharField(max_length=50, blank=True, help_text="the name of the object's model")
+    object_id = models.BigIntegerField(null=True, blank=True, help_text="empty where it is about many objects")
     target = models.CharField("object", max_length=600, blank=True)
     details = models.JSONField(default=dict, blank=True)
 
@@ -151,6 +166,7 @@ class AuditEntry(models.Model):
         ordering: ClassVar = ["-id"]
         verbose_name = "audit log entry"
         verbose_name_plural = "audit log"
+        indexes: ClassVar = [models.Index(fields=["object_type", "object_id"])]
 
     def __str__(self) -> str:
         return f"{self.actor or 'server'}: {self.action} {self.target}"

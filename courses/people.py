@@ -6,6 +6,7 @@ A receipt is verified by its number, time and content, so it stays valid through
 import json
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import ManyToOneRel, Max, Q, TextField
 from django.db.models.functions import Cast
@@ -13,7 +14,7 @@ from django.db.models.functions import Cast
 from courses import audit
 from courses.errors import Conflict, NotFound, PermissionDenied
 from courses.models import AuditEntry, Membership, User
-from courses.permissions import Actor
+from courses.permissions import SERVER, SERVER_ROLE, Actor
 from courses.services import NAME_FIELDS, RANK, check_name
 
 # Actions that give an account another name, and the detail that holds the old one
@@ -38,7 +39,7 @@ def rename(user: User, new: str, *, by: Actor) -> None:
     try:
         with transaction.atomic():
             User.objects.filter(pk=user.pk).update(username=new)
-            audit.record("rename user", by=by, role=role, target=new, was=old)
+            audit.record("rename user", by=by, role=role, about=user, target=new, was=old)
     except IntegrityError as error:
         raise Conflict(
             f"There is somebody called {new} already. If both are the same person, merge {old} into {new}."
@@ -53,8 +54,21 @@ def set_active(user: User, active: bool, *, by: Actor) -> None:
     with transaction.atomic():
         if User.objects.filter(pk=user.pk).exclude(is_active=active).update(is_active=active):
             action = "activate user" if active else "deactivate user"
-            audit.record(action, by=by, role=role, target=user.username)
+            audit.record(action, by=by, role=role, about=user, target=user.username)
     user.is_active = active
+
+
+def set_hub_admin(user: User, is_hub_admin: bool) -> None:
+    """Take over from the Hub whether the user administers it."""
+    with transaction.atomic():
+        if User.objects.filter(pk=user.pk).exclude(is_hub_admin=is_hub_admin).update(is_hub_admin=is_hub_admin):
+            details: dict[str, Any] = {
+                "is_hub_admin": is_hub_admin,
+                "is_administrator_here": bool(settings.NGSHARE_HUB_ADMINS),
+            }
+            action = "change Hub administration"
+            audit.record(action, by=SERVER, role=SERVER_ROLE, about=user, target=user.username, **details)
+    user.is_hub_admin = is_hub_admin
 
 
 def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
@@ -83,9 +97,10 @@ def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
                 count = model._base_manager.filter(**{name: duplicate}).update(**{name: kept})
                 kind = str(model._meta.verbose_name_plural)
                 moved[kind] = max(moved.get(kind, 0), count)
+            details: dict[str, Any] = {"gone": duplicate.username, "gone_id": duplicate.pk}
             duplicate.delete()
             moved = {kind: count for kind, count in moved.items() if count}
-            audit.record("merge users", by=by, role=role, target=kept.username, gone=duplicate.username, moved=moved)
+            audit.record("merge users", by=by, role=role, about=kept, target=kept.username, moved=moved, **details)
     except IntegrityError as error:
         raise Conflict(
             f"{duplicate} and {kept} have submissions of the same instant, or with the same idempotency key. "
@@ -134,9 +149,10 @@ def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
         user.hub_groups = []
         user.save()
         if log_too:
-            _replace_in_log(old, new)
-        old_name = {} if log_too else {"was": old}
-        audit.record("anonymise user", by=by, role=role, course=None, target=new, **old_name)
+            with audit.allow_replacing_names():
+                _replace_in_log(old, new)
+        old_name: dict[str, Any] = {} if log_too else {"was": old}
+        audit.record("anonymise user", by=by, role=role, about=user, target=new, **old_name)
     return new
 
 

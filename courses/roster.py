@@ -18,6 +18,7 @@ from courses.services import (
     check_role,
     known_users,
     lock_roster,
+    origin,
     stated_fields,
 )
 
@@ -91,8 +92,8 @@ def apply_roster(
             _update_members(changed)
             _delete_members(removed)
             names = {str(result): report.names(result) for result in (Result.CREATED, Result.CHANGED, Result.REMOVED)}
-            origin = {"source": source} if source else {}
-            audit.record("change roster", by=by, role=role, course=course, target=course.name, **names, **origin)
+            details = {**names, **origin(source)}
+            audit.record("change roster", by=by, role=role, about=course, course=course, target=course.name, **details)
     return report
 
 

@@ -4,7 +4,7 @@ The actor is the keyword `by`. Whole rosters are in roster.py, actions on many m
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,9 +14,10 @@ from django.utils import timezone
 from courses import audit, trash
 from courses.errors import AlreadyExists, Invalid, NotFound
 from courses.models import STAFF_ROLES, Course, Membership, Role, User
-from courses.permissions import Actor
+from courses.permissions import Actor, Permission
 
 BATCH_SIZE = 1000  # rows in one statement
+LIMIT_FIELDS = ("max_bytes", "max_person_bytes", "max_submissions_per_hour")
 NAME_FIELDS = ("first_name", "last_name", "email", "section")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates
 RANK: dict[str, int] = {Role.STUDENT: 0, Role.GRADER: 1, Role.INSTRUCTOR: 2}
@@ -63,6 +64,17 @@ def known_users(usernames: Iterable[str]) -> dict[str, User]:
     return users
 
 
+def find_or_create_user(username: str) -> User:
+    """Return the user of this name, created at their first contact with the service. Errors: Invalid."""
+    user = User.objects.filter(username=check_name(username)).first()
+    if user is None:
+        with transaction.atomic():
+            user, is_new = User.objects.get_or_create(username=username)
+            if is_new:
+                audit.record("first contact", by=Actor(user), role="", about=user, target=username)
+    return user
+
+
 # Courses
 
 
@@ -77,7 +89,15 @@ def create_course(name: str, instructors: Iterable[str] = (), *, by: Actor) -> C
             Membership.objects.bulk_create(
                 Membership(course=course, user=user, role=Role.INSTRUCTOR) for user in users.values()
             )
-            audit.record("create course", by=by, role=role, course=course, target=name, instructors=sorted(users))
+            audit.record(
+                "create course",
+                by=by,
+                role=role,
+                about=course,
+                course=course,
+                target=name,
+                instructors=sorted(users),
+            )
     except IntegrityError as error:
         raise AlreadyExists(f"There is a course {name} already.") from error
     return course
@@ -88,7 +108,7 @@ def trash_course(course: Course, *, by: Actor) -> None:
     role = by.require_administrator()
     with transaction.atomic():
         if Course.objects.filter(pk=course.pk, removed_at=None).update(removed_at=timezone.now()):
-            audit.record("trash course", by=by, role=role, course=course, target=course.name)
+            audit.record("trash course", by=by, role=role, about=course, course=course, target=course.name)
 
 
 def restore_course(course: Course | str, *, by: Actor) -> Course:
@@ -106,7 +126,7 @@ def restore_course(course: Course | str, *, by: Actor) -> Course:
     try:
         with transaction.atomic():
             if Course.objects.filter(pk=course.pk).exclude(removed_at=None).update(removed_at=None):
-                audit.record("restore course", by=by, role=role, course=course, target=course.name)
+                audit.record("restore course", by=by, role=role, about=course, course=course, target=course.name)
     except IntegrityError as error:
         raise AlreadyExists(f"There is another course {course.name} by now.") from error
     course.removed_at = None
@@ -135,11 +155,36 @@ def lock_roster(course: Course) -> Iterator[None]:
         yield
 
 
+def set_limits(course: Course, limits: Mapping[str, int | None], *, by: Actor) -> None:
+    """Set limits of the course, {field of LIMIT_FIELDS: value}; None takes the site's.
+
+    Errors: PermissionDenied, NotFound.
+    """
+    role = by.require_administrator()
+    with transaction.atomic():
+        rows = Course.objects.select_for_update(no_key=True).filter(pk=course.pk)
+        was = rows.values(*LIMIT_FIELDS).first()
+        if was is None:
+            raise NotFound(f"The course {course.name} was deleted meanwhile.")
+        rows.update(**limits)
+        details: dict[str, object] = {"was": {name: was[name] for name in limits}, "given": dict(limits)}
+        audit.record("set limits", by=by, role=role, about=course, course=course, target=course.name, **details)
+
+
+def record_roster_download(course: Course, *, by: Actor) -> None:
+    """Note in the audit log that the roster was downloaded. Errors: PermissionDenied."""
+    role = by.require(Permission.SEE_ROSTER, course)
+    audit.record("download roster", by=by, role=role, about=course, course=course, target=course.name)
+
+
 # One member
 
 
-def add_member(course: Course, entry: RosterEntry, *, by: Actor) -> Membership:
-    """Errors: AlreadyExists, Invalid, PermissionDenied."""
+def add_member(course: Course, entry: RosterEntry, *, by: Actor, source: str = "") -> Membership:
+    """Add a member. `source` says in the audit log where the entry came from.
+
+    Errors: AlreadyExists, Invalid, PermissionDenied.
+    """
     given = entry.role or Role.STUDENT
     role = by.require_may_assign([given], course)
     check_role(given)
@@ -148,15 +193,17 @@ def add_member(course: Course, entry: RosterEntry, *, by: Actor) -> Membership:
         with lock_roster(course):
             user = known_users([entry.username])[entry.username]
             membership = Membership.objects.create(course=course, user=user, role=given, **stated_fields(entry))
-            audit.record("add member", by=by, role=role, course=course, target=user.username, given=given)
+            details = {"given": given, **origin(source)}
+            audit.record("add member", by=by, role=role, about=user, course=course, target=user.username, **details)
     except IntegrityError as error:
         raise AlreadyExists(f"{entry.username} is a member of {course.name} already.") from error
     return membership
 
 
-def change_member(membership: Membership, entry: RosterEntry, *, by: Actor) -> Membership:
+def change_member(membership: Membership, entry: RosterEntry, *, by: Actor, source: str = "") -> Membership:
     """Change the fields that the entry states. Staff may change their own names.
 
+    `source` says in the audit log where the entry came from.
     Errors: Invalid, NotFound, PermissionDenied.
     """
     course = membership.course
@@ -172,9 +219,8 @@ def change_member(membership: Membership, entry: RosterEntry, *, by: Actor) -> M
         for name, value in changes.items():
             setattr(membership, name, value)
         membership.save(update_fields=list(changes))
-        audit.record(
-            "change member", by=by, role=role, course=course, target=membership.user.username, was=was, given=given
-        )
+        user, details = membership.user, {"was": was, "given": given, **origin(source)}
+        audit.record("change member", by=by, role=role, about=user, course=course, target=user.username, **details)
     return membership
 
 
@@ -201,9 +247,9 @@ def remove_member(membership: Membership, *, by: Actor) -> None:
     with lock_roster(course):
         was = _read_role(membership)
         role = by.require_may_assign([was], course)
-        target = membership.user.username
+        user = membership.user
         membership.delete()
-        audit.record("remove member", by=by, role=role, course=course, target=target, was=was)
+        audit.record("remove member", by=by, role=role, about=user, course=course, target=user.username, was=was)
 
 
 def check_role(role: str) -> None:
@@ -218,6 +264,11 @@ def check_names(entry: RosterEntry) -> None:
             raise Invalid(f"{name} is longer than 255 characters")
         if UNSTORABLE.search(value):
             raise Invalid(f"{name} has a character that cannot be stored")
+
+
+def origin(source: str) -> dict[str, str]:
+    """Return the detail of the audit log that says where a change of the roster came from."""
+    return {"source": source} if source else {}
 
 
 def stated_fields(entry: RosterEntry) -> dict[str, str]:

@@ -23,7 +23,8 @@ def delete_row(
         raise Conflict(f"{row} is not in the trash; only what is there can be deleted permanently.")
     pk, kind = row.pk, row._meta.verbose_name
     _, counts = row.delete()
+    row.pk = pk  # which Django has just taken away; the audit log goes on naming it
     deleted = {str(apps.get_model(label)._meta.verbose_name_plural): count for label, count in counts.items() if count}
     action = f"delete {kind} permanently"
-    audit.record(action, by=by, role=role, course=course, target=target, pk=pk, deleted=deleted, **details)
+    audit.record(action, by=by, role=role, about=row, course=course, target=target, pk=pk, deleted=deleted, **details)
     return deleted

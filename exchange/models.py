@@ -118,6 +118,7 @@ class Release(models.Model):
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="releases")
     released_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created = models.DateTimeField()
+    new_bytes = models.BigIntegerField(default=0, editable=False, help_text="bytes that it brought to the server")
 
     class Meta:
         ordering: ClassVar = ["assignment", "number"]
@@ -155,6 +156,10 @@ class Submission(models.Model):
     collected_at = models.DateTimeField("collected", null=True, blank=True, editable=False)
     withdrawn_at = models.DateTimeField("withdrawn since", null=True, blank=True, editable=False)
     idempotency_key = models.CharField(max_length=200, null=True, editable=False)  # noqa: DJ001
+    new_bytes = models.BigIntegerField(default=0, editable=False, help_text="bytes that it brought to the server")
+    own_bytes = models.BigIntegerField(
+        default=0, editable=False, help_text="bytes that its sender could not read before"
+    )
 
     objects = SubmissionQuerySet.as_manager()
 
@@ -184,6 +189,7 @@ class Feedback(models.Model):
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="feedbacks")
     returned_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created = models.DateTimeField()
+    new_bytes = models.BigIntegerField(default=0, editable=False, help_text="bytes that it brought to the server")
 
     class Meta:
         ordering: ClassVar = ["submission", F("id").desc()]

@@ -18,8 +18,9 @@ from courses import audit, trash
 from courses.errors import AlreadyExists, Conflict, DomainError, Invalid, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
-from exchange import paths
+from exchange import paths, quotas
 from exchange.models import Assignment, Feedback, Release, Submission
+from exchange.quotas import Quota
 from exchange.storage import file_sets
 from exchange.storage.file_sets import ManifestEntry, Upload
 
@@ -70,7 +71,7 @@ def release(
     """Publish a file set as the next release of an assignment, which is created, or restored, if necessary.
 
     Earlier releases, submissions and feedback stay. Errors: PermissionDenied, Invalid, AlreadyReleased unless `force`,
-    those of file_sets.store_upload.
+    QuotaExceeded, those of file_sets.store_upload.
     """
     by.require(Permission.RELEASE, course)
     # PostgreSQL does not even compare with a NUL.
@@ -80,7 +81,7 @@ def release(
     elif existing.withdrawn_at is None and not force:
         raise AlreadyReleased(f"{name} is released in {course.name} already; release it again with --force.")
     (entries,) = upload.manifests
-    with file_sets.store_upload(upload, by=by), transaction.atomic():
+    with file_sets.store_upload(upload, by=by, admit=Quota(course).admit), transaction.atomic():
         role = by.require_still(Permission.RELEASE, course)
         assignment, is_new = Assignment.objects.select_for_update().get_or_create(course=course, name=name)
         if not force and not is_new and assignment.withdrawn_at is None:
@@ -90,17 +91,22 @@ def release(
         if not isinstance(due, Unchanged):
             assignment.due = due
         assignment.save(update_fields=["withdrawn_at", "due"])
-        audit.record("release", by=by, role=role, course=course, target=name, number=new_release.number)
+        audit.record(
+            "release", by=by, role=role, about=assignment, course=course, target=name, number=new_release.number
+        )
+        quotas.count(course, new_release.new_bytes)
     return new_release
 
 
 def add_release(assignment: Assignment, entries: Sequence[ManifestEntry], *, created: datetime, by: Actor) -> Release:
     """Add the row of the next release. Call it in a transaction that has locked the assignment or its releases."""
     newest = assignment.releases.aggregate(newest=Max("number"))["newest"] or 0
+    file_set, new_bytes = file_sets.create_file_set(entries)
     return Release.objects.create(
         assignment=assignment,
         number=newest + 1,
-        file_set=file_sets.create_file_set(entries),
+        file_set=file_set,
+        new_bytes=new_bytes,
         released_by=by.user,
         created=created,
     )
@@ -124,20 +130,23 @@ def _set_withdrawn(assignment: Assignment, moment: datetime | None, *, action: s
     with transaction.atomic():
         rows = Assignment.objects.filter(pk=assignment.pk, withdrawn_at__isnull=moment is not None)
         if rows.update(withdrawn_at=moment):
-            audit.record(action, by=by, role=role, course=assignment.course, target=assignment.name)
+            course, target = assignment.course, assignment.name
+            audit.record(action, by=by, role=role, about=assignment, course=course, target=target)
     assignment.refresh_from_db(fields=["withdrawn_at"])
 
 
 def set_due_date(assignment: Assignment, due: datetime | None, *, by: Actor) -> None:
-    """Errors: PermissionDenied, NotFound if the assignment was deleted meanwhile."""
+    """Errors: PermissionDenied, NotFound when the assignment was deleted meanwhile."""
     course = assignment.course
     role = by.require(Permission.RELEASE, course)
     with transaction.atomic():
         if not Assignment.objects.filter(pk=assignment.pk).update(due=due):
-            raise NotFound(f"There is no assignment {assignment.name} any more.")
+            raise NotFound(f"{assignment.name} was deleted meanwhile.")
         assignment.due = due
         text = due.isoformat() if due else None
-        audit.record("set due date", by=by, role=role, course=course, target=assignment.name, due=text)
+        audit.record(
+            "set due date", by=by, role=role, about=assignment, course=course, target=assignment.name, due=text
+        )
 
 
 # Submissions
@@ -150,7 +159,7 @@ def submit(
 
     `student` is given where somebody submits for another. The server's clock decides the time. Errors:
     PermissionDenied, NotFound when the assignment is not released or the student is no member, KeyReused when the key
-    came with other files before, TryAgain, those of file_sets.store_upload.
+    came with other files before, TooManySubmissions, QuotaExceeded, TryAgain, those of file_sets.store_upload.
     """
     course = assignment.course
     is_for_another = student is not None and student != by.user
@@ -164,24 +173,31 @@ def submit(
         return existing, False
     if assignment.withdrawn_at is not None:
         raise _not_released(assignment)
-    with file_sets.store_upload(upload, by=by):
+    quota = quotas.start_submission(course, owner)
+    with file_sets.store_upload(upload, by=by, admit=quota.admit):
         try:
             with transaction.atomic():
                 role = by.require_still(permission, course)
                 if not Assignment.objects.released().filter(pk=assignment.pk, course__removed_at=None).exists():
                     raise _not_released(assignment)
+                file_set, new_bytes = file_sets.create_file_set(entries)
                 submission = Submission.objects.create(
                     assignment=assignment,
                     student=owner,
                     submitted_by=by.user,
                     created=_next_instant(assignment, owner),
                     release=assignment.releases.order_by("number").last(),
-                    file_set=file_sets.create_file_set(entries),
+                    file_set=file_set,
+                    new_bytes=new_bytes,
+                    own_bytes=quota.own_bytes,
                     trial=not is_for_another and role != Role.STUDENT,
                     idempotency_key=key,
                 )
                 named = {"submission": submission.pk, "student": owner.username}
-                audit.record("submit", by=by, role=role, course=course, target=assignment.name, **named)
+                audit.record(
+                    "submit", by=by, role=role, about=submission, course=course, target=assignment.name, **named
+                )
+                quotas.count(course, new_bytes)
         except IntegrityError as error:
             # The same attempt, or another one of this student, won the race at this very instant.
             if existing := _submission_with_key(key, assignment, owner, entries):
@@ -241,22 +257,49 @@ def _mark(
     """Write the time, or None, into a column where it is not yet so, with one audit entry for each assignment."""
     courses = {submission.assignment.course for submission in submissions}
     roles = {course: by.require(permission, course) for course in courses}
-    by_assignment: dict[Assignment, list[int]] = {}
-    for submission in submissions:
-        by_assignment.setdefault(submission.assignment, []).append(submission.pk)
     count = 0
     with transaction.atomic():
-        for assignment, pks in by_assignment.items():
+        for assignment, pks in _group_by_assignment(submissions).items():
             rows = Submission.objects.select_for_update().filter(pk__in=pks, **{f"{column}__isnull": not undo})
             changed = list(rows.values_list("pk", flat=True))
             if not changed:
                 continue
             Submission.objects.filter(pk__in=changed).update(**{column: None if undo else timezone.now()})
             course = assignment.course
-            role, target = roles[course], assignment.name
-            audit.record(action, by=by, role=role, course=course, target=target, submissions=changed)
+            audit.record(
+                action,
+                by=by,
+                role=roles[course],
+                about=assignment,
+                course=course,
+                target=assignment.name,
+                submissions=changed,
+            )
             count += len(changed)
     return count
+
+
+def record_download(submissions: Sequence[Submission], *, by: Actor) -> None:
+    """Note in the audit log that staff downloaded these submissions together. Errors: PermissionDenied."""
+    with transaction.atomic():
+        for assignment, pks in _group_by_assignment(submissions).items():
+            course, action = assignment.course, "download submissions"
+            role, target = by.require(Permission.SEE_SUBMISSIONS, course), assignment.name
+            audit.record(action, by=by, role=role, about=assignment, course=course, target=target, submissions=pks)
+
+
+def _group_by_assignment(submissions: Sequence[Submission]) -> dict[Assignment, list[int]]:
+    """Return the ids of the submissions of each assignment."""
+    by_assignment: dict[Assignment, list[int]] = {}
+    for submission in submissions:
+        by_assignment.setdefault(submission.assignment, []).append(submission.pk)
+    return by_assignment
+
+
+def record_progress_download(course: Course, *, by: Actor) -> None:
+    """Note in the audit log that the progress of a course's members was downloaded. Errors: PermissionDenied."""
+    role = by.require(Permission.SEE_SUBMISSIONS, course)
+    audit.record("download progress", by=by, role=role, about=course, course=course, target=course.name)
 
 
 # Feedback
@@ -298,7 +341,7 @@ def return_feedback(
     """Return feedback on many submissions at once. An item without its submission does not stop the others.
 
     The student sees the newest feedback; earlier ones are kept. Return the new rows, and the items that were refused
-    with the reason. Errors: PermissionDenied, those of file_sets.store_upload.
+    with the reason. Errors: PermissionDenied, QuotaExceeded, those of file_sets.store_upload.
     """
     course = assignment.course
     by.require(Permission.RETURN_FEEDBACK, course)
@@ -309,18 +352,30 @@ def return_feedback(
             accepted.append((find_submission(assignment, item), item))
         except NotFound as error:
             refused.append((item, error))
-    with file_sets.store_upload(upload, by=by), transaction.atomic():
+    with file_sets.store_upload(upload, by=by, admit=Quota(course).admit), transaction.atomic():
         role = by.require_still(Permission.RETURN_FEEDBACK, course)
         now = timezone.now()
         feedbacks = []
         for submission, item in accepted:
-            file_set = file_sets.create_file_set(item.entries)
-            feedbacks.append(Feedback(submission=submission, file_set=file_set, returned_by=by.user, created=now))
+            file_set, new_bytes = file_sets.create_file_set(item.entries)
+            feedbacks.append(
+                Feedback(
+                    submission=submission, file_set=file_set, new_bytes=new_bytes, returned_by=by.user, created=now
+                )
+            )
         Feedback.objects.bulk_create(feedbacks)
         if feedbacks:
             pks = [submission.pk for submission, _ in accepted]
-            target = assignment.name
-            audit.record("return feedback", by=by, role=role, course=course, target=target, submissions=pks)
+            audit.record(
+                "return feedback",
+                by=by,
+                role=role,
+                about=assignment,
+                course=course,
+                target=assignment.name,
+                submissions=pks,
+            )
+        quotas.count(course, sum(feedback.new_bytes for feedback in feedbacks))
     return feedbacks, refused
 
 
@@ -337,6 +392,7 @@ def delete_assignment_permanently(assignment: Assignment, *, by: Actor) -> dict[
         locked = Assignment.objects.select_for_update(of=("self",)).filter(pk=assignment.pk).first()
         is_in_trash = locked is not None and locked.withdrawn_at is not None
         target = str(assignment)
+        quotas.discount_assignment(assignment)
         return trash.delete_row(
             locked or assignment, is_in_trash=is_in_trash, by=by, role=role, course=assignment.course, target=target
         )
@@ -351,6 +407,7 @@ def delete_submission_permanently(submission: Submission, *, by: Actor) -> dict[
     role = by.require_administrator()
     with transaction.atomic():
         locked = Submission.objects.select_for_update(of=("self",)).filter(pk=submission.pk).first()
+        quotas.discount_submission(submission)
         return trash.delete_row(
             locked or submission,
             is_in_trash=locked is not None and locked.withdrawn_at is not None,

@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 
 from courses.models import Course
 from courses.permissions import Permission, actor_of
+from ngshare_site.hub import views
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -61,6 +62,10 @@ class NgshareAdminSite(admin.AdminSite):
             return inner(request, *args, **kwargs)
 
         return cast(View, update_wrapper(checked, view))
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        """Log out as the other pages do."""
+        return views.logout(request)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Answer for the fields that use it; Django's own would follow any foreign key."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage, default_storage
 
 from ngshare_site import env
 
@@ -84,8 +85,8 @@ def _places() -> Iterator[Path]:
     """Yield what holds data: the folder, and the blobs and the SQLite file where they are elsewhere."""
     folder: Path = settings.DATA
     yield folder
-    database, store = settings.DATABASES["default"], settings.STORAGES["default"]["OPTIONS"]
-    names = [store["location"]] if isinstance(store, dict) and "bucket_name" not in store else []
+    database = settings.DATABASES["default"]
+    names = [default_storage.location] if isinstance(default_storage, FileSystemStorage) else []
     if str(database["ENGINE"]).endswith("sqlite3"):
         names += [f"{database['NAME']}{suffix}" for suffix in ("", "-wal", "-shm")]
     for path in map(Path, names):

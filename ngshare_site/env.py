@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from courses.sizes import parse_size
+
 LEAST_SECRET, LEAST_DISTINCT = 32, 5  # characters of a secret, and different ones among them
-UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}  # bytes
 
 
 def text(name: str, default: str = "") -> str:
@@ -44,10 +45,10 @@ def number(name: str, default: int, *, least: int = 0) -> int:
 def size(name: str, default: str) -> int:
     """Return bytes, from a plain number or one with a unit: `100MB`, `1 GiB`, `500000`."""
     value = text(name, default)
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", value)
-    if not match or match[2].upper() not in UNITS or float(match[1]) <= 0:
-        raise ImproperlyConfigured(f"{name}={value!r}: write a size such as 100MB or 1GiB.")
-    return int(float(match[1]) * UNITS[match[2].upper()])
+    try:
+        return parse_size(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={value!r}: {str(error)[0].lower()}{str(error)[1:]}") from error
 
 
 def names(name: str) -> list[str]:

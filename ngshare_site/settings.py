@@ -56,6 +56,12 @@ NGSHARE_MAX_SUBMISSION_SIZE = env.size("NGSHARE_MAX_SUBMISSION_SIZE", "4GB")
 NGSHARE_MAX_FILES = env.number("NGSHARE_MAX_FILES", 10_000, least=1)
 NGSHARE_API_V1_MAX_BODY = env.size("NGSHARE_API_V1_MAX_BODY", "200MiB")  # all files of a request, held in memory
 
+# Quotas; an administrator may set others for a course
+
+NGSHARE_MAX_SUBMISSIONS_PER_HOUR = env.number("NGSHARE_MAX_SUBMISSIONS_PER_HOUR", 60)  # of one member in one course
+NGSHARE_MAX_COURSE_BYTES = env.size("NGSHARE_MAX_COURSE_BYTES", "1TB")
+NGSHARE_MAX_PERSON_BYTES = env.size("NGSHARE_MAX_PERSON_BYTES", "20GB")  # in one course
+
 # Addresses
 
 PREFIX = "/" + env.text("JUPYTERHUB_SERVICE_PREFIX", "/").strip("/") + "/"

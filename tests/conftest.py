@@ -3,10 +3,12 @@
 import gc
 import os
 import uuid
+from importlib import import_module
 
 import pytest
 from django.contrib.auth.signals import user_logged_in
 from django.core.cache import cache
+from django.db.backends.sqlite3.base import DatabaseOperations as SQLiteOperations
 from hypothesis import settings as hypothesis_settings
 
 from courses.models import Course, Role
@@ -32,6 +34,23 @@ def no_waiting_for_the_disk():
     """Let fsync return at once: no test sees a power cut, and each blob would wait for the disk three times."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flushed_audit_log():
+    """Let the tests that commit be cleaned up after: on SQLite, Django empties tables by DELETE, which the log refuses.
+
+    (On PostgreSQL it truncates them.)
+    """
+    protection = import_module("courses.migrations.0003_audit_append_only")
+    flush = SQLiteOperations.execute_sql_flush
+
+    def flush_unprotected(operations, statements):
+        flush(operations, [*protection.SQLITE_REVERSE, *statements, *protection.SQLITE])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SQLiteOperations, "execute_sql_flush", flush_unprotected)
         yield
 
 

@@ -7,6 +7,7 @@ log has about it; Django's own log of the admin is not kept beside it.
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -18,7 +19,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.text import capfirst
+from django.utils.text import capfirst, smart_split
 
 from courses.errors import DomainError, PermissionDenied
 from courses.models import AuditEntry
@@ -38,16 +39,12 @@ else:
 
 MAX_HISTORY = 200  # entries on one page
 MAX_SEARCH_LENGTH = 2000  # characters: longer than anything that could be found
-MAX_SEARCH_WORDS = 50  # as many as SQLite takes in one query beside the rest
+MAX_SEARCH_WORDS = 10  # each is looked for in many columns
 
 
 def parse_pk(text: str) -> int | None:
     """Return the primary key that came with a request, or None for what no database would take as one."""
     return int(text) if text.isdecimal() and len(text) <= 18 else None
-
-
-def is_too_long_to_search(search_term: str) -> bool:
-    return len(search_term) > MAX_SEARCH_LENGTH or len(search_term.split()) > MAX_SEARCH_WORDS
 
 
 def report_errors(
@@ -99,6 +96,10 @@ class BaseAdmin(ModelAdmin[M]):
         """For actions with `permissions=["administer"]`."""
         return actor_of(request).is_administrator
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M | None:
+        """Return the object or None. An empty `?_to_field=` names no field, which Django's own would look for."""
+        return super().get_object(request, object_id, from_field or None)
+
     def get_visible_object(self, request: HttpRequest, pk: int) -> M:
         """Return the object for a view of our own. Errors: Http404 for what the person does not see."""
         obj = self.get_object(request, str(pk))
@@ -122,9 +123,19 @@ class BaseAdmin(ModelAdmin[M]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
-        if is_too_long_to_search(search_term):
+        if not self.is_searchable(request, search_term):
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
+
+    def is_searchable(self, request: HttpRequest, search_term: str) -> bool:
+        """Return whether a search term is short enough to be looked for. Otherwise say so on the page."""
+        is_short = len(search_term) <= MAX_SEARCH_LENGTH
+        if is_short and len(list(islice(smart_split(search_term), MAX_SEARCH_WORDS + 1))) <= MAX_SEARCH_WORDS:
+            return True
+        messages.warning(
+            request, f"Search for {MAX_SEARCH_WORDS} words at most. A text in quotation marks is one word."
+        )
+        return False
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[M]) -> HttpResponseBase | None:  # type: ignore[override]
         if None in map(parse_pk, request.POST.getlist(ACTION_CHECKBOX_NAME)):

@@ -18,6 +18,7 @@ from courses.admin.forms import (
     NAME_AND_ROLE,
     CourseForm,
     CourseModelForm,
+    LimitsForm,
     MemberForm,
     MemberFormSet,
     MembershipModelForm,
@@ -25,8 +26,10 @@ from courses.admin.forms import (
     form_for,
 )
 from courses.admin.roster_files import RosterFilesAdmin
+from courses.limits import Limits
 from courses.models import STAFF_ROLES, AuditEntry, Course, Membership, Role
 from courses.permissions import Actor, Permission, actor_of
+from courses.sizes import readable_size
 
 if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Membership, Course]
@@ -114,15 +117,28 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
     def get_form(
         self, request: HttpRequest, obj: Course | None = None, change: bool = False, **kwargs: object
     ) -> type[CourseModelForm]:
-        return super().get_form(request, obj, change, **(kwargs if obj else {**kwargs, "form": CourseForm}))
+        return super().get_form(request, obj, change, **{**kwargs, "form": LimitsForm if obj else CourseForm})
 
     def get_fields(self, request: HttpRequest, obj: Course | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("name", "instructors")
-        return ("name", "instructor_names", "student_count", "created", *(["removed_at"] if obj.removed_at else []))
+        fields = ["name", "instructor_names", "student_count", "created", *(["removed_at"] if obj.removed_at else [])]
+        return (*fields, "use", *(services.LIMIT_FIELDS if actor_of(request).is_administrator else ()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Course | None = None) -> tuple[str, ...]:
-        return self.get_fields(request, obj) if obj else ()
+        if obj is None:
+            return ()
+        return tuple(name for name in self.get_fields(request, obj) if name not in services.LIMIT_FIELDS)
+
+    @admin.display(description="stored")
+    def use(self, course: Course) -> str:
+        limits = Limits.of(course)
+        rate = limits.submissions_per_hour
+        often = f"; one person submits {rate} times per hour at most" if rate else ""
+        return (
+            f"{readable_size(course.stored_bytes)} of {readable_size(limits.course_bytes)}; "
+            f"of one person {readable_size(limits.person_bytes)} at most{often}"
+        )
 
     @admin.display(description="instructors")
     def instructor_names(self, course: Course) -> str:
@@ -156,6 +172,8 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
         if not change:
             names = form.cleaned_data["instructors"]
             obj.pk = services.create_course(form.cleaned_data["name"], names, by=actor_of(request)).pk
+        elif isinstance(form, LimitsForm) and (limits := form.changed_limits):
+            services.set_limits(obj, limits, by=actor_of(request))
 
     def save_formset(self, request: HttpRequest, form: CourseModelForm, formset: MemberFormSet, change: bool) -> None:
         for row in formset.deleted_forms:
@@ -197,4 +215,4 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
         messages.success(request, text % len(chosen))
 
     def history_of(self, obj: Course) -> QuerySet[AuditEntry]:
-        return AuditEntry.objects.filter(course=obj.name, at__gte=obj.created)
+        return AuditEntry.objects.filter(course_id=obj.pk)

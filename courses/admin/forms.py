@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, QueryDict
 
-from courses import services
+from courses import services, sizes
 from courses.errors import Invalid
 from courses.models import Course, Membership, Role
 from courses.permissions import Actor, Permission, actor_of
@@ -48,6 +49,50 @@ class CourseForm(CourseModelForm):
     def clean_instructors(self) -> list[str]:
         names = self.cleaned_data["instructors"].replace(",", "\n").split("\n")
         return [clean_name(name.strip()) for name in names if name.strip()]
+
+
+class SizeField(forms.CharField):
+    """A number of bytes, written as `100MB`. Empty for None."""
+
+    def prepare_value(self, value: object) -> object:
+        return sizes.exact_size(value) if isinstance(value, int) else value
+
+    def clean(self, value: object) -> int | None:
+        text = super().clean(value)
+        try:
+            return sizes.parse_size(text) if text else None
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+class LimitsForm(CourseModelForm):
+    """An existing course, for administrators: its limits. Empty fields take those of the site."""
+
+    max_bytes = SizeField(required=False, label="Limit of the course")
+    max_person_bytes = SizeField(required=False, label="Limit of one person")
+
+    class Meta:
+        model = Course
+        fields = services.LIMIT_FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rate = settings.NGSHARE_MAX_SUBMISSIONS_PER_HOUR
+        for name, limit in (
+            ("max_bytes", sizes.exact_size(settings.NGSHARE_MAX_COURSE_BYTES)),
+            ("max_person_bytes", sizes.exact_size(settings.NGSHARE_MAX_PERSON_BYTES)),
+            ("max_submissions_per_hour", f"{rate or 'none'}; 0 for no limit"),
+        ):
+            if name in self.fields:
+                self.fields[name].help_text = f"Empty for the site’s limit: {limit}."
+                self.fields[name].show_hidden_initial = True  # as in MemberRowForm
+
+    @property
+    def changed_limits(self) -> dict[str, int | None]:
+        return {name: self.cleaned_data[name] for name in services.LIMIT_FIELDS if name in self.changed_data}
 
 
 def clean_name(name: str, check: Callable[[str], str] = services.check_name) -> str:

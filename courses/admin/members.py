@@ -3,6 +3,7 @@
 import re
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import ForeignKey, QuerySet, Value
 from django.db.models.functions import Concat
 from django.forms import ModelChoiceField
@@ -166,8 +167,10 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
 
     @admin.action(description="Download as CSV", permissions=["view"])
     def download(self, request: HttpRequest, queryset: QuerySet[Membership]) -> HttpResponseBase:
+        with transaction.atomic():
+            for course in Course.objects.filter(memberships__in=queryset.order_by().values("pk")).distinct():
+                services.record_roster_download(course, by=actor_of(request))
         return roster_response(queryset, "members.csv")
 
     def history_of(self, obj: Membership) -> QuerySet[AuditEntry]:
-        of_course = AuditEntry.objects.filter(course=obj.course.name, at__gte=obj.course.created)
-        return of_course.filter(target=obj.user.username)
+        return AuditEntry.objects.filter(course_id=obj.course_id, object_type="user", object_id=obj.user_id)

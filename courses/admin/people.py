@@ -8,6 +8,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from courses.admin.base import BaseAdmin
+from courses.admin.filters import CourseFilter
 from courses.admin.person_actions import PERSON_ACTIONS
 from courses.errors import DomainError
 from courses.models import AuditEntry, User
@@ -66,16 +67,29 @@ class PersonAdmin(BaseAdmin[User]):
         return self.confirm(request, title=title, sentences=action.sentences, form=form, button=action.title)
 
     def history_of(self, obj: User) -> QuerySet[AuditEntry]:
-        return AuditEntry.objects.filter(Q(target=obj.username, course="") | Q(actor=obj.username))
+        return AuditEntry.objects.filter(Q(object_type="user", object_id=obj.pk) | Q(actor_id=obj.pk))
 
 
 @admin.register(AuditEntry)
 class AuditAdmin(BaseAdmin[AuditEntry]):
     list_display = ("at", "actor", "role", "action", "course", "target", "short_details")
-    list_filter = ("at", "role", "action")
+    list_filter = ("at", "role", "action", CourseFilter)
+    course_path = "course_id"  # a plain number: namesakes, and what was deleted, stay apart
     search_fields = ("actor", "course", "target")
     search_help_text = "Search by user name, course or object"
-    fields = readonly_fields = ("at", "actor", "role", "action", "course", "target", "details")
+    fields = readonly_fields = (
+        "at",
+        "actor",
+        "actor_id",
+        "role",
+        "action",
+        "course",
+        "course_id",
+        "target",
+        "object_type",
+        "object_id",
+        "details",
+    )
     show_facets = admin.ShowFacets.NEVER
 
     @admin.display(description="details")

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import content_disposition_header
 
-from courses import roster_export
+from courses import roster_export, services
 from courses.admin.base import CourseScopedAdmin, report_errors
 from courses.admin.forms import RosterFileForm, SeenRosterForm
 from courses.admin.roster_preview import RosterPreview
@@ -108,11 +108,13 @@ class RosterFilesAdmin(CourseScopedAdmin[Course]):
 
     def export_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         course = self.get_visible_object(request, pk)
+        services.record_roster_download(course, by=actor_of(request))
         return roster_response(course.memberships.all(), f"{course} roster.csv")
 
     def export_for_nbgrader_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Return the students for `nbgrader db student import`, which would take a byte order mark for data."""
         course = self.get_visible_object(request, pk)
+        services.record_roster_download(course, by=actor_of(request))
         return csv_response(roster_export.export_for_nbgrader(course.memberships.all()), f"{course} students.csv")
 
 

@@ -10,7 +10,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from courses.errors import Conflict, DomainError, Invalid, NotFound, PermissionDenied, TooLarge, TryAgain
+from courses.errors import Conflict, DomainError, Invalid, NotFound, PermissionDenied, TooLarge, TooOften, TryAgain
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ STATUS: list[tuple[type[DomainError], int]] = [
     (NotFound, 404),
     (Conflict, 409),
     (TooLarge, 413),
+    (TooOften, 429),
     (TryAgain, 503),
     (Invalid, 400),
     (DomainError, 400),
@@ -40,7 +41,10 @@ def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
     None for what is not foreseen here: that becomes a 500, and its traceback goes to the log alone.
     """
     if isinstance(error, DomainError):
-        return answer(_status(error), error.code, error.message, error.details)
+        response = answer(_status(error), error.code, error.message, error.details)
+        if isinstance(error, TooOften):
+            response["Retry-After"] = str(error.retry_after)
+        return response
     if isinstance(error, OperationalError):
         log.exception("the database did not answer")
         return answer(503, "busy", "The database is busy. Try again in a moment.")

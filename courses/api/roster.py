@@ -11,7 +11,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from courses import roster_export
+from courses import roster_export, services
 from courses.api import serializers
 from courses.api.base import CourseViewSet
 from courses.body_limits import limit_body
@@ -53,6 +53,7 @@ class RosterViewSet(CourseViewSet):
         reader = request.query_params.get("for", "")
         if reader not in ("", "nbgrader"):
             raise ValidationError({"for": ["Write nbgrader, or leave it out."]})
+        services.record_roster_download(self.course, by=self.actor)
         lines = roster_export.export_for_nbgrader(members) if reader else roster_export.export_roster(members)
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = content_disposition_header(True, f"{self.course.name} roster.csv") or ""

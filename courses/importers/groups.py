@@ -21,6 +21,8 @@ from courses.permissions import SERVER
 from courses.roster import RosterReport
 from courses.services import RANK, RosterEntry
 
+SOURCE = "the Hub's groups"  # in the audit log
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -76,11 +78,11 @@ def _join(course: Course, person: RosterEntry) -> None:
     member = course.memberships.select_related("user", "course").filter(user__username=person.username).first()
     if member is None:
         try:
-            services.add_member(course, person, by=SERVER)
+            services.add_member(course, person, by=SERVER, source=SOURCE)
         except AlreadyExists:
             pass  # another request of theirs did it at the same instant
     elif RANK[member.role] < RANK[str(person.role)]:
-        services.change_member(member, person, by=SERVER)
+        services.change_member(member, person, by=SERVER, source=SOURCE)
 
 
 def _highest(roles: Iterable[str]) -> str:
@@ -101,7 +103,7 @@ def apply(course: Course, roles: Mapping[str, Iterable[str]], *, dry_run: bool =
         for name, role in sorted(highest.items())
         if RANK[existing.get(name, role)] <= RANK[role]
     ]
-    return roster.apply_roster(course, people, by=SERVER, dry_run=dry_run, source="the Hub's groups")
+    return roster.apply_roster(course, people, by=SERVER, dry_run=dry_run, source=SOURCE)
 
 
 def remember(members: Mapping[str, Iterable[str]], courses: Mapping[str, Course]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -17,12 +17,12 @@ from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
 from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
+from courses.sizes import readable_size
 from exchange import services
 from exchange.admin.base import change_address, count_of, render_links
 from exchange.admin.files import FilesAdmin
 from exchange.admin.progress import ProgressAdmin
 from exchange.models import Assignment, Release, Submission
-from exchange.storage.file_sets import readable_size
 
 
 class ReleasedFilter(admin.SimpleListFilter):
@@ -113,7 +113,9 @@ class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
         messages.success(request, text % len(queryset))
 
     def history_of(self, obj: Assignment) -> QuerySet[AuditEntry]:
-        return AuditEntry.objects.filter(course=obj.course.name, target=obj.name, at__gte=obj.created)
+        submissions = Q(object_type="submission", object_id__in=obj.submissions.order_by().values("pk"))
+        own = Q(object_type="assignment", object_id=obj.pk)
+        return AuditEntry.objects.filter(own | submissions, course_id=obj.course_id)
 
 
 def _describe(release: Release) -> str:

@@ -9,11 +9,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from courses.admin.base import BaseAdmin, M
+from courses.sizes import readable_size
 from exchange import file_responses
 from exchange.admin import search
 from exchange.models import FileEntry, FileSet
 from exchange.storage.archives import ArchiveFolder
-from exchange.storage.file_sets import readable_size
 
 MAX_FILES = 500  # of a file set on one page
 FILE_ROW = (
@@ -53,6 +53,8 @@ class FilesAdmin(BaseAdmin[M]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
+        if not self.is_searchable(request, search_term):
+            return queryset.none(), False
         return search.filter_rows(queryset, search_term, self.condition_for), False
 
     # Views

@@ -13,7 +13,7 @@ from courses.admin.base import CourseScopedAdmin
 from courses.admin.roster_files import BYTE_ORDER_MARK, csv_response
 from courses.models import Course
 from courses.permissions import Permission, actor_of
-from exchange import progress
+from exchange import progress, services
 from exchange.models import Assignment
 from exchange.progress import MemberProgress
 
@@ -58,6 +58,7 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
 
     def progress_csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         course, assignments, members = _get_progress(request, pk)
+        services.record_progress_download(course, by=actor_of(request))
         lines = csv_writer.write_rows(progress.table_rows(members, assignments))
         return csv_response(chain([BYTE_ORDER_MARK], lines), f"{course} progress.csv")
 

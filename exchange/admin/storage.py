@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from courses.admin.base import BaseAdmin
+from courses.permissions import actor_of
+from courses.sizes import readable_size
 from exchange.admin import search
 from exchange.admin.base import change_address, count_of, render_links
 from exchange.admin.files import FilesAdmin
 from exchange.models import Blob, Feedback, FileEntry, FileSet, Release, Submission
 from exchange.storage import verification
-from exchange.storage.file_sets import readable_size
 
 MAX_USES = 100  # of one object on one page
 MAX_VERIFIED = 2_000_000_000  # bytes read in one request
@@ -102,6 +103,8 @@ class BlobAdmin(BaseAdmin[Blob]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Blob], search_term: str
     ) -> tuple[QuerySet[Blob], bool]:
+        if not self.is_searchable(request, search_term):
+            return queryset.none(), False
         return search.filter_rows(queryset, search_term, search.of_blobs), False
 
     @admin.display(description="SHA-256", ordering="sha256")
@@ -135,7 +138,7 @@ def verify_blobs(request: HttpRequest, rows: QuerySet[Blob]) -> None:
         limit = readable_size(MAX_VERIFIED)
         messages.error(request, f"The chosen rows have {readable_size(total)}. Choose {limit} or less at once.")
         return
-    damaged = verification.verify(list(rows))
+    damaged = verification.verify(list(rows), by=actor_of(request))
     for blob in damaged[:MAX_USES]:
         messages.error(
             request,

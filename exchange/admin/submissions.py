@@ -16,11 +16,11 @@ from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
 from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
+from courses.sizes import readable_size
 from exchange import deadlines, file_responses, receipts, services
 from exchange.admin.base import AssignmentFilter, change_address, render_links
 from exchange.admin.files import FilesAdmin
 from exchange.models import Feedback, Submission
-from exchange.storage.file_sets import readable_size
 
 MAX_ZIPPED = 1000  # submissions in one download
 
@@ -138,6 +138,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         if len(chosen) > MAX_ZIPPED:
             messages.error(request, f"Choose {MAX_ZIPPED} submissions or fewer for one download.")
             return None
+        services.record_download(chosen, by=actor_of(request))
         return file_responses.download_zip([self.archive_folder_of(row) for row in chosen], "submissions")
 
     @admin.action(description="Move to the trash (the student still sees it)", permissions=["trash"])
@@ -157,10 +158,10 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
 
         Our databases have no common way to look into such a list, so that is done here.
         """
-        of_course = AuditEntry.objects.filter(course=obj.assignment.course.name, at__gte=obj.assignment.created)
-        lists = of_course.filter(target=obj.assignment.name, details__has_key="submissions")
-        pks = [pk for pk, submissions in lists.values_list("pk", "details__submissions") if obj.pk in submissions]
-        return of_course.filter(Q(details__submission=obj.pk) | Q(pk__in=pks))
+        of_assignment = AuditEntry.objects.filter(object_type="assignment", object_id=obj.assignment_id)
+        lists = of_assignment.filter(details__has_key="submissions").values_list("pk", "details__submissions")
+        pks = [pk for pk, submissions in lists if obj.pk in submissions]
+        return AuditEntry.objects.filter(Q(object_type="submission", object_id=obj.pk) | Q(pk__in=pks))
 
 
 @admin.register(Feedback)

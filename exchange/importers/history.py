@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from courses import audit
 from courses.errors import Conflict
 from courses.models import STAFF_ROLES, Course, Membership, User
 from courses.permissions import SERVER, SERVER_ROLE
-from exchange import services
+from exchange import quotas, services
 from exchange.importers.report import ImportOutcome
 from exchange.models import Assignment, Feedback, FileSet, Submission
 from exchange.storage import file_sets
@@ -68,7 +69,7 @@ def import_assignment(
             course=course, name=name, defaults={"due": due, "withdrawn_at": withdrawn_at}
         )
         if is_new:
-            audit.record("import assignment", by=SERVER, role=SERVER_ROLE, course=course, target=name)
+            _record("import assignment", assignment, about=assignment)
     return assignment, is_new
 
 
@@ -78,7 +79,8 @@ def import_release(assignment: Assignment, upload: Upload, *, created: datetime)
     with file_sets.store_upload(upload, by=SERVER), transaction.atomic():
         Assignment.objects.select_for_update().get(pk=assignment.pk)
         release = services.add_release(assignment, entries, created=created, by=SERVER)
-        _record("import release", assignment, number=release.number)
+        _record("import release", assignment, about=assignment, number=release.number)
+        quotas.count(assignment.course, release.new_bytes)
 
 
 def import_submission(assignment: Assignment, student: User, upload: Upload, *, created: datetime) -> Submission:
@@ -89,7 +91,7 @@ def import_submission(assignment: Assignment, student: User, upload: Upload, *, 
     (entries,) = upload.manifests
     is_staff = Membership.objects.filter(course=assignment.course, user=student, role__in=STAFF_ROLES).exists()
     with file_sets.store_upload(upload, by=SERVER), transaction.atomic():
-        file_set = file_sets.create_file_set(entries)
+        file_set, new_bytes = file_sets.create_file_set(entries)
         submission, _ = Submission.objects.update_or_create(
             assignment=assignment,
             student=student,
@@ -97,12 +99,16 @@ def import_submission(assignment: Assignment, student: User, upload: Upload, *, 
             defaults={"file_set": file_set},
             create_defaults={
                 "file_set": file_set,
+                "new_bytes": new_bytes,
+                "own_bytes": new_bytes,
                 "submitted_by": student,
                 "release": assignment.releases.order_by("number").first(),
                 "trial": is_staff,
             },
         )
-        _record("import submission", assignment, submission=submission.pk, student=student.username)
+        student_name = student.username
+        _record("import submission", assignment, about=submission, submission=submission.pk, student=student_name)
+        quotas.count(assignment.course, new_bytes)
     return submission
 
 
@@ -110,10 +116,12 @@ def import_feedback(submission: Submission, upload: Upload, *, created: datetime
     """Add the newest feedback on a submission. Errors: those of file_sets.store_upload."""
     (entries,) = upload.manifests
     with file_sets.store_upload(upload, by=SERVER), transaction.atomic():
-        Feedback.objects.create(submission=submission, file_set=file_sets.create_file_set(entries), created=created)
-        _record("import feedback", submission.assignment, submission=submission.pk)
+        file_set, new_bytes = file_sets.create_file_set(entries)
+        Feedback.objects.create(submission=submission, file_set=file_set, new_bytes=new_bytes, created=created)
+        _record("import feedback", submission.assignment, about=submission, submission=submission.pk)
+        quotas.count(submission.assignment.course, new_bytes)
 
 
-def _record(action: str, assignment: Assignment, **details: str | int) -> None:
-    course = assignment.course
-    audit.record(action, by=SERVER, role=SERVER_ROLE, course=course, target=assignment.name, **details)
+def _record(action: str, assignment: Assignment, *, about: Model, **details: str | int) -> None:
+    course, target = assignment.course, assignment.name
+    audit.record(action, by=SERVER, role=SERVER_ROLE, about=about, course=course, target=target, **details)

@@ -7,7 +7,7 @@ is not sent counts as already there only if the user could read it anyway: knowi
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from courses.errors import Conflict, Invalid, TooLarge, TryAgain
 from courses.permissions import Actor, Permission
+from courses.sizes import readable_size
 from exchange import paths
 from exchange.models import Blob, FileEntry, FileSet, Release
 from exchange.storage import blobs
@@ -119,18 +120,6 @@ def _check_sizes(entries: Sequence[ManifestEntry]) -> None:
         )
 
 
-def readable_size(size: int) -> str:
-    """Return a number of bytes as people read it.
-
-    >>> readable_size(80_000_000), readable_size(1_500), readable_size(12)
-    ('80 MB', '1.5 kB', '12 bytes')
-    """
-    for unit, bytes_each in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= bytes_each:
-            return f"{size / bytes_each:.3g} {unit}"
-    return f"{size} bytes"
-
-
 def digest(entries: Iterable[ManifestEntry]) -> str:
     """Return one hash over the whole manifest, as docs/api.md defines it.
 
@@ -212,20 +201,25 @@ def _check_true_sizes(entries: Iterable[ManifestEntry], readable: dict[str, Blob
 
 
 @contextmanager
-def store_upload(upload: Upload, *, by: Actor) -> Iterator[None]:
+def store_upload(
+    upload: Upload, *, by: Actor, admit: Callable[[Mapping[str, int]], None] = lambda unreadable: None
+) -> Iterator[None]:
     """Store the bytes of an upload durably; call create_file_set inside the `with`, in a transaction.
 
-    First the manifests are checked, then what was sent is read and verified, then what was not sent is looked up for
-    this actor; only then are bytes stored. A crash leaves at most blobs without a file set, which garbage collection
-    removes. Errors: those of check_manifest and blobs.stage, BadManifest, BlobsMissing, WrongSize, TryAgain.
+    First the manifests are checked, then what this actor may read already is looked up; `admit` gets the rest, {hash:
+    bytes}, and may raise an error. Then what was sent is read and verified; only then are bytes stored. A crash leaves
+    at most blobs without a file set, which garbage collection removes. Errors: those of check_manifest, `admit` and
+    blobs.stage, BadManifest, BlobsMissing, WrongSize, TryAgain.
     """
     for manifest in upload.manifests:
         check_manifest(manifest)
     entries = [entry for manifest in upload.manifests for entry in manifest]
     sizes = {entry.sha256: entry.size for entry in entries}
+    readable = readable_blobs(by, sizes)
+    admit({sha256: size for sha256, size in sizes.items() if sha256 not in readable})
     with blobs.staging() as folder:
         staged = _receive(upload.sent, sizes, folder)
-        readable = readable_blobs(by, sizes.keys() - staged.keys())
+        readable = {sha256: blob for sha256, blob in readable.items() if sha256 not in staged}
         _check_true_sizes(entries, readable)
         if missing := [sha256 for sha256 in sizes if sha256 not in staged and sha256 not in readable]:
             raise BlobsMissing(
@@ -279,18 +273,22 @@ def _touch(hashes: Sequence[str], now: datetime) -> None:
             rows.update(touched=now)
 
 
-def create_file_set(entries: Sequence[ManifestEntry]) -> FileSet:
+def create_file_set(entries: Sequence[ManifestEntry]) -> tuple[FileSet, int]:
     """Return the file set of a stored manifest, an existing one if there is an equal one. Call it in a transaction.
 
-    Errors: TryAgain.
+    Return also how many of its bytes are new: no file set had them before. Errors: TryAgain.
     """
+    new_bytes = 0
     hashes = sorted({entry.sha256 for entry in entries})
     ids: dict[str, int] = {}
     for batch in in_batches(hashes):
         rows = Blob.objects.filter(sha256__in=batch)
         ids.update((blob.sha256, blob.pk) for blob in rows)
         if not all(blob.stored for blob in rows):
-            rows.filter(stored=False).update(stored=True)  # these alone: many submissions share the other rows
+            # These alone: many submissions share the other rows. The lock lets one of several uploads count them.
+            new = rows.filter(stored=False).select_for_update().order_by("sha256")
+            new_bytes += sum(blob.size for blob in new)
+            rows.filter(stored=False).update(stored=True)
     if len(ids) < len(hashes):
         raise TryAgain("A file was removed while it arrived. Try again.")
     file_set, is_new = FileSet.objects.get_or_create(
@@ -305,7 +303,7 @@ def create_file_set(entries: Sequence[ManifestEntry]) -> FileSet:
             FileEntry.objects.bulk_create(rows_of_files, BATCH)
         except IntegrityError as error:
             raise TryAgain("A file was removed while it arrived. Try again.") from error
-    return file_set
+    return file_set, new_bytes
 
 
 def manifest_of(file_set: FileSet) -> list[ManifestEntry]:

@@ -5,10 +5,13 @@ duration of the longest upload in the past.
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from courses import audit
+from courses.permissions import SERVER, SERVER_ROLE
 from exchange.models import Blob, FileEntry, FileSet
 from exchange.storage import blobs
 
@@ -26,9 +29,9 @@ def collect_garbage(before: datetime) -> tuple[int, int]:
     and then stores the bytes anew. After a crash between bytes and row, `stored` is false, and the next upload stores
     the bytes anew, too.
     """
-    count = size = 0
+    count = size = file_sets = 0
     for pk in list(_unused_file_sets(before).values_list("pk", flat=True)):
-        _remove_file_set(pk, before)
+        file_sets += _remove_file_set(pk, before)
     unnamed = Blob.objects.filter(entries=None, touched__lt=before)
     unnamed.update(stored=False)
     for pk in list(unnamed.values_list("pk", flat=True)):
@@ -39,6 +42,9 @@ def collect_garbage(before: datetime) -> tuple[int, int]:
             blobs.delete(blob.sha256)
             blob.delete()
             count, size = count + 1, size + blob.size
+    if count or file_sets:
+        totals: dict[str, Any] = {"blobs": count, "bytes": size, "file_sets": file_sets}
+        audit.record("collect garbage", by=SERVER, role=SERVER_ROLE, about=Blob, **totals)
     return count, size
 
 
@@ -49,10 +55,15 @@ def _unused_file_sets(before: datetime) -> QuerySet[FileSet]:
     return unused.filter(~Exists(fresh))
 
 
-def _remove_file_set(pk: int, before: datetime) -> None:
-    """Remove it under the locks of its blobs: an upload of equal files has touched them, or waits and makes it anew."""
+def _remove_file_set(pk: int, before: datetime) -> bool:
+    """Remove it under the locks of its blobs: an upload of equal files has touched them, or waits and makes it anew.
+
+    Return whether it was still unused.
+    """
     with transaction.atomic():
         of_file_set = FileEntry.objects.filter(file_set=pk).order_by().values("blob")
         list(Blob.objects.filter(pk__in=of_file_set).select_for_update().order_by("sha256").values_list("pk"))
-        for file_set in _unused_file_sets(before).filter(pk=pk):
+        file_set = _unused_file_sets(before).filter(pk=pk).first()
+        if file_set is not None:
             file_set.delete()
+        return file_set is not None

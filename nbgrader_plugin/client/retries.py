@@ -14,6 +14,7 @@ from .errors import ErrorResponse, NotConnected, ServiceError, Unreachable
 
 FIRST_PAUSE = 0.5  # seconds before the first repeat; doubles each time, with jitter
 LONGEST_PAUSE = 30.0  # seconds, also when the server's Retry-After asks for more
+LONGEST_WAIT = 10.0  # seconds for which somebody who asks too often is kept waiting
 TEMPORARY = {429, 502, 503, 504}  # statuses; 502 to 504 may come from a proxy in between
 NOTHING_DONE = {
     "busy",
@@ -53,5 +54,7 @@ def retry(
 def may_repeat(error: ServiceError, *, repeatable: bool) -> bool:
     """Return whether a repeat can do no harm; `repeatable` requests may even reach the server twice."""
     if isinstance(error, ErrorResponse):
+        if error.status == 429 and error.retry_after > LONGEST_WAIT:
+            return False  # the person at the keyboard shall not wait for that: the error says when to try again
         return error.code in NOTHING_DONE or (repeatable and error.status in TEMPORARY)
     return isinstance(error, NotConnected) or (repeatable and isinstance(error, Unreachable))

@@ -15,10 +15,11 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from courses import people
 from courses.errors import DomainError
 from courses.importers import groups
 from courses.models import User
-from courses.services import check_name, known_users
+from courses.services import find_or_create_user
 from ngshare_site.hub import client
 from ngshare_site.hub.client import Identity
 from ngshare_site.hub.strangers import Sender, TooMany
@@ -103,8 +104,7 @@ def user_of(identity: Identity) -> User:
     user = user_by_name(identity.name)
     is_hub_admin = identity.admin and identity.kind == "user"
     if user.is_hub_admin != is_hub_admin:
-        user.is_hub_admin = is_hub_admin
-        user.save(update_fields=["is_hub_admin"])
+        people.set_hub_admin(user, is_hub_admin)
     groups.join(user, identity.groups)
     return user
 
@@ -112,7 +112,7 @@ def user_of(identity: Identity) -> User:
 def user_by_name(name: str) -> User:
     """Return the user, created at first contact. Errors: AuthenticationFailed, PermissionDenied."""
     try:
-        user = known_users([check_name(name)])[name]
+        user = find_or_create_user(name)
     except DomainError as error:
         raise AuthenticationFailed(error.message) from error
     if not user.is_active:

@@ -9,6 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import APIException
 
+from courses import audit
+from courses.models import User
+from courses.permissions import Actor
 from ngshare_site.hub import client, oauth, sessions
 from ngshare_site.hub.authentication import check_admission, user_by_name, user_of
 
@@ -31,7 +34,9 @@ def _standalone_login(request: HttpRequest, wanted: str | None) -> HttpResponse:
     message = ""
     if request.method == "POST":
         try:
-            sessions.open_session(request, user_by_name(request.POST.get("username", "").strip()))
+            user = user_by_name(request.POST.get("username", "").strip())
+            sessions.open_session(request, user)
+            _record("log in", user)
             return HttpResponseRedirect(oauth.safe_next(wanted))
         except APIException as error:
             message = str(error.detail)
@@ -64,6 +69,7 @@ def _finish_login(request: HttpRequest) -> HttpResponse:
     except APIException as error:
         return _login_failed(request, str(error.detail), error.status_code)
     sessions.open_session(request, user, token)
+    _record("log in", user)
     return HttpResponseRedirect(pending.next)
 
 
@@ -71,9 +77,15 @@ def _finish_login(request: HttpRequest) -> HttpResponse:
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     """End the session here. The page offers to end the one at the Hub, too."""
+    if isinstance(request.user, User):
+        _record("log out", request.user)
     sessions.close_session(request)
     hub_logout = "" if settings.NGSHARE_STANDALONE else oauth.hub_url("logout")
     return render(request, "ngshare/logged_out.html", {"hub_logout": hub_logout})
+
+
+def _record(action: str, user: User) -> None:
+    audit.record(action, by=Actor(user), role="", about=user, target=user.username)
 
 
 def _login_failed(request: HttpRequest, message: str, status: int) -> HttpResponse:

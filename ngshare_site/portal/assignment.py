@@ -11,7 +11,7 @@ from django.views.generic import TemplateView
 
 from courses.csv_writer import write_rows
 from courses.permissions import Actor, Permission
-from exchange import progress, queries
+from exchange import progress, queries, services
 from exchange.models import Assignment, Submission
 from exchange.progress import AssignmentProgress, MemberProgress
 from ngshare_site.portal import chart
@@ -101,6 +101,7 @@ class AssignmentCSVView(MemberView):
         found = get_assignment(self.actor, course, assignment)
         if not sees_everybody(self.actor, found):
             raise Http404
+        services.record_progress_download(found.course, by=self.actor)
         members = progress.course_progress(found.course, [found])
         rows = TableFilter.of(request.GET).apply(members, found)
         lines = write_rows([CSV_COLUMNS, *(csv_row(member, work) for member, work in rows)])

@@ -62,7 +62,7 @@ def test_renamed_person_keeps_everything(submission, root, standalone):
     assert receipts.verify(paper)[0] and receipts.verify(receipt_of(submission))[0]
     assert cast.client("robert").get(v2("submissions", submission.pk)).status_code == 200
     assert cast.client("bob").get(v2("submissions", submission.pk)).status_code == 404
-    entry = AuditEntry.objects.first()
+    entry = AuditEntry.objects.get(action="rename user")
     assert (entry.action, entry.actor, entry.role, entry.target) == ("rename user", "root", "administrator", "robert")
     assert entry.details == {"was": "bob"}
 

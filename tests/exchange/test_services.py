@@ -566,3 +566,11 @@ def test_what_was_restored_meanwhile_is_not_deleted(submission, delete):
     with pytest.raises(Conflict):
         delete(submission, "root")
     assert cast.everything() == before
+
+
+def test_due_date_of_an_assignment_that_was_deleted_meanwhile_is_refused(assignment):
+    Assignment.objects.filter(pk=assignment.pk).delete()
+    before = cast.everything()
+    with pytest.raises(NotFound, match="ps1 was deleted meanwhile"):
+        services.set_due_date(assignment, timezone.now(), by=actor("alice"))
+    assert cast.everything() == before

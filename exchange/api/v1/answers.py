@@ -20,7 +20,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from courses.errors import Conflict, DomainError, NotFound, PermissionDenied, TooLarge, TryAgain
+from courses.errors import Conflict, DomainError, NotFound, PermissionDenied, TooLarge, TooOften, TryAgain
 from exchange.storage.file_sets import BadPath
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ STATUS: list[tuple[type[DomainError], int]] = [
     (NotFound, 404),
     (Conflict, 409),
     (TooLarge, 413),
+    (TooOften, 429),
     (TryAgain, 503),
     (DomainError, 400),
 ]
@@ -95,7 +96,10 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None
     if isinstance(error, Failure):
         return failure(error.status, error.message)
     if isinstance(error, DomainError):
-        return failure(*_status_and_message(error))
+        response = failure(*_status_and_message(error))
+        if isinstance(error, TooOften):
+            response["Retry-After"] = str(error.retry_after)
+        return response
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         return _require_login(error, context)
     if isinstance(error, exceptions.APIException):

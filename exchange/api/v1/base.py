@@ -18,7 +18,7 @@ from courses.body_limits import MAX_FORM, limit_body
 from courses.errors import Invalid
 from courses.models import Course, Membership, User
 from courses.permissions import Actor, Permission, actor_of
-from courses.services import check_name, known_users
+from courses.services import find_or_create_user
 from exchange.api.v1.answers import DENIED, Failure, IgnoreAccept, JSONAsHTMLRenderer, handle
 from exchange.api.v1.arguments import Arguments, FormParser
 from exchange.models import Assignment
@@ -35,7 +35,7 @@ class UserParameter(BaseAuthentication):
         if name is None:
             return None
         try:
-            user = known_users([check_name(name)])[name]
+            user = find_or_create_user(name)
         except Invalid as error:
             raise AuthenticationFailed(error.message) from error
         if not user.is_active:

@@ -6,7 +6,8 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from exchange.storage import blobs, file_sets, garbage
+from courses.sizes import readable_size
+from exchange.storage import blobs, garbage
 
 # An upload may mark the blobs that it uses up to an hour late (file_sets.FRESH), and itself takes some time.
 MINIMUM = 2  # hours
@@ -31,6 +32,4 @@ class Command(BaseCommand):
             count, size = garbage.collect_garbage(before)
             folders = blobs.remove_abandoned_folders(before)
         action = "would be removed" if dry_run else "removed"
-        self.stdout.write(
-            f"{count} blobs, {file_sets.readable_size(size)}, {action}; {folders} unfinished uploads, too."
-        )
+        self.stdout.write(f"{count} blobs, {readable_size(size)}, {action}; {folders} unfinished uploads, too.")

@@ -4,7 +4,7 @@ import pytest
 
 from courses.models import AuditEntry, Course, Membership, Role
 from tests import cast
-from tests.courses.admin.posting import course_page, inline_as_sent, member, new_row, row_of
+from tests.courses.admin.posting import course_page, fields_of, inline_as_sent, member, new_row, row_of
 
 
 def test_course_page_lists_its_members_and_what_may_be_changed_in_them(course, browser):
@@ -156,4 +156,61 @@ def test_role_taken_away_while_the_form_was_open_lets_nothing_through(course, br
     Membership.objects.filter(pk=member("alice").pk).delete()
     before = cast.everything()
     assert alice.post(course_page(course), sent).status_code == 302
+    assert cast.everything() == before
+
+
+# Limits
+
+
+def limits_as_sent(page, **limits):
+    return {**inline_as_sent(page), **fields_of(page.context["adminform"].form), **limits}
+
+
+def test_administrator_sets_limits_of_a_course_and_the_log_says_so(course, browser):
+    root = browser("root")
+    page = root.get(course_page(course))
+    assert "0 bytes of 1 TB; of one person 20 GB at most; one person submits 60 times" in page.content.decode()
+    sent = limits_as_sent(page, max_bytes="50 GB", max_submissions_per_hour="0")
+    assert root.post(course_page(course), sent).status_code == 302
+    course.refresh_from_db()
+    assert (course.max_bytes, course.max_person_bytes, course.max_submissions_per_hour) == (50 * 10**9, None, 0)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.object_id) == ("set limits", "root", course.pk)
+    assert entry.details == {
+        "was": {"max_bytes": None, "max_submissions_per_hour": None},
+        "given": {"max_bytes": 50 * 10**9, "max_submissions_per_hour": 0},
+    }
+    page = root.get(course_page(course))
+    assert 'value="50 GB"' in page.content.decode() and "0 bytes of 50 GB; of one person" in page.content.decode()
+    sent = limits_as_sent(page, max_bytes="")
+    assert root.post(course_page(course), sent).status_code == 302
+    course.refresh_from_db()
+    assert (course.max_bytes, course.max_submissions_per_hour) == (None, 0)
+
+
+def test_page_that_was_open_meanwhile_leaves_limits_as_they_are(course, browser):
+    root = browser("root")
+    sent = limits_as_sent(root.get(course_page(course)), max_person_bytes="1 GB")
+    Course.objects.filter(pk=course.pk).update(max_bytes=7)
+    assert root.post(course_page(course), sent).status_code == 302
+    course.refresh_from_db()
+    assert (course.max_bytes, course.max_person_bytes) == (7, 10**9)
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "0", "1e9", "9999999 TB", "5 XB", "\0"])
+def test_limit_that_is_no_size_is_told(course, browser, text):
+    root = browser("root")
+    sent = limits_as_sent(root.get(course_page(course)), max_bytes=text)
+    before = cast.everything()
+    assert root.post(course_page(course), sent).status_code == 200
+    assert cast.everything() == before
+
+
+def test_instructors_see_limits_and_set_none(course, browser):
+    alice = browser("alice")
+    page = alice.get(course_page(course))
+    assert "max_bytes" not in page.content.decode() and "0 bytes of 1 TB" in page.content.decode()
+    before = cast.everything()
+    forged = {"max_bytes": "50 GB", "initial-max_bytes": "1 GB", "max_submissions_per_hour": "0", "stored_bytes": "5"}
+    assert alice.post(course_page(course), {**inline_as_sent(page), **forged}).status_code == 302
     assert cast.everything() == before

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from courses.models import AuditEntry, Course, Membership, User
 from exchange.models import Blob, Feedback, Release, Submission
+from tests import cast
 from tests.cast import everything
 from tests.exchange.admin import pages
 from tests.exchange.admin.pages import CHANGED_ON_PAGES, DELETED_ON_PAGES, PARAMETERS, actions, listing
@@ -220,3 +221,12 @@ def is_ours(address):
 def test_passwords_are_no_business_of_ours(two_courses, browser):
     for page in ("password_change/", "password_change/done/"):
         assert browser("alice").get(f"/admin/{page}").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["change", "delete"])
+def test_empty_name_of_a_field_is_none(two_courses, browser, page):
+    rows = [*two_courses.values(), AuditEntry.objects.first(), Membership.objects.first(), cast.person("bob")]
+    root = browser("root")
+    for row in rows:
+        address = f"{listing(type(row))}{row.pk}/{page}/"
+        assert root.get(f"{address}?_to_field=").status_code == root.get(address).status_code, address

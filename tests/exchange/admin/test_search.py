@@ -5,6 +5,7 @@ import hashlib
 import pytest
 from django.contrib import admin
 
+from exchange import services
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
 from exchange.storage import blobs
 from tests import cast
@@ -224,7 +225,7 @@ ODD = {
     "very long hash": "f" * 60_000,
     "many words": "a " * 3000,
     "many quotes": "'a' " * 1400,
-    "as many words as there may be": "a.b " * 50,
+    "as many words as there may be": "a.b " * 10,
     "huge number": "9" * 500,
 }
 
@@ -239,6 +240,20 @@ def test_odd_words_find_nothing_or_something_and_never_fail(two_courses, browser
 @pytest.mark.parametrize("model", MODELS)
 def test_word_with_nul_is_refused(two_courses, browser, model):
     assert browser("root").get(address(model), {"q": "a\0b"}).status_code == 400
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("text", ["a.b " * 11, "word " * 1500, "." * 2001])
+def test_search_for_too_many_words_says_so_and_finds_nothing(two_courses, browser, model, text):
+    answer = browser("root").get(address(model), {"q": text})
+    assert not answer.context["cl"].result_list
+    assert "Search for 10 words at most." in answer.content.decode()
+
+
+def test_text_of_many_words_is_found_in_quotation_marks(assignment, found):
+    path = "a path of no fewer than eleven words in its name.txt"
+    submitted = services.submit(assignment, cast.upload({path: b"x"}), by=cast.actor("bob"))[0]
+    assert found(Submission, f'"{path}"') == [submitted] and found(Submission, path) == []
 
 
 def test_text_too_long_to_be_anywhere_finds_nothing(found):

@@ -191,7 +191,7 @@ def test_file_set_that_is_submitted_again_before_garbage_collection_stays(two_co
     Blob.objects.update(touched=timezone.now() - timedelta(days=2))
     with file_sets.store_upload(cast.upload(WORK), by=actor("bob")):
         assert garbage.collect_garbage(timezone.now() - timedelta(hours=2)) == (0, 0)
-        assert file_sets.create_file_set(cast.upload(WORK).manifests[0]) == one.file_set
+        assert file_sets.create_file_set(cast.upload(WORK).manifests[0])[0] == one.file_set
 
 
 WRONG = [

@@ -37,7 +37,7 @@ def unsent(files):
 
 def store(upload, username="bob"):
     with file_sets.store_upload(upload, by=actor(username)), transaction.atomic():
-        return file_sets.create_file_set(upload.manifests[0])
+        return file_sets.create_file_set(upload.manifests[0])[0]
 
 
 # Manifests

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from courses.models import AuditEntry
 from exchange import services
 from exchange.models import Blob, FileEntry, FileSet, Submission
 from exchange.storage import blobs, file_sets, garbage
@@ -71,6 +72,9 @@ def test_files_of_a_deleted_submission_go_and_shared_ones_stay(submission):
     assert garbage.collect_garbage(in_an_hour()) == (1, size)
     assert not is_stored(WORK["ps1.ipynb"]) and is_stored(WORK["data/numbers.csv"])
     assert FileSet.objects.count() == 1
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.object_type, entry.object_id) == ("collect garbage", "blob", None)
+    assert entry.details == {"blobs": 1, "bytes": size, "file_sets": 1}
 
 
 def test_files_of_a_deleted_submission_stay_while_an_upload_relies_on_them(submission):
@@ -100,7 +104,7 @@ def test_upload_touches_what_it_did_not_send_so_that_it_stays(submission):
         submission.delete()
         assert garbage.collect_garbage(timezone.now() - HOUR) == (0, 0)
         with transaction.atomic():
-            file_set = file_sets.create_file_set(upload.manifests[0])
+            file_set, _ = file_sets.create_file_set(upload.manifests[0])
     assert all(blobs.verify(entry.blob.sha256) for entry in file_set.entries.all())
 
 

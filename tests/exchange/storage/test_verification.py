@@ -5,6 +5,8 @@ import io
 import pytest
 from django.core.files.storage import default_storage
 
+from courses.models import AuditEntry
+from courses.permissions import SERVER
 from exchange.models import Blob
 from exchange.storage import blobs, file_sets, verification
 from tests import cast
@@ -25,22 +27,32 @@ def rot(sha256):
 
 def test_whole_bytes_verify_and_nothing_changes(submission):
     before = cast.everything()
-    assert verification.verify(list(Blob.objects.all())) == []
+    assert verification.verify(list(Blob.objects.all()), by=SERVER) == []
     assert cast.everything() == before
 
 
 @pytest.mark.parametrize("harm", [blobs.delete, rot])
 def test_broken_bytes_are_returned_and_no_upload_relies_on_them(notebook, harm):
     harm(NOTEBOOK)
-    assert verification.verify(list(Blob.objects.all())) == [notebook]
+    assert verification.verify(list(Blob.objects.all()), by=SERVER) == [notebook]
     assert list(Blob.objects.filter(stored=False)) == [notebook]
     assert file_sets.readable_blobs(actor("bob"), [NOTEBOOK]) == {}
 
 
 def test_bytes_that_are_back_are_relied_on_again(notebook):
     verification.mark_missing(notebook)
-    assert verification.verify([notebook]) == []
+    assert verification.verify([notebook], by=actor("root")) == []
     assert file_sets.readable_blobs(actor("bob"), [NOTEBOOK]) == {NOTEBOOK: notebook}
+
+
+def test_marks_are_recorded_where_they_change_something(notebook):
+    before = AuditEntry.objects.count()
+    verification.mark_missing(notebook)
+    verification.mark_missing(notebook)
+    verification.verify(list(Blob.objects.all()), by=actor("root"))
+    missing, present = AuditEntry.objects.order_by("pk")[before:]
+    assert (missing.action, missing.actor, missing.object_id) == ("mark bytes as missing", "", notebook.pk)
+    assert (present.action, present.actor, present.target) == ("mark bytes as present", "root", NOTEBOOK)
 
 
 def test_blob_of_no_file_set_is_not_marked_as_present(course):
@@ -48,5 +60,5 @@ def test_blob_of_no_file_set_is_not_marked_as_present(course):
         pass
     orphan = Blob.objects.get()
     assert not orphan.stored
-    verification.mark_present([orphan.sha256])
+    verification.mark_present([orphan.sha256], by=SERVER)
     assert not Blob.objects.get().stored

@@ -77,6 +77,13 @@ def test_retry_after_is_honoured_up_to_a_bound(pauses):
     assert pauses == [7.0, 30.0]
 
 
+def test_long_wait_after_too_many_requests_is_told_at_once(pauses):
+    short, long = refused(429), refused(429)
+    short.retry_after, long.retry_after = 3.0, 600.0
+    assert run([short, long]) == -2
+    assert pauses == [3.0]
+
+
 def test_attempt_that_progressed_does_not_count(pauses):
     progress = iter([True, True, True, False, False])
     assert run([Unreachable("")] * 9, attempts=2, has_progressed=lambda: next(progress)) == -5

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from courses.models import User
+from courses.models import AuditEntry, User
 from ngshare_site.hub import client as hub_client
 from ngshare_site.hub import oauth, sessions
 from tests.cast import COURSE
@@ -66,6 +66,21 @@ def test_log_in_opens_a_session_under_a_new_key(hub, client):
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     assert client.session.session_key != before
     assert b"bob" in client.get("/").content
+
+
+def test_log_in_and_log_out_are_recorded(hub, client):
+    log_in(client, hub)
+    client.post("/logout/")
+    entries = AuditEntry.objects.order_by("pk").values_list("action", "actor", "object_type", "object_id")
+    bob = User.objects.get(username="bob").pk
+    assert list(entries) == [(action, "bob", "user", bob) for action in ("first contact", "log in", "log out")]
+
+
+@pytest.mark.parametrize("address", ["/logout/", "/admin/logout/"])
+def test_log_out_of_every_page_is_recorded(client, course, address):
+    client.force_login(User.objects.get(username="alice"))
+    assert client.post(address).status_code == 200
+    assert AuditEntry.objects.get().action == "log out" and "_auth_user_id" not in client.session
 
 
 def test_pages_ask_for_a_log_in_and_come_back(hub, client):

@@ -244,3 +244,12 @@ def _queries(parts):
     with CaptureQueriesContext(connection) as captured:
         assert get("alice", *parts)[0] == 200
     return len(captured)
+
+
+def test_too_many_submissions_are_refused_in_its_own_shape(assignment, settings):
+    settings.NGSHARE_MAX_SUBMISSIONS_PER_HOUR = 1
+    address = ("submission", cast.COURSE, "ps1")
+    assert post("bob", *address, **WORK)[0] == 200
+    reply = ask("bob", "POST", *address, form=WORK)
+    assert (reply.status_code, int(reply.headers["Retry-After"]) > 3500) == (429, True)
+    assert set(said(reply)[1]) == {"success", "message"} and said(reply)[1]["success"] is False

@@ -1,0 +1,134 @@
+"""Quotas: how often somebody may submit in a course, and how many bytes a person and a course may bring to it.
+
+Bytes are counted once, when a row is created, in two ways:
+
+* `new_bytes` of a release, submission or feedback are the bytes that nothing on the server had before. Their sum is the
+  course's use, kept in `Course.stored_bytes`. What a second course or student brings again is there already.
+* `own_bytes` of a submission are the bytes that its sender could not read before: neither a release nor a submission of
+  their own had them. Their sum is the person's use. It does not depend on what others submitted, which nobody may find
+  out by looking at their own limit.
+
+Both are checked before the first byte is received. Requests that arrive together see the same use, so several at once
+may exceed a limit by what they bring: no more than one submission each.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from courses.errors import TooLarge, TooOften
+from courses.limits import Limits
+from courses.models import Course, User
+from courses.sizes import readable_size
+from exchange.models import Assignment, Blob, Feedback, Release, Submission
+from exchange.storage.file_sets import in_batches
+
+HOUR = timedelta(hours=1)
+
+
+class TooManySubmissions(TooOften):
+    code = "too_many_submissions"
+
+
+class QuotaExceeded(TooLarge):
+    code = "quota_exceeded"
+
+
+@dataclass
+class Quota:
+    """What an upload to a course may bring. With a `student` it is a submission of theirs, who has `used` bytes."""
+
+    course: Course
+    student: User | None = None
+    used: int = 0
+    own_bytes: int = field(default=0, init=False)  # which `admit` counted
+
+    def admit(self, unreadable: Mapping[str, int]) -> None:
+        """Check an upload by what its sender could not read before, {hash: bytes}. Errors: QuotaExceeded."""
+        size = self.own_bytes = sum(unreadable.values())
+        limits = Limits.of(self.course)
+        if self.student and size and self.used + size > limits.person_bytes:
+            raise QuotaExceeded(
+                f"This submission adds {readable_size(size)} to the {readable_size(self.used)} that "
+                f"{self.student.username} has submitted in {self.course.name}; the limit for one person there is "
+                f"{readable_size(limits.person_bytes)}. Leave out files that are not needed, or tell an instructor: "
+                "an administrator of ngshare can raise the limit for the course.",
+                size=size,
+                used=self.used,
+                limit=limits.person_bytes,
+            )
+        stored = self.course.stored_bytes
+        if size and stored + size > limits.course_bytes:
+            size = _new_bytes(unreadable)
+            if size and stored + size > limits.course_bytes:
+                raise QuotaExceeded(
+                    f"These files add {readable_size(size)} to the {readable_size(stored)} of the course "
+                    f"{self.course.name}; the limit for the course is {readable_size(limits.course_bytes)}. Leave out "
+                    "files that are not needed, or tell an instructor: an administrator of ngshare can raise the "
+                    "limit, or delete what is no longer needed.",
+                    size=size,
+                    used=stored,
+                    limit=limits.course_bytes,
+                )
+
+
+def _new_bytes(blobs: Mapping[str, int]) -> int:
+    """Return how many bytes of these blobs, {hash: bytes}, the server does not have."""
+    known: set[str] = set()
+    for batch in in_batches(list(blobs)):
+        known.update(Blob.objects.filter(sha256__in=batch, stored=True).values_list("sha256", flat=True))
+    return sum(size for sha256, size in blobs.items() if sha256 not in known)
+
+
+def start_submission(course: Course, student: User) -> Quota:
+    """Return what the student's next submission may bring. Errors: TooManySubmissions."""
+    limit = Limits.of(course).submissions_per_hour
+    rows = Submission.objects.filter(student=student, assignment__course=course).order_by()
+    recent = Q(created__gt=timezone.now() - HOUR)
+    use = rows.aggregate(used=Sum("own_bytes", default=0), recent=Count("pk", filter=recent))
+    if limit and use["recent"] >= limit:
+        oldest = rows.filter(recent).order_by("-created").values_list("created", flat=True)[limit - 1]
+        wait = max(1, math.ceil((oldest + HOUR - timezone.now()).total_seconds()))
+        minutes = math.ceil(wait / 60)
+        raise TooManySubmissions(
+            f"{student.username} has submitted {use['recent']} times in {course.name} within an hour, the limit is "
+            f"{limit}. Submit again in {minutes} minute{'' if minutes == 1 else 's'}; what was submitted is kept.",
+            retry_after=wait,
+            limit=limit,
+        )
+    return Quota(course, student, use["used"])
+
+
+def count(course: Course, new_bytes: int) -> None:
+    """Add to the use of a course. Call it last in a transaction: it locks the course's row for other uploads."""
+    if new_bytes:
+        Course.objects.filter(pk=course.pk).update(stored_bytes=F("stored_bytes") + new_bytes)
+        course.stored_bytes += new_bytes
+
+
+def discount_assignment(assignment: Assignment) -> None:
+    """Take what an assignment brought off the use of its course, before it is deleted."""
+    _discount(
+        assignment.course,
+        Release.objects.filter(assignment=assignment),
+        Submission.objects.filter(assignment=assignment),
+        Feedback.objects.filter(submission__assignment=assignment),
+    )
+
+
+def discount_submission(submission: Submission) -> None:
+    """Take what a submission and the feedback on it brought off the use of the course, before they are deleted."""
+    _discount(
+        submission.assignment.course, Submission.objects.filter(pk=submission.pk), submission.feedbacks.order_by()
+    )
+
+
+def _discount(course: Course, *rows: "QuerySet[Release] | QuerySet[Submission] | QuerySet[Feedback]") -> None:
+    freed = sum(each.aggregate(freed=Sum("new_bytes", default=0))["freed"] for each in rows)
+    if freed:
+        Course.objects.filter(pk=course.pk).update(stored_bytes=Greatest(F("stored_bytes") - freed, 0))
