@@ -143,9 +143,7 @@ def readable_blobs(actor: Actor, hashes: Collection[str]) -> dict[str, Blob]:
     The query depends on the actor alone: no answer takes longer because somebody else has the same bytes.
     """
     rows = Blob.objects.filter(_is_readable(actor), stored=True)
-    return {
-        blob.sha256: blob for batch in in_batches(sorted(hashes)) for blob in rows.filter(sha256__in=batch).iterator()
-    }
+    return {blob.sha256: blob for batch in in_batches(sorted(hashes)) for blob in rows.filter(sha256__in=batch)}
 
 
 def _is_readable(actor: Actor) -> Q:
