@@ -12,10 +12,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files.storage import FileSystemStorage, default_storage
 
 from ngshare_site import env
 
@@ -86,7 +86,8 @@ def _places() -> Iterator[Path]:
     folder: Path = settings.DATA
     yield folder
     database = settings.DATABASES["default"]
-    names = [default_storage.location] if isinstance(default_storage, FileSystemStorage) else []
+    store: Any = settings.STORAGES["default"]
+    names = [store["OPTIONS"]["location"]] if "bucket_name" not in store["OPTIONS"] else []
     if str(database["ENGINE"]).endswith("sqlite3"):
         names += [f"{database['NAME']}{suffix}" for suffix in ("", "-wal", "-shm")]
     for path in map(Path, names):

@@ -6,7 +6,12 @@ import pytest
 from django.core.cache import cache
 
 from ngshare_site.hub import client
+from ngshare_site.hub.strangers import Sender
 from tests.fake_hub import ACCESS
+
+
+def identify(token):
+    return client.identify(token, Sender("127.0.0.1", "10.0.0.1"))
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def test_answer_is_kept_as_long_as_the_setting_says_and_for_a_minute_at_most(hub
     hub.user("t", "bob", ACCESS)
     for seconds, asked in [(0, 1), (kept - 1, 1), (kept + 1, 2)]:
         wait(seconds)
-        assert client.identify("t").name == "bob"
+        assert identify("t").name == "bob"
         assert hub.asked == asked
 
 
@@ -36,15 +41,15 @@ def test_bad_token_may_be_a_good_one_ten_seconds_later(hub, wait):
     for seconds in (0, 9):
         wait(seconds)
         with pytest.raises(client.BadToken):
-            client.identify("t")
+            identify("t")
         hub.user("t", "bob", ACCESS)
     assert hub.asked == 1
     wait(11)
-    assert client.identify("t").name == "bob"
+    assert identify("t").name == "bob"
 
 
 def test_cache_does_not_hold_the_token(hub, wait):
-    client.identify(hub.user("very-secret-token", "bob", ACCESS))
+    identify(hub.user("very-secret-token", "bob", ACCESS))
     assert cache._cache and not [key for key in cache._cache if "very-secret-token" in key]
 
 
@@ -52,11 +57,11 @@ def test_redirect_is_not_followed(hub):
     hub.user("t", "bob", ACCESS)
     hub.location = "/hub/api/user?elsewhere"
     with pytest.raises(client.HubUnreachable, match="302"):
-        client.identify("t")
+        identify("t")
     assert hub.asked == 0
 
 
 @pytest.mark.parametrize("said", ["yes", 1, None])
 def test_administrator_of_the_hub_is_who_it_plainly_says(hub, said):
     hub.user("t", "bob", ACCESS, admin=said)
-    assert client.identify("t").admin is False
+    assert identify("t").admin is False
