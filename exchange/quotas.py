@@ -8,6 +8,9 @@ Bytes are counted once, when a row is created, in two ways:
   their own had them. Their sum is the person's use. It does not depend on what others submitted, which nobody may find
   out by looking at their own limit.
 
+At its limit, a course judges an upload by the bytes that its sender could not read before, too: the answer would
+otherwise tell what others have submitted.
+
 Both are checked before the first byte is received. Requests that arrive together see the same use, so several at once
 may exceed a limit by what they bring: no more than one submission each.
 """
@@ -25,8 +28,7 @@ from courses.errors import TooLarge, TooOften
 from courses.limits import Limits
 from courses.models import Course, User
 from courses.sizes import readable_size
-from exchange.models import Assignment, Blob, Feedback, Release, Submission
-from exchange.storage.file_sets import in_batches
+from exchange.models import Assignment, Feedback, Release, Submission
 
 HOUR = timedelta(hours=1)
 
@@ -64,25 +66,15 @@ class Quota:
             )
         stored = self.course.stored_bytes
         if size and stored + size > limits.course_bytes:
-            size = _new_bytes(unreadable)
-            if size and stored + size > limits.course_bytes:
-                raise QuotaExceeded(
-                    f"These files add {readable_size(size)} to the {readable_size(stored)} of the course "
-                    f"{self.course.name}; the limit for the course is {readable_size(limits.course_bytes)}. Leave out "
-                    "files that are not needed, or tell an instructor: an administrator of ngshare can raise the "
-                    "limit, or delete what is no longer needed.",
-                    size=size,
-                    used=stored,
-                    limit=limits.course_bytes,
-                )
-
-
-def _new_bytes(blobs: Mapping[str, int]) -> int:
-    """Return how many bytes of these blobs, {hash: bytes}, the server does not have."""
-    known: set[str] = set()
-    for batch in in_batches(list(blobs)):
-        known.update(Blob.objects.filter(sha256__in=batch, stored=True).values_list("sha256", flat=True))
-    return sum(size for sha256, size in blobs.items() if sha256 not in known)
+            raise QuotaExceeded(
+                f"These files may add {readable_size(size)} to the {readable_size(stored)} of the course "
+                f"{self.course.name}; the limit for the course is {readable_size(limits.course_bytes)}. Leave out "
+                "files that are not needed, or tell an instructor: an administrator of ngshare can raise the "
+                "limit, or delete what is no longer needed.",
+                size=size,
+                used=stored,
+                limit=limits.course_bytes,
+            )
 
 
 def start_submission(course: Course, student: User) -> Quota:

@@ -159,14 +159,15 @@ def test_course_brings_so_many_bytes_to_the_server(submission, limits, act):
     }
     error = refused(QuotaExceeded, acts[act])
     assert f"the limit for the course is {error.details['limit'] / MB:.3g} MB" in error.message
-    assert error.message.startswith("These files add 1 MB to the ") and " of the course NBG 101;" in error.message
+    assert error.message.startswith("These files may add 1 MB to the ") and " of the course NBG 101;" in error.message
 
 
-def test_full_course_takes_what_the_server_has(assignment, limits):
+def test_full_course_takes_what_the_sender_can_read_and_tells_nothing_of_other_files(assignment, limits):
     submit(assignment, "dave", {"data.csv": DATA})
     limits(course=stored(assignment.course))
     assignment.course.refresh_from_db()
-    submit(assignment, files={"data.csv": DATA})
+    submit(assignment, "dave", {"data.csv": DATA})
+    refused(QuotaExceeded, lambda: submit(assignment, files={"data.csv": DATA}))
 
 
 def test_use_of_a_course_is_the_sum_of_all_that_it_brought(submission):

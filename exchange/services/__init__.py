@@ -1,0 +1,53 @@
+"""Service functions: whatever changes something in the exchange happens here.
+
+The APIs, the admin and the commands all call them. The actor is the keyword `by`. Each function checks the permission
+first; then one transaction acts and adds one entry to the audit log. The bytes of an upload are stored before it opens.
+"""
+
+from exchange.services.assignments import (
+    UNCHANGED,
+    AlreadyReleased,
+    Unchanged,
+    add_release,
+    check_assignment_name,
+    delete_assignment_permanently,
+    release,
+    restore,
+    set_due_date,
+    unrelease,
+)
+from exchange.services.feedback import FeedbackItem, find_submission, return_feedback
+from exchange.services.submissions import (
+    KeyReused,
+    delete_submission_permanently,
+    mark_collected,
+    record_download,
+    record_progress_download,
+    restore_submissions,
+    submit,
+    withdraw_submissions,
+)
+
+__all__ = [
+    "UNCHANGED",
+    "AlreadyReleased",
+    "FeedbackItem",
+    "KeyReused",
+    "Unchanged",
+    "add_release",
+    "check_assignment_name",
+    "delete_assignment_permanently",
+    "delete_submission_permanently",
+    "find_submission",
+    "mark_collected",
+    "record_download",
+    "record_progress_download",
+    "release",
+    "restore",
+    "restore_submissions",
+    "return_feedback",
+    "set_due_date",
+    "submit",
+    "unrelease",
+    "withdraw_submissions",
+]
