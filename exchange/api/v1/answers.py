@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpResponseBase, HttpResponseRedirect, UnreadablePostError
 from rest_framework import exceptions
@@ -104,8 +104,6 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None
         return _require_login(error, context)
     if isinstance(error, exceptions.APIException):
         return failure(error.status_code, str(error.detail))
-    if isinstance(error, RequestDataTooBig):
-        return failure(413, "The request is larger than the server takes on this address.")
     if isinstance(error, OperationalError):
         log.exception("the database did not answer")
         return failure(503, "The database is busy. Try again in a moment.")

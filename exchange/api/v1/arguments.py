@@ -10,8 +10,9 @@ from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
-from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.http.multipartparser import FIELD, ChunkIter, LazyStream, MultiPartParser, MultiPartParserError, Parser
+from django.utils.encoding import force_str
+from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -95,19 +96,26 @@ def _unquote(encoded: bytes) -> bytes:
     return bytes(decoded)
 
 
-class _SkipFiles(FileUploadHandler):
-    """Skip the parts that are files: they are no arguments."""
-
-    def new_file(self, *args: object, **kwargs: object) -> None:
-        raise SkipFile
-
-
 def _parse_multipart(body: bytes, meta: Mapping[str, str]) -> Fields:
+    """Return the fields of a form in parts. Parts that are files are no arguments. Errors: ParseError.
+
+    Django's own MultiPartParser bounds the fields as those of its own forms; this reads what it is made of.
+    """
+    boundary = parse_header_parameters(meta["CONTENT_TYPE"])[1].get("boundary", "")
+    if not MultiPartParser.boundary_re.fullmatch(boundary):
+        raise ParseError("The form cannot be read: it names no boundary.")
+    fields: Fields = {}
+    parts = Parser(LazyStream(ChunkIter(BytesIO(body), PIECE)), boundary.encode())
     try:
-        fields, _ = MultiPartParser(dict(meta), BytesIO(body), [_SkipFiles()], "utf-8").parse()
-    except MultiPartParserError as error:
+        for count, (kind, headers, part) in enumerate(parts):
+            if count > MAX_FIELDS:
+                raise ParseError(f"A form may have {MAX_FIELDS} fields.")
+            value = part.read().decode(errors="replace")
+            if kind == FIELD and (name := headers["content-disposition"][1].get("name")):
+                fields.setdefault(force_str(name, errors="replace").strip(), []).append(value)
+    except (MultiPartParserError, LookupError) as error:  # LookupError: a header names an encoding that there is not
         raise ParseError(f"The form cannot be read: {error}.") from error
-    return {str(name): [str(value) for value in values] for name, values in fields.lists()}
+    return fields
 
 
 class Arguments:

@@ -47,6 +47,18 @@ def test_multipart_is_read():
     assert submitted() == {"ps1.ipynb": b"my work"}
 
 
+def test_limit_of_django_s_own_forms_is_not_that_of_multipart_here(settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    sent = multipart({"files": files(a_txt=bytes(1000)), "user": "bob"})
+    assert send(sent["body"], sent["content_type"])[0] == 200
+    assert submitted() == {"a.txt": bytes(1000)}
+
+
+def test_multipart_of_many_fields_is_refused():
+    sent = multipart({f"a{number}": "" for number in range(1001)})
+    assert send(sent["body"], sent["content_type"])[0] == 400
+
+
 def test_part_that_is_a_file_is_no_argument():
     sent = multipart(WORK)
     body = sent["body"].replace(b'name="files"', b'name="files"; filename="files"')
@@ -71,6 +83,10 @@ def test_body_of_another_kind_says_nothing(body, content_type):
     [
         (b"files=%ff%fe", FORM),
         (b"--x\r\nbroken", "multipart/form-data; boundary=x"),
+        (
+            b"--x\r\nContent-Disposition: form-data; name*=nope''%41\r\n\r\n\r\n--x--\r\n",
+            "multipart/form-data; boundary=x",
+        ),
         (b"files=[]", "multipart/form-data"),
         (b"files=[]", "multipart/form-data; boundary=\x80"),
         (b"a=1&" * 2000 + b"files=[]", FORM),
