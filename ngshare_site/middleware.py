@@ -8,7 +8,7 @@ from django.urls import Resolver404, resolve
 
 from courses.api.draining import drain
 from courses.body_limits import FORM, limit_of
-from exchange.storage.file_sets import readable_size
+from courses.sizes import readable_size
 from ngshare_site.error_pages import api_v2_error, is_api_v2, too_large
 
 # Django has a setting for this from version 6 on. django-csp would need as many lines of settings as this is long.

@@ -13,7 +13,8 @@ from rest_framework.test import APIClient
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor
 from exchange import services
-from exchange.storage.file_sets import ManifestEntry, Upload
+from exchange.storage.file_sets import Upload
+from exchange.storage.manifests import ManifestEntry
 
 COURSE = "NBG 101"
 ELSEWHERE = "Elsewhere"

@@ -17,8 +17,9 @@ from exchange import paths
 from exchange.importers.places import Broken, Place, open_plain
 from exchange.importers.report import ImportReport, Kind
 from exchange.importers.sources import SourceFile, to_utc
-from exchange.storage import blobs, file_sets
-from exchange.storage.file_sets import ManifestEntry, Upload
+from exchange.storage import blobs, file_sets, manifests
+from exchange.storage.file_sets import Upload
+from exchange.storage.manifests import ManifestEntry
 
 
 @dataclass
@@ -54,7 +55,7 @@ def read_files(files: list[SourceFile], report: ImportReport, *where: str) -> So
     for name, file in _fitting_files(files, report, *where):
         with _report_broken(report, *where, name):
             sized.append((ManifestEntry(name, sha256="", size=_size(file)), file))
-    file_sets.check_limits([entry for entry, _ in sized])
+    manifests.check_limits([entry for entry, _ in sized])
     manifest = SourceManifest()
     for entry, file in sized:
         with _report_broken(report, *where, entry.path):

@@ -19,8 +19,9 @@ from courses.permissions import SERVER, SERVER_ROLE
 from exchange import quotas, services
 from exchange.importers.report import ImportOutcome
 from exchange.models import Assignment, Feedback, FileSet, Submission
-from exchange.storage import file_sets
-from exchange.storage.file_sets import ManifestEntry, Upload
+from exchange.storage import file_sets, manifests
+from exchange.storage.file_sets import Upload
+from exchange.storage.manifests import ManifestEntry
 
 
 class DiffersHere(Conflict):
@@ -31,7 +32,7 @@ def compare(existing: FileSet | None, entries: Sequence[ManifestEntry]) -> Impor
     """Return whether importing these files is new, done already, or completes what exists. Errors: DiffersHere."""
     if existing is None:
         return ImportOutcome.NEW
-    if existing.digest == file_sets.digest(entries):
+    if existing.digest == manifests.digest(entries):
         return ImportOutcome.EXISTING
     here = {(entry.path, entry.sha256) for entry in file_sets.manifest_of(existing)}
     there = {(entry.path, entry.sha256) for entry in entries}
@@ -54,7 +55,7 @@ def compare_feedback(submission: Submission, entries: Sequence[ManifestEntry]) -
 
 
 def _compare_all(existing: Sequence[FileSet], entries: Sequence[ManifestEntry]) -> ImportOutcome:
-    if any(file_set.digest == file_sets.digest(entries) for file_set in existing):
+    if any(file_set.digest == manifests.digest(entries) for file_set in existing):
         return ImportOutcome.EXISTING
     return compare(existing[-1] if existing else None, entries)
 

@@ -17,7 +17,7 @@ from exchange.importers.files import read_files
 from exchange.importers.report import ImportOutcome, ImportReport, Kind
 from exchange.importers.sources import Source, SourceAssignment, SourceCourse, SourceFile, SourceSubmission
 from exchange.models import Assignment, Submission
-from exchange.storage import file_sets
+from exchange.storage import manifests
 
 OUTCOMES = {Result.CREATED: ImportOutcome.NEW, Result.REFUSED: ImportOutcome.LEFT_OUT}
 
@@ -110,7 +110,7 @@ class ImportRun:
     def _import_release(self, assignment: Assignment | None, files: list[SourceFile], *where: str) -> None:
         with self._report_errors(Kind.RELEASE, *where):
             manifest = read_files(files, self.report, *where)
-            file_sets.check_manifest(manifest.entries)
+            manifests.check_manifest(manifest.entries)
             outcome = history.compare_release(assignment, manifest.entries) if assignment else ImportOutcome.NEW
             if outcome != ImportOutcome.EXISTING and assignment and not self.is_dry:
                 history.import_release(assignment, manifest.upload(), created=manifest.created)
@@ -121,7 +121,7 @@ class ImportRun:
         with self._report_errors(Kind.SUBMISSION, *where):
             course_services.check_name(source.student)
             manifest = read_files(source.files, self.report, *where)
-            file_sets.check_manifest(manifest.entries)
+            manifests.check_manifest(manifest.entries)
             submission = self._find_submission(assignment, source)
             outcome = history.compare(submission.file_set if submission else None, manifest.entries)
             if outcome != ImportOutcome.EXISTING and assignment and not self.is_dry:
@@ -140,7 +140,7 @@ class ImportRun:
     def _import_feedback(self, submission: Submission | None, files: list[SourceFile], *where: str) -> None:
         with self._report_errors(Kind.FEEDBACK, *where):
             manifest = read_files(files, self.report, *where)
-            file_sets.check_manifest(manifest.entries)
+            manifests.check_manifest(manifest.entries)
             outcome = history.compare_feedback(submission, manifest.entries) if submission else ImportOutcome.NEW
             if outcome != ImportOutcome.EXISTING and submission and not self.is_dry:
                 history.import_feedback(submission, manifest.upload(), created=manifest.created)

@@ -16,7 +16,8 @@ from exchange import paths, quotas
 from exchange.models import Assignment, Release
 from exchange.quotas import Quota
 from exchange.storage import file_sets
-from exchange.storage.file_sets import ManifestEntry, Upload
+from exchange.storage.file_sets import Upload
+from exchange.storage.manifests import ManifestEntry
 
 
 class AlreadyReleased(AlreadyExists):

@@ -14,7 +14,8 @@ from exchange import quotas
 from exchange.models import Assignment, Feedback, Submission
 from exchange.quotas import Quota
 from exchange.storage import file_sets
-from exchange.storage.file_sets import ManifestEntry, Upload
+from exchange.storage.file_sets import Upload
+from exchange.storage.manifests import ManifestEntry
 
 
 @dataclass(frozen=True)

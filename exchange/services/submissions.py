@@ -14,8 +14,9 @@ from courses.permissions import Actor, Permission
 from exchange import quotas
 from exchange.models import Assignment, Submission
 from exchange.quotas import Quota
-from exchange.storage import file_sets
-from exchange.storage.file_sets import ManifestEntry, Upload
+from exchange.storage import file_sets, manifests
+from exchange.storage.file_sets import Upload
+from exchange.storage.manifests import ManifestEntry
 
 CLOCK_TICK = timedelta(microseconds=1)  # by which two submissions of a student differ at least
 
@@ -106,7 +107,7 @@ def _submission_with_key(
         return None
     rows = Submission.objects.select_related("file_set", "release", "submitted_by", "student")
     existing = rows.filter(assignment=assignment, student=student, idempotency_key=key).first()
-    if existing and existing.file_set.digest != file_sets.digest(entries):
+    if existing and existing.file_set.digest != manifests.digest(entries):
         raise KeyReused("This idempotency key was used for other files before. Start a new attempt.")
     return existing
 

@@ -1,57 +1,31 @@
-"""File sets: the rules for manifests, who may read which bytes, and how an upload is stored.
+"""File sets: who may read which bytes, and how an upload is stored.
 
 A file set travels as a *manifest* (`ManifestEntry`s, in order) and the blobs that the server must be sent. A blob that
 is not sent counts as already there only if the user could read it anyway: knowing a hash gives access to nothing.
 """
 
-import hashlib
-import json
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from courses.errors import Conflict, Invalid, TooLarge, TryAgain
+from courses.errors import Conflict, TryAgain
 from courses.permissions import Actor, Permission
-from courses.sizes import readable_size
-from exchange import paths
 from exchange.models import Blob, FileEntry, FileSet, Release
 from exchange.storage import blobs
+from exchange.storage.manifests import BadManifest, ManifestEntry, check_manifest, digest
 
 BATCH = 1000  # rows in one statement
 FRESH = timedelta(hours=1)  # a blob touched within this time is not touched again: many uploads share the same blobs
 
 
-class BadPath(Invalid):
-    code = "bad_path"
-
-
-class BadManifest(Invalid):
-    code = "bad_manifest"
-
-
-class TooManyFiles(TooLarge):
-    code = "too_many_files"
-
-
 class BlobsMissing(Conflict):
     code = "blobs_missing"
-
-
-@dataclass(frozen=True)
-class ManifestEntry:
-    """One file of a manifest."""
-
-    path: str
-    sha256: str
-    size: int  # bytes
 
 
 @dataclass
@@ -63,71 +37,6 @@ class Upload:
 
     manifests: list[list[ManifestEntry]]
     sent: Iterable[tuple[str, blobs.Readable]] = field(default_factory=list)
-
-
-# Rules
-
-
-def check_manifest(entries: Sequence[ManifestEntry]) -> None:
-    """Check a manifest against the rules and the limits. Errors: BadManifest, BadPath, TooManyFiles, TooLarge."""
-    check_file_count(len(entries))
-    sizes: dict[str, int] = {}
-    for entry in entries:
-        if not re.fullmatch("[0-9a-f]{64}", entry.sha256):
-            raise BadManifest(f"{entry.path[:200]!r}: sha256 must be 64 lower-case hexadecimal digits.")
-        if not 0 <= entry.size < 2**63:
-            raise BadManifest(f"{entry.path[:200]!r}: the size must be a number of bytes.")
-        if sizes.setdefault(entry.sha256, entry.size) != entry.size:
-            raise BadManifest(f"{entry.path[:200]!r}: the same hash has two sizes.")
-    try:
-        paths.check_all(entry.path for entry in entries)
-    except paths.BadPath as error:
-        raise BadPath(str(error)) from error
-    _check_sizes(entries)
-
-
-def check_limits(entries: Sequence[ManifestEntry]) -> None:
-    """Check the number of files and their sizes, before anything of them is read. Errors: TooManyFiles, TooLarge."""
-    check_file_count(len(entries))
-    _check_sizes(entries)
-
-
-def check_file_count(count: int) -> None:
-    """Errors: TooManyFiles."""
-    if count > (limit := settings.NGSHARE_MAX_FILES):
-        raise TooManyFiles(f"Your folder has {count} files, the limit is {limit}.", files=count, limit=limit)
-
-
-def _check_sizes(entries: Sequence[ManifestEntry]) -> None:
-    if not entries:
-        return
-    largest = max(entries, key=lambda entry: entry.size)
-    if largest.size > (limit := settings.NGSHARE_MAX_FILE_SIZE):
-        raise TooLarge(
-            f"{largest.path} is {readable_size(largest.size)}, the limit for one file is {readable_size(limit)}.",
-            size=largest.size,
-            limit=limit,
-            largest=largest.path,
-        )
-    total = sum(entry.size for entry in entries)
-    if total > (limit := settings.NGSHARE_MAX_SUBMISSION_SIZE):
-        raise TooLarge(
-            f"Your folder is {readable_size(total)}, the limit is {readable_size(limit)}; "
-            f"the largest file is {largest.path}, {readable_size(largest.size)}.",
-            size=total,
-            limit=limit,
-            largest=largest.path,
-        )
-
-
-def digest(entries: Iterable[ManifestEntry]) -> str:
-    """Return one hash over the whole manifest, as docs/api.md defines it.
-
-    >>> digest([])
-    '4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945'
-    """
-    rows = [[entry.path, entry.sha256, entry.size] for entry in entries]
-    return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
 # Who may read what

@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from courses.errors import Conflict, DomainError, NotFound, PermissionDenied, TooLarge, TooOften, TryAgain
-from exchange.storage.file_sets import BadPath
+from exchange.storage.manifests import BadPath
 
 log = logging.getLogger(__name__)
 

@@ -19,10 +19,10 @@ from courses.errors import Invalid
 from courses.models import Course, Membership, User
 from courses.permissions import Actor, Permission, actor_of
 from courses.services import find_or_create_user
+from courses.sizes import readable_size
 from exchange.api.v1.answers import DENIED, Failure, IgnoreAccept, JSONAsHTMLRenderer, handle
 from exchange.api.v1.arguments import Arguments, FormParser
 from exchange.models import Assignment
-from exchange.storage.file_sets import readable_size
 
 TIME = "%Y-%m-%d %H:%M:%S.%f"
 

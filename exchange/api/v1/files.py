@@ -17,7 +17,8 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from exchange.api.v1.answers import CONTENT_TYPE, Failure, json_text
 from exchange.models import FileEntry, FileSet
 from exchange.storage import blobs
-from exchange.storage.file_sets import ManifestEntry, Upload
+from exchange.storage.file_sets import Upload
+from exchange.storage.manifests import ManifestEntry
 
 LINE = 57  # bytes that one line of base64 holds
 PIECE = LINE * 4096  # bytes encoded at once

@@ -12,7 +12,7 @@ from courses.errors import NotFound
 from courses.permissions import Permission
 from exchange.api.v2.bundles import BLOCK, BadBundle, Bundle, manifest_entries
 from exchange.models import Assignment
-from exchange.storage.file_sets import BadManifest, ManifestEntry
+from exchange.storage.manifests import BadManifest, ManifestEntry
 
 BUNDLE = {"application/x-tar": OpenApiTypes.BINARY}  # for the schema
 

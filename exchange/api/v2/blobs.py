@@ -15,7 +15,7 @@ from exchange.api.v2 import bundles, serializers
 from exchange.api.v2.base import read_files
 from exchange.models import Blob
 from exchange.storage import blobs, file_sets
-from exchange.storage.file_sets import BadManifest
+from exchange.storage.manifests import BadManifest
 
 
 class RangeNotSatisfiable(APIException):

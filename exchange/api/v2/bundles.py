@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 
 from courses.api.parsers import max_json
 from courses.errors import Invalid, TooLarge
+from courses.sizes import readable_size
 from exchange.models import Blob
 from exchange.storage import blobs, verification
 from exchange.storage.blobs import Readable
-from exchange.storage.file_sets import BadManifest, ManifestEntry, check_file_count, readable_size
+from exchange.storage.manifests import BadManifest, ManifestEntry, check_file_count
 
 BLOCK = tarfile.BLOCKSIZE  # bytes
 MANIFEST = "manifest.json"
@@ -98,7 +99,7 @@ def _read_exactly(stream: Readable, size: int) -> bytes:
 
 
 def manifest_entries(value: object) -> list[ManifestEntry]:
-    """Return the files of a manifest in JSON; file_sets.check_manifest has the rules for them.
+    """Return the files of a manifest in JSON; manifests.check_manifest has the rules for them.
 
     Errors: BadManifest, TooManyFiles.
     """

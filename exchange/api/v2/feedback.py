@@ -16,7 +16,8 @@ from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, read_bundle
 from exchange.api.v2.bundles import manifest_entries
 from exchange.api.v2.parsers import BundleParser
 from exchange.services import FeedbackItem
-from exchange.storage.file_sets import BadManifest, Upload
+from exchange.storage.file_sets import Upload
+from exchange.storage.manifests import BadManifest
 
 MAX_ITEMS = 5000  # in one request; the plugin sends 100
 

@@ -23,7 +23,8 @@ from exchange.api.v2.filters import SubmissionFilter
 from exchange.api.v2.pagination import SubmissionPages
 from exchange.api.v2.parsers import BundleParser
 from exchange.models import Assignment, Submission
-from exchange.storage.file_sets import BadManifest, Upload
+from exchange.storage.file_sets import Upload
+from exchange.storage.manifests import BadManifest
 
 
 class SubmissionListViewSet(mixins.ListModelMixin, AssignmentPartViewSet):

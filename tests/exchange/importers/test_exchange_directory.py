@@ -219,7 +219,7 @@ def test_sparse_file_is_refused_before_it_is_read(folder):
         file.truncate(2**40)
     run = import_folder(folder)
     assert (run.status, run.counts("submissions")["left out"]) == (1, 2)
-    assert "huge is 1.1e+03 GB, the limit for one file is" in run.output
+    assert "huge is 1.1 TB, the limit for one file is" in run.output
 
 
 def test_files_that_are_too_many_bytes_together_are_refused_before_they_are_read(folder):

@@ -13,7 +13,7 @@ from exchange import services
 from exchange.api.v1 import files as codec
 from exchange.api.v1.answers import Failure
 from exchange.models import Submission
-from exchange.storage import file_sets
+from exchange.storage import manifests
 from tests import cast
 from tests.exchange.api.v1.wire import FORM, WORK
 
@@ -151,8 +151,8 @@ def test_a_tree_that_is_taken_is_taken_whole(tree):
     items = [{"path": path, "content": base64.encodebytes(content).decode()} for path, content in tree.items()]
     try:
         upload = codec.upload(json.dumps(items))
-        file_sets.check_manifest(upload.manifests[0])
-    except (Failure, file_sets.BadPath):
+        manifests.check_manifest(upload.manifests[0])
+    except (Failure, manifests.BadPath):
         return
     sent = {sha256: stream.read() for sha256, stream in upload.sent}
     assert {line.path: sent[line.sha256] for line in upload.manifests[0]} == tree
