@@ -140,5 +140,6 @@ def test_row_brings_the_newest_feedback_first_and_the_notebooks_at_its_top(assig
     submission = services.submit(assignment, cast.upload(files), by=actor("bob"))[0]
     feedbacks = [cast.return_feedback(submission, "gina") for _ in range(2)]
     (row,) = queries.with_details(Submission.objects.all())
-    assert list(row.feedbacks.all()) == feedbacks[::-1]
+    queries.load_files([row], files=False)
+    assert list(row.feedbacks.all()) == feedbacks[::-1] and queries.current_feedback(row) == feedbacks[-1]
     assert [entry.path for entry in row.file_set.notebooks] == ["a.ipynb", "b.ipynb"]

@@ -86,6 +86,11 @@ def _filled(pattern, row):
     return (f"/admin/{one}" for one in made)
 
 
+def status_without_staff(who, method):
+    """The status for somebody who is no staff: to the log-in; but a form of nobody is not sent on to the Hub."""
+    return 403 if method == "post" and not who else 302
+
+
 def status_without_row(pattern, method, *, changes=CHANGED_ON_PAGES, deletes=DELETED_ON_PAGES):
     """The status for staff of a page whose row they do not see.
 

@@ -7,6 +7,7 @@ from courses.models import Course, Membership, Role
 from exchange.models import Assignment, Submission
 from tests import cast
 from tests.cast import everything
+from tests.exchange.admin import pages
 from tests.exchange.admin.pages import FOR_ADMINISTRATORS, RIGHTS_BY_COURSE, actions, listing
 
 pytestmark = pytest.mark.wide
@@ -56,7 +57,7 @@ ANSWERING = {"alice": ["download", "remove"], "gina": ["download"]}
 
 def status_of_action(who, model, action, *, is_confirmed, is_of_a_course):
     if who not in LISTS_WITH_ACTIONS:
-        return 302  # to the log-in
+        return pages.status_without_staff(who, "post")
     if model is Course and is_of_a_course:
         return 400  # that list has no such filter
     if model not in LISTS_WITH_ACTIONS[who]:
