@@ -1,5 +1,6 @@
 """The audit log: every entry names its objects by id, and the database refuses to change it."""
 
+from contextlib import suppress
 from importlib import import_module
 
 import pytest
@@ -116,10 +117,17 @@ def test_permission_to_replace_names_ends_when_that_fails(submission):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="on PostgreSQL the permission ends with its transaction")
-def test_permission_that_was_forgotten_cannot_be_committed():
-    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("INSERT INTO courses_auditunlock (entry_id) VALUES (-1)")
+def test_permission_that_was_forgotten_ends_with_its_transaction(submission):
+    """SQLite refuses to commit the transaction, and PostgreSQL forgets the permission."""
+    postgresql, sqlite = (
+        "SELECT set_config('ngshare.replace_names', 'on', true)",
+        "INSERT INTO courses_auditunlock (entry_id) VALUES (-1)",
+    )
+    with suppress(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sqlite if connection.vendor == "sqlite" else postgresql)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AuditEntry.objects.update(actor="nobody")
+    assert not AuditEntry.objects.filter(actor="nobody").exists()
 
 
 @pytest.mark.django_db(transaction=True)

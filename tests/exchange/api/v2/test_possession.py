@@ -111,7 +111,7 @@ def statements():
     def sql(send, sha256):
         with CaptureQueriesContext(connection) as captured:
             send(sha256)
-        return [re.sub(r"'\d{4}-\d\d-\d\d [^']*'", "'…'", query["sql"]).replace(sha256, "…") for query in captured]
+        return [re.sub(r"'\d{4}-\d\d-\d\d[ T][^']*'", "'…'", query["sql"]).replace(sha256, "…") for query in captured]
 
     return sql
 
