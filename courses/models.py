@@ -170,3 +170,16 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor or 'server'}: {self.action} {self.target}"
+
+    @property
+    def summary(self) -> str:
+        """The details as people read them: `created: frank, gina; source: CSV`. What is empty is left out."""
+        return "; ".join(f"{name}: {text}" for name, value in self.details.items() if (text := _as_text(value)))
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {text}" for name, inner in value.items() if (text := _as_text(inner)))
+    if isinstance(value, list):
+        return ", ".join(map(_as_text, value))
+    return "" if value is None else str(value)

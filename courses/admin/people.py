@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedi
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from courses.admin.base import BaseAdmin
 from courses.admin.filters import CourseFilter
@@ -94,5 +95,4 @@ class AuditAdmin(BaseAdmin[AuditEntry]):
 
     @admin.display(description="details")
     def short_details(self, entry: AuditEntry) -> str:
-        text = ", ".join(f"{name}: {value}" for name, value in entry.details.items())
-        return text if len(text) <= 80 else f"{text[:80]}…"
+        return Truncator(entry.summary).chars(80)

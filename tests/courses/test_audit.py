@@ -265,3 +265,18 @@ def test_download_of_many_submissions_is_recorded(submission, browser):
     entry = latest()
     assert (entry.action, entry.actor, entry.object_id) == ("download submissions", "alice", submission.assignment_id)
     assert entry.details == {"submissions": [submission.pk]}
+
+
+# Reading
+
+
+@pytest.mark.parametrize(
+    ("details", "text"),
+    [
+        ({}, ""),
+        ({"created": ["frank", "gina"], "changed": [], "source": "CSV"}, "created: frank, gina; source: CSV"),
+        ({"was": {"section": "A", "email": None}, "now": {"section": 0}}, "was: section A; now: section 0"),
+    ],
+)
+def test_details_read_as_text(details, text):
+    assert AuditEntry(details=details).summary == text
