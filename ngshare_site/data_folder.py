@@ -59,9 +59,10 @@ def keep_private(path: Path) -> None:
             path.chmod(before & ~PRIVATE_UMASK)
     mode = _mode(path)  # not every file system takes another mode
     if mode & stat.S_IRWXO:
+        move = ", and move what is in it there" if any((path / name).exists() for name in OUR_FILES) else ""
         raise ImproperlyConfigured(
             f"NGSHARE_DATA: every account of this machine may enter {path} (mode {mode:o}). Give ngshare a folder of "
-            f"its own, such as {path / 'ngshare'}, or run `chmod o-rwx {path}` as its owner."
+            f"its own, such as {path / 'ngshare'}{move}, or run `chmod o-rwx {path}` as its owner."
         )
     if mode & stat.S_IRWXG:
         log.warning("The group of %s may enter it (mode %o): it must be the service's alone.", path, mode)

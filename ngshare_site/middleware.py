@@ -1,5 +1,6 @@
 """Middleware: requests that are refused before any view sees them, and the headers of our answers."""
 
+import sys
 from collections.abc import Callable
 
 from django.conf import settings
@@ -44,7 +45,8 @@ def refuse_too_large(get_response: GetResponse) -> GetResponse:
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)  # the server has checked that it is a number
+        # The server has checked that it is a number, of up to 4,300 digits.
+        length = min(int(request.META.get("CONTENT_LENGTH") or 0), sys.maxsize)
         if not length:
             return get_response(request)
         try:

@@ -45,6 +45,12 @@ SQLITE = [
     WHEN NOT EXISTS (SELECT 1 FROM courses_auditunlock) OR NOT ({SAME.replace("IS NOT DISTINCT FROM", "IS")})
     BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END
     """,
+    # REPLACE deletes without the trigger for that.
+    f"""
+    CREATE TRIGGER courses_auditentry_no_replace BEFORE INSERT ON courses_auditentry
+    WHEN EXISTS (SELECT 1 FROM courses_auditentry WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END
+    """,
     f"""
     CREATE TRIGGER courses_auditentry_no_delete BEFORE DELETE ON courses_auditentry
     BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END
@@ -52,6 +58,7 @@ SQLITE = [
 ]
 SQLITE_REVERSE = [
     "DROP TRIGGER courses_auditentry_no_delete",
+    "DROP TRIGGER courses_auditentry_no_replace",
     "DROP TRIGGER courses_auditentry_no_update",
     "DROP TABLE courses_auditunlock",
 ]

@@ -89,6 +89,15 @@ def test_database_refuses_to_change_and_delete_entries(submission, change):
     assert lines() == before
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no such statement")
+def test_sqlite_replaces_no_entry_by_another_of_its_number(submission):
+    before = lines()
+    replace = "INSERT OR REPLACE INTO courses_auditentry SELECT * FROM courses_auditentry"
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(replace)
+    assert lines() == before
+
+
 @pytest.mark.parametrize("column", ["at", "action", "role", "course", "course_id", "object_type", "object_id"])
 def test_names_alone_may_be_replaced(submission, column):
     value = {"at": "2020-01-01T00:00Z", "course_id": 7, "object_id": 7}.get(column, "other")

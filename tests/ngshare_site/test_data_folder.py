@@ -151,6 +151,14 @@ def test_foreign_folder_that_everybody_may_enter_is_refused(folder, somebody_els
     assert list(folder.iterdir()) == [] and mode(folder) == open_to
 
 
+def test_refusal_of_a_folder_with_data_says_to_take_them_along(folder, somebody_else):
+    """As the root of a volume that was used before: a new folder in it would look like a service without a course."""
+    make(folder, 0o2775, group=NOBODY)
+    (folder / "ngshare.sqlite3").touch()
+    with somebody_else(), pytest.raises(ImproperlyConfigured, match=f"{folder}/ngshare, and move what is in it there,"):
+        data_folder.prepare()
+
+
 def test_folder_below_one_that_everybody_may_enter_is_the_services_own(folder, settings, somebody_else):
     make(folder, 0o777)
     settings.DATA = folder / "ngshare"

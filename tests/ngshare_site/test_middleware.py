@@ -189,6 +189,11 @@ def test_body_of_just_the_limit_is_let_pass(announce, address, content_type, siz
     assert announce(address, content_type, size).status_code != 413
 
 
+@pytest.mark.parametrize("address", ["/login/", "/api/v2/blobs/missing/", "/submission/x/y"])
+def test_length_beyond_all_numbers_is_refused(announce, address):
+    assert announce(address, FORM, 10**400).status_code == 413
+
+
 def test_larger_form_is_for_those_who_are_logged_in(course, announce, browser):
     browser("alice")
     address = f"/admin/courses/course/{course.pk}/import/"

@@ -75,6 +75,7 @@ class Command(BaseCommand):
                 "graceful_timeout": 60,  # seconds for uploads under way when the service stops
                 "loglevel": "warning",
                 "control_socket_disable": True,
+                "forwarder_headers": "",  # none of a request: SCRIPT_NAME would move the service to another address
             },
         ).run()
 

@@ -84,6 +84,13 @@ def test_long_wait_after_too_many_requests_is_told_at_once(pauses):
     assert pauses == [3.0]
 
 
+def test_turn_of_a_token_that_the_service_has_not_seen_is_waited_for(pauses):
+    throttled = refused(429, "throttled")
+    throttled.retry_after = 15.0  # the most that the service asks for
+    assert run([throttled], repeatable=False) == 2
+    assert pauses == [15.0]
+
+
 def test_attempt_that_progressed_does_not_count(pauses):
     progress = iter([True, True, True, False, False])
     assert run([Unreachable("")] * 9, attempts=2, has_progressed=lambda: next(progress)) == -5

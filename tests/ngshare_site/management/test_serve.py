@@ -1,6 +1,7 @@
 """`serve` refuses what is unsafe or cannot work before it touches the database."""
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
 
 from ngshare_site.management.commands import serve
@@ -61,6 +62,15 @@ def test_serves_where_it_is_told(settings, served, capsys):
     assert (options["bind"], options["workers"], options["worker_class"]) == ("127.0.0.1:9999", 3, "gthread")
     output = capsys.readouterr()
     assert "http://127.0.0.1:9999/" in output.out and "UNSAFE" in output.err
+
+
+@pytest.mark.django_db
+def test_no_header_of_a_request_changes_where_the_service_lies(settings, served):
+    """gunicorn takes SCRIPT_NAME from the nearest proxy, and the Hub's proxy passes on what a browser sends."""
+    settings.NGSHARE_STANDALONE = True
+    call_command("serve", "--no-migrate")
+    server = serve.Server(WSGIHandler(), served[0])
+    assert server.cfg.forwarder_headers == []
 
 
 @pytest.mark.parametrize(
