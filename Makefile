@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help install demo test quick fuzz check audit docs bench clean
+.PHONY: help install demo test quick fuzz check audit docs chart-readme bench clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
@@ -14,6 +14,7 @@ help:
 	@echo "make check   format, lint, imports, types, migrations, documentation"
 	@echo "make audit   known holes in what is installed, where the index of advisories can be reached"
 	@echo "make docs    the documentation, in docs/_build/html"
+	@echo "make chart-readme  what the Helm chart's README and schema repeat of other files"
 	@echo "make bench   the benchmarks"
 	@echo "make clean   remove what the above made"
 
@@ -53,6 +54,9 @@ audit: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
+
+chart-readme: $(INSTALLED)
+	$(BIN)/python deploy/helm/describe.py
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
