@@ -56,7 +56,7 @@ PHASES = [
     ],
     [Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING)],
     [Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")],
-    [Phase("the chart", "deploy", folders=["tests/deploy"], measured=False)],
+    [Phase("containers, charts and packages", "deploy", folders=["tests/deploy"], measured=False, processes=0)],
 ]
 QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]
 
