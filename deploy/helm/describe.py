@@ -32,7 +32,7 @@ def write_settings(schema: str, configuration: str) -> str:
     server, _, _ = configuration.partition("## In the users' servers")
     variables = set(re.findall(r"^\| `(\w+)` \|", server, re.MULTILINE))
     templates = (CHART / "templates" / "_pods.tpl").read_text()
-    own = set(re.findall(r"^- name: ([A-Z_]+)$", templates, re.MULTILINE))
+    own = set(re.findall(r"^ *- name: ([A-Z_]+)$", templates, re.MULTILINE))
     content = json.loads(schema)
     content["properties"]["settings"]["properties"] = {
         name: {"type": "string"} for name in sorted(variables - own - NEVER)

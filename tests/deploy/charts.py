@@ -24,6 +24,25 @@ MANY = {
     "secretKey": {"existingSecret": "ngshare"},
 }
 
+COURSES = {
+    "NBG 101": {
+        "instructors": ["alice"],
+        "students": ["007", "no", {"username": "carol", "first_name": "Zoë: “C”", "section": "B"}],
+    },
+    "yes": None,
+}
+EVERYTHING = {
+    **MANY,
+    "autoscaling": {"enabled": True},
+    "courses": COURSES,
+    "admins": ["root"],
+    "hub": {"publicUrl": "https://hub.example.edu", "namespace": "hubs"},
+    "networkPolicy": {"userPods": True, "egress": {"enabled": True}},
+    "settings": {"NGSHARE_MAX_FILES": "500"},
+}
+ON_A_VOLUME = {"courses": COURSES}
+SHAPES = {"default": {}, "on a volume": ON_A_VOLUME, "many replicas": MANY, "everything": EVERYTHING}
+
 
 class Chart:
     """The chart and one Helm, without a cluster."""
@@ -127,7 +146,7 @@ def server(objects, name="ngshare"):
 def environment(container):
     """Return {name: text, or (Secret, key)}."""
     found = {}
-    for variable in container["env"]:
+    for variable in container.get("env", []):
         secret = variable.get("valueFrom", {}).get("secretKeyRef")
         assert variable["name"] not in found, f"{variable['name']} is set twice"
         found[variable["name"]] = (secret["name"], secret["key"]) if secret else variable["value"]

@@ -1,7 +1,11 @@
 {{/* What all pods of the chart have in common. */}}
 
+{{/* Without versions: a change of the chart alone restarts nothing. */}}
 {{- define "ngshare.podLabels" -}}
-{{ include "ngshare.labels" . }}
+{{ include "ngshare.selectorLabels" . }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 hub.jupyter.org/network-access-hub: "true"
 {{- with .Values.podLabels }}
 {{ toYaml . }}
@@ -47,6 +51,7 @@ affinity:
 {{- define "ngshare.container" -}}
 image: {{ include "ngshare.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
+terminationMessagePolicy: FallbackToLogsOnError
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
 {{- with .Values.resources }}
@@ -57,11 +62,22 @@ resources:
 envFrom:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{/* The environment of a command that does not speak to the Hub, and of one that does. */}}
+
+{{- define "ngshare.dataEnv" -}}
 env:
-  {{- include "ngshare.env" . | nindent 2 }}
+  {{- include "ngshare.variables" . | nindent 2 }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end }}
+
+{{- define "ngshare.env" -}}
+{{ include "ngshare.dataEnv" . }}
+  - name: JUPYTERHUB_API_TOKEN
+    {{- include "ngshare.secretRef" (list .Values.hub.existingSecret (include "ngshare.hubSecretKey" .)) | nindent 4 }}
 {{- end }}
 
 {{- define "ngshare.secretRef" -}}
@@ -71,7 +87,7 @@ valueFrom:
     key: {{ index . 1 }}
 {{- end }}
 
-{{- define "ngshare.env" -}}
+{{- define "ngshare.variables" -}}
 {{- /* A folder below the volume: the service keeps other accounts out of it, and cannot change the volume's own root. */ -}}
 - name: NGSHARE_DATA
   value: /var/lib/ngshare/data
@@ -114,8 +130,6 @@ valueFrom:
 {{- end }}
 - name: JUPYTERHUB_API_URL
   value: {{ printf "%s%shub/api" (trimSuffix "/" .Values.hub.url) (include "ngshare.basePath" .) | quote }}
-- name: JUPYTERHUB_API_TOKEN
-  {{- include "ngshare.secretRef" (list .Values.hub.existingSecret (include "ngshare.hubSecretKey" .)) | nindent 2 }}
 - name: JUPYTERHUB_BASE_URL
   value: {{ include "ngshare.basePath" . | quote }}
 - name: JUPYTERHUB_SERVICE_NAME
@@ -134,13 +148,22 @@ valueFrom:
 {{- end }}
 {{- range $name, $value := .Values.settings }}
 - name: {{ $name }}
+  {{- if and (eq $name "NGSHARE_ALLOWED_HOSTS") $value }}
+  {{- /* The names that probes, `helm test` and the plugin use */}}
+  value: {{ printf "%s,localhost,%s,%s" $value (include "ngshare.fullname" $) (get (urlParse $.Values.hub.proxyUrl) "hostname") | trimSuffix "," | quote }}
+  {{- else }}
   value: {{ $value | quote }}
+  {{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "ngshare.volumeMounts" -}}
 - name: data
   mountPath: /var/lib/ngshare
+{{ include "ngshare.otherMounts" . }}
+{{- end }}
+
+{{- define "ngshare.otherMounts" -}}
 - name: tmp
   mountPath: /tmp
 {{- with .Values.extraVolumeMounts }}
@@ -156,6 +179,10 @@ valueFrom:
   {{- else }}
   {{- include "ngshare.scratch" . | nindent 2 }}
   {{- end }}
+{{ include "ngshare.otherVolumes" . }}
+{{- end }}
+
+{{- define "ngshare.otherVolumes" -}}
 - name: tmp
   {{- include "ngshare.scratch" . | nindent 2 }}
 {{- with .Values.extraVolumes }}
@@ -170,4 +197,15 @@ emptyDir:
 {{- else -}}
 emptyDir: {}
 {{- end }}
+{{- end }}
+
+{{/* A probe: the name that is always allowed (NGSHARE_ALLOWED_HOSTS), not the pod's address. */}}
+{{- define "ngshare.probe" -}}
+httpGet:
+  path: {{ index . 0 }}
+  port: http
+  httpHeaders:
+    - name: Host
+      value: localhost
+{{ toYaml (index . 1) }}
 {{- end }}
