@@ -10,6 +10,7 @@ from django.core.management import get_commands
 ROOT = Path(__file__).parent.parent
 PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "deploy" / "helm" / "ngshare" / "README.md",
     *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")),
 ]
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| ", re.MULTILINE)

@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 from ngshare_site import __version__
 from tests.deploy.charts import EVERYTHING, FOLDER, SHAPES, environment, merged, server
+from tests.servers import ROOT
 
 pytestmark = pytest.mark.deploy
 
@@ -143,6 +144,14 @@ def test_values_of_the_hub_configure_nbgrader():
     config = Config()
     exec(values["singleuser"]["extraFiles"]["nbgrader_config"]["stringData"], {"get_config": lambda: config})
     assert config.ExchangeFactory.submit == "nbgrader_plugin.ExchangeSubmit"
+
+
+@pytest.mark.parametrize("page", ["docs/kubernetes.md", "deploy/helm/ngshare/README.md"])
+def test_values_that_pages_show_are_accepted(chart, page):
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        assert "Deployment/ngshare" in chart.render(yaml.safe_load(block))
 
 
 def test_values_for_a_start_are_complete(chart):

@@ -31,7 +31,8 @@ def test_service_starts_with_the_environment(chart, values, tmp_path):
     container = server(chart.render(values))
     variables = environment(container)
     env = {
-        name: secrets.get(name, "abcdefgh1234" * 5) if isinstance(value, tuple) else value for name, value in variables.items()
+        name: secrets.get(name, "abcdefgh1234" * 5) if isinstance(value, tuple) else value
+        for name, value in variables.items()
     }
     program = (
         "import json\n"
