@@ -172,7 +172,10 @@ def test_tasks_can_be_added_and_switched_off(chart):
         "CronJob/ngshare-clear-sessions",
         "CronJob/ngshare-status",
     ]
-    assert objects["CronJob/ngshare-status"]["spec"]["concurrencyPolicy"] == "Forbid"
+    spec = objects["CronJob/ngshare-status"]["spec"]
+    assert spec["concurrencyPolicy"] == "Forbid"
+    # One that waits in vain, for a server's node that is not there, gives way to the next.
+    assert spec["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 6 * 3600
 
 
 @pytest.fixture
@@ -195,7 +198,13 @@ def web():
 
 
 def test_helm_test_asks_the_service_and_the_proxy(chart, web):
-    request = chart.render({"hub": {"proxyUrl": web}})["Pod/ngshare-test"]["spec"]["containers"][1]
+    pod = chart.render({"hub": {"proxyUrl": web}})["Pod/ngshare-test"]
+    assert pod["metadata"]["annotations"] == {
+        "helm.sh/hook": "test",
+        "helm.sh/hook-delete-policy": "before-hook-creation",
+    }
+    assert pod["metadata"]["labels"]["hub.jupyter.org/network-access-proxy-http"] == "true"
+    request = pod["spec"]["containers"][1]
     program, service, proxy = request["args"]
     assert service == "http://ngshare:8080/services/ngshare/readyz"
 

@@ -95,7 +95,10 @@ def test_declared_courses_are_read_as_they_are_written(chart):
 
 def test_declared_courses_are_applied_once_the_database_is_migrated(chart):
     job = chart.render(ON_A_VOLUME)["Job/ngshare-courses"]
-    assert job["metadata"]["annotations"]["helm.sh/hook"] == "post-install,post-upgrade"
+    assert job["metadata"]["annotations"] == {
+        "helm.sh/hook": "post-install,post-upgrade",
+        "helm.sh/hook-delete-policy": "before-hook-creation",  # its log says what was changed
+    }
     spec = job["spec"]["template"]["spec"]
     assert "until ngshare migrate --check" in spec["initContainers"][0]["command"][-1]
     mount = next(mount for mount in spec["containers"][0]["volumeMounts"] if mount["name"] == "courses")
@@ -151,9 +154,13 @@ def test_sqlite_is_migrated_where_it_is_and_postgresql_before_the_upgrade(chart)
     objects = chart.render(MANY)
     assert "initContainers" not in objects["Deployment/ngshare"]["spec"]["template"]["spec"]
     job = objects["Job/ngshare-migrate"]
-    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert job["metadata"]["annotations"] == {
+        "helm.sh/hook": "pre-install,pre-upgrade",
+        "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",  # a failed one is there to be read
+    }
     # At that time nothing else of the release exists.
     spec = job["spec"]["template"]["spec"]
+    assert spec["containers"][0]["args"] == ["migrate", "--no-input"]
     assert "serviceAccountName" not in spec
     assert not [volume for volume in spec["volumes"] if "emptyDir" not in volume]
     for values in ({}, MANY):
@@ -169,6 +176,8 @@ def test_many_replicas_are_replaced_and_drained_one_by_one(chart):
     assert look(objects, "PodDisruptionBudget/ngshare: spec.maxUnavailable") == 1
     [spread] = look(objects, "Deployment/ngshare: spec.template.spec.topologySpreadConstraints")
     assert (spread["topologyKey"], spread["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
+    scaler = chart.render(EVERYTHING)["HorizontalPodAutoscaler/ngshare"]["spec"]
+    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "ngshare"}
     # With one, a budget would block every drain.
     assert not [name for name in chart.render() if name.startswith("PodDisruptionBudget/")]
 
@@ -192,6 +201,12 @@ def test_pods_meet_the_restricted_standard(chart, values):
                 "capabilities": {"drop": ["ALL"]},
             }, name
             assert container["resources"]["limits"]["memory"], name
+
+
+@shapes
+def test_reason_of_a_failed_start_is_in_the_pods_status(chart, values):
+    for name, spec, _ in pods(chart.render(values)):
+        assert {c["terminationMessagePolicy"] for c in containers(spec)} == {"FallbackToLogsOnError"}, name
 
 
 @shapes
@@ -254,6 +269,7 @@ def test_service_and_budget_select_the_server_alone(chart):
         look(objects, "Service/ngshare: spec.selector"),
         look(objects, "PodDisruptionBudget/ngshare: spec.selector.matchLabels"),
     ):
+        assert selector["app.kubernetes.io/instance"] == "ngshare"
         selected = [name for name, _, metadata in pods(objects) if selector.items() <= metadata["labels"].items()]
         assert selected == ["Deployment/ngshare"]
 
