@@ -9,8 +9,11 @@ DIST ?= dist
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' ngshare_site/__init__.py)
 BUILDER ?= $(firstword $(foreach name,podman docker,$(if $(shell command -v $(name)),$(name))))
 BASE ?= docker.io/library/python:3.13-slim-trixie
+IMAGE ?= ngshare-service
+SINGLEUSER ?= ngshare-singleuser
+TAG ?= $(VERSION)
 
-.PHONY: help install demo test quick fuzz check audit docs bench constraints dist images clean
+.PHONY: help install demo test quick fuzz check audit docs bench constraints dist wheelhouse images image singleuser-image clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
@@ -23,6 +26,7 @@ help:
 	@echo "make bench   the benchmarks"
 	@echo "make dist    the packages (and, with helm, the chart), in dist"
 	@echo "make images  the images of the service and of users' servers, with podman or docker"
+	@echo "make wheelhouse  what the images install, in wheelhouse: afterwards they are built without a network"
 	@echo "make constraints  look for newer versions of all that is installed, and write constraints.txt"
 	@echo "make clean   remove what the above made"
 
@@ -83,11 +87,25 @@ dist: $(INSTALLED)
 	if [ -d deploy/helm/ngshare ] && command -v helm >/dev/null; then \
 		helm package --app-version $(VERSION) --destination $(DIST) deploy/helm/ngshare; fi
 
-images:
+# In the base image, so that the wheels fit its Python.
+wheelhouse: dist
+	mkdir -p wheelhouse
+	$(BUILDER) run --rm --user 0:0 $(RUNFLAGS) -v "$(CURDIR):/src:ro" -v "$(CURDIR)/wheelhouse:/wheelhouse" $(BASE) sh -ec '\
+		python3 -m venv /tmp/venv; \
+		/tmp/venv/bin/pip download --quiet --dest /wheelhouse --constraint /src/constraints.txt setuptools \
+			"$$(echo /src/$(DIST)/ngshare_service-*.whl)[postgres,s3,redis]" \
+			/src/$(DIST)/ngshare_plugin-*.whl jupyterhub jupyterlab notebook'
+	rm -f wheelhouse/ngshare_*
+
+images: image singleuser-image
+
+image:
 	$(BUILDER) build $(BUILDFLAGS) --build-arg BASE=$(BASE) --build-arg VERSION=$(VERSION) \
-		--build-arg REVISION="$$(git rev-parse HEAD)" -f deploy/image/Dockerfile -t ngshare-service:$(VERSION) .
-	$(BUILDER) build $(BUILDFLAGS) --build-arg BASE=$(BASE) -f deploy/image/singleuser.Dockerfile \
-		-t ngshare-singleuser:$(VERSION) .
+		--build-arg REVISION="$$(git rev-parse HEAD)" -f deploy/image/Dockerfile -t $(IMAGE):$(TAG) .
+
+singleuser-image:
+	$(BUILDER) build $(BUILDFLAGS) --build-arg BASE=$(BASE) \
+		-f deploy/image/singleuser.Dockerfile -t $(SINGLEUSER):$(TAG) .
 
 clean:
 	rm -rf .venv .demo .cache artifacts build dist docs/_build *.egg-info nbgrader_plugin/*.egg-info nbgrader_plugin/build
