@@ -14,6 +14,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -85,8 +86,9 @@ def copy_sources(target: Path) -> Path:
 
 
 def bases() -> list[str]:
-    """The images to build on; Debian's are made here, once."""
-    return BASES or [base_of(suite) for suite in SUITES]
+    """The images to build on; Debian's are made here, once, and at the same time."""
+    with ThreadPoolExecutor() as pool:
+        return BASES or list(pool.map(base_of, SUITES))
 
 
 def base_of(suite: str) -> str:

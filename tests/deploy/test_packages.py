@@ -1,5 +1,6 @@
 """What is published: what is in the packages, and that they work in an empty environment."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -99,7 +100,7 @@ def test_the_plugin_does_not_require_django(wheels):
 
 def test_sdists_have_neither_tests_nor_anything_that_is_not_in_git(sources):
     server = in_sdist(sources / "dist" / f"ngshare_service-{VERSION}.tar.gz")
-    top = {"LICENSE", "README.md", "pyproject.toml", "requirements.txt"}
+    top = {"LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "requirements.txt"}
     assert server == tracked(sources, *PACKAGES) | top
     plugin = in_sdist(sources / "dist" / f"ngshare_plugin-{VERSION}.tar.gz")
     assert {f"nbgrader_plugin/{name}" for name in plugin} == tracked(sources, "nbgrader_plugin")
@@ -123,18 +124,32 @@ def test_whatever_is_required_is_in_the_constraints():
 
 
 def interpreters(*minors):
-    """{minor version: program} of the Pythons of this machine; that of the tests is always one of them."""
-    found = {minor: shutil.which(f"python3.{minor}") for minor in minors}
-    found[sys.version_info.minor] = sys.executable
-    return {f"3.{minor}": program for minor, program in sorted(found.items()) if program}
+    """{version: program} of the Pythons of this machine, also of pyenv's; that of the tests is always one of them."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = {f"3.{sys.version_info.minor}": sys.executable}
+    for version in (f"3.{minor}" for minor in minors):
+        candidates = [shutil.which(f"python{version}"), *map(str, pyenv.glob(f"{version}.*/bin/python{version}"))]
+        # One of pyenv's shims may stand for nothing.
+        working = (one for one in candidates if one and not subprocess.run([one, "-V"], capture_output=True).returncode)
+        if program := found.get(version) or next(working, None):
+            found[version] = program
+    return found
 
 
 def install(python, wheel, target):
     """Install a wheel into an empty environment, and return where its programs are."""
-    subprocess.run([python, "-m", "venv", target], check=True)
-    command = [target / "bin" / "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    uv = str(Path(sys.executable).with_name("uv"))
+    subprocess.run([uv, "venv", "--quiet", "--python", python, target], check=True)
+    command = [uv, "pip", "install", "--quiet", "--python", target / "bin" / "python", wheel]
+    if tuple(map(int, target.name.split("."))) >= (3, 11):  # which the constraints are made for
+        command += ["--constraint", ROOT / "constraints.txt"]
+    subprocess.run(command, check=True)
     return target / "bin"
+
+
+def packages_of(programs):
+    uv = str(Path(sys.executable).with_name("uv"))
+    return said_by(uv, "pip", "freeze", "--python", programs / "python", cwd=programs)
 
 
 def said_by(*command, cwd):
@@ -143,7 +158,7 @@ def said_by(*command, cwd):
 
 @pytest.mark.parametrize("version", interpreters(11, 12, 13, 14))
 def test_the_service_runs_from_its_wheel(version, wheels, tmp_path):
-    programs = install(interpreters(11, 12, 13, 14)[version], wheels["ngshare-service"], tmp_path / "env")
+    programs = install(interpreters(11, 12, 13, 14)[version], wheels["ngshare-service"], tmp_path / version)
     assert said_by(programs / "ngshare", "--version", cwd=tmp_path) == f"ngshare {VERSION}\n"
     port, log = servers.free_port(), tmp_path / "log"
     env = {"PATH": str(programs), "NGSHARE_DATA": str(tmp_path / "data"), "NGSHARE_STANDALONE": "1"}
@@ -158,11 +173,11 @@ def test_the_service_runs_from_its_wheel(version, wheels, tmp_path):
 
 @pytest.mark.parametrize("version", interpreters(10, 11, 12, 13, 14))
 def test_the_plugin_runs_from_its_wheel(version, wheels, tmp_path):
-    programs = install(interpreters(10, 11, 12, 13, 14)[version], wheels["ngshare-plugin"], tmp_path / "env")
+    programs = install(interpreters(10, 11, 12, 13, 14)[version], wheels["ngshare-plugin"], tmp_path / version)
     assert "roster" in said_by(programs / "ngshare-course-management", "--help", cwd=tmp_path)
     everything = "import nbgrader_plugin as plugin; print([getattr(plugin, name) for name in plugin.__all__])"
     assert "ExchangeSubmit" in said_by(programs / "python", "-c", everything, cwd=tmp_path)
-    assert "django" not in said_by(programs / "pip", "list", "--format=freeze", cwd=tmp_path).lower()
+    assert "django" not in packages_of(programs).lower()
     extensions = subprocess.run(
         [programs / "jupyter", "server", "extension", "list"], capture_output=True, text=True, cwd=tmp_path
     )
