@@ -87,6 +87,7 @@ dist: $(INSTALLED)
 	if [ -d deploy/helm/ngshare ] && command -v helm >/dev/null; then \
 		helm package --app-version $(VERSION) --destination $(DIST) deploy/helm/ngshare; fi
 
+FOR_USERS ?= /src/$(DIST)/ngshare_plugin-*.whl jupyterhub jupyterlab notebook
 # In the base image, so that the wheels fit its Python.
 wheelhouse: dist
 	mkdir -p wheelhouse
@@ -94,7 +95,7 @@ wheelhouse: dist
 		python3 -m venv /tmp/venv; \
 		/tmp/venv/bin/pip download --quiet --dest /wheelhouse --constraint /src/constraints.txt setuptools \
 			"$$(echo /src/$(DIST)/ngshare_service-*.whl)[postgres,s3,redis]" \
-			/src/$(DIST)/ngshare_plugin-*.whl jupyterhub jupyterlab notebook'
+			$(FOR_USERS)'
 	rm -f wheelhouse/ngshare_*
 
 images: image singleuser-image

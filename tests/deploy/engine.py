@@ -136,6 +136,11 @@ def options_for_downloads() -> str:
     return " ".join(["--network host", *variables, *folders])
 
 
+def offline() -> str:
+    """Options of a build without a network; podman's own format would leave out the health check."""
+    return "--network none" + (" --format docker" if builder() == "podman" else "")
+
+
 class Container:
     """A container that runs in the background."""
 
@@ -182,6 +187,7 @@ def running(image: str, *command: str, options: list[str]) -> Iterator[Container
     try:
         yield Container(name)
     finally:
+        call("kill", name, check=False)
         call("rm", "--force", name, check=False)
 
 

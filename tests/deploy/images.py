@@ -13,14 +13,12 @@ def sources(tmp_path_factory):
     return copy
 
 
-def build(sources, base, *targets):
+def build(sources, base, *targets, **variables):
     """Build images on a base without a network, and return their tag."""
     tag = "test-" + base.rpartition(":")[2]
-    inside = [f"BASE={base}", f"TAG={tag}"]
+    inside = [f"BASE={base}", f"TAG={tag}", *(f"{name}={value}" for name, value in variables.items())]
     engine.make("-o", "dist", "wheelhouse", *inside, f"RUNFLAGS={engine.options_for_downloads()}", cwd=sources)
-    # Docker's format, for the health check.
-    form = "--format docker " if engine.builder() == "podman" else ""
-    engine.make(*targets, *inside, f"BUILDFLAGS={form}--network none", cwd=sources)
+    engine.make(*targets, *inside, f"BUILDFLAGS={engine.offline()}", cwd=sources)
     return tag
 
 
@@ -45,4 +43,4 @@ def each_service_image(request, sources, service_image):
     """The service's image on each base."""
     if request.param == 0:
         return service_image
-    return f"ngshare-service:{build(sources, engine.bases()[request.param], 'image')}"
+    return f"ngshare-service:{build(sources, engine.bases()[request.param], 'image', FOR_USERS='')}"
