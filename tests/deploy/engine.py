@@ -76,7 +76,7 @@ def _run(command: list[str], *, cwd: Path, check: bool = True) -> subprocess.Com
 
 def copy_sources(target: Path) -> Path:
     """Copy what Git has, or would have, so that a build finds nothing else; with this environment as its .venv."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0"):
         if name and (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
