@@ -3,8 +3,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+# Exact versions. `make install CONSTRAINTS=/dev/null` takes the newest that the bounds allow.
+CONSTRAINTS ?= constraints.txt
+DIST ?= dist
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' ngshare_site/__init__.py)
+BUILDER ?= $(firstword $(foreach name,podman docker,$(if $(shell command -v $(name)),$(name))))
+BASE ?= docker.io/library/python:3.13-slim-trixie
+IMAGE ?= ngshare-service
+SINGLEUSER ?= ngshare-singleuser
+TAG ?= $(VERSION)
 
-.PHONY: help install demo test quick fuzz check audit docs bench clean
+.PHONY: help install demo test quick fuzz check audit docs chart-readme bench constraints dist wheelhouse images image singleuser-image clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
@@ -14,17 +23,22 @@ help:
 	@echo "make check   format, lint, imports, types, migrations, documentation"
 	@echo "make audit   known holes in what is installed, where the index of advisories can be reached"
 	@echo "make docs    the documentation, in docs/_build/html"
+	@echo "make chart-readme  what the Helm chart's README and schema repeat of other files"
 	@echo "make bench   the benchmarks"
+	@echo "make dist    the packages (and, with helm, the chart), in dist"
+	@echo "make images  the images of the service and of users' servers, with podman or docker"
+	@echo "make wheelhouse  what the images install, in wheelhouse: afterwards they are built without a network"
+	@echo "make constraints  look for newer versions of all that is installed, and write constraints.txt"
 	@echo "make clean   remove what the above made"
 
 install: $(INSTALLED)
 
-$(INSTALLED): requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml
+$(INSTALLED): constraints.txt requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml
 	@echo "Installing into .venv (a few minutes the first time) …"
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --upgrade pip
-	@$(BIN)/pip install --quiet --editable . --editable ./nbgrader_plugin --group test --group check
+	@$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable . --editable ./nbgrader_plugin --group test --group check
 	@touch $(INSTALLED)
 
 demo: $(INSTALLED)
@@ -54,9 +68,50 @@ audit: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
 
+chart-readme: $(INSTALLED)
+	$(BIN)/python deploy/helm/describe.py
+
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 
+# On all systems and all versions of Python that the server runs on; pip reads the result, so there are no extras in it.
+constraints:
+	@$(PYTHON) -m venv .cache/constraints
+	@.cache/constraints/bin/pip install --quiet uv
+	@.cache/constraints/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --strip-extras \
+		--no-annotate --no-header --all-extras --group test --group check --group audit \
+		pyproject.toml nbgrader_plugin/pyproject.toml --output-file constraints.txt
+
+# Each wheel is built from the sdist, so that nothing but what is in the sdist gets into it.
+dist: $(INSTALLED)
+	rm -rf $(DIST)
+	$(BIN)/python -m build --no-isolation --outdir $(DIST) .
+	$(BIN)/python -m build --no-isolation --outdir $(DIST) nbgrader_plugin
+	$(BIN)/twine check --strict $(DIST)/*
+	if [ -d deploy/helm/ngshare ] && command -v helm >/dev/null; then \
+		helm package --app-version $(VERSION) --destination $(DIST) deploy/helm/ngshare; fi
+
+FOR_USERS ?= /src/$(DIST)/ngshare_plugin-*.whl jupyterhub jupyterlab notebook
+# In the base image, so that the wheels fit its Python.
+wheelhouse: dist
+	mkdir -p wheelhouse
+	$(BUILDER) run --rm --user 0:0 $(RUNFLAGS) -v "$(CURDIR):/src:ro" -v "$(CURDIR)/wheelhouse:/wheelhouse" $(BASE) sh -ec '\
+		python3 -m venv /tmp/venv; \
+		/tmp/venv/bin/pip download --quiet --dest /wheelhouse --constraint /src/constraints.txt setuptools \
+			"$$(echo /src/$(DIST)/ngshare_service-*.whl)[postgres,s3,redis]" \
+			$(FOR_USERS)'
+	rm -f wheelhouse/ngshare_*
+
+images: image singleuser-image
+
+image:
+	$(BUILDER) build $(BUILDFLAGS) --build-arg BASE=$(BASE) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION="$$(git rev-parse HEAD)" -f deploy/image/Dockerfile -t $(IMAGE):$(TAG) .
+
+singleuser-image:
+	$(BUILDER) build $(BUILDFLAGS) --build-arg BASE=$(BASE) \
+		-f deploy/image/singleuser.Dockerfile -t $(SINGLEUSER):$(TAG) .
+
 clean:
-	rm -rf .venv .demo .cache artifacts build docs/_build *.egg-info nbgrader_plugin/*.egg-info
+	rm -rf .venv .demo .cache artifacts build dist docs/_build *.egg-info nbgrader_plugin/*.egg-info nbgrader_plugin/build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

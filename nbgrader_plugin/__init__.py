@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .exchange.release_feedback import ExchangeReleaseFeedback
     from .exchange.submit import ExchangeSubmit
 
-__version__ = "1.0.0.dev0"  # pyproject.toml reads it here
+__version__ = "1.0.0.dev0"  # the same as ngshare_site.__version__
 
 MODULES = {
     "Exchange": ".exchange.base",

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from tests import servers
 
-SLOW = "e2e or browser or nbgrader or live"
+SLOW = "e2e or browser or nbgrader or live or deploy"
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)")
 COVERAGE = servers.ROOT / "artifacts" / "coverage"
 
@@ -56,6 +56,7 @@ PHASES = [
     ],
     [Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING)],
     [Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")],
+    [Phase("containers, charts and packages", "deploy", folders=["tests/deploy"], measured=False, processes=0)],
 ]
 QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]
 

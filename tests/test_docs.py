@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from tests.deploy.charts import DESCRIBE
+
 ROOT = Path(__file__).parent.parent
 PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "deploy" / "helm" / "ngshare" / "README.md",
     *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")),
 ]
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| ", re.MULTILINE)
@@ -61,3 +64,8 @@ def test_links_between_pages_lead_somewhere(page):
     for target in LINK.findall(page.read_text()):
         if not re.match(r"[a-z]+:", target):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_chart_repeats_values_and_settings_as_they_are():
+    for path, content in DESCRIBE["contents"]().items():
+        assert path.read_text() == content, f"{path.name} is not current: run `make chart-readme`"

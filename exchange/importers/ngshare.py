@@ -85,7 +85,9 @@ class AnyDatabase:
 
     def __init__(self, url: str) -> None:
         if sqlalchemy is None:
-            raise CannotRead("for another database than SQLite install SQLAlchemy: pip install 'ngshare[takeover]'")
+            raise CannotRead(
+                "for another database than SQLite install SQLAlchemy: pip install 'ngshare-service[takeover]'"
+            )
         # The driver that comes with this service; SQLAlchemy 2.1 would look for another.
         url = re.sub("^postgres(ql)?://", "postgresql+psycopg2://", url)
         try:

@@ -67,6 +67,14 @@ def test_many_who_ask_make_one_question_to_the_hub(hub, client):
     assert hub.health_checks == 1
 
 
+def test_ready_without_the_hub_where_it_is_left_out(hub, client, settings, monkeypatch):
+    settings.JUPYTERHUB_API_URL = "http://127.0.0.1:9/hub/api"
+    reply = client.get("/readyz?without=hub")
+    assert (reply.status_code, reply.json()) == (200, {"success": True, "database": "ok", "storage": "ok"})
+    monkeypatch.setattr(blobs, "probe", fail_with(blobs.StoreUnreachable("secret detail")))
+    assert client.get("/readyz?without=hub").status_code == 503
+
+
 def test_standalone_needs_no_hub(client, settings):
     settings.NGSHARE_STANDALONE = True
     assert client.get("/readyz").status_code == 200
