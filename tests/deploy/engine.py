@@ -39,7 +39,9 @@ events_logger = "file"
 
 @cache
 def builder() -> str:
-    """Return "podman" or "docker", whichever works here, or ""."""
+    """Return "podman" or "docker", whichever works here, or ""; NGSHARE_TEST_BUILDER chooses one."""
+    if chosen := os.environ.get("NGSHARE_TEST_BUILDER"):
+        return chosen
     if shutil.which("podman") and shutil.which("runc"):
         return "podman"
     has_docker = shutil.which("docker") and not subprocess.run(["docker", "info"], capture_output=True).returncode
