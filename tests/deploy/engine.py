@@ -56,7 +56,7 @@ def environment() -> dict[str, str]:
     """What the builder's command needs in its environment."""
     CACHE.mkdir(parents=True, exist_ok=True)
     (CACHE / "containers.conf").write_text(CONTAINERS_CONF)
-    return {**os.environ, "CONTAINERS_CONF": str(CACHE / "containers.conf"), "DOCKER_BUILDKIT": "1"}
+    return {**os.environ, "CONTAINERS_CONF": str(CACHE / "containers.conf")}
 
 
 def call(*arguments: str | Path, cwd: Path = ROOT, check: bool = True) -> subprocess.CompletedProcess[str]:

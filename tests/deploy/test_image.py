@@ -67,8 +67,9 @@ def hub():
 def volume(service_image):
     """A volume whose root is open to everybody, as many are."""
     name = f"ngshare-test-{uuid.uuid4().hex[:12]}"
-    options = ["--rm", "--user=0:0", f"--volume={name}:/var/lib/ngshare", "--entrypoint=chmod"]
-    engine.call("run", *options, service_image, "0777", "/var/lib/ngshare")
+    options = ["--rm", "--user=0:0", f"--volume={name}:/var/lib/ngshare", "--entrypoint=sh"]
+    # Docker gives an empty volume the mode of the image's folder again; those of disks are not empty either.
+    engine.call("run", *options, service_image, "-c", "mkdir lost+found && chmod 0777 .")
     yield name
     engine.call("volume", "rm", name)
 
@@ -130,8 +131,9 @@ def test_the_service_keeps_its_data_for_itself_on_a_volume_that_is_open_to_all(s
         found = service.container.execute("find", "/var/lib/ngshare", "-printf", "%m %U %p\n").stdout.splitlines()
         modes = {path: (int(mode, 8), int(owner)) for mode, owner, path in (line.split(" ", 2) for line in found)}
         assert modes.pop("/var/lib/ngshare")[0] == 0o777
-        assert "/var/lib/ngshare/data/ngshare_secret_key" in modes
-        assert {path: of for path, of in modes.items() if of[0] & 0o077 or of[1] != UID} == {}
+        ours = {path: of for path, of in modes.items() if path.startswith("/var/lib/ngshare/data")}
+        assert "/var/lib/ngshare/data/ngshare_secret_key" in ours
+        assert {path: of for path, of in ours.items() if of[0] & 0o077 or of[1] != UID} == {}
 
 
 def test_a_term_signal_lets_an_upload_finish(service_image, serve):
