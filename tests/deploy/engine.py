@@ -39,7 +39,9 @@ events_logger = "file"
 
 @cache
 def builder() -> str:
-    """Return "podman" or "docker", whichever works here, or ""."""
+    """Return "podman" or "docker", whichever works here, or ""; NGSHARE_TEST_BUILDER chooses one."""
+    if chosen := os.environ.get("NGSHARE_TEST_BUILDER"):
+        return chosen
     if shutil.which("podman") and shutil.which("runc"):
         return "podman"
     has_docker = shutil.which("docker") and not subprocess.run(["docker", "info"], capture_output=True).returncode
@@ -54,7 +56,7 @@ def environment() -> dict[str, str]:
     """What the builder's command needs in its environment."""
     CACHE.mkdir(parents=True, exist_ok=True)
     (CACHE / "containers.conf").write_text(CONTAINERS_CONF)
-    return {**os.environ, "CONTAINERS_CONF": str(CACHE / "containers.conf"), "DOCKER_BUILDKIT": "1"}
+    return {**os.environ, "CONTAINERS_CONF": str(CACHE / "containers.conf")}
 
 
 def call(*arguments: str | Path, cwd: Path = ROOT, check: bool = True) -> subprocess.CompletedProcess[str]:

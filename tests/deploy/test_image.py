@@ -3,10 +3,9 @@ open to everybody. The Hub is the fake one: whoever's name is the token asks."""
 
 import http.client
 import json
-import shutil
-import stat
 import sys
 import threading
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from tests.servers import ROOT
 
 pytestmark = pytest.mark.deploy
 
-UID = 1000650000  # as OpenShift assigns them
+UID = 12345
 MEGABYTE = 1_000_000
 TIMEOUT = 60  # seconds
 
@@ -65,13 +64,14 @@ def hub():
 
 
 @pytest.fixture
-def volume(tmp_path):
-    """The root of a volume that is open to everybody, as many are."""
-    path = tmp_path / "volume"
-    path.mkdir()
-    path.chmod(0o777)
-    yield path
-    shutil.rmtree(path)
+def volume(service_image):
+    """A volume whose root is open to everybody, as many are."""
+    name = f"ngshare-test-{uuid.uuid4().hex[:12]}"
+    options = ["--rm", "--user=0:0", f"--volume={name}:/var/lib/ngshare", "--entrypoint=sh"]
+    # Docker gives an empty volume the mode of the image's folder again; those of disks are not empty either.
+    engine.call("run", *options, service_image, "-c", "mkdir lost+found && chmod 0777 .")
+    yield name
+    engine.call("volume", "rm", name)
 
 
 @pytest.fixture
@@ -125,13 +125,15 @@ class SlowUpload(threading.Thread):
         self.status, self.answer = response.status, json.loads(response.read())
 
 
-def test_the_service_keeps_its_data_for_itself_on_a_volume_that_is_open_to_all(service_image, serve, volume):
+def test_the_service_keeps_its_data_for_itself_on_a_volume_that_is_open_to_all(service_image, serve):
     with serve(service_image) as service:
         service.start_course()
-        data = volume / "data"
-        assert stat.S_IMODE(volume.stat().st_mode) == 0o777
-        assert data.stat().st_uid == UID
-        assert [path for path in [data, *data.rglob("*")] if path.stat().st_mode & 0o077] == []
+        found = service.container.execute("find", "/var/lib/ngshare", "-printf", "%m %U %p\n").stdout.splitlines()
+        modes = {path: (int(mode, 8), int(owner)) for mode, owner, path in (line.split(" ", 2) for line in found)}
+        assert modes.pop("/var/lib/ngshare")[0] == 0o777
+        ours = {path: of for path, of in modes.items() if path.startswith("/var/lib/ngshare/data")}
+        assert "/var/lib/ngshare/data/ngshare_secret_key" in ours
+        assert {path: of for path, of in ours.items() if of[0] & 0o077 or of[1] != UID} == {}
 
 
 def test_a_term_signal_lets_an_upload_finish(service_image, serve):
@@ -156,7 +158,7 @@ def test_the_health_check_tells_a_living_service_from_a_dead_one(service_image, 
     found = engine.inspect(service_image)
     check = {**found, **found["Config"]}["Healthcheck"]["Test"]  # where podman has it, or Docker
     assert check[0] == "CMD"
-    options = ["--env=NGSHARE_STANDALONE=1", f"--volume={volume}:/var/lib/ngshare", "--user=12345:0"]
+    options = ["--env=NGSHARE_STANDALONE=1", f"--volume={volume}:/var/lib/ngshare", f"--user={UID}:0"]
     # The default port is the check's, so the port must be free.
     with engine.running(service_image, "serve", "--bind", "127.0.0.1:12121", options=options) as container:
         servers.wait_until(lambda: container.execute(*check[1:]).returncode == 0)
