@@ -135,7 +135,7 @@ Ready: {hub.url}/
   alice       teach {COURSE}: {hub.url}/user/alice/formgrader, in a tab of its own
   bob         take it (so do carol and dave): Nbgrader > Assignment List
   admin       look after it: {hub.ngshare}/admin/
-  anybody     courses, hand-ins and receipts: {hub.ngshare}/
+  anybody     courses, submissions and receipts: {hub.ngshare}/
 
 Ctrl-C ends the demo.
 """)
