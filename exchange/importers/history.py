@@ -78,7 +78,7 @@ def import_release(assignment: Assignment, upload: Upload, *, created: datetime)
     """Add the next release. Errors: those of file_sets.store_upload."""
     (entries,) = upload.manifests
     with file_sets.store_upload(upload, by=SERVER), transaction.atomic():
-        Assignment.objects.select_for_update().get(pk=assignment.pk)
+        Assignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
         release = services.add_release(assignment, entries, created=created, by=SERVER)
         _record("import release", assignment, about=assignment, number=release.number)
         quotas.count(assignment.course, release.new_bytes)

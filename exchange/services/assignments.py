@@ -69,7 +69,7 @@ def release(
     (entries,) = upload.manifests
     with file_sets.store_upload(upload, by=by, admit=Quota(course).admit), transaction.atomic():
         role = by.require_still(Permission.RELEASE, course)
-        assignment, is_new = Assignment.objects.select_for_update().get_or_create(course=course, name=name)
+        assignment, is_new = Assignment.objects.select_for_update(no_key=True).get_or_create(course=course, name=name)
         if not force and not is_new and assignment.withdrawn_at is None:
             raise AlreadyReleased(f"{name} was released in {course.name} by somebody else just now.")
         new_release = add_release(assignment, entries, created=timezone.now(), by=by)

@@ -39,8 +39,8 @@ def submit(
     permission = Permission.SUBMIT_FOR_OTHERS if is_for_another else Permission.SUBMIT
     by.require(permission, course)
     owner = student or by.required_user
-    if is_for_another and not Membership.objects.filter(course=course, user=owner).exists():
-        raise NotFound(f"{owner.username} is not a member of {course.name}.")
+    if is_for_another:
+        _check_is_member(owner, course)
     (entries,) = upload.manifests
     if existing := _submission_with_key(key, assignment, owner, entries):
         return existing, False
@@ -51,6 +51,8 @@ def submit(
         try:
             with transaction.atomic():
                 role = by.require_still(permission, course)
+                if is_for_another:
+                    _check_is_member(owner, course)
                 is_trial = not is_for_another and role != Role.STUDENT
                 submission = _add_submission(assignment, owner, entries, quota, role, key, is_trial=is_trial, by=by)
         except IntegrityError as error:
@@ -93,6 +95,12 @@ def _add_submission(
     audit.record("submit", by=by, role=role, about=submission, course=course, target=assignment.name, **named)
     quotas.count(course, new_bytes)
     return submission
+
+
+def _check_is_member(student: User, course: Course) -> None:
+    """Errors: NotFound."""
+    if not Membership.objects.filter(course=course, user=student).exists():
+        raise NotFound(f"{student.username} is not a member of {course.name}.")
 
 
 def _not_released(assignment: Assignment) -> NotFound:

@@ -175,7 +175,7 @@ def _touch(hashes: Sequence[str], now: datetime) -> None:
     with transaction.atomic():
         for batch in in_batches(hashes):
             rows = Blob.objects.filter(sha256__in=batch, stored=True)
-            if len(rows.select_for_update().order_by("sha256").values_list("pk")) < len(batch):
+            if len(rows.select_for_update(no_key=True).order_by("sha256").values_list("pk")) < len(batch):
                 raise TryAgain("A file that is on the server already has just been removed. Try again.")
             rows.update(touched=now)
 
@@ -192,8 +192,9 @@ def create_file_set(entries: Sequence[ManifestEntry]) -> tuple[FileSet, int]:
         rows = Blob.objects.filter(sha256__in=batch)
         ids.update((blob.sha256, blob.pk) for blob in rows)
         if not all(blob.stored for blob in rows):
-            # These alone: many submissions share the other rows. The lock lets one of several uploads count them.
-            new = rows.filter(stored=False).select_for_update().order_by("sha256")
+            # These alone: many submissions share the other rows. The lock lets one of several uploads count them, and
+            # no_key lets all of them refer to the rows: who waited for that at its commit would have the course's row.
+            new = rows.filter(stored=False).select_for_update(no_key=True).order_by("sha256")
             new_bytes += sum(blob.size for blob in new)
             rows.filter(stored=False).update(stored=True)
     if len(ids) < len(hashes):

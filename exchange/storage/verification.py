@@ -45,6 +45,6 @@ def mark_present(hashes: Iterable[str], *, by: Actor) -> None:
     for batch in in_batches(sorted(hashes)):
         in_use = FileEntry.objects.filter(blob__sha256__in=batch, blob__stored=False).order_by().values("blob")
         with transaction.atomic():
-            for blob in Blob.objects.filter(pk__in=in_use).select_for_update().order_by("sha256"):
+            for blob in Blob.objects.filter(pk__in=in_use).select_for_update(no_key=True).order_by("sha256"):
                 Blob.objects.filter(pk=blob.pk).update(stored=True)
                 audit.record("mark bytes as present", by=by, role=role, about=blob, target=blob.sha256)

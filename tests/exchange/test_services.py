@@ -386,6 +386,12 @@ def test_upload_of_somebody_who_is_deactivated_meanwhile_is_no_submission(assign
     assert not Submission.objects.exists()
 
 
+def test_upload_for_somebody_who_is_removed_meanwhile_is_no_submission(assignment):
+    with pytest.raises(NotFound, match="bob is not a member"):
+        services.submit(assignment, while_it_arrives(lose_role("bob")), by=actor("gina"), student=cast.person("bob"))
+    assert not Submission.objects.exists()
+
+
 @pytest.mark.parametrize("username", ["bob", "root"])
 @pytest.mark.parametrize(
     "change",
