@@ -296,43 +296,41 @@ def test_database_refuses_what_is_not_a_hash(submission, sha256):
         Blob.objects.filter(pk=Blob.objects.first().pk).update(sha256=sha256)
 
 
-# Locks: on PostgreSQL a reference to a row waits for whoever holds FOR UPDATE on it
+# Locks: on PostgreSQL a reference to a row waits for whoever holds FOR UPDATE on it; SQLite has one writer
 
 
-def is_free_to_refer_to(table):
-    """Whether another connection can refer to the rows of this table now."""
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute(f"SELECT 1 FROM {table} FOR KEY SHARE NOWAIT")
-        return True
-    except OperationalError:
-        return False
-    finally:
-        other.close()
+if connection.vendor == "postgresql":
 
+    def is_free_to_refer_to(table):
+        """Whether another connection can refer to the rows of this table now."""
+        other = connection.copy()
+        try:
+            with other.cursor() as cursor:
+                cursor.execute(f"SELECT 1 FROM {table} FOR KEY SHARE NOWAIT")
+            return True
+        except OperationalError:
+            return False
+        finally:
+            other.close()
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
-def test_files_that_many_send_at_once_keep_no_reference_waiting():
-    """Whoever waits so at its commit has the course's row, for which the other one waits: a deadlock."""
-    entry = ManifestEntry("data.csv", "a" * 64, 1)
-    Blob.objects.create(sha256=entry.sha256, md5="", size=1, stored=False, touched=timezone.now())
-    with transaction.atomic():
-        file_sets.create_file_set([entry])
-        assert is_free_to_refer_to("exchange_blob")
+    @pytest.mark.django_db(transaction=True)
+    def test_files_that_many_send_at_once_keep_no_reference_waiting():
+        """Whoever waits so at its commit has the course's row, for which the other one waits: a deadlock."""
+        entry = ManifestEntry("data.csv", "a" * 64, 1)
+        Blob.objects.create(sha256=entry.sha256, md5="", size=1, stored=False, touched=timezone.now())
+        with transaction.atomic():
+            file_sets.create_file_set([entry])
+            assert is_free_to_refer_to("exchange_blob")
 
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
-def test_release_keeps_no_submission_waiting(monkeypatch):
-    course, seen = cast.make_courses(), []
-    create = file_sets.create_file_set
-    monkeypatch.setattr(
-        file_sets,
-        "create_file_set",
-        lambda entries: seen.append(is_free_to_refer_to("exchange_assignment")) or create(entries),
-    )
-    for _ in range(2):
-        services.release(course, "ps1", cast.upload(PS1), by=actor("alice"), force=True)
-    assert seen == [True, True]
+    @pytest.mark.django_db(transaction=True)
+    def test_release_keeps_no_submission_waiting(monkeypatch):
+        course, seen = cast.make_courses(), []
+        create = file_sets.create_file_set
+        monkeypatch.setattr(
+            file_sets,
+            "create_file_set",
+            lambda entries: seen.append(is_free_to_refer_to("exchange_assignment")) or create(entries),
+        )
+        for _ in range(2):
+            services.release(course, "ps1", cast.upload(PS1), by=actor("alice"), force=True)
+        assert seen == [True, True]
