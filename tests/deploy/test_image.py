@@ -90,11 +90,8 @@ def serve(hub, volume):
         options += [f"--env={name}={value}" for name, value in variables.items()]
         with engine.running(image, "serve", "--bind", f"127.0.0.1:{port}", options=options) as container:
             service = Service(container, port)
-            try:
-                servers.wait_until(lambda: service.is_accepting() or not container.is_running)
-            finally:
-                if not container.is_running:
-                    print(container.logs())
+            servers.wait_until(lambda: service.is_accepting() or not container.is_running)
+            assert container.is_running, container.logs()
             yield service
 
     return begin
