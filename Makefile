@@ -8,7 +8,7 @@ CONSTRAINTS ?= constraints.txt
 DIST ?= dist
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' ngshare_site/__init__.py)
 BUILDER ?= $(firstword $(foreach name,podman docker,$(if $(shell command -v $(name)),$(name))))
-BASE ?= docker.io/library/python:3.13-slim-trixie
+BASE ?= python:3.13-slim-trixie
 IMAGE ?= ngshare-service
 SINGLEUSER ?= ngshare-singleuser
 TAG ?= $(VERSION)

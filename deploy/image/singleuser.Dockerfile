@@ -4,7 +4,7 @@
 #
 # If you have an image already, all it needs is `pip install ngshare-plugin` and nbgrader_config.py (docs/containers.md).
 
-ARG BASE=docker.io/library/python:3.13-slim-trixie
+ARG BASE=python:3.13-slim-trixie
 
 # hadolint ignore=DL3006 # whoever builds chooses the tag
 FROM ${BASE}

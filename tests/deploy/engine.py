@@ -1,7 +1,7 @@
 """Podman or Docker on this machine, images of Debian with Python to build on, and what is built on them.
 
 Nothing here asks a registry of images: `mmdebstrap` makes the bases from packages of Debian. Where a registry can be
-reached, NGSHARE_TEST_BASES names other bases, such as "docker.io/library/python:3.13-slim-trixie", separated by commas.
+reached, NGSHARE_TEST_BASES names other bases, such as "python:3.13-slim-trixie", separated by commas.
 """
 
 import fcntl
@@ -128,7 +128,7 @@ def _mirror() -> str:
             found := re.search(r"^(?:deb|URIs:)[^#\n]*?(https?://\S+/debian/?)\s", path.read_text(), re.M)
         ):
             return found[1]
-    return "http://deb.debian.org/debian"
+    raise RuntimeError("This machine names no mirror of Debian: set NGSHARE_TEST_BASES.")
 
 
 def options_for_downloads() -> str:
