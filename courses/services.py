@@ -20,6 +20,8 @@ BATCH_SIZE = 1000  # rows in one statement
 LIMIT_FIELDS = ("max_bytes", "max_person_bytes", "max_submissions_per_hour")
 NAME_FIELDS = ("first_name", "last_name", "email", "section")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates
+# Line breaks and tabs may stand in a cell of a spreadsheet; ESC may not, nor what reorders the text around it.
+CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 RANK: dict[str, int] = {Role.STUDENT: 0, Role.GRADER: 1, Role.INSTRUCTOR: 2}
 
 
@@ -264,6 +266,8 @@ def check_names(entry: RosterEntry) -> None:
             raise Invalid(f"{name} is longer than 255 characters")
         if UNSTORABLE.search(value):
             raise Invalid(f"{name} has a character that cannot be stored")
+        if CONTROL.search(value):
+            raise Invalid(f"{name} has a control character")
 
 
 def origin(source: str) -> dict[str, str]:

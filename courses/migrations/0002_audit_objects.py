@@ -1,7 +1,10 @@
 """Every entry of the audit log names its course, object and actor by id, too: existing ones where that can be known."""
 
+from datetime import timedelta
+
 from django.db import migrations, models
 
+CLOCKS = timedelta(milliseconds=1)  # SQLite's own clock, which dated the entries, has no more digits
 OF_COURSES = {"create course", "trash course", "restore course", "change roster", "change roles", "remove members"}
 OF_MEMBERS = {"add member", "change member", "remove member"}
 OF_PEOPLE = {"rename user", "merge users", "activate user", "deactivate user", "anonymise user"}
@@ -54,7 +57,7 @@ def _by_name(model, *columns):
 
 
 def _find(objects, entry, *name):
-    candidates = [pk for created, pk in objects.get(name, ()) if created <= entry.at]
+    candidates = [pk for created, pk in objects.get(name, ()) if created <= entry.at + CLOCKS]
     return candidates[0] if len(candidates) == 1 else None
 
 

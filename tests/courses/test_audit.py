@@ -1,6 +1,7 @@
 """The audit log: every entry names its objects by id, and the database refuses to change it."""
 
 from contextlib import suppress
+from datetime import timedelta
 from importlib import import_module
 
 import pytest
@@ -175,11 +176,15 @@ def test_earlier_entries_get_the_ids_that_can_be_known(submission, unprotected):
 
 def test_earlier_entries_about_one_of_two_namesakes_are_not_guessed(course, unprotected):
     services.trash_course(course, by=actor("root"))
-    namesake = services.create_course(course.name, by=actor("root"))
-    AuditEntry.objects.filter(course=course.name).update(course_id=None, object_id=None, object_type="")
+    services.create_course(course.name, by=actor("root"))
+    later = course.created + timedelta(hours=1)
+    Course.objects.exclude(pk=course.pk).filter(name=course.name).update(created=later)
+    entries = AuditEntry.objects.filter(course=course.name)
+    entries.update(course_id=None, object_id=None, object_type="", at=course.created)
+    entries.filter(action="create course").update(at=later - timedelta(microseconds=900))  # cut to milliseconds
     FILL(apps, None)
-    trash, create = AuditEntry.objects.filter(course=course.name).order_by("pk")
-    assert namesake.pk and (trash.course_id, create.course_id, create.object_type) == (course.pk, None, "course")
+    trash, create = entries.order_by("pk")
+    assert (trash.course_id, create.course_id, create.object_type) == (course.pk, None, "course")
 
 
 # What is recorded

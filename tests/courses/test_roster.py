@@ -54,6 +54,8 @@ def test_members_are_created_changed_and_left_unchanged(course):
         (RosterEntry("bob", "dean"), "dean"),
         (RosterEntry("a/b"), "cannot be a user name"),
         (RosterEntry("bob", email="\0"), "cannot be stored"),
+        (RosterEntry("bob", first_name="Bob\x1b[31m"), "first_name has a control character"),
+        (RosterEntry("bob", section="A\u202eB"), "section has a control character"),
         (RosterEntry("bob", email="x" * 256), "longer than 255"),
     ],
 )
