@@ -46,6 +46,11 @@ def hashes(count):
     return json.dumps({"sha256": [f"{number:064x}" for number in range(count)]}).encode()
 
 
+def named(*paths):
+    files = [{"path": path, "sha256": "0" * 64, "size": 0} for path in paths]
+    return json.dumps({"files": files}).encode()
+
+
 # Name, who sends it, address, content type, body (made when it is sent), status
 REQUESTS = [
     ("form at the log-in", None, "/login/", FORM, lambda: form(10_000_000), 413),
@@ -67,6 +72,9 @@ REQUESTS = [
     ("lists in lists", "erin", MISSING, JSON, lambda: b"[" * 390_000, 400),
     ("text of wide letters", "erin", MISSING, JSON, lambda: b'["\xf0\x9f\x98\x80' + b"a" * 4_190_000 + b'"]', 400),
     ("text without an end", "erin", MISSING, JSON, lambda: b'["' + b'\\"' * 2_090_000, 400),
+    ("a path of 550,000 folders", "erin", MISSING, JSON, lambda: named("a/" * 550_000 + "a"), 400),
+    ("deep paths", "erin", MISSING, JSON, lambda: named(*("a/" * 100 + f"{n}" for n in range(9000))), 400),
+    ("odd paths", "erin", MISSING, JSON, lambda: named(*(f"É{n}/" * 31 + "a" for n in range(7000))), 400),
     ("bundle of empty files", "bob", SUBMISSIONS, TAR, lambda: manifest(items(b"[", b"{}", 8_000_000, b"]")), 413),
     ("fewer in a bundle", "bob", SUBMISSIONS, TAR, lambda: manifest(items(b"[", b"{}", 4_100_000, b"]")), 413),
     ("members that are numbers", "alice", BULK, JSON, lambda: items(b'{"members": [', b"0", 700_000, b"]}"), 400),

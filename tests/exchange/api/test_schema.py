@@ -28,6 +28,10 @@ def test_page_to_read_it_loads_nothing_from_elsewhere(db):
     assert not re.findall(r"""(?:src|href)=["'](?:https?:)?//""", page)
 
 
+def test_page_to_read_it_answers_no_options(db):
+    assert cast.client().options("/api/v2/docs/").status_code == 405
+
+
 @pytest.mark.wide
 @pytest.mark.parametrize("username", ["root", "bob"])
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
