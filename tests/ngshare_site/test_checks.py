@@ -12,6 +12,8 @@ HUB = {
 }
 KNOWN_REASONS = "2 silenced"  # HSTS and redirects, which are the proxy's: settings.py says why
 
+pytestmark = pytest.mark.wide
+
 
 def check(cwd, **variables):
     return run("check", "--deploy", "--fail-level", "WARNING", cwd=cwd, **{**HUB, **variables})
