@@ -19,7 +19,7 @@ MANY = {
     "replicaCount": 3,
     "persistence": {"enabled": False},
     "database": {"existingSecret": "ngshare"},
-    "storage": {"s3": {"bucket": "work", "endpointUrl": "https://s3.example.edu", "existingSecret": "ngshare"}},
+    "storage": {"s3": {"bucket": "exchange", "endpointUrl": "https://s3.example.edu", "existingSecret": "ngshare"}},
     "cache": {"existingSecret": "ngshare"},
     "secretKey": {"existingSecret": "ngshare"},
 }

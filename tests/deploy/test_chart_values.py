@@ -17,7 +17,7 @@ POLICY = "NetworkPolicy/ngshare: spec"
 PROBE = {"periodSeconds": 7, "timeoutSeconds": 3, "failureThreshold": 5}
 SECRET = {"secretKeyRef": {"name": "mine", "key": "its-key"}}
 DATABASE = {"database": {"existingSecret": "mine"}}
-BUCKET = {"storage": {"s3": {"bucket": "work", "existingSecret": "mine"}}}
+BUCKET = {"storage": {"s3": {"bucket": "exchange", "existingSecret": "mine"}}}
 
 
 def probe(path):
@@ -76,16 +76,16 @@ EFFECTS = {
     "persistence.annotations": ({"a": "b"}, {}, f"{CLAIM}: metadata.annotations.a", "b"),
     "database.existingSecret": ("pg", {}, "env DATABASE_URL", ("pg", "DATABASE_URL")),
     "database.existingSecretKey": ("uri", DATABASE, "env DATABASE_URL", ("mine", "uri")),
-    "storage.s3.bucket": ("work", {}, "env NGSHARE_STORAGE", "s3://work"),
-    "storage.s3.prefix": ("a/b", BUCKET, "env NGSHARE_STORAGE", "s3://work/a/b"),
+    "storage.s3.bucket": ("exchange", {}, "env NGSHARE_STORAGE", "s3://exchange"),
+    "storage.s3.prefix": ("a/b", BUCKET, "env NGSHARE_STORAGE", "s3://exchange/a/b"),
     "storage.s3.endpointUrl": (
         "https://s3.example.edu:9000",
         BUCKET,
         "env NGSHARE_STORAGE",
-        "s3://work?endpoint_url=https%3A%2F%2Fs3.example.edu%3A9000",
+        "s3://exchange?endpoint_url=https%3A%2F%2Fs3.example.edu%3A9000",
     ),
-    "storage.s3.region": ("eu-1", BUCKET, "env NGSHARE_STORAGE", "s3://work?region_name=eu-1"),
-    "storage.s3.addressingStyle": ("path", BUCKET, "env NGSHARE_STORAGE", "s3://work?addressing_style=path"),
+    "storage.s3.region": ("eu-1", BUCKET, "env NGSHARE_STORAGE", "s3://exchange?region_name=eu-1"),
+    "storage.s3.addressingStyle": ("path", BUCKET, "env NGSHARE_STORAGE", "s3://exchange?addressing_style=path"),
     "storage.s3.existingSecret": ("s3", BUCKET, "env AWS_ACCESS_KEY_ID", ("s3", "AWS_ACCESS_KEY_ID")),
     "storage.s3.accessKeyIdKey": ("id", BUCKET, "env AWS_ACCESS_KEY_ID", ("mine", "id")),
     "storage.s3.secretAccessKeyKey": ("key", BUCKET, "env AWS_SECRET_ACCESS_KEY", ("mine", "key")),
