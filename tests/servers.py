@@ -158,7 +158,9 @@ class Service:
 
 
 @contextmanager
-def service(data: Path, *, workers: int = 2, port: int = 0, **variables: str) -> Iterator[Service]:
+def service(
+    data: Path, *, workers: int = 2, port: int = 0, checkout: Path = ROOT, **variables: str
+) -> Iterator[Service]:
     """The production server; stand-alone with root as administrator unless `variables` say otherwise."""
     data.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
@@ -169,7 +171,7 @@ def service(data: Path, *, workers: int = 2, port: int = 0, **variables: str) ->
     env = {**kept, "NGSHARE_DATA": str(data), "NGSHARE_STANDALONE": "1", "NGSHARE_ADMINS": "root", **variables}
     command = [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
     log = data / "serve.log"
-    with running(command, env=env, log=log) as process:
+    with running(command, env=env, log=log, cwd=checkout) as process:
         wait_until(lambda: _is_alive(f"http://127.0.0.1:{port}/healthz"), process, log)
         prefix = variables.get("JUPYTERHUB_SERVICE_PREFIX", "/").rstrip("/")
         yield Service(f"http://127.0.0.1:{port}{prefix}", data, process, log)
