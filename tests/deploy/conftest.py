@@ -7,14 +7,15 @@ import os
 
 import pytest
 
-from tests.deploy import engine, kube_play
+from tests.deploy import cluster, engine, kube_play
 from tests.deploy.binaries import PACKAGES, unpack_binaries
 from tests.deploy.charts import Chart
 from tests.deploy.images import each_service_image, service_image, singleuser_image, sources, tag  # noqa: F401
 
 collect_ignore = [] if engine.is_complete() else ["test_image.py"]
 collect_ignore += [] if kube_play.is_possible() else ["test_kube_play.py"]
-collect_ignore += [] if os.environ.get("KUBECONFIG") else ["test_cluster.py"]
+collect_ignore += [] if os.environ.get("KUBECONFIG") else ["test_cluster.py", "test_cluster_hub.py"]
+collect_ignore += [] if cluster.HUB_CHART and cluster.USERS_IMAGE else ["test_cluster_hub.py"]
 
 
 @pytest.fixture(scope="session", params=PACKAGES)
