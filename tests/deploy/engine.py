@@ -163,6 +163,10 @@ class Container:
     def execute(self, *command: str) -> subprocess.CompletedProcess[str]:
         return call("exec", self.name, *command, check=False)
 
+    def start(self) -> None:
+        """Start it again after it has ended, on the same volume and at the same address."""
+        call("start", self.name)
+
     def send(self, signal: str) -> None:
         call("kill", "--signal", signal, self.name)
 
@@ -181,11 +185,11 @@ class Container:
 
 
 @contextmanager
-def running(image: str, *command: str, options: list[str]) -> Iterator[Container]:
+def running(image: str, *command: str, options: list[str], network: str = "host") -> Iterator[Container]:
     """A container of an image, as hardened as the chart's: it is removed afterwards."""
     name = f"ngshare-test-{uuid.uuid4().hex[:12]}"
     hardened = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--tmpfs=/tmp"]
-    call("run", "--detach", f"--name={name}", "--network=host", *hardened, *options, image, *command)
+    call("run", "--detach", f"--name={name}", f"--network={network}", *hardened, *options, image, *command)
     try:
         yield Container(name)
     finally:
