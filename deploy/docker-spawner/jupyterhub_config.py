@@ -1,8 +1,8 @@
 """A JupyterHub whose users each have a container of their own, with Docker or Podman, and share no disk.
 
-The Hub runs on the machine of the containers, ngshare in one of them. docs/containers.md says how to make the network and
-how to start ngshare. Load this file in your own `jupyterhub_config.py`, with `load_subconfig("…/jupyterhub_config.py")`,
-or paste it there; how users log in, and https, are yours to add.
+The Hub runs on the machine of the containers, ngshare in one of them. docs/containers.md says how to make the network
+and how to start ngshare. Load this file in your own `jupyterhub_config.py`, with `load_subconfig`, or paste it there;
+how users log in, and https, are yours to add.
 """
 
 import os
@@ -39,7 +39,7 @@ c.JupyterHub.load_roles = [
 
 # A container for each user.
 
-c.JupyterHub.bind_url = "http://:8000"  # the proxy: for browsers, and for the containers at the gateway
+c.JupyterHub.bind_url = "http://:8000"  # the proxy: for browsers
 c.JupyterHub.hub_bind_url = f"http://{GATEWAY}:8081"  # the Hub itself: for the containers alone
 c.JupyterHub.spawner_class = "docker"
 c.DockerSpawner.image = os.environ.get("SINGLEUSER_IMAGE", "ngshare-singleuser:latest")
@@ -47,4 +47,4 @@ c.DockerSpawner.network_name = NETWORK
 c.DockerSpawner.volumes = {"{prefix}-{username}": "/home/jovyan"}  # each home is a volume
 c.DockerSpawner.remove = True  # of what has stopped, the volume stays
 c.DockerSpawner.extra_host_config = {"cap_drop": ["all"], "security_opt": ["no-new-privileges"]}
-c.DockerSpawner.environment = {"NGSHARE_URL": f"http://{GATEWAY}:8000/services/ngshare"}
+c.DockerSpawner.environment = {"NGSHARE_URL": f"http://{NGSHARE}:12121/services/ngshare"}

@@ -34,5 +34,4 @@ c.JupyterHub.load_roles.append(
     }
 )
 c.DockerSpawner.prefix = NETWORK
-c.DockerSpawner.environment["NGSHARE_URL"] = f"http://{GATEWAY}:{PORT}/services/ngshare"
 c.Spawner.http_timeout = c.Spawner.start_timeout = 120

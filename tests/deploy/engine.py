@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -48,8 +49,45 @@ def builder() -> str:
     return "docker" if has_docker else ""
 
 
+@cache
+def why_incomplete() -> str:
+    """Return why no containers can be tested here, or ""; a container was run once to know it."""
+    if not builder():
+        return "there is neither podman with runc nor a running Docker"
+    if not BASES and not shutil.which("mmdebstrap"):
+        return "mmdebstrap is not there, which makes the images to build on"
+    known = CACHE / f"{builder()}-runs"
+    if not known.exists():
+        if reason := _why_no_container_runs():
+            return f"{builder()} runs no container: {reason}"
+        known.touch()
+    return ""
+
+
 def is_complete() -> bool:
-    return bool(builder() and (BASES or shutil.which("mmdebstrap")))
+    return not why_incomplete()
+
+
+def _why_no_container_runs() -> str:
+    """Run this machine's `true` in a container on a network of its own, and return the error, if there is one."""
+    name = f"ngshare-test-{uuid.uuid4().hex[:12]}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    archive = CACHE / f"{name}.tar"
+    try:
+        libraries = re.findall(r"/\S+", _run(["ldd", "/bin/true"], cwd=ROOT).stdout)
+        with tarfile.open(archive, "w", dereference=True) as tar:
+            for path in ("/bin/true", *libraries):
+                tar.add(path)
+        call("import", archive, f"localhost/{name}")
+        call("network", "create", "--internal", name)
+        call("run", "--rm", f"--network={name}", f"localhost/{name}", "/bin/true")
+    except RuntimeError as error:
+        return str(error).strip().splitlines()[-1]
+    finally:
+        call("network", "rm", name, check=False)
+        call("rmi", "--force", f"localhost/{name}", check=False)
+        archive.unlink(missing_ok=True)
+    return ""
 
 
 def environment() -> dict[str, str]:

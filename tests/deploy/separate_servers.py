@@ -4,8 +4,6 @@ is shared. The Hub itself runs here, at the network's gateway.
 
 import json
 import random
-import secrets
-import subprocess
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,8 @@ from tests.deploy import engine
 from tests.servers import free_port, running, wait_until
 
 PORT = 12121
+# Podman would give ngshare another one at each start, and its neighbours would go on using the old one for ten seconds.
+MAC = "02:6e:67:73:68:02"
 # Makes the example of nbgrader the source of alice's course.
 COPY_EXAMPLE = """\
 import pathlib, shutil, nbgrader
@@ -36,7 +36,8 @@ class Network:
         engine.call("network", "disconnect", self.name, container.name)
 
     def join(self, container):
-        engine.call("network", "connect", "--ip", self.ngshare, self.name, container.name)
+        options = ["--ip", self.ngshare, *(["--mac-address", MAC] if engine.builder() == "podman" else [])]
+        engine.call("network", "connect", *options, self.name, container.name)
 
 
 @contextmanager
@@ -91,7 +92,7 @@ def service(image, net, hub):
         "JUPYTERHUB_SERVICE_PREFIX": "/services/ngshare/",
     }
     with volume() as data:
-        options = [f"--ip={net.ngshare}", f"--volume={data}:/var/lib/ngshare"]
+        options = [f"--ip={net.ngshare}", f"--mac-address={MAC}", f"--volume={data}:/var/lib/ngshare"]
         options += [f"--env={name}={value}" for name, value in variables.items()]
         with engine.running(image, options=options, network=net.name) as container:
             yield container
@@ -131,14 +132,25 @@ class SeparateServers(Campus):
     def submissions(self, username):
         """What the service knows that they have submitted, by number."""
         token = self.hub.token_for(username, SCOPE)
-        rows = self.api("GET", "submissions/?mine=true", token).json()["results"]
+        rows = self.api("GET", "submissions/?mine=true&files=true", token).json()["results"]
         return {row["id"]: row for row in rows}
 
     def receipts(self, username):
         """The receipts that their server keeps, by the number of the submission: what has been acknowledged."""
         find = 'import pathlib, json; print(json.dumps([p.read_text() for p in pathlib.Path().rglob("receipt.json")]))'
         texts = json.loads(self.execute(username, "python3", "-c", find))
-        return {receipt["submission"]: receipt for receipt in map(json.loads, texts)}
+        return {receipt["id"]: receipt for receipt in map(json.loads, texts)}
+
+    def verify(self, username, receipt):
+        """Return whether the service says that the receipt is its own."""
+        token = self.hub.token_for(username, SCOPE)
+        return self.api("POST", "receipts/verify/", token, json=receipt).json()["valid"]
+
+    def intact_blobs(self):
+        """The hashes of what lies in the service's store under the hash that it has."""
+        find = 'cd "$NGSHARE_DATA/blobs" && find . -path ./staging -prune -o -type f -print0 | xargs -0 sha256sum'
+        lines = self.ngshare.execute("sh", "-c", find).stdout.split("\n")[:-1]
+        return {digest for digest, _, path in (line.partition("  ") for line in lines) if Path(path).name == digest}
 
 
 @contextmanager
