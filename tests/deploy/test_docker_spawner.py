@@ -17,6 +17,7 @@ from tests.servers import wait_until
 pytestmark = pytest.mark.deploy
 
 STUDENTS = ("bob", "carol")
+PATIENT = "--NgshareClient.attempts=12"  # a busy machine may take a while to start ngshare again
 HASTY = ("--NgshareClient.attempts=2", "--NgshareClient.connect_timeout=1", "--NgshareClient.list_timeout=3")
 
 
@@ -146,7 +147,7 @@ def test_submits_are_repeated_by_themselves_when_the_service_is_killed_and_start
         write_large_file(campus, student)
     before = {student: campus.submissions(student) for student in STUDENTS}
     with ThreadPoolExecutor() as pool:
-        submitting = [pool.submit(submit, campus, student) for student in STUDENTS]
+        submitting = [pool.submit(submit, campus, student, PATIENT) for student in STUDENTS]
         stop_in_the_middle_of_an_upload(campus)
         campus.ngshare.send("KILL")
         campus.ngshare.wait(30)
