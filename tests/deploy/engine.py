@@ -68,6 +68,11 @@ def is_complete() -> bool:
     return not why_incomplete()
 
 
+def has_networks_of_this_machine() -> bool:
+    """Return whether a process here can listen at a network's gateway: not with an ordinary user's podman."""
+    return builder() == "docker" or os.geteuid() == 0
+
+
 def _why_no_container_runs() -> str:
     """Run this machine's `true` in a container on a network of its own, and return the error, if there is one."""
     name = f"ngshare-test-{uuid.uuid4().hex[:12]}"
