@@ -13,10 +13,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from threading import Thread
 
 from tests import servers
+from tests.deploy import engine
 
 SLOW = "e2e or browser or nbgrader or live or deploy"
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)")
@@ -32,6 +34,7 @@ class Phase:
     parts: Sequence[str] = ()  # names in servers.PARTS
     folders: Sequence[str] = ("tests",)  # a folder that is not there, or has no such test, fails the phase
     processes: int = 2
+    whole_files: bool = False  # the tests of a file run in one process
     measured: bool = True  # its coverage counts
 
 
@@ -56,7 +59,7 @@ PHASES = [
     ],
     [Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING)],
     [Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")],
-    [Phase("containers, charts and packages", "deploy", folders=["tests/deploy"], measured=False, processes=0)],
+    [Phase("containers, charts and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False)],
 ]
 QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]
 
@@ -65,6 +68,8 @@ def run(phase: Phase, *, silent: bool) -> Outcome:
     """Run one phase. A silent one prints what it has to say when it is over."""
     started = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "-m", phase.marked, "-n", str(phase.processes), *phase.folders]
+    if phase.whole_files:
+        command += ["--dist", "loadfile"]
     if phase.measured:
         command += ["--cov", "--cov-report=", "--cov-fail-under=0"]
     lines = [f"\n==== {phase.name} ====\n"]
@@ -95,6 +100,12 @@ def run_row(row: Sequence[Phase]) -> list[Outcome]:
     with ThreadPoolExecutor(len(row)) as pool:
         running = [pool.submit(run, phase, silent=number > 0) for number, phase in enumerate(row)]
         return [future.result() for future in running]
+
+
+def make_bases() -> None:
+    """Make what images are built on, before it is needed: that is mostly waiting for downloads."""
+    with suppress(RuntimeError):  # the tests that need it try again, and say what is wrong
+        engine.bases()
 
 
 def report_coverage() -> tuple[bool, str]:
@@ -128,6 +139,8 @@ def main() -> int:
     no_skip = os.environ.get("NGSHARE_TEST_NO_SKIP") == "1"
     total: Counter[str] = Counter()
     lines = []
+    if not quick and engine.is_complete():
+        Thread(target=make_bases, daemon=True).start()
     for row in QUICK if quick else PHASES:
         for outcome in run_row(row):
             counts = outcome.counts
@@ -142,6 +155,8 @@ def main() -> int:
     if not quick:
         covered, line = report_coverage()
         lines.append(line)
+        if reason := engine.why_incomplete():
+            lines.append(f"Deployments in containers were not tested: {reason}.")
     failed = total["failed"] + total["error"]
     print("\n==== summary ====", *lines, "", sep="\n")
     print(f"{total['passed']} passed, {failed} failed, {total['skipped']} skipped")

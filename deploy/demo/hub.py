@@ -47,6 +47,8 @@ class Hub:
     ports: tuple[int, int, int, int]
     base_url: str = "/"
     variables: dict[str, str] = field(default_factory=dict)
+    address: str = "127.0.0.1"
+    config: Path = HERE / "jupyterhub_config.py"
     token: str = field(default_factory=lambda: secrets.token_hex(32))
     ngshare_token: str = field(default_factory=lambda: secrets.token_hex(32))
     proxy_token: str = field(default_factory=lambda: secrets.token_hex(32))
@@ -55,7 +57,7 @@ class Hub:
     @property
     def url(self) -> str:
         """Without the slash at its end."""
-        return f"http://127.0.0.1:{self.ports[0]}{self.base_url}".rstrip("/")
+        return f"http://{self.address}:{self.ports[0]}{self.base_url}".rstrip("/")
 
     @property
     def ngshare(self) -> str:
@@ -80,7 +82,7 @@ class Hub:
             "DEMO_PROXY_TOKEN": self.proxy_token,
             **self.variables,
         }
-        command = [sys.executable, "-m", "jupyterhub", "-f", str(HERE / "jupyterhub_config.py")]
+        command = [sys.executable, "-m", "jupyterhub", "-f", str(self.config)]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,

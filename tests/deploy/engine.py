@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -48,8 +49,50 @@ def builder() -> str:
     return "docker" if has_docker else ""
 
 
+@cache
+def why_incomplete() -> str:
+    """Return why no containers can be tested here, or ""; a container was run once to know it."""
+    if not builder():
+        return "there is neither podman with runc nor a running Docker"
+    if not BASES and not shutil.which("mmdebstrap"):
+        return "mmdebstrap is not there, which makes the images to build on"
+    known = CACHE / f"{builder()}-runs"
+    if not known.exists():
+        if reason := _why_no_container_runs():
+            return f"{builder()} runs no container: {reason}"
+        known.touch()
+    return ""
+
+
 def is_complete() -> bool:
-    return bool(builder() and (BASES or shutil.which("mmdebstrap")))
+    return not why_incomplete()
+
+
+def has_networks_of_this_machine() -> bool:
+    """Return whether a process here can listen at a network's gateway: not with an ordinary user's podman."""
+    return builder() == "docker" or os.geteuid() == 0
+
+
+def _why_no_container_runs() -> str:
+    """Run this machine's `true` in a container on a network of its own, and return the error, if there is one."""
+    name = f"ngshare-test-{uuid.uuid4().hex[:12]}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    archive = CACHE / f"{name}.tar"
+    try:
+        libraries = re.findall(r"/\S+", _run(["ldd", "/bin/true"], cwd=ROOT).stdout)
+        with tarfile.open(archive, "w", dereference=True) as tar:
+            for path in ("/bin/true", *libraries):
+                tar.add(path)
+        call("import", archive, f"localhost/{name}")
+        call("network", "create", "--internal", name)
+        call("run", "--rm", f"--network={name}", f"localhost/{name}", "/bin/true")
+    except RuntimeError as error:
+        return str(error).strip().splitlines()[-1]
+    finally:
+        call("network", "rm", name, check=False)
+        call("rmi", "--force", f"localhost/{name}", check=False)
+        archive.unlink(missing_ok=True)
+    return ""
 
 
 def environment() -> dict[str, str]:
@@ -163,6 +206,10 @@ class Container:
     def execute(self, *command: str) -> subprocess.CompletedProcess[str]:
         return call("exec", self.name, *command, check=False)
 
+    def start(self) -> None:
+        """Start it again after it has ended, on the same volume and at the same address."""
+        call("start", self.name)
+
     def send(self, signal: str) -> None:
         call("kill", "--signal", signal, self.name)
 
@@ -181,11 +228,11 @@ class Container:
 
 
 @contextmanager
-def running(image: str, *command: str, options: list[str]) -> Iterator[Container]:
+def running(image: str, *command: str, options: list[str], network: str = "host") -> Iterator[Container]:
     """A container of an image, as hardened as the chart's: it is removed afterwards."""
     name = f"ngshare-test-{uuid.uuid4().hex[:12]}"
     hardened = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--tmpfs=/tmp"]
-    call("run", "--detach", f"--name={name}", "--network=host", *hardened, *options, image, *command)
+    call("run", "--detach", f"--name={name}", f"--network={network}", *hardened, *options, image, *command)
     try:
         yield Container(name)
     finally:
