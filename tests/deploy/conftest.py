@@ -4,6 +4,7 @@ What needs containers is not collected where there is nothing to run them; what 
 """
 
 import os
+import shutil
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.deploy.images import each_service_image, service_image, singleuser_im
 
 collect_ignore = [] if engine.is_complete() else ["test_image.py"]
 collect_ignore += [] if os.environ.get("KUBECONFIG") else ["test_cluster.py"]
+collect_ignore += [] if shutil.which("systemd-analyze") else ["test_systemd.py"]
 
 
 @pytest.fixture(scope="session", params=PACKAGES)
