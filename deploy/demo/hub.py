@@ -46,6 +46,7 @@ class Hub:
     folder: Path
     ports: tuple[int, int, int, int]
     base_url: str = "/"
+    host: str = "127.0.0.1"  # as browsers know it
     variables: dict[str, str] = field(default_factory=dict)
     token: str = field(default_factory=lambda: secrets.token_hex(32))
     ngshare_token: str = field(default_factory=lambda: secrets.token_hex(32))
@@ -55,7 +56,7 @@ class Hub:
     @property
     def url(self) -> str:
         """Without the slash at its end."""
-        return f"http://127.0.0.1:{self.ports[0]}{self.base_url}".rstrip("/")
+        return f"http://{self.host}:{self.ports[0]}{self.base_url}".rstrip("/")
 
     @property
     def ngshare(self) -> str:
