@@ -47,6 +47,7 @@ class Hub:
     ports: tuple[int, int, int, int]
     base_url: str = "/"
     host: str = "127.0.0.1"  # as browsers know it
+    ngshare_host: str = ""  # another one, on a Hub with sub-domains
     variables: dict[str, str] = field(default_factory=dict)
     token: str = field(default_factory=lambda: secrets.token_hex(32))
     ngshare_token: str = field(default_factory=lambda: secrets.token_hex(32))
@@ -60,7 +61,7 @@ class Hub:
 
     @property
     def ngshare(self) -> str:
-        return f"{self.url}/services/ngshare"
+        return f"http://{self.ngshare_host or self.host}:{self.ports[0]}{self.base_url}services/ngshare"
 
     @property
     def log(self) -> Path:
