@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -42,18 +43,19 @@ def log_in(hub_url, username, session):
     page = session.get(f"{hub_url}/hub/login", timeout=60)
     token = re.search(r'name="_xsrf" value="([^"]+)"', page.text)[1]
     form = {"username": username, "password": "any", "_xsrf": token}
-    assert session.post(f"{hub_url}/hub/login?next=/hub/home", data=form, timeout=60).status_code == 200
+    home = f"{urlsplit(hub_url).path}/hub/home"
+    assert session.post(f"{hub_url}/hub/login?next={home}", data=form, timeout=60).status_code == 200
     return session
 
 
 @contextmanager
-def nginx(folder, hub_port, files):
-    """nginx with our snippet, which listens at a free port for whoever starts it."""
-    port = free_port()
+def nginx(folder, hub, files, port=0):
+    """nginx with our snippet, which listens at a port that is free for whoever starts it."""
+    port = port or free_port()
     text = (ROOT / "deploy" / "nginx" / "ngshare.conf").read_text()
     for old, new in (
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-        ("http://127.0.0.1:8000", f"http://127.0.0.1:{hub_port}"),
+        ("http://127.0.0.1:8000", hub.url.removesuffix(hub.base_url.rstrip("/"))),
         ("/etc/ssl/certs/hub.example.edu.pem", files.cert),
         ("/etc/ssl/private/hub.example.edu.key", files.key),
     ):
@@ -64,7 +66,7 @@ def nginx(folder, hub_port, files):
     url, log = f"https://127.0.0.1:{port}", folder / "nginx.log"
     command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(log)]
     with servers.running(command, env={}, log=log, cwd=folder) as process:
-        servers.wait_until(lambda: servers._is_alive(f"{url}/jupyter/hub/api/", verify=files.ca), process, log)
+        servers.wait_until(lambda: servers._is_alive(f"{url}{hub.base_url}hub/api/", verify=files.ca), process, log)
         yield url
 
 
@@ -72,7 +74,7 @@ def nginx(folder, hub_port, files):
 def secured(campus, tmp_path):
     """(address of ngshare behind nginx, file of the authority)"""
     (files,) = certificates.issue(tmp_path, "hub")
-    with nginx(tmp_path, campus.hub.ports[0], files) as url:
+    with nginx(tmp_path, campus.hub, files) as url:
         yield f"{url}{campus.hub.base_url}services/ngshare", files.ca
 
 
@@ -99,14 +101,18 @@ if NGINX:  # elsewhere they are not collected
         run(campus, "bob", "fetch_assignment", "large", "--course", COURSE, **variables)
         assert (campus.hub.home("bob") / "large" / "data.bin").read_bytes() == (release / "data.bin").read_bytes()
 
-    def test_a_browser_logs_in_through_nginx_with_secure_cookies(campus, secured):
-        address, authority = secured
-        browser = requests.Session()
-        browser.trust_env, browser.verify = False, authority
-        log_in(address.removesuffix("/services/ngshare"), "alice", browser)
-        page = browser.get(f"{address}/", timeout=60)
-        assert page.url == f"{address}/" and COURSE in page.text
-        assert {cookie.secure for cookie in browser.cookies if cookie.name == "ngshare-session"} == {True}
+    def test_a_browser_logs_in_through_nginx_with_secure_cookies(tmp_path):
+        (files,) = certificates.issue(tmp_path, "hub")
+        port = free_port()
+        public = f"https://127.0.0.1:{port}"
+        lines = f"c.JupyterHub.public_url = {public!r}\n"
+        with started(tmp_path / "hub", variables=more(tmp_path, lines)) as hub, nginx(tmp_path, hub, files, port):
+            Campus(hub).create_course()
+            browser = requests.Session()
+            browser.trust_env, browser.verify = False, files.ca
+            page = log_in(public, "alice", browser).get(f"{public}/services/ngshare/", timeout=60)
+            assert page.url == f"{public}/services/ngshare/" and COURSE in page.text
+            assert {cookie.secure for cookie in browser.cookies if cookie.name == "ngshare-session"} == {True}
 
 
 def more(folder, lines):
