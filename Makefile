@@ -33,12 +33,12 @@ help:
 
 install: $(INSTALLED)
 
-$(INSTALLED): constraints.txt requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml
+$(INSTALLED): constraints.txt requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml deploy/tljh/pyproject.toml
 	@echo "Installing into .venv (a few minutes the first time) …"
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --upgrade pip
-	@$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable . --editable ./nbgrader_plugin --group test --group check
+	@$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable . --editable ./nbgrader_plugin --editable ./deploy/tljh --group test --group check
 	@touch $(INSTALLED)
 
 demo: $(INSTALLED)
@@ -59,6 +59,7 @@ check: $(INSTALLED)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy courses exchange ngshare_site
 	$(BIN)/mypy nbgrader_plugin
+	$(BIN)/mypy deploy/tljh
 	$(BIN)/python -m pytest -q tests/test_migrations.py
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
@@ -80,13 +81,14 @@ constraints:
 	@.cache/constraints/bin/pip install --quiet uv
 	@.cache/constraints/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --strip-extras \
 		--no-annotate --no-header --all-extras --group test --group check --group audit \
-		pyproject.toml nbgrader_plugin/pyproject.toml --output-file constraints.txt
+		pyproject.toml nbgrader_plugin/pyproject.toml deploy/tljh/pyproject.toml --output-file constraints.txt
 
 # Each wheel is built from the sdist, so that nothing but what is in the sdist gets into it.
 dist: $(INSTALLED)
 	rm -rf $(DIST)
 	$(BIN)/python -m build --no-isolation --outdir $(DIST) .
 	$(BIN)/python -m build --no-isolation --outdir $(DIST) nbgrader_plugin
+	$(BIN)/python -m build --no-isolation --outdir $(DIST) deploy/tljh
 	$(BIN)/twine check --strict $(DIST)/*
 	if [ -d deploy/helm/ngshare ] && command -v helm >/dev/null; then \
 		helm package --app-version $(VERSION) --destination $(DIST) deploy/helm/ngshare; fi
@@ -113,5 +115,5 @@ singleuser-image:
 		-f deploy/image/singleuser.Dockerfile -t $(SINGLEUSER):$(TAG) .
 
 clean:
-	rm -rf .venv .demo .cache artifacts build dist docs/_build *.egg-info nbgrader_plugin/*.egg-info nbgrader_plugin/build
+	rm -rf .venv .demo .cache artifacts build dist docs/_build *.egg-info nbgrader_plugin/*.egg-info nbgrader_plugin/build deploy/tljh/*.egg-info deploy/tljh/build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

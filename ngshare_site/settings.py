@@ -40,6 +40,10 @@ JUPYTERHUB_CLIENT_ID = env.text("JUPYTERHUB_CLIENT_ID", f"service-{JUPYTERHUB_SE
 JUPYTERHUB_OAUTH_CALLBACK_URL = env.text("JUPYTERHUB_OAUTH_CALLBACK_URL")
 JUPYTERHUB_PUBLIC_HUB_URL = env.text("JUPYTERHUB_PUBLIC_HUB_URL")
 JUPYTERHUB_HOST = env.text("JUPYTERHUB_HOST")
+# TLS: what the service shows to the proxy (and to the Hub, if that has certificates of its own: `internal_ssl`)
+JUPYTERHUB_SSL_CERTFILE = env.text("JUPYTERHUB_SSL_CERTFILE")
+JUPYTERHUB_SSL_KEYFILE = env.text("JUPYTERHUB_SSL_KEYFILE")
+JUPYTERHUB_SSL_CLIENT_CA = env.text("JUPYTERHUB_SSL_CLIENT_CA")  # who signs the certificates of the Hub and its proxy
 NGSHARE_GROUPS = env.flag("NGSHARE_GROUPS")  # add people to courses by their groups on the Hub
 NGSHARE_GROUP_PATTERNS = {  # the groups' names; the defaults are nbgrader's own
     "student": env.unless_off("NGSHARE_GROUP_STUDENTS", "nbgrader-{course}"),

@@ -99,7 +99,8 @@ class FakeHub:
 
 
 @contextmanager
-def running(address="127.0.0.1", port=0, **options):
+def running(address="127.0.0.1", port=0, *, tls=None, **options):
+    """`tls`: the context of an HTTPS server, for a Hub with certificates."""
     hub = FakeHub(**options)
 
     class Handler(BaseHTTPRequestHandler):
@@ -148,7 +149,9 @@ def running(address="127.0.0.1", port=0, **options):
             """Says nothing."""
 
     server = ThreadingHTTPServer((address, port), Handler)
-    hub.url = f"http://{address}:{server.server_address[1]}/hub/api"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    hub.url = f"{'https' if tls else 'http'}://{address}:{server.server_address[1]}/hub/api"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

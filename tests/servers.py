@@ -14,10 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import boto3
@@ -159,9 +160,19 @@ class Service:
 
 @contextmanager
 def service(
-    data: Path, *, workers: int = 2, port: int = 0, checkout: Path = ROOT, **variables: str
+    data: Path,
+    *,
+    workers: int = 2,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    checkout: Path = ROOT,
+    tls: Mapping[str, Any] | None = None,
+    **variables: str,
 ) -> Iterator[Service]:
-    """The production server; stand-alone with root as administrator unless `variables` say otherwise."""
+    """The production server; stand-alone with root as administrator unless `variables` say otherwise.
+
+    `tls`: what requests needs to reach it (verify, cert), if it serves with TLS.
+    """
     data.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     kept = {
@@ -169,17 +180,18 @@ def service(
     }
     kept.pop("DATABASE_URL", None)
     env = {**kept, "NGSHARE_DATA": str(data), "NGSHARE_STANDALONE": "1", "NGSHARE_ADMINS": "root", **variables}
-    command = [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+    command = [sys.executable, "manage.py", "serve", "--bind", f"{host}:{port}", "--workers", str(workers)]
     log = data / "serve.log"
     with running(command, env=env, log=log, cwd=checkout) as process:
-        wait_until(lambda: _is_alive(f"http://127.0.0.1:{port}/healthz"), process, log)
+        address = f"{'https' if tls else 'http'}://{host}:{port}"
+        wait_until(lambda: _is_alive(f"{address}/healthz", **(tls or {})), process, log)
         prefix = variables.get("JUPYTERHUB_SERVICE_PREFIX", "/").rstrip("/")
-        yield Service(f"http://127.0.0.1:{port}{prefix}", data, process, log)
+        yield Service(f"{address}{prefix}", data, process, log)
 
 
-def _is_alive(address: str) -> bool:
+def _is_alive(address: str, **tls: Any) -> bool:
     try:
-        return requests.get(address, timeout=2).status_code == 200
+        return requests.get(address, timeout=2, **tls).status_code == 200
     except requests.RequestException:
         return False
 

@@ -46,6 +46,8 @@ class Hub:
     folder: Path
     ports: tuple[int, int, int, int]
     base_url: str = "/"
+    host: str = ""  # as browsers know it, unless it is the address
+    ngshare_host: str = ""  # another one, on a Hub with sub-domains
     variables: dict[str, str] = field(default_factory=dict)
     address: str = "127.0.0.1"
     config: Path = HERE / "jupyterhub_config.py"
@@ -57,11 +59,11 @@ class Hub:
     @property
     def url(self) -> str:
         """Without the slash at its end."""
-        return f"http://{self.address}:{self.ports[0]}{self.base_url}".rstrip("/")
+        return f"http://{self.host or self.address}:{self.ports[0]}{self.base_url}".rstrip("/")
 
     @property
     def ngshare(self) -> str:
-        return f"{self.url}/services/ngshare"
+        return f"http://{self.ngshare_host or self.host}:{self.ports[0]}{self.base_url}services/ngshare"
 
     @property
     def log(self) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import requests
+from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
@@ -18,7 +19,10 @@ Session = TypeVar("Session", bound=requests.Session)
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Reads the whole answer at once, and gives up on one that is too long. Errors: RequestException."""
+    """Reads the whole answer at once, and gives up on one that is too long. Errors: RequestException.
+
+    With the Hub's own certificates (`internal_ssl`), each side shows its certificate to the other.
+    """
 
     def send(
         self,
@@ -29,6 +33,9 @@ class BoundedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
+        if settings.JUPYTERHUB_SSL_CLIENT_CA:  # set here, since REQUESTS_CA_BUNDLE goes before the session's
+            verify = settings.JUPYTERHUB_SSL_CLIENT_CA
+            cert = (settings.JUPYTERHUB_SSL_CERTFILE, settings.JUPYTERHUB_SSL_KEYFILE)
         end = time.monotonic() + MAX_ANSWER_SECONDS
         response = super().send(request, True, timeout or TIMEOUT, verify, cert, proxies)
         body = bytearray()

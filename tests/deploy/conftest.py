@@ -4,6 +4,7 @@ What needs containers is not collected where there is nothing to run them; what 
 """
 
 import os
+import shutil
 
 import pytest
 
@@ -17,6 +18,7 @@ collect_ignore += [] if kube_play.is_possible() else ["test_kube_play.py"]
 collect_ignore += [] if os.environ.get("KUBECONFIG") else ["test_cluster.py", "test_cluster_hub.py"]
 collect_ignore += [] if cluster.HUB_CHART and cluster.USERS_IMAGE else ["test_cluster_hub.py"]
 collect_ignore += [] if engine.is_complete() and engine.has_networks_of_this_machine() else ["test_docker_spawner.py"]
+collect_ignore += [] if shutil.which("systemd-analyze") else ["test_systemd.py"]
 
 
 @pytest.fixture(scope="session", params=PACKAGES)

@@ -25,7 +25,7 @@ VERSION = ngshare_site.__version__
 PACKAGES = ("courses", "exchange", "ngshare_site")
 # What is tracked in the plugin's folder and is no part of its package.
 PLUGIN_METADATA = {"LICENSE", "README.md", "pyproject.toml", "jupyter_server_config.d/ngshare_plugin.json"}
-GENERATED = re.compile(r"PKG-INFO|setup\.cfg|ngshare_\w+\.egg-info/\w+(-\w+)*(\.txt)?")
+GENERATED = re.compile(r"PKG-INFO|setup\.cfg|\w+\.egg-info/\w+(-\w+)*(\.txt)?")
 
 
 def tracked(sources, *folders):
@@ -57,14 +57,13 @@ def in_sdist(path):
 def wheels(sources):
     return {
         name: sources / "dist" / f"{name.replace('-', '_')}-{VERSION}-py3-none-any.whl"
-        for name in ("ngshare-service", "ngshare-plugin")
+        for name in ("ngshare-service", "ngshare-plugin", "tljh-ngshare")
     }
 
 
-def test_make_dist_makes_two_distributions_of_one_version(sources):
-    made = {
-        f"ngshare_{name}-{VERSION}{end}" for name in ("service", "plugin") for end in ("-py3-none-any.whl", ".tar.gz")
-    }
+def test_make_dist_makes_three_distributions_of_one_version(sources):
+    names = ("ngshare_service", "ngshare_plugin", "tljh_ngshare")
+    made = {f"{name}-{VERSION}{end}" for name in names for end in ("-py3-none-any.whl", ".tar.gz")}
     assert {path.name for path in (sources / "dist").iterdir() if path.suffix != ".tgz"} == made
 
 
@@ -91,6 +90,12 @@ def test_the_plugins_wheel_is_its_package_and_the_file_that_switches_it_on(sourc
     assert {Path(name).name for name in data} == {"ngshare_plugin.json"}
 
 
+def test_tljhs_wheel_is_its_module_and_the_unit(sources, wheels):
+    files, data, metadata = in_wheel(wheels["tljh-ngshare"])
+    assert files == {"tljh_ngshare/__init__.py", "tljh_ngshare/ngshare.service"} and data == set()
+    assert metadata.get_all("Requires-Dist") == ["pluggy>=1", "traitlets>=5"]  # both come with TLJH
+
+
 def test_the_plugin_does_not_require_django(wheels):
     _, _, metadata = in_wheel(wheels["ngshare-plugin"])
     required = {re.match(r"[\w-]+", line)[0].lower() for line in metadata.get_all("Requires-Dist")}
@@ -104,6 +109,8 @@ def test_sdists_have_neither_tests_nor_anything_that_is_not_in_git(sources):
     assert server == tracked(sources, *PACKAGES) | top
     plugin = in_sdist(sources / "dist" / f"ngshare_plugin-{VERSION}.tar.gz")
     assert {f"nbgrader_plugin/{name}" for name in plugin} == tracked(sources, "nbgrader_plugin")
+    tljh = in_sdist(sources / "dist" / f"tljh_ngshare-{VERSION}.tar.gz")
+    assert {f"deploy/tljh/{name}" for name in tljh} == tracked(sources, "deploy/tljh")
 
 
 def test_constraints_are_names_and_exact_versions_alone():

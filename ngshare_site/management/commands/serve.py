@@ -6,6 +6,7 @@ Processes hold no state: more of them, here or on other machines, serve more use
 import fcntl
 import ipaddress
 import os
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -57,11 +58,12 @@ class Command(BaseCommand):
                 "JUPYTERHUB_API_URL is not set: run this as a service of JupyterHub, set the JUPYTERHUB_* variables "
                 "yourself, or set NGSHARE_STANDALONE=1 to try it out without a Hub."
             )
+        tls = tls_options()
         if not no_migrate:
             with migration_lock():
                 call_command("migrate", interactive=False, verbosity=min(verbosity, 1))
         connection.close()
-        self.stdout.write(f"ngshare serves at http://{bind}{settings.PREFIX}")
+        self.stdout.write(f"ngshare serves at {'https' if tls else 'http'}://{bind}{settings.PREFIX}")
         self.stdout.flush()
         Server(
             get_wsgi_application(),  # before the processes are forked, which share its memory
@@ -76,6 +78,7 @@ class Command(BaseCommand):
                 "loglevel": "warning",
                 "control_socket_disable": True,
                 "forwarder_headers": "",  # none of a request: SCRIPT_NAME would move the service to another address
+                **tls,
             },
         ).run()
 
@@ -87,6 +90,25 @@ class Command(BaseCommand):
         self.stderr.write(
             self.style.WARNING("UNSAFE: stand-alone mode. Whoever reaches this port can act as any user.")
         )
+
+
+def tls_options() -> dict[str, object]:
+    """Return gunicorn's options for the certificate of the service, if it has one. Errors: CommandError."""
+    files = {
+        "certfile": settings.JUPYTERHUB_SSL_CERTFILE,
+        "keyfile": settings.JUPYTERHUB_SSL_KEYFILE,
+        "ca_certs": settings.JUPYTERHUB_SSL_CLIENT_CA,
+    }
+    given = {option: file for option, file in files.items() if file}
+    if not given:
+        return {}
+    if not {"certfile", "keyfile"} <= set(given):
+        raise CommandError("JUPYTERHUB_SSL_CERTFILE, JUPYTERHUB_SSL_KEYFILE: set both to serve with TLS.")
+    for file in given.values():
+        if not os.access(file, os.R_OK):
+            raise CommandError(f"JUPYTERHUB_SSL_…: cannot read {file}.")
+    # With the authorities of the Hub's own certificates, whoever connects must show one of these.
+    return {**given, "cert_reqs": ssl.CERT_REQUIRED if "ca_certs" in given else ssl.CERT_NONE}
 
 
 def default_bind() -> str:

@@ -1,5 +1,7 @@
 """`serve` refuses what is unsafe or cannot work before it touches the database."""
 
+import ssl
+
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
@@ -80,3 +82,40 @@ def test_no_header_of_a_request_changes_where_the_service_lies(settings, served)
 def test_default_is_where_the_hub_expects_it(settings, url, bind):
     settings.JUPYTERHUB_SERVICE_URL = url
     assert serve.default_bind() == bind
+
+
+@pytest.fixture
+def certificate(settings, tmp_path):
+    settings.NGSHARE_STANDALONE = True
+    for name in ("JUPYTERHUB_SSL_CERTFILE", "JUPYTERHUB_SSL_KEYFILE", "JUPYTERHUB_SSL_CLIENT_CA"):
+        setattr(settings, name, str(tmp_path / name))
+        (tmp_path / name).touch()
+    return settings
+
+
+def test_certificates_of_the_hub_are_required_of_whoever_connects(certificate, served, capsys):
+    call_command("serve", "--no-migrate")
+    assert served[0]["certfile"] == certificate.JUPYTERHUB_SSL_CERTFILE
+    assert served[0]["cert_reqs"] == ssl.CERT_REQUIRED
+    assert "ngshare serves at https://127.0.0.1:12121/" in capsys.readouterr().out
+
+
+def test_a_certificate_alone_asks_nobody_for_theirs(certificate, served):
+    certificate.JUPYTERHUB_SSL_CLIENT_CA = ""
+    call_command("serve", "--no-migrate")
+    assert served[0]["cert_reqs"] == ssl.CERT_NONE and "ca_certs" not in served[0]
+
+
+@pytest.mark.parametrize("name", ["JUPYTERHUB_SSL_CERTFILE", "JUPYTERHUB_SSL_KEYFILE"])
+def test_half_a_certificate_is_refused(certificate, served, name):
+    setattr(certificate, name, "")
+    with pytest.raises(CommandError, match="set both to serve with TLS"):
+        call_command("serve", "--no-migrate")
+    assert served == []
+
+
+def test_a_certificate_that_cannot_be_read_is_named(certificate, served):
+    certificate.JUPYTERHUB_SSL_KEYFILE = "/nowhere/key.pem"
+    with pytest.raises(CommandError, match="cannot read /nowhere/key.pem"):
+        call_command("serve", "--no-migrate")
+    assert served == []
