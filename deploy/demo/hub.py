@@ -47,6 +47,7 @@ class Hub:
     ports: tuple[int, int, int, int]
     base_url: str = "/"
     variables: dict[str, str] = field(default_factory=dict)
+    python: str = sys.executable  # of the Hub and the users' servers; the service runs on ours
     token: str = field(default_factory=lambda: secrets.token_hex(32))
     ngshare_token: str = field(default_factory=lambda: secrets.token_hex(32))
     proxy_token: str = field(default_factory=lambda: secrets.token_hex(32))
@@ -78,9 +79,10 @@ class Hub:
             "DEMO_TOKEN": self.token,
             "DEMO_NGSHARE_TOKEN": self.ngshare_token,
             "DEMO_PROXY_TOKEN": self.proxy_token,
+            "DEMO_SERVICE_PYTHON": sys.executable,
             **self.variables,
         }
-        command = [sys.executable, "-m", "jupyterhub", "-f", str(HERE / "jupyterhub_config.py")]
+        command = [self.python, "-m", "jupyterhub", "-f", str(HERE / "jupyterhub_config.py")]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
