@@ -13,7 +13,7 @@ IMAGE ?= ngshare-service
 SINGLEUSER ?= ngshare-singleuser
 TAG ?= $(VERSION)
 
-.PHONY: help install demo test quick fuzz check audit docs chart-readme bench constraints dist wheelhouse images image singleuser-image clean
+.PHONY: version help install demo test quick fuzz check audit docs chart-readme bench constraints dist wheelhouse images image singleuser-image clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
@@ -28,6 +28,7 @@ help:
 	@echo "make dist    the packages (and, with helm, the chart), in dist"
 	@echo "make images  the images of the service and of users' servers, with podman or docker"
 	@echo "make wheelhouse  what the images install, in wheelhouse: afterwards they are built without a network"
+	@echo "make version V=1.0.0  write the version wherever it is named, before a release and after it"
 	@echo "make constraints  look for newer versions of all that is installed, and write constraints.txt"
 	@echo "make clean   remove what the above made"
 
@@ -82,6 +83,12 @@ constraints:
 	@.cache/constraints/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --strip-extras \
 		--no-annotate --no-header --all-extras --group test --group check --group audit \
 		pyproject.toml nbgrader_plugin/pyproject.toml deploy/tljh/pyproject.toml --output-file constraints.txt
+
+# `make version V=1.0.0` writes it wherever it is named.
+version:
+	test -n "$(V)"
+	sed -i 's/\b$(subst .,\.,$(VERSION))\b/$(V)/g' $$(grep -rlFwI --exclude-dir=_build --exclude-dir='*.egg-info' \
+		--exclude-dir=__pycache__ '$(VERSION)' ngshare_site nbgrader_plugin deploy docs README.md)
 
 # Each wheel is built from the sdist, so that nothing but what is in the sdist gets into it.
 dist: $(INSTALLED)

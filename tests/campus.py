@@ -1,12 +1,13 @@
 """A real JupyterHub for the end-to-end and browser tests, one for all of them: the demo's own."""
 
 import subprocess
-import sys
+from contextlib import contextmanager
 
 import pytest
 import requests
 
 from deploy.demo.hub import Hub, copy_example, course_config, running
+from tests.environments import CannotInstall, older_python
 from tests.servers import free_port
 
 COURSE = "NBG 101"
@@ -53,7 +54,7 @@ class Campus:
         """Run nbgrader in the user's running server: its environment, its own token, its home."""
         env = self.hub.environment_of_server(username)
         done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *arguments],
+            [self.hub.python, "-m", "nbgrader", *arguments],
             cwd=self.hub.home(username),
             env=env,
             capture_output=True,
@@ -68,10 +69,33 @@ def started(folder, **options):
     return running(Hub(folder, free_ports(), **options))
 
 
-@pytest.fixture(scope="session")
-def campus(tmp_path_factory):
-    with started(tmp_path_factory.mktemp("hub"), base_url="/jupyter/") as hub:
+@contextmanager
+def opened(folder, **options):
+    """A campus with its course, and what its instructor needs."""
+    with started(folder, **options) as hub:
         found = Campus(hub)
         found.create_course()
         found.prepare_instructor()
         yield found
+
+
+@pytest.fixture(scope="session")
+def campus(tmp_path_factory):
+    with opened(tmp_path_factory.mktemp("hub"), base_url="/jupyter/") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def older_campus(tmp_path_factory):
+    """One whose Hub, servers and nbgrader are of the older versions."""
+    try:
+        python = older_python()
+    except CannotInstall as error:
+        pytest.skip(f"older versions cannot be installed here: {error}")
+    with opened(tmp_path_factory.mktemp("older-hub"), python=python) as found:
+        yield found
+
+
+@pytest.fixture(scope="session", params=["campus", "older_campus"])
+def each_campus(request):
+    return request.getfixturevalue(request.param)

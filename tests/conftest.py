@@ -15,7 +15,7 @@ from courses.models import Course, Role
 from exchange import services
 from ngshare_site.hub import sessions
 from tests import cast
-from tests.campus import campus  # noqa: F401  # one Hub for all end-to-end and browser tests
+from tests.campus import campus, each_campus, older_campus  # noqa: F401  # Hubs for all end-to-end and browser tests
 
 # The same examples in every run; fewer of them in `make quick`.
 hypothesis_settings.register_profile("full", derandomize=True, database=None, deadline=None)

@@ -51,6 +51,7 @@ class Hub:
     variables: dict[str, str] = field(default_factory=dict)
     address: str = "127.0.0.1"
     config: Path = HERE / "jupyterhub_config.py"
+    python: str = sys.executable  # of the Hub and the users' servers; the service runs on ours
     token: str = field(default_factory=lambda: secrets.token_hex(32))
     ngshare_token: str = field(default_factory=lambda: secrets.token_hex(32))
     proxy_token: str = field(default_factory=lambda: secrets.token_hex(32))
@@ -63,7 +64,7 @@ class Hub:
 
     @property
     def ngshare(self) -> str:
-        return f"http://{self.ngshare_host or self.host}:{self.ports[0]}{self.base_url}services/ngshare"
+        return f"http://{self.ngshare_host or self.host or self.address}:{self.ports[0]}{self.base_url}services/ngshare"
 
     @property
     def log(self) -> Path:
@@ -82,9 +83,10 @@ class Hub:
             "DEMO_TOKEN": self.token,
             "DEMO_NGSHARE_TOKEN": self.ngshare_token,
             "DEMO_PROXY_TOKEN": self.proxy_token,
+            "DEMO_SERVICE_PYTHON": sys.executable,
             **self.variables,
         }
-        command = [sys.executable, "-m", "jupyterhub", "-f", str(self.config)]
+        command = [self.python, "-m", "jupyterhub", "-f", str(self.config)]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,

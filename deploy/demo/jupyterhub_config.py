@@ -19,6 +19,7 @@ HAS_ROLES = os.environ.get("DEMO_ROLES", "1") == "1"
 IS_MANAGED = os.environ.get("DEMO_MANAGED", "1") == "1"  # does the Hub start the service itself?
 NGSHARE_TOKEN = os.environ.get("DEMO_NGSHARE_TOKEN") or secrets.token_hex(32)
 BIN = Path(sys.executable).parent
+SERVICE_PYTHON = os.environ.get("DEMO_SERVICE_PYTHON", sys.executable)
 
 # ---- what a real Hub needs, too: the service, and the roles that let users and their servers in
 
@@ -30,7 +31,7 @@ c.JupyterHub.services = [
         "oauth_no_confirm": True,
         **(
             {
-                "command": [sys.executable, str(ROOT / "manage.py"), "serve", "--workers", "2"],
+                "command": [SERVICE_PYTHON, str(ROOT / "manage.py"), "serve", "--workers", "2"],
                 "environment": {
                     "NGSHARE_DATA": str(FOLDER / "ngshare"),
                     "NGSHARE_ADMINS": "admin",

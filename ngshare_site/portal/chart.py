@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 640, 170, 34, 24  # of the picture, in its own units
 MAX_BARS = 60
+WIDEST_BAR = 160
 
 
 def submissions_over_time(moments: list[datetime], due: datetime | None) -> SafeString | None:
@@ -19,7 +20,7 @@ def submissions_over_time(moments: list[datetime], due: datetime | None) -> Safe
     slots = max(1, round((end - start) / step) + 1)
     tallest = max(counts.values())
     room, height = WIDTH - LEFT, HEIGHT - BOTTOM - 12
-    width = min(room / slots, 40)
+    width = min(room / slots, WIDEST_BAR)
     bars = format_html_join(
         "",
         '<rect x="{}" y="{}" width="{}" height="{}"><title>{}: {}</title></rect>',
@@ -41,7 +42,7 @@ def submissions_over_time(moments: list[datetime], due: datetime | None) -> Safe
         '<figcaption id="submissions-chart">{} between {} and {}; the most, {}, on {}.{}</figcaption></figure>',
         WIDTH,
         HEIGHT,
-        _axes(tallest, _label(start, step), _label(end, step)),
+        _axes(tallest, _label(start, step), _label(end, step), LEFT + slots * width),
         bars,
         _due_line(due, start, step, slots, width),
         "1 submission" if len(moments) == 1 else f"{len(moments)} submissions",
@@ -68,18 +69,18 @@ def _label(moment: datetime, step: timedelta) -> str:
     return f"{moment:%Y-%m-%d %H:00}" if step < timedelta(days=1) else f"{moment:%Y-%m-%d}"
 
 
-def _axes(tallest: int, first: str, last: str) -> SafeString:
+def _axes(tallest: int, first: str, last: str, right: float) -> SafeString:
     floor = HEIGHT - BOTTOM
     return format_html(
         '<line x1="{0}" y1="{1}" x2="{2}" y2="{1}"></line><text x="0" y="{1}">0</text><text x="0" y="20">{3}</text>'
         '<text x="{0}" y="{4}">{5}</text>{6}',
         LEFT,
         floor,
-        WIDTH,
+        f"{right:.1f}",
         tallest,
         HEIGHT - 6,
         first,
-        format_html('<text x="{}" y="{}" text-anchor="end">{}</text>', WIDTH, HEIGHT - 6, last)
+        format_html('<text x="{}" y="{}" text-anchor="end">{}</text>', f"{right:.1f}", HEIGHT - 6, last)
         if last != first
         else "",
     )

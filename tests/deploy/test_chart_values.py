@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from ngshare_site import __version__
 from tests.deploy.charts import DESCRIBE, FOLDER, MANY, containers, environment, look, merged, nested, pods, server
 from tests.test_docs import variables_read
 
@@ -30,7 +31,7 @@ EFFECTS = {
         "registry.example.edu:5000/x",
         {},
         f"{SERVER}.image",
-        "registry.example.edu:5000/x:1.0.0.dev0",
+        f"registry.example.edu:5000/x:{__version__}",
     ),
     "image.tag": ("2.0", {}, f"{SERVER}.image", "ngshare-service:2.0"),
     "image.digest": (f"sha256:{'a' * 64}", {}, f"{SERVER}.image", f"ngshare-service@sha256:{'a' * 64}"),

@@ -17,6 +17,7 @@ import requests
 import nbgrader_plugin
 import ngshare_site
 from tests import servers
+from tests.deploy import engine
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.deploy
@@ -69,6 +70,16 @@ def test_make_dist_makes_three_distributions_of_one_version(sources):
 
 def test_the_plugin_has_the_services_version():
     assert nbgrader_plugin.__version__ == VERSION
+
+
+def test_make_version_writes_it_wherever_it_is_named(tmp_path):
+    copy = engine.copy_sources(tmp_path)
+    engine.make("version", "V=98.7.6", cwd=copy)
+    assert "98.7.6" in (copy / "ngshare_site" / "__init__.py").read_text()
+    texts = (
+        path for path in copy.rglob("*") if path.is_file() and path.suffix in {".md", ".py", ".toml", ".yaml", ".yml"}
+    )
+    assert {path.name for path in texts if VERSION in path.read_text()} == {"CHANGELOG.md"}
 
 
 def test_the_plugin_comes_with_the_licence():

@@ -12,10 +12,10 @@ ASSIGNMENT = "around"  # of its own: the browser tests use the same course
 
 
 @pytest.fixture(scope="module")
-def servers(campus):
+def servers(each_campus):
     for username in ("alice", "bob", "carol"):
-        campus.hub.start_server(username)
-    return campus
+        each_campus.hub.start_server(username)
+    return each_campus
 
 
 def answer_notebook(path):

@@ -33,6 +33,10 @@ def tokens_for_ngshare(hub, username):
     return [token["id"] for token in tokens if "ngshare" in token["oauth_client"]]
 
 
+def test_browser_logs_in_at_each_hub(each_campus):
+    log_in(each_campus.hub, "bob")
+
+
 @pytest.mark.parametrize("may_revoke", [True, False])
 def test_log_out_deletes_the_token_where_the_hub_allows_it(tmp_path, may_revoke):
     more = tmp_path / "more.py"

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests import servers
+from tests.environments import CannotInstall, environment
 from tests.exchange.importers import make_ngshare_database, published
 from tests.exchange.importers.make_ngshare_database import COURSE
 
@@ -24,8 +25,8 @@ PS1 = "ps1"
 def executables():
     """Of the environment with today's nbgrader and the published client."""
     try:
-        return published.environment(published.OLD_PLUGIN)
-    except published.CannotInstall as error:
+        return environment(*published.OLD_PLUGIN)
+    except CannotInstall as error:
         pytest.skip(f"the published client cannot be installed here: {error}")
 
 
@@ -236,7 +237,7 @@ def test_after_an_import_everybody_gets_the_same_answers(tmp_path):
         with published.old_service(tmp_path / "old") as old:
             make_ngshare_database.use(old.url)
             theirs = answers(old.url)
-    except published.CannotInstall as error:
+    except CannotInstall as error:
         pytest.skip(f"the old service cannot be installed here: {error}")
     assert len(theirs) > 100
     with published.small_hub() as hub:

@@ -13,21 +13,21 @@ CONFIG = "from nbgrader_plugin import configure\n\nc = get_config()\nconfigure(c
 class Home:
     """Someone's home directory; nothing in it is shared with anybody."""
 
-    def __init__(self, service, folder, username):
-        self.service, self.folder, self.username = service, folder, username
+    def __init__(self, service, folder, username, python=sys.executable):
+        self.service, self.folder, self.username, self.python = service, folder, username, python
         (folder / ".jupyter").mkdir(parents=True)
         (folder / ".jupyter" / "nbgrader_config.py").write_text(CONFIG)
 
     def nbgrader(self, *arguments, cwd=None, fails=False):
         """Return what nbgrader prints; it must fail or not, as told."""
         env = {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{Path(self.python).parent}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "PYTHONPATH": str(servers.ROOT),
             "NGSHARE_URL": self.service.url,
             "JUPYTERHUB_API_TOKEN": self.username,
         }
-        command = [sys.executable, "-m", "nbgrader", *arguments]
+        command = [self.python, "-m", "nbgrader", *arguments]
         done = subprocess.run(command, cwd=cwd or self.folder, env=env, capture_output=True, text=True, timeout=180)
         assert (done.returncode != 0) is fails, done.stderr
         return done.stderr + done.stdout

@@ -1,18 +1,31 @@
 """The whole way round with the real `nbgrader` command line, between two people who share no folder."""
 
 import json
+import sys
 
 import pytest
 
+from tests.environments import CannotInstall, older_python
 from tests.nbgrader_plugin.home import Home
 
 pytestmark = pytest.mark.nbgrader
 
 
+@pytest.fixture(scope="module", params=["newest", "oldest"])
+def python(request):
+    """One with the newest nbgrader, and one with the oldest that the plugin takes."""
+    if request.param == "newest":
+        return sys.executable
+    try:
+        return older_python()
+    except CannotInstall as error:
+        pytest.skip(f"the oldest nbgrader cannot be installed here: {error}")
+
+
 @pytest.fixture
-def homes(exchange, course, tmp_path):
+def homes(exchange, course, tmp_path, python):
     """A course of the test's own, with alice who teaches and bob who takes it: (course, alice, bob)."""
-    return course, Home(exchange, tmp_path / "alice", "alice"), Home(exchange, tmp_path / "bob", "bob")
+    return course, *(Home(exchange, tmp_path / name, name, python) for name in ("alice", "bob"))
 
 
 def quickstart(alice, course):
@@ -81,11 +94,11 @@ def test_assignment_goes_all_the_way_round(homes):
 def test_failures_end_with_the_servers_sentence_and_exit_status(homes):
     course, alice, bob = homes
     assert "Assignment not found" in bob.nbgrader("fetch_assignment", "ps9", "--course", course, fails=True)
-    outsider = Home(bob.service, bob.folder.parent / "erin", "erin")
+    outsider = Home(bob.service, bob.folder.parent / "erin", "erin", bob.python)
     (outsider.folder / "ps1").mkdir()
     output = outsider.nbgrader("submit", "ps1", "--course", course, fails=True)
     assert "You do not have access to this course. You are not a member of" in output
-    away = Home(bob.service, bob.folder.parent / "carol", "carol")
+    away = Home(bob.service, bob.folder.parent / "carol", "carol", bob.python)
     away.service = type(bob.service)("http://127.0.0.1:9", *list(vars(bob.service).values())[1:])
     output = away.nbgrader("list", fails=True)
     assert "cannot be reached" in output and "Traceback" not in output

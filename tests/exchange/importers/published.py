@@ -1,15 +1,11 @@
 """The published packages that we must get along with, installed for real and run unmodified.
 
-`ngshare` 0.6, the old service, and `ngshare_exchange` 0.5.3, the plugin in students' images. Each lives in a virtual
-environment of its own below `.cache/`, which is made once by pip and used again by later runs.
+`ngshare` 0.6, the old service, and `ngshare_exchange` 0.5.3, the plugin in students' images, each in an environment of
+its own.
 """
 
-import fcntl
-import json
 import os
-import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +14,8 @@ from pathlib import Path
 import requests
 
 from tests import fake_hub, servers
+from tests.environments import WITHOUT_SLOW, environment
 
-CACHE = servers.ROOT / ".cache"
 OLD_SERVICE = ("old-service", [["install", "ngshare==0.6.*", "sqlalchemy<2", "alembic<1.17", "jupyterhub<6"]])
 OLD_PLUGIN = (
     "old-plugin",
@@ -27,8 +23,7 @@ OLD_PLUGIN = (
         ["install", "nbgrader>=0.9.5", "jupyterlab>=4.4"],
         # The plugin's own requirements are older than today's JupyterLab, so it goes in without them.
         ["install", "--no-deps", "ngshare_exchange==0.5.3"],
-        # Nobody needs it, and it takes half of the time in which nbgrader starts.
-        ["uninstall", "--yes", "rfc3987-syntax"],
+        WITHOUT_SLOW,
     ],
 )
 # The old service listens on every interface when a Hub starts it; a test listens on loopback.
@@ -40,29 +35,6 @@ HTTPServer.listen = lambda self, port, *args, **kwargs: listen(self, port, "127.
 from ngshare.ngshare import main
 main(sys.argv[1:])
 """
-
-
-class CannotInstall(Exception):
-    """pip could not get the packages; says what pip said."""
-
-
-def environment(package: tuple[str, list[list[str]]]) -> Path:
-    """The folder of executables of the package's environment, made if it is not there. Errors: CannotInstall."""
-    name, steps = package
-    folder = CACHE / name
-    CACHE.mkdir(exist_ok=True)
-    with open(CACHE / f"{name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes run side by side
-        mark = folder / "installed.json"
-        if not mark.exists() or json.loads(mark.read_text()) != steps:
-            venv.create(folder, clear=True, with_pip=True)
-            for step in steps:
-                command = [str(folder / "bin/python"), "-m", "pip", "--quiet", *step]
-                done = subprocess.run(command, capture_output=True, text=True)
-                if done.returncode:
-                    raise CannotInstall(f"{' '.join(step)}: {done.stderr[-1000:]}")
-            mark.write_text(json.dumps(steps))
-    return folder / "bin"
 
 
 @contextmanager
@@ -82,7 +54,7 @@ class OldService:
 @contextmanager
 def old_service(data: Path) -> Iterator[OldService]:
     """ngshare 0.6 as a Hub runs it, with root as administrator and its data in `data`. Errors: CannotInstall."""
-    python = environment(OLD_SERVICE) / "python"
+    python = environment(*OLD_SERVICE) / "python"
     port = servers.free_port()
     here = OldService(f"http://127.0.0.1:{port}/services/ngshare", data / "ngshare.db", data / "files")
     command = [str(python), "-c", ON_LOOPBACK, "--admins", "root"]
@@ -113,4 +85,4 @@ def _answers(address: str) -> bool:
 
 if __name__ == "__main__":
     for wanted in (OLD_SERVICE, OLD_PLUGIN):
-        print(environment(wanted), file=sys.stderr)
+        print(environment(*wanted), file=sys.stderr)

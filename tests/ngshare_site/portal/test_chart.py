@@ -1,6 +1,9 @@
 """The chart of submissions: how they are counted, and what its caption says."""
 
+import re
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from ngshare_site.portal.chart import MAX_BARS, submissions_over_time
 
@@ -36,3 +39,11 @@ def test_due_date_is_a_line_where_it_falls_into_the_picture():
     assert 'class="due"' in submissions_over_time(moments, NOON + timedelta(hours=1))
     figure = submissions_over_time(moments, NOON + timedelta(days=9))
     assert 'class="due"' not in figure and "Due 2026-11-12 12:30." in figure
+
+
+def test_last_label_ends_where_the_last_bar_ends():
+    for days in (1, 2, 3, 30):
+        figure = submissions_over_time([NOON, NOON + timedelta(days=days, hours=1)], None)
+        *_, (x, width) = re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', figure)
+        (label,) = re.findall(r'<text x="([\d.]+)" y="\d+" text-anchor="end">', figure)
+        assert float(label) == pytest.approx(float(x) + float(width) + 1, abs=0.2)
