@@ -99,7 +99,7 @@ class FakeHub:
 
 
 @contextmanager
-def running(**options):
+def running(address="127.0.0.1", port=0, **options):
     hub = FakeHub(**options)
 
     class Handler(BaseHTTPRequestHandler):
@@ -147,8 +147,8 @@ def running(**options):
         def log_message(self, *args):
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hub.url = f"http://127.0.0.1:{server.server_address[1]}/hub/api"
+    server = ThreadingHTTPServer((address, port), Handler)
+    hub.url = f"http://{address}:{server.server_address[1]}/hub/api"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

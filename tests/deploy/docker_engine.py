@@ -1,0 +1,101 @@
+"""A Docker Engine of the tests' own, with Compose and images of others' programs; it leaves this machine's firewall alone.
+
+The engine is the machine's. The command and Compose come from packages of Debian, so that they are the same everywhere.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.deploy import debian, engine
+from tests.servers import ROOT, running, wait_until
+
+BASE = "python:3.13-slim-trixie"  # as the project's Dockerfiles call it
+SUBNET = "10.87.0.1/24"
+POOL = "base=10.88.0.0/16,size=24"  # for further networks
+STAND_INS = {
+    "postgres": "postgres:17",
+    "redis": "redis:8",
+    "haproxy": "haproxy:3.0",
+    "seaweedfs": "chrislusf/seaweedfs:4.48",
+}
+PROGRAMS = ("postgresql-17", "redis-server", "haproxy", "wget")
+NOT_NEEDED = ("perl", "libperl", "libllvm", "libz3", "locales", "libc-l10n", "postgresql-common-dev")
+
+
+def is_complete() -> bool:
+    return debian.is_complete() and engine.is_complete() and bool(shutil.which("dockerd"))
+
+
+class Docker:
+    """The command `docker` on one engine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.socket = folder / "docker.sock"
+        self.log = folder / "dockerd.log"
+        client = debian.unpack("docker", "docker-cli", "docker-compose")
+        self.program = client / "usr/bin/docker"
+        plugins = folder / "client" / "cli-plugins"
+        plugins.mkdir(parents=True)
+        (plugins / "docker-compose").symlink_to(client / "usr/libexec/docker/cli-plugins/docker-compose")
+        self.environment = {
+            **engine.environment(),
+            "DOCKER_HOST": f"unix://{self.socket}",
+            "DOCKER_SOCKET": str(self.socket),
+            "DOCKER_CONFIG": str(folder / "client"),
+            "COMPOSE_PROGRESS": "plain",
+        }
+
+    def __call__(self, *arguments: str | Path, check: bool = True, **options) -> str:
+        """Run docker, and return what it wrote; a failure shows it all."""
+        variables = options.pop("env", {})
+        outcome = subprocess.run(
+            [self.program, *arguments], env={**self.environment, **variables}, capture_output=True, text=True, **options
+        )
+        if check and outcome.returncode:
+            said = f"{outcome.stdout}\n{outcome.stderr}"
+            raise RuntimeError(f"docker {' '.join(map(str, arguments))} ended with {outcome.returncode}:\n{said}")
+        return outcome.stdout.strip()
+
+    def take(self, image: str, name: str) -> None:
+        """Get an image from where it was built."""
+        saved = subprocess.Popen(
+            [engine.builder(), "save", image], env=engine.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        loaded = self("load", stdin=saved.stdout)
+        if saved.wait():
+            raise RuntimeError(saved.stderr.read().decode())
+        self("tag", loaded.rpartition("Loaded image: ")[2], name)
+
+    def make_stand_ins(self, folder: Path) -> None:
+        """Build the images of others' programs, under the others' names."""
+        shutil.copytree(Path(__file__).with_name("stand_ins"), folder)
+        (folder / "packages").mkdir()
+        for package in debian.download_onto_base("programs", *PROGRAMS).glob("*.deb"):
+            if not package.name.startswith(NOT_NEEDED):
+                (folder / "packages" / package.name).hardlink_to(package)
+        shutil.copy(ROOT / ".venv/bin/weed", folder)
+        for target, name in STAND_INS.items():
+            self("build", "--quiet", "--build-arg", f"BASE={BASE}", "--target", target, "--tag", name, folder)
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Docker]:
+    """An engine that knows the base image, on a socket of its own."""
+    docker = Docker(folder)
+    state = [f"--{name}={folder / name}" for name in ("data-root", "exec-root", "pidfile")]
+    network = ["--iptables=false", f"--bip={SUBNET}", f"--default-address-pool={POOL}"]
+    command = ["dockerd", f"--host=unix://{docker.socket}", *state, *network]
+    with running(command, env=docker.environment, log=docker.log) as process:
+        wait_until(lambda: bool(docker("version", "--format={{.Server.Version}}", check=False)), process, docker.log)
+        try:
+            engine.base_of(debian.SUITE)
+            docker("import", engine.CACHE / f"{debian.SUITE}.tar", BASE)
+            yield docker
+        finally:
+            docker("swarm", "leave", "--force", check=False)
+            if containers := docker("ps", "--all", "--quiet").split():
+                docker("rm", "--force", "--volumes", *containers)
