@@ -7,12 +7,13 @@ import os
 
 import pytest
 
-from tests.deploy import engine
+from tests.deploy import docker_engine, engine
 from tests.deploy.binaries import PACKAGES, unpack_binaries
 from tests.deploy.charts import Chart
 from tests.deploy.images import each_service_image, service_image, singleuser_image, sources, tag  # noqa: F401
 
 collect_ignore = [] if engine.is_complete() else ["test_image.py"]
+collect_ignore += [] if docker_engine.is_complete() else ["test_compose.py"]
 collect_ignore += [] if os.environ.get("KUBECONFIG") else ["test_cluster.py"]
 
 

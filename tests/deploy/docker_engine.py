@@ -3,14 +3,16 @@
 The engine is the machine's. The command and Compose come from packages of Debian, so that they are the same everywhere.
 """
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.deploy import debian, engine
-from tests.servers import ROOT, running, wait_until
+from tests.servers import running, wait_until
 
 BASE = "python:3.13-slim-trixie"  # as the project's Dockerfiles call it
 SUBNET = "10.87.0.1/24"
@@ -37,7 +39,6 @@ class Docker:
         self.socket = folder / "docker.sock"
         self.log = folder / "dockerd.log"
         client = debian.unpack("docker", "docker-cli", "docker-compose")
-        self.program = client / "usr/bin/docker"
         plugins = folder / "client" / "cli-plugins"
         plugins.mkdir(parents=True)
         (plugins / "docker-compose").symlink_to(client / "usr/libexec/docker/cli-plugins/docker-compose")
@@ -47,17 +48,20 @@ class Docker:
             "DOCKER_SOCKET": str(self.socket),
             "DOCKER_CONFIG": str(folder / "client"),
             "COMPOSE_PROGRESS": "plain",
+            "PATH": f"{client / 'usr/bin'}:{os.environ['PATH']}",
         }
 
-    def __call__(self, *arguments: str | Path, check: bool = True, **options) -> str:
-        """Run docker, and return what it wrote; a failure shows it all."""
-        variables = options.pop("env", {})
-        outcome = subprocess.run(
-            [self.program, *arguments], env={**self.environment, **variables}, capture_output=True, text=True, **options
-        )
+    def __call__(self, *arguments: str | Path, **options) -> str:
+        """Run docker, and return what it wrote."""
+        return self.run("docker", *arguments, **options)
+
+    def run(self, *command: str | Path, check: bool = True, variables: dict[str, str] | None = None, **options) -> str:
+        """Run a command that finds this engine's docker, and return what it wrote; a failure shows it all."""
+        environment = {**self.environment, **(variables or {})}
+        outcome = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, **options)
         if check and outcome.returncode:
             said = f"{outcome.stdout}\n{outcome.stderr}"
-            raise RuntimeError(f"docker {' '.join(map(str, arguments))} ended with {outcome.returncode}:\n{said}")
+            raise RuntimeError(f"{' '.join(map(str, command))} ended with {outcome.returncode}:\n{said}")
         return outcome.stdout.strip()
 
     def take(self, image: str, name: str) -> None:
@@ -77,7 +81,7 @@ class Docker:
         for package in debian.download_onto_base("programs", *PROGRAMS).glob("*.deb"):
             if not package.name.startswith(NOT_NEEDED):
                 (folder / "packages" / package.name).hardlink_to(package)
-        shutil.copy(ROOT / ".venv/bin/weed", folder)
+        shutil.copy(Path(sys.executable).with_name("weed"), folder)
         for target, name in STAND_INS.items():
             self("build", "--quiet", "--build-arg", f"BASE={BASE}", "--target", target, "--tag", name, folder)
 

@@ -60,7 +60,7 @@ c.DockerSpawner.remove = True
 c.DockerSpawner.environment = {"NGSHARE_URL": "http://hub:8000/services/ngshare"}
 c.DockerSpawner.start_timeout = c.DockerSpawner.http_timeout = 120  # seconds
 if in_swarm:
-    c.SwarmSpawner.extra_endpoint_spec = {"Mode": "dnsrr"}
+    c.SwarmSpawner.extra_endpoint_spec = {"mode": "dnsrr"}
 else:
     c.DockerSpawner.extra_host_config = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
 
