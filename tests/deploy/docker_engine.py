@@ -1,4 +1,4 @@
-"""A Docker Engine of the tests' own, with Compose and images of others' programs; it leaves this machine's firewall alone.
+"""A Docker Engine of the tests' own, which leaves the firewall alone, with Compose and images of others' programs.
 
 The engine is the machine's. The command and Compose come from packages of Debian, so that they are the same everywhere.
 """
