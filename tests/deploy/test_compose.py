@@ -121,6 +121,8 @@ def test_swarm_replaces_replicas_one_by_one_while_submissions_arrive(docker, fol
     url = f"http://127.0.0.1:{port}"
     admin = Administrator(url, "admin", secrets_of(folder)["HUB_ADMIN_PASSWORD"])
     admin.start_course()
+    admin.start_server("carol")  # a container of the swarm, too
+    docker("service", "rm", "jupyter-carol")
     bob = Visitor(url, "bob", secrets_of(folder)["HUB_PASSWORD"])
     receipts = []
     docker("service", "update", "--force", "--detach", "ngshare_ngshare")

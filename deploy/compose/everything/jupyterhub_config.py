@@ -7,6 +7,9 @@ authenticator. Behind https, set PUBLIC_URL.
 import os
 from pathlib import Path
 
+from docker.types import Mount
+from dockerspawner import SwarmSpawner
+
 c = get_config()  # noqa: F821
 
 
@@ -51,8 +54,20 @@ c.Authenticator.allow_all = True
 
 # A container for each user; its home is a volume that stays
 
+
+class SwarmSpawnerWithVolumes(SwarmSpawner):
+    """SwarmSpawner mounts folders of the node alone. Here a home is a volume, as DockerSpawner does it."""
+
+    @property
+    def mounts(self) -> list[Mount]:
+        return [
+            Mount(volume["bind"], name, type="volume", driver_config=self.mount_driver_config)
+            for name, volume in self.volume_binds.items()
+        ]
+
+
 in_swarm = os.environ.get("SPAWNER") == "swarm"
-c.JupyterHub.spawner_class = "dockerspawner.SwarmSpawner" if in_swarm else "docker"
+c.JupyterHub.spawner_class = SwarmSpawnerWithVolumes if in_swarm else "docker"
 c.DockerSpawner.image = os.environ["SINGLEUSER_IMAGE"]
 c.DockerSpawner.network_name = os.environ["USERS_NETWORK"]
 c.DockerSpawner.volumes = {"{prefix}-{username}": "/home/jovyan"}
