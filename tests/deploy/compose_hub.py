@@ -10,6 +10,16 @@ PATIENCE = 120  # seconds that a user's server may take
 TIMEOUT = 60  # seconds
 
 
+def ask(token, method, url, **request):
+    """Send a request with a token; a bundle, if it has data."""
+    headers = {"Authorization": f"token {token}"}
+    if "data" in request:
+        headers["Content-Type"] = "application/x-tar"
+    answer = requests.request(method, url, headers=headers, timeout=TIMEOUT, **request)
+    assert answer.ok, f"{method} {url}: {answer.status_code} {answer.text}"
+    return answer
+
+
 class Visitor:
     """Somebody who has logged in, and their token."""
 
@@ -26,10 +36,7 @@ class Visitor:
             self.token = answer.json()["token"]
 
     def ask(self, method, address, **request):
-        headers = {"Authorization": f"token {self.token}"}
-        answer = requests.request(method, self.url + address, headers=headers, timeout=TIMEOUT, **request)
-        assert answer.ok, f"{method} {address}: {answer.status_code} {answer.text}"
-        return answer
+        return ask(self.token, method, self.url + address, **request)
 
     def ngshare(self, method, address, **request):
         return self.ask(method, f"/services/ngshare{address}", **request)

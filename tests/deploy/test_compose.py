@@ -5,11 +5,10 @@ import shutil
 import time
 
 import pytest
-import requests
 
 from tests import cast, fake_hub, servers
 from tests.deploy import docker_engine
-from tests.deploy.compose_hub import TIMEOUT, Administrator, Visitor
+from tests.deploy.compose_hub import Administrator, Visitor, ask
 
 pytestmark = pytest.mark.deploy
 
@@ -57,25 +56,22 @@ def test_receipt_of_a_submission_beside_a_hub_is_valid_after_down_and_up(docker,
     port = servers.free_port()
     where = {"NGSHARE_ADDRESS": f"127.0.0.1:{port}"}
 
-    def ask(who, method, address, **request):
-        url = f"http://127.0.0.1:{port}/services/ngshare{address}"
-        answer = requests.request(method, url, headers={"Authorization": f"token {who}"}, timeout=TIMEOUT, **request)
-        assert answer.ok, answer.text
-        return answer.json()
+    def ngshare(who, method, address, **request):
+        return ask(who, method, f"http://127.0.0.1:{port}/services/ngshare{address}", **request).json()
 
     with fake_hub.running(address=THIS_MACHINE, token_is_name=True) as hub:
         hub_port = hub.url.rpartition(":")[2].partition("/")[0]
         example = (folder / "example.env").read_text()
         (folder / "ngshare.env").write_text(example.replace("your-name", "root").replace("8081", hub_port))
         docker("compose", "up", "--wait", cwd=folder, variables=where)
-        ask("root", "POST", cast.v2("courses"), json={"name": cast.COURSE, "instructors": ["alice"]})
+        ngshare("root", "POST", cast.v2("courses"), json={"name": cast.COURSE, "instructors": ["alice"]})
         bob = {"members": [{"username": "bob", "role": "student"}]}
-        ask("alice", "POST", cast.v2("courses", cast.COURSE, "members", "bulk"), json=bob)
-        ask("alice", "POST", cast.of_assignment("releases"), data=cast.bundle(cast.PS1))
-        receipt = ask("bob", "POST", cast.of_assignment("submissions"), data=cast.bundle(cast.WORK))
+        ngshare("alice", "POST", cast.v2("courses", cast.COURSE, "members", "bulk"), json=bob)
+        ngshare("alice", "POST", cast.of_assignment("releases"), data=cast.bundle(cast.PS1))
+        receipt = ngshare("bob", "POST", cast.of_assignment("submissions"), data=cast.bundle(cast.WORK))
         docker("compose", "down", cwd=folder)
         docker("compose", "up", "--wait", cwd=folder, variables=where)
-        assert ask("bob", "POST", cast.v2("receipts", "verify"), json=receipt)["valid"]
+        assert ngshare("bob", "POST", cast.v2("receipts", "verify"), json=receipt)["valid"]
         docker("compose", "down", "--volumes", cwd=folder)
 
 
