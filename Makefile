@@ -100,7 +100,7 @@ dist: $(INSTALLED)
 	if [ -d deploy/helm/ngshare ] && command -v helm >/dev/null; then \
 		helm package --app-version $(VERSION) --destination $(DIST) deploy/helm/ngshare; fi
 
-FOR_USERS ?= /src/$(DIST)/ngshare_plugin-*.whl jupyterhub jupyterlab notebook
+FOR_USERS ?= /src/$(DIST)/ngshare_plugin-*.whl jupyterhub jupyterlab notebook dockerspawner configurable-http-proxy
 # In the base image, so that the wheels fit its Python.
 wheelhouse: dist
 	mkdir -p wheelhouse

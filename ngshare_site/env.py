@@ -14,6 +14,12 @@ from django.core.exceptions import ImproperlyConfigured
 from courses.sizes import parse_size
 
 LEAST_SECRET, LEAST_DISTINCT = 32, 5  # characters of a secret, and different ones among them
+# The store would read these from the environment by itself, but not from the files that NAME_FILE names.
+S3_KEYS = {
+    "access_key": "AWS_ACCESS_KEY_ID",
+    "secret_key": "AWS_SECRET_ACCESS_KEY",
+    "security_token": "AWS_SESSION_TOKEN",
+}
 
 
 def text(name: str, default: str = "") -> str:
@@ -158,6 +164,7 @@ def storage(name: str, default_folder: Path) -> dict[str, object]:
             "max_memory_size": 2**20,  # bytes; what is larger passes through a temporary file
             "default_acl": None,
             "querystring_auth": True,
+            **{option: value for option, variable in S3_KEYS.items() if (value := text(variable))},
             **options,
         },
     }

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from tests.deploy import cluster, engine, kube_play
+from tests.deploy import cluster, docker_engine, engine, kube_play
 from tests.deploy.binaries import PACKAGES, unpack_binaries
 from tests.deploy.charts import Chart
 from tests.deploy.images import each_service_image, service_image, singleuser_image, sources, tag  # noqa: F401
@@ -19,6 +19,7 @@ collect_ignore += [] if os.environ.get("KUBECONFIG") else ["test_cluster.py", "t
 collect_ignore += [] if cluster.HUB_CHART and cluster.USERS_IMAGE else ["test_cluster_hub.py"]
 collect_ignore += [] if engine.is_complete() and engine.has_networks_of_this_machine() else ["test_docker_spawner.py"]
 collect_ignore += [] if shutil.which("systemd-analyze") else ["test_systemd.py"]
+collect_ignore += [] if docker_engine.is_complete() else ["test_compose.py"]
 
 
 @pytest.fixture(scope="session", params=PACKAGES)

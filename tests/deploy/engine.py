@@ -157,13 +157,13 @@ def _make_debian(suite: str, archive: Path) -> None:
         "mmdebstrap", "--quiet", "--variant=minbase", f"--mode={'root' if os.geteuid() == 0 else 'unshare'}",
         "--include=python3-venv,ca-certificates", *without,
         '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/etc/apt/sources.list*',
-        suite, str(draft), _mirror(),
+        suite, str(draft), mirror(),
     ]  # fmt: skip
     _run(command, cwd=CACHE)
     draft.rename(archive)
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Return where this machine gets Debian's packages, if it is a Debian."""
     sources = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
     for path in sources:

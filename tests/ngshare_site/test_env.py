@@ -98,6 +98,17 @@ def test_s3(value):
     assert options["default_acl"] is None and options["querystring_auth"] is True  # nothing is public
 
 
+def test_keys_of_s3_may_come_from_files(monkeypatch, tmp_path, value):
+    value("s3://bucket")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ngshare")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+    (tmp_path / "key").write_text("from a file\n")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY_FILE", str(tmp_path / "key"))
+    options = env.storage("NAME", Path("/x"))["OPTIONS"]
+    assert (options["access_key"], options["secret_key"]) == ("ngshare", "from a file")
+    assert "security_token" not in options
+
+
 @pytest.mark.parametrize("text", ["s3://", "s3://b?secret=x", "ftp://x", "file://"])
 def test_storage_that_is_none_is_refused(value, text):
     value(text)
