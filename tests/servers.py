@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,8 +158,13 @@ class Service:
 
 
 @contextmanager
-def service(data: Path, *, workers: int = 2, port: int = 0, **variables: str) -> Iterator[Service]:
-    """The production server; stand-alone with root as administrator unless `variables` say otherwise."""
+def service(
+    data: Path, *, workers: int = 2, port: int = 0, under: Sequence[str] = (), **variables: str
+) -> Iterator[Service]:
+    """The production server; stand-alone with root as administrator unless `variables` say otherwise.
+
+    `under` is a command that starts it and stays with it, such as a tracer.
+    """
     data.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     kept = {
@@ -167,7 +172,7 @@ def service(data: Path, *, workers: int = 2, port: int = 0, **variables: str) ->
     }
     kept.pop("DATABASE_URL", None)
     env = {**kept, "NGSHARE_DATA": str(data), "NGSHARE_STANDALONE": "1", "NGSHARE_ADMINS": "root", **variables}
-    command = [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+    command = [*under, sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
     log = data / "serve.log"
     with running(command, env=env, log=log) as process:
         wait_until(lambda: _is_alive(f"http://127.0.0.1:{port}/healthz"), process, log)

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from courses.errors import Invalid, TryAgain
-from exchange.storage.folder import CHUNK, StagedFile
+from exchange.storage.folder import CHUNK, StagedFile, make_folder
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def staging_folder() -> Path:
 def staging() -> Iterator[Path]:
     """Give one upload a folder, and remove it with everything in it when the upload is stored or refused."""
     root = staging_folder()
-    root.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     with tempfile.TemporaryDirectory(dir=root) as folder:
         yield Path(folder)
 

@@ -26,7 +26,7 @@ class DurableFolder(FileSystemStorage):
 
     def _save(self, name: str, content: File) -> str:
         target = Path(self.path(name))
-        _make_folder(target.parent)
+        make_folder(target.parent)
         if isinstance(content, StagedFile):
             os.fsync(content.fileno())
             os.replace(content.path, target)
@@ -38,19 +38,20 @@ class DurableFolder(FileSystemStorage):
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(draft, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
         return name
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make a folder and its parents. Each new one is an entry of its parent, which must be synced, too."""
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for created in missing:
-        _sync_folder(created.parent)
+        sync_folder(created.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
