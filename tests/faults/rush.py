@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import requests
 
@@ -35,9 +36,13 @@ class Attempt:
 class Rush:
     """Students of one course at one or several servers. Use it in a `with`; afterwards call `check`."""
 
-    def __init__(self, urls: Sequence[str], *, students: int = 8, size: int = 20_000) -> None:
+    def __init__(
+        self, urls: Sequence[str], *, students: int = 8, size: int = 20_000, course: str = cast.COURSE
+    ) -> None:
         self.urls = list(urls)
         self.students = [f"student{number:02}" for number in range(students)]
+        self.course = course
+        self.submissions = cast.of_assignment("submissions", course=course)
         self.size = size  # bytes of what is new in each attempt
         self.acknowledged: list[Attempt] = []
         self.seen: Counter[str] = Counter()  # what the students saw
@@ -83,12 +88,14 @@ class Rush:
 
     def start_course(self) -> None:
         """alice teaches NBG 101 to the students and has released ps1."""
-        course = {"name": cast.COURSE, "instructors": ["alice"]}
+        course = {"name": self.course, "instructors": ["alice"]}
         self.ask("root", "POST", cast.v2("courses"), json=course).raise_for_status()
         members = {"members": [{"username": name, "role": "student"} for name in self.students]}
-        self.ask("alice", "POST", cast.v2("courses", cast.COURSE, "members", "bulk"), json=members).raise_for_status()
+        self.ask("alice", "POST", cast.v2("courses", self.course, "members", "bulk"), json=members).raise_for_status()
         released = {"ps1.ipynb": b'{"cells": []}', **SHARED}
-        self.ask("alice", "POST", cast.of_assignment("releases"), data=cast.bundle(released)).raise_for_status()
+        self.ask(
+            "alice", "POST", cast.of_assignment("releases", course=self.course), data=cast.bundle(released)
+        ).raise_for_status()
 
     def files(self, student: str, number: int) -> dict[str, bytes]:
         """One part comes back in every second attempt: it is sent once, and counted on afterwards."""
@@ -104,10 +111,11 @@ class Rush:
         files = self.files(student, number)
         known = ["data.csv"] + (["notes.txt"] if number % 2 else [])
         headers = {"Idempotency-Key": f"{student}-{number}"}
-        address = cast.of_assignment("submissions")
-        answer = self.insist(student, "POST", address, data=cast.bundle(files, leave_out=known), headers=headers)
+        answer = self.insist(
+            student, "POST", self.submissions, data=cast.bundle(files, leave_out=known), headers=headers
+        )
         if answer.status_code == 409 and answer.json()["code"] == "blobs_missing":
-            answer = self.insist(student, "POST", address, data=cast.bundle(files), headers=headers)
+            answer = self.insist(student, "POST", self.submissions, data=cast.bundle(files), headers=headers)
         if answer.status_code not in (200, 201):
             self.wrong.append(f"{student}, {number}: {answer.status_code} {answer.text[:500]}")
             return
@@ -161,15 +169,13 @@ class Rush:
 
     def listed(self) -> list[dict]:
         rows, address = [], cast.v2("submissions")
-        query = {"course": cast.COURSE, "files": "true", "page_size": 1000}
-        page = self.insist("alice", "GET", address, params=query).json()
+        query = urlencode({"course": self.course, "files": "true"})
         while True:
+            page = self.insist("alice", "GET", f"{address}?{query}").json()
             rows += page["results"]
             if not page["next"]:
                 return rows
-            address, _, text = page["next"].partition("?")
-            query = dict(pair.split("=", 1) for pair in text.split("&"))
-            page = self.insist("alice", "GET", cast.v2("submissions") + "?" + text).json()
+            query = page["next"].partition("?")[2]
 
     def _check_receipts(self) -> None:
         for attempt in self.acknowledged:
@@ -184,7 +190,9 @@ class Rush:
             assert answer.content == content
 
     def __str__(self) -> str:
-        return f"{len(self.acknowledged)} acknowledged; the students saw {dict(self.seen)}"
+        return f"{len(self.acknowledged)} acknowledged; the students saw {dict(self.seen)}; wrong: {self.wrong[:3]}"
+
+    __repr__ = __str__
 
 
 def is_sentence(answer: requests.Response) -> bool:
