@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,25 +187,30 @@ class Service:
 
 @contextmanager
 def service(
-    data: Path, *, workers: int = 2, port: int = 0, under: Sequence[str] = (), **variables: str
+    data: Path, *, workers: int = 2, port: int = 0, under: Sequence[str] = (), sources: Path = ROOT, **variables: str
 ) -> Iterator[Service]:
     """The production server; stand-alone with root as administrator unless `variables` say otherwise.
 
-    `under` is a command that starts it and stays with it, such as a tracer.
+    `under` is a command that starts it and stays with it, such as a tracer; `sources` are those of another version.
     """
     data.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
+    env = environment_of(data, variables)
+    command = [*under, sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+    log = data / "serve.log"
+    with running(command, env=env, log=log, cwd=sources) as process:
+        wait_until(lambda: _is_alive(f"http://127.0.0.1:{port}/healthz"), process, log)
+        prefix = variables.get("JUPYTERHUB_SERVICE_PREFIX", "/").rstrip("/")
+        yield Service(f"http://127.0.0.1:{port}{prefix}", data, process, log)
+
+
+def environment_of(data: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a service and of its commands: this process's, without what concerns another service."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("NGSHARE_", "JUPYTERHUB_", "DJANGO_"))
     }
     kept.pop("DATABASE_URL", None)
-    env = {**kept, "NGSHARE_DATA": str(data), "NGSHARE_STANDALONE": "1", "NGSHARE_ADMINS": "root", **variables}
-    command = [*under, sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
-    log = data / "serve.log"
-    with running(command, env=env, log=log) as process:
-        wait_until(lambda: _is_alive(f"http://127.0.0.1:{port}/healthz"), process, log)
-        prefix = variables.get("JUPYTERHUB_SERVICE_PREFIX", "/").rstrip("/")
-        yield Service(f"http://127.0.0.1:{port}{prefix}", data, process, log)
+    return {**kept, "NGSHARE_DATA": str(data), "NGSHARE_STANDALONE": "1", "NGSHARE_ADMINS": "root", **variables}
 
 
 def _is_alive(address: str) -> bool:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from contextlib import ExitStack, contextmanager
 
@@ -16,14 +18,16 @@ UNLIMITED = {"NGSHARE_MAX_SUBMISSIONS_PER_HOUR": "0"}
 class Supervised:
     """A service on one address that may be killed and is started again."""
 
-    def __init__(self, data, variables, workers=2):
-        self.data, self.variables, self.workers = data, {**UNLIMITED, **variables}, workers
+    def __init__(self, data, variables, *, workers=2, sources=servers.ROOT):
+        self.data, self.variables = data, {**UNLIMITED, **variables}
+        self.workers, self.sources = workers, sources
         self.port = servers.free_port()
         self.stack = ExitStack()
         self.start()
 
     def start(self):
-        started = servers.service(self.data, workers=self.workers, port=self.port, **self.variables)
+        how = {"workers": self.workers, "port": self.port, "sources": self.sources}
+        started = servers.service(self.data, **how, **self.variables)
         self.service = self.stack.enter_context(started)
 
     @property
@@ -43,7 +47,14 @@ class Supervised:
         os.killpg(self.leader, signal.SIGKILL)
         self.service.process.wait()
 
+    def manage(self, *command):
+        """Run a command of the service beside it."""
+        env = servers.environment_of(self.data, self.variables)
+        arguments = [sys.executable, "manage.py", *command]
+        return subprocess.run(arguments, env=env, cwd=self.sources, capture_output=True, text=True, check=False)
+
     def close(self):
+        """Stop it, as systemd or Kubernetes does."""
         self.stack.close()
 
 
@@ -59,8 +70,8 @@ def supervise(tmp_path):
     """Starts supervised services: each has a data folder, or several share one."""
     with ExitStack() as stack:
 
-        def begin(folder="data", workers=2, **variables):
-            supervised = Supervised(tmp_path / folder, variables, workers)
+        def begin(folder="data", *, workers=2, sources=servers.ROOT, **variables):
+            supervised = Supervised(tmp_path / folder, variables, workers=workers, sources=sources)
             stack.callback(supervised.close)
             return supervised
 
