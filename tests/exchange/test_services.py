@@ -538,9 +538,8 @@ def test_equal_feedback_on_several_is_one_file_set_whose_bytes_count_once(assign
     before = Course.objects.get(pk=assignment.course.pk).stored_bytes
     upload = cast.upload({"ps1.html": b"well done"})
     items = [FeedbackItem(upload.manifests[0], submission=row.pk) for row in rows]
-    returned, _ = services.return_feedback(
-        assignment, items, Upload([i.entries for i in items], upload.sent), by=actor("alice")
-    )
+    upload.manifests = [item.entries for item in items]
+    returned, _ = services.return_feedback(assignment, items, upload, by=actor("alice"))
     assert returned[0].file_set == returned[1].file_set
     assert [row.new_bytes for row in returned] == [9, 0]
     assert Course.objects.get(pk=assignment.course.pk).stored_bytes == before + 9

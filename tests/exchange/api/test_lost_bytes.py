@@ -11,9 +11,10 @@ from django.core.files.storage import default_storage
 from rest_framework.test import APIClient
 
 from exchange import file_responses
-from exchange.models import Blob, FileEntry
+from exchange.models import Blob
 from exchange.storage import archives, blobs
 from tests import cast
+from tests.api_fixtures import *  # noqa: F403
 from tests.cast import PS1, WORK, v2
 
 NOTEBOOK, NUMBERS = cast.sha256(PS1["ps1.ipynb"]), cast.sha256(PS1["data/numbers.csv"])
@@ -127,20 +128,13 @@ def test_zip_names_what_is_lost(submission, browser):
     assert lost_marks() == {NUMBERS}
 
 
-def zip_of(submission):
-    folder = archives.ArchiveFolder(submission.file_set, "ps1", submission.created)
-    return file_responses.download_zip([folder], "ps1")
-
-
 @pytest.mark.parametrize(
     "begin",
     [
         lambda submission: cast.client("bob").get(v2("blobs", NUMBERS)),
         lambda submission: cast.client("bob").post(v2("blobs", "bundle"), {"sha256": [NUMBERS]}, format="json"),
         lambda submission: cast.client("alice").get("/submission/NBG%20101/ps1/bob"),
-        lambda submission: file_responses.open_file(
-            FileEntry.objects.get(file_set=submission.file_set, blob__sha256=NUMBERS)
-        ),
+        lambda submission: file_responses.open_file(submission.file_set.entries.get(blob__sha256=NUMBERS)),
     ],
     ids=["blob", "bundle", "v1", "page"],
 )
