@@ -244,7 +244,7 @@ def _file_sets(digests: Collection[str]) -> QuerySet[FileSet]:
     return FileSet.objects.filter(digest__in=digests)
 
 
-def _insert_file_sets(wanted: Mapping[str, Sequence[ManifestEntry]], ids: Mapping[str, int]) -> dict[str, FileSet]:
+def _insert_file_sets(wanted: Mapping[str, Sequence[ManifestEntry]], ids: Mapping[str, int]) -> Mapping[str, FileSet]:
     """Insert the file sets, {digest: manifest}, in their order, and return them by digest. Errors: TryAgain."""
     rows = [
         FileSet(digest=key, size=sum(entry.size for entry in entries), file_count=len(entries))
