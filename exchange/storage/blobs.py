@@ -10,11 +10,13 @@ import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from functools import cache
+from io import FileIO
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -22,7 +24,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from courses.errors import Invalid, StorageFull, TryAgain
-from exchange.storage.folder import CHUNK, StagedFile, make_folder
+from exchange.storage.folder import CHUNK, StagedFile
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,11 @@ except ImportError:  # a folder needs no client of an object store
 
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
-TROUBLE = {errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EACCES, errno.EPERM}
+CHECKS = 16  # of an object store that run at once, in a process
+
+
+class Absent(FileNotFoundError):
+    """The store does not have these bytes, or not all of them."""
 
 
 class StoreUnreachable(TryAgain):
@@ -79,7 +85,7 @@ def staging() -> Iterator[Path]:
     """Give one upload a folder, and remove it with everything in it when the upload is stored or refused."""
     root = staging_folder()
     with _explained_errors():
-        make_folder(root)
+        root.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=root))
     try:
         yield folder
@@ -89,23 +95,17 @@ def staging() -> Iterator[Path]:
 
 @contextmanager
 def _explained_errors() -> Iterator[None]:
-    """Turn what the disk or the store says into sentences. Errors: StorageFull, StoreUnreachable.
-
-    A connection that broke is not the store's.
-    """
+    """Turn what the disk or the store says into sentences. Errors: StorageFull, StoreUnreachable."""
     try:
         yield
     except STORE_ERRORS as error:
-        number = error.errno if isinstance(error, OSError) else errno.EIO
-        if number in FULL:
+        if isinstance(error, OSError) and error.errno in FULL:
             log.error("no space is left for uploads: %s", error)
             raise StorageFull(
                 "The server's disk is full. Nothing was changed; tell an administrator of ngshare."
             ) from error
-        if number in TROUBLE:
-            log.exception("cannot store files")
-            raise StoreUnreachable("The server cannot store your files just now. Try again in a moment.") from error
-        raise
+        log.exception("cannot store files")
+        raise StoreUnreachable("The server cannot store your files just now. Try again in a moment.") from error
 
 
 def abandoned_folders(before: datetime) -> list[Path]:
@@ -132,17 +132,26 @@ def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
     hashed, checksum = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     path = folder / sha256
     remaining = size
-    with _explained_errors(), open(path, "wb") as file:
+    with _explained_errors():
+        file = open(path, "wb", buffering=0)  # nothing is left to be written when it is closed
+    with file:
         while remaining and (chunk := stream.read(min(CHUNK, remaining))):
             hashed.update(chunk)
             checksum.update(chunk)
-            file.write(chunk)
+            _write(file, chunk)
             remaining -= len(chunk)
     if remaining:
         raise WrongSize(f"The blob {sha256} ends after {size - remaining} of {size} bytes.", sha256=sha256)
     if hashed.hexdigest() != sha256:
         raise WrongHash(f"The bytes sent as {sha256} have the hash {hashed.hexdigest()}.", sha256=sha256)
     return Staged(sha256, checksum.hexdigest(), size, path)
+
+
+def _write(file: FileIO, content: bytes) -> None:
+    with _explained_errors():
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 # The store
@@ -162,28 +171,54 @@ def put(staged: Staged) -> None:
         default_storage.save(key(staged.sha256), StagedFile(file, staged.path))
 
 
+def find_absent(sizes: Mapping[str, int]) -> list[str]:
+    """Return those of the hashes, {hash: bytes}, whose bytes the store does not have in this size. Nothing is read.
+
+    An object store is asked for several at once. Call it outside a transaction. Errors: StoreUnreachable.
+    """
+    is_folder = isinstance(default_storage, FileSystemStorage)
+    try:
+        found = map(_stored_size, sizes) if is_folder else _threads().map(_stored_size, sizes)
+        return [sha256 for sha256, size in zip(sizes, found, strict=True) if size != sizes[sha256]]
+    except STORE_ERRORS as error:
+        log.exception("cannot look for blobs")
+        raise StoreUnreachable("The server cannot reach its files just now. Try again in a moment.") from error
+
+
+def _stored_size(sha256: str) -> int | None:
+    try:
+        return default_storage.size(key(sha256))
+    except FileNotFoundError:
+        return None
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Return threads that stay: each keeps its own connections to the store."""
+    return ThreadPoolExecutor(CHECKS, "store")
+
+
 def open_blob(sha256: str) -> IO[bytes]:
     """Return the bytes as a file to read and seek in. Errors: FileNotFoundError."""
     return default_storage.open(key(sha256), "rb")
 
 
-def read(sha256: str, *, start: int = 0, length: int) -> Iterator[bytes]:
-    """Yield `length` bytes from `start` on, in chunks. Errors: FileNotFoundError, OSError where bytes are missing."""
-    with open_blob(sha256) as file:
-        file.seek(start)
-        while length and (chunk := file.read(min(CHUNK, length))):
-            yield chunk
-            length -= len(chunk)
-    if length:
-        raise OSError(f"the stored blob {sha256} is {length} bytes short")
+def read(sha256: str, *, start: int = 0, length: int, chunk: int = CHUNK) -> Iterator[bytes]:
+    """Yield `length` bytes from `start` on, in chunks of `chunk` bytes. Errors: Absent, OSError.
 
-
-def start_reading(content: Iterator[bytes]) -> Iterator[bytes]:
-    """Return the same bytes after reading the first chunk, so that lost bytes are noticed before a response begins.
-
-    Errors: FileNotFoundError.
+    reading.read is for responses.
     """
-    return chain([next(content, b"")], content)
+    try:
+        file = open_blob(sha256)
+    except FileNotFoundError as error:
+        raise Absent(f"the blob {sha256} is not in the store") from error
+    with file:
+        file.seek(start)
+        while length and (content := file.read(min(chunk, length))):
+            yield content
+            length -= len(content)
+    if length:
+        raise Absent(f"the stored blob {sha256} is {length} bytes short")
 
 
 def verify(sha256: str) -> bool:
