@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from exchange.storage.folder import make_folder, sync_folder
 from ngshare_site import env
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def prepare() -> None:
     os.umask(PRIVATE_UMASK)
     folder: Path = settings.DATA
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError("this user may not write there")
         for path in _places():
@@ -110,17 +111,21 @@ def _check_cache(folder: Path) -> None:
 def make_secret(path: Path) -> str:
     """Make a secret in a file that only its owner may read, and return it. Errors: OSError, ImproperlyConfigured.
 
-    Several processes may start at once: each writes a whole file of its own, and all use the one that was linked first.
+    It is durable before anything is signed with it. Several processes may start at once: each writes a whole file of its
+    own, and all use the one that was linked first.
     """
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(50))
+        file.flush()
+        os.fsync(file.fileno())
     try:
         os.link(draft, path)
     except FileExistsError:
         pass
     finally:
         draft.unlink()
+    sync_folder(path.parent)
     if secret := path.read_text().strip():
         return secret
     raise ImproperlyConfigured(f"{path} is empty. Delete it, or write the secret key that was in it.")

@@ -176,14 +176,18 @@ def cache(name: str, folder: Path) -> dict[str, object]:
     value = text(name)
     if not value:
         return {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "BACKEND": "ngshare_site.cache.ForgivingFileCache",
             "LOCATION": str(folder),
             "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
         raise ImproperlyConfigured(f"{name}: write redis://host:port/number.")
     return {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "ngshare_site.cache.ForgivingRedisCache",
         "LOCATION": value,
-        "OPTIONS": {"serializer": "ngshare_site.cache.JSONSerializer"},
+        "OPTIONS": {
+            "serializer": "ngshare_site.cache.JSONSerializer",
+            "socket_connect_timeout": 1,  # seconds
+            "socket_timeout": 1,
+        },
     }

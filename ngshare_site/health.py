@@ -62,7 +62,9 @@ def _check_hub() -> str:
     if not settings.JUPYTERHUB_API_URL:
         return "JUPYTERHUB_API_URL is not set"
     if cache.add("hub-health-is-fresh", True, HUB_SECONDS):
-        cache.set("hub-health", _ask_hub(), 10 * HUB_SECONDS)
+        answer = _ask_hub()
+        cache.set("hub-health", answer, 10 * HUB_SECONDS)
+        return answer
     return cache.get("hub-health", "has not answered yet")
 
 

