@@ -20,6 +20,7 @@ help:
 	@echo "make test    every test, on every database and store, with a real Hub and a browser"
 	@echo "make quick   the fast tests alone"
 	@echo "make fuzz    40,000 random requests to every address"
+	@echo "make torture 200 rounds of killed processes in a rush of submissions, on each database"
 	@echo "make check   format, lint, imports, types, migrations, documentation"
 	@echo "make audit   known holes in what is installed, where the index of advisories can be reached"
 	@echo "make docs    the documentation, in docs/_build/html"
@@ -53,6 +54,9 @@ quick: $(INSTALLED)
 
 fuzz: $(INSTALLED)
 	NGSHARE_TEST_FUZZ=40000 $(BIN)/python -m pytest -q -n 2 tests/test_fuzz.py
+
+torture: $(INSTALLED)
+	NGSHARE_TEST_ROUNDS=200 $(BIN)/python -m pytest -q -s -p no:warnings tests/faults/test_killed.py
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -20,7 +20,7 @@ from threading import Thread
 from tests import servers
 from tests.deploy import engine
 
-SLOW = "e2e or browser or nbgrader or live or deploy"
+SLOW = "e2e or browser or nbgrader or live or deploy or faults"
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)")
 COVERAGE = servers.ROOT / "artifacts" / "coverage"
 
@@ -59,6 +59,7 @@ PHASES = [
     ],
     [Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING)],
     [Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")],
+    [Phase("faults", "faults", folders=["tests/faults"], measured=False)],
     [Phase("containers, charts and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False)],
 ]
 QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]

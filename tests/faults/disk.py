@@ -18,7 +18,10 @@ ACKNOWLEDGED = re.compile(r'"HTTP/1\.1 20[01]')
 
 
 def calls(lines: Iterable[str]) -> Iterator[tuple[str, str, int | None]]:
-    """Yield (name, arguments, result) of each call; a call that took a while comes when it begins, with None, and ends."""
+    """Yield (name, arguments, result) of each call.
+
+    One that took a while comes twice: when it begins, with None, and when it ends.
+    """
     begun: dict[str, str] = {}
     for line in lines:
         found = LINE.match(line)

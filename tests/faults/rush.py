@@ -1,7 +1,7 @@
 """A deadline rush, and what must be true after it whatever happened meanwhile.
 
-Students submit one attempt after another. Each attempt has a key and bytes of its own, and is repeated until the service
-acknowledges it. What is acknowledged is kept with its receipt, as students keep theirs.
+Students submit one attempt after another. Each attempt has a key and bytes of its own, and is repeated until the
+service acknowledges it. What is acknowledged is kept with its receipt, as students keep theirs.
 """
 
 import random
@@ -151,7 +151,7 @@ class Rush:
     # What must be true
 
     def check(self) -> None:
-        """Nothing acknowledged is lost, nothing half is visible, nothing is there twice, nobody saw what nobody should."""
+        """Nothing acknowledged is lost, nothing is half there or twice, and nobody saw what nobody should."""
         assert [thread.name for thread in self.threads if thread.is_alive()] == []
         assert self.wrong == []
         listed = self.listed()

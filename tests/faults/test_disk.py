@@ -12,7 +12,7 @@ from tests.faults.rush import rush_of
 
 pytestmark = pytest.mark.faults
 
-DURATION = 4  # seconds of a fault
+DURATION = 2  # seconds of a fault
 
 
 class SmallDisk:

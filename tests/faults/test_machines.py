@@ -1,5 +1,5 @@
-"""Several machines that share nothing but PostgreSQL, an object store and Redis, behind a load balancer that takes turns:
-whoever asks reaches any of them. One is killed, and an older version goes on while a newer one migrates."""
+"""Several machines that share nothing but PostgreSQL, an object store and Redis: each request reaches any of them, as
+behind a load balancer. One is killed, and an older version goes on while a newer one migrates."""
 
 import subprocess
 import tarfile
