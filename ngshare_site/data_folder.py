@@ -111,8 +111,8 @@ def _check_cache(folder: Path) -> None:
 def make_secret(path: Path) -> str:
     """Make a secret in a file that only its owner may read, and return it. Errors: OSError, ImproperlyConfigured.
 
-    It is durable before anything is signed with it. Several processes may start at once: each writes a whole file of its
-    own, and all use the one that was linked first.
+    It is durable before anything is signed with it. Several processes may start at once: each writes a whole file of
+    its own, and all use the one that was linked first.
     """
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
