@@ -197,3 +197,20 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"Feedback on {self.submission}"
+
+
+class MaintenanceRun(models.Model):
+    """How a regular task ended, such as garbage collection or a backup; maintenance.py writes it."""
+
+    task = models.CharField(max_length=50, help_text="the command's name")
+    started = models.DateTimeField()
+    ended = models.DateTimeField()
+    succeeded = models.BooleanField()
+    summary = models.JSONField(default=dict, help_text="numbers, and the error of a run that failed")
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [models.Index(fields=["task", "succeeded"])]
+
+    def __str__(self) -> str:
+        return f"{self.task}, {self.started:%Y-%m-%d %H:%M} UTC"
