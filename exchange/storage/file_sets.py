@@ -196,7 +196,7 @@ def create_file_set(entries: Sequence[ManifestEntry]) -> tuple[FileSet, int]:
             # no_key lets all of them refer to the rows: who waited for that at its commit would have the course's row.
             new = rows.filter(stored=False).select_for_update(no_key=True).order_by("sha256")
             new_bytes += sum(blob.size for blob in new)
-            rows.filter(stored=False).update(stored=True)
+            rows.filter(stored=False).update(stored=True, fault="")
     if len(ids) < len(hashes):
         raise TryAgain("A file was removed while it arrived. Try again.")
     file_set, is_new = FileSet.objects.get_or_create(
