@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from courses.sizes import readable_size
+
 WIDTH = 30  # characters of the bar
 PAUSE = 0.2  # seconds between two updates of the bar in a terminal
 LINES = 10  # lines of progress where there is no terminal
@@ -47,3 +49,16 @@ class Pace:
         self._free_at = max(self._free_at, now) + size / self._rate
         if self._free_at > now:
             time.sleep(self._free_at - now)
+
+
+class Bar:
+    """The progress of what says itself how many bytes are done, and of how many."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._progress: Progress | None = None
+
+    def show(self, done: int, total: int) -> None:
+        if self._progress is None or self._progress.total != total:
+            self._progress = Progress(total, self._stream, readable_size)
+        self._progress.step(done - self._progress.done)
