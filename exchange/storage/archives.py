@@ -9,7 +9,7 @@ from django.db.models import prefetch_related_objects
 
 from exchange import paths
 from exchange.models import Blob, FileSet
-from exchange.storage import blobs, verification
+from exchange.storage import blobs, file_sets, verification
 
 EARLIEST, LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)  # the times that a zip can express
 LOST = "MISSING FILES.txt"
@@ -44,7 +44,7 @@ class ArchiveFolder:
 
 
 def stream_zip(folders: Iterable[ArchiveFolder]) -> Iterator[bytes]:
-    """Yield one zip of many file sets in chunks. Two queries for each whose `entries__blob` is not prefetched.
+    """Yield one zip of many file sets in chunks. Two queries for each that is not prefetched.
 
     Names that Windows cannot write are changed, so that unpacking there loses no file.
 
@@ -57,7 +57,7 @@ def stream_zip(folders: Iterable[ArchiveFolder]) -> Iterator[bytes]:
         for source in folders:
             folder = _unique(paths.portable(source.folder), taken)
             time = max(EARLIEST, min(LATEST, source.moment.timetuple()[:6]))
-            prefetch_related_objects([source.file_set], "entries__blob")
+            prefetch_related_objects([source.file_set], file_sets.prefetch_entries())
             for entry in source.file_set.entries.all():
                 path = _unique(f"{folder}/{paths.portable(entry.path)}", taken)
                 content = _content(entry.blob)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
 from courses.errors import Conflict, TryAgain
@@ -215,8 +215,16 @@ def create_file_set(entries: Sequence[ManifestEntry]) -> tuple[FileSet, int]:
 
 
 def manifest_of(file_set: FileSet) -> list[ManifestEntry]:
-    """Return the manifest in its order, with one query, or none where `entries__blob` is prefetched."""
+    """Return the manifest in its order, with one query, or none where `prefetch_entries` was used."""
     return [ManifestEntry(entry.path, entry.blob.sha256, entry.blob.size) for entry in file_set.entries.all()]
+
+
+def prefetch_entries(path: str = "entries") -> Prefetch:
+    """Return what to prefetch for the files at the end of `path`, with their blobs.
+
+    The blobs are joined. Django would ask for them separately with an alternative for each, and SQLite takes 1,000.
+    """
+    return Prefetch(path, queryset=FileEntry.objects.select_related("blob"))
 
 
 def in_batches(items: Sequence[str]) -> Iterator[Sequence[str]]:
