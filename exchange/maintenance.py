@@ -1,4 +1,4 @@
-"""The results of regular tasks: garbage collection, verification, backup. Metrics and the admin's overview read them."""
+"""How regular tasks ended: garbage collection, verification, backup. Metrics and the admin's overview read it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -35,7 +35,7 @@ def recorded_run(task: str) -> Iterator[dict[str, Any]]:
 
 
 def last_runs(*, succeeded: bool | None = None) -> dict[str, MaintenanceRun]:
-    """Return the last run of each task by the task's name; where `succeeded` is given, the last that did, or did not."""
+    """Return the last run of each task by its name; where `succeeded` is given, the last that did, or did not."""
     runs = MaintenanceRun.objects.order_by()
     if succeeded is not None:
         runs = runs.filter(succeeded=succeeded)
