@@ -4,6 +4,7 @@ An upload may be anything. A page or picture is shown without scripts, in an ori
 shown as text; everything else is a download. The browser must not guess a type from the content (`nosniff`).
 """
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -67,7 +68,12 @@ def _respond(entry: FileEntry, content_type: str, *, as_attachment: bool) -> Htt
 
 def download_zip(folders: list[ArchiveFolder], name: str) -> HttpResponseBase:
     """Return the folders as one zip, made while it is sent."""
-    response = StreamingHttpResponse(archives.stream_zip(folders), content_type="application/zip")
+    return send_zip(archives.stream_zip(folders), name)
+
+
+def send_zip(chunks: Iterator[bytes], name: str) -> HttpResponseBase:
+    """Return a zip that is made while it is sent."""
+    response = StreamingHttpResponse(chunks, content_type="application/zip")
     return add_headers(response, f"{name.replace('/', ' ')}.zip", as_attachment=True)
 
 

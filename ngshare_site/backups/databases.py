@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import connection
@@ -35,7 +35,7 @@ def is_sqlite() -> bool:
 
 
 def sqlite_path() -> Path:
-    return Path(str(connection.settings_dict["NAME"]))
+    return Path(str(cast(str, connection.settings_dict["NAME"])))
 
 
 def copy_sqlite(target: Path) -> None:
@@ -161,7 +161,8 @@ def _quoted(value: str) -> str:
 
 def sync_command(folder: Path, *, is_backup: bool) -> str:
     """Return the command that copies the bucket to a folder, or back."""
-    options: dict[str, Any] = dict(settings.STORAGES["default"]["OPTIONS"])
+    store: dict[str, Any] = settings.STORAGES["default"]
+    options = store["OPTIONS"]
     bucket = f"s3://{options['bucket_name']}/{options['location']}".rstrip("/") + "/"
     places = (bucket, f"{folder}/") if is_backup else (f"{folder}/", bucket)
     flags = {"--endpoint-url": options.get("endpoint_url"), "--region": options.get("region_name")}

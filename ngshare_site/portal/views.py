@@ -14,7 +14,7 @@ from django.views.generic import TemplateView
 
 from courses.models import Course, Role
 from courses.permissions import Actor
-from exchange import file_responses, progress, queries, receipts
+from exchange import file_responses, personal_archive, progress, queries, receipts
 from exchange.models import Assignment, Feedback, Submission
 from exchange.progress import AssignmentProgress
 from exchange.storage import file_sets
@@ -61,7 +61,15 @@ class HomeView(MemberView, TemplateView):
             else staff_section(course, roles[course.pk])
             for course in courses
         ]
-        return super().get_context_data(courses=sections, **kwargs)
+        return super().get_context_data(courses=sections, has_submitted=bool(own), **kwargs)
+
+
+class OwnSubmissionsView(MemberView):
+    """Everything that the user submitted, in all courses, as one zip."""
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        user = self.actor.required_user
+        return file_responses.send_zip(personal_archive.export_person(user, by=self.actor), f"{user} submissions")
 
 
 def own_progress(actor: Actor) -> dict[int, AssignmentProgress]:

@@ -6,7 +6,7 @@ from django.utils import timezone
 from courses.models import AuditEntry, Membership, Role, User
 from exchange import services
 from exchange.models import Blob, Feedback, FileEntry, FileSet, Submission
-from exchange.storage import archives, blobs, verification
+from exchange.storage import archives
 from tests import cast
 from tests.cast import actor, v2
 
