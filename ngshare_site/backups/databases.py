@@ -161,7 +161,7 @@ def _quoted(value: str) -> str:
 
 def sync_command(folder: Path, *, is_backup: bool) -> str:
     """Return the command that copies the bucket to a folder, or back."""
-    store: dict[str, Any] = settings.STORAGES["default"]
+    store: Any = settings.STORAGES["default"]
     options = store["OPTIONS"]
     bucket = f"s3://{options['bucket_name']}/{options['location']}".rstrip("/") + "/"
     places = (bucket, f"{folder}/") if is_backup else (f"{folder}/", bucket)
