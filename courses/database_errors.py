@@ -50,6 +50,6 @@ def _is_connection_lost(error: Exception) -> bool:
     cause = error.__cause__
     if not hasattr(cause, "pgcode"):
         return False
-    if cause.pgcode:
-        return str(cause.pgcode).startswith(CONNECTION_LOST)
+    if code := getattr(cause, "pgcode", None):
+        return str(code).startswith(CONNECTION_LOST)
     return isinstance(error, OperationalError) or (isinstance(error, InterfaceError) and "closed" in str(cause))

@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db.models import prefetch_related_objects
 
 from exchange import paths
-from exchange.models import Blob, FileSet
-from exchange.storage import blobs, file_sets, verification
+from exchange.models import FileSet
+from exchange.storage import file_sets, reading
 
 EARLIEST, LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)  # the times that a zip can express
 LOST = "MISSING FILES.txt"
@@ -56,20 +56,22 @@ class ZipStream:
         """Add the files of a file set, with two queries if its entries are not prefetched.
 
         Return their names in the zip by their paths. Names that Windows cannot write are changed, so that unpacking
-        there loses no file. A file whose bytes are lost is left out, and its name is None.
+        there loses no file. A file whose bytes are lost is left out, and its name is None. Errors: StoreUnreachable;
+        blobs.Absent, where bytes go while they are read.
         """
         names: dict[str, str | None] = {}
         folder = _unique(paths.portable(source.folder), self._taken)
         prefetch_related_objects([source.file_set], file_sets.prefetch_entries())
-        for entry in source.file_set.entries.all():
+        entries = source.file_set.entries.all()
+        absent = {blob.pk for blob in reading.find_lost(entry.blob for entry in entries)}
+        for entry in entries:
             path = _unique(f"{folder}/{paths.portable(entry.path)}", self._taken)
-            content = _content(entry.blob)
-            if content is None:
+            if entry.blob_id in absent:
                 self._lost.append(path)
                 names[entry.path] = None
                 continue
             names[entry.path] = path
-            yield from self.write(path, content, source.moment, is_large=entry.blob.size >= 2**31)
+            yield from self.write(path, reading.read(entry.blob), source.moment, is_large=entry.blob.size >= 2**31)
         return names
 
     def write(
@@ -101,14 +103,6 @@ def stream_zip(folders: Iterable[ArchiveFolder]) -> Iterator[bytes]:
     for source in folders:
         yield from archive.add(source)
     yield from archive.close()
-
-
-def _content(blob: Blob) -> Iterator[bytes] | None:
-    try:
-        return blobs.start_reading(blobs.read(blob.sha256, length=blob.size))
-    except FileNotFoundError:
-        verification.mark_missing(blob)
-        return None
 
 
 def _unique(name: str, taken: set[str]) -> str:

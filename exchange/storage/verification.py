@@ -1,6 +1,5 @@
 """Whether the store still has what the database says: reading bytes again, and marking what is lost or back."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from django.db import transaction
@@ -8,12 +7,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from courses import audit
-from courses.permissions import SERVER, Actor
+from courses.permissions import Actor
 from exchange.models import Blob, Fault, Feedback, FileEntry, Release, Submission
-from exchange.storage import blobs
+from exchange.storage import blobs, reading
 from exchange.storage.file_sets import in_batches
-
-log = logging.getLogger(__name__)
 
 BATCH, BATCH_BYTES = 100, 2 * 10**8  # after so many blobs or bytes, what was found is written
 
@@ -66,24 +63,14 @@ def _note(verified: list[Blob], *, mark: bool, by: Actor) -> list[Blob]:
     found: dict[str, list[int]] = {}
     for blob in verified:
         found.setdefault(blob.fault, []).append(blob.pk)
-    for fault, pks in found.items():
-        Blob.objects.filter(pk__in=pks).update(verified=now, fault=fault)
     present = set(verifiable().filter(pk__in=[blob.pk for blob in verified if blob.fault]).values_list("pk", flat=True))
     broken = [blob for blob in verified if blob.pk in present]
-    for blob in broken if mark else ():
-        mark_missing(blob, by=by, fault=Fault(blob.fault))
     if mark:
+        reading.mark_lost(broken, by=by)
         mark_present((blob.sha256 for blob in verified if not blob.fault), by=by)
+    for fault, pks in found.items():
+        Blob.objects.filter(pk__in=pks).update(verified=now, fault=fault)
     return broken
-
-
-def mark_missing(blob: Blob, *, by: Actor = SERVER, fault: Fault = Fault.MISSING) -> None:
-    """Note that the store has lost these bytes: no upload may rely on them until one sends them again."""
-    log.error("the bytes of the blob %s are %s", blob.sha256, fault)
-    role = by.require_administrator()
-    with transaction.atomic():
-        if Blob.objects.filter(pk=blob.pk, stored=True).update(stored=False, fault=fault):
-            audit.record("mark bytes as missing", by=by, role=role, about=blob, target=blob.sha256)
 
 
 def mark_present(hashes: Iterable[str], *, by: Actor) -> None:
