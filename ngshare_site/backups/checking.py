@@ -6,26 +6,34 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.conf import settings
 
-from courses.errors import Invalid
+from courses.errors import Invalid, TryAgain
 from courses.permissions import SERVER
 from exchange import receipts
 from exchange.storage import verification
 from ngshare_site.backups import databases
 from ngshare_site.backups.databases import Contents
 from ngshare_site.backups.folder import SQLITE_FILE, BackupFolder, Snapshot, hash_of
-from ngshare_site.backups.making import RECEIPTS, describe
+from ngshare_site.backups.making import ON_COPY, RECEIPTS, VANISHED, Backup, Vanished, copy_blobs, describe, has_folder
 
 SIGNED = "the receipts were signed with another key: "
 
 
-def finish(folder: BackupFolder, snapshot: Snapshot) -> tuple[Snapshot, list[str]]:
-    """Finish a snapshot whose dump or bucket an operator has copied. Return it, and why it cannot be finished yet."""
-    contents = databases.read_contents(snapshot, latest=RECEIPTS)
-    problems = [*_missing_copies(folder, contents, lost=())]
+def finish(folder: BackupFolder, snapshot: Snapshot, on_copy: ON_COPY) -> tuple[Snapshot, list[str]]:
+    """Finish a snapshot whose dump or bucket an operator has copied. Return it, and why it cannot be finished yet.
+
+    Errors: Invalid, TryAgain.
+    """
+    contents, backup = databases.read_contents(snapshot, latest=RECEIPTS), Backup(snapshot)
+    if has_folder():
+        try:
+            copy_blobs(folder, contents, backup, on_copy)
+        except Vanished as error:
+            raise TryAgain(VANISHED) from error
+    problems = [*_missing_copies(folder, contents, lost=backup.lost)]
     if problems:
         return snapshot, problems
     os.sync()  # other programs wrote the copies
-    return snapshot.finish(describe(snapshot, contents, lost=[]), contents.blobs), []
+    return snapshot.finish(describe(snapshot, contents, lost=backup.lost), contents.blobs), []
 
 
 def check_backup(folder: BackupFolder, snapshot: Snapshot) -> Iterator[str]:
@@ -45,7 +53,7 @@ def check_backup(folder: BackupFolder, snapshot: Snapshot) -> Iterator[str]:
         yield f"{SIGNED}set NGSHARE_SECRET_KEY, or name it in NGSHARE_SECRET_KEY_FALLBACKS."
 
 
-def _missing_copies(folder: BackupFolder, contents: Contents, *, lost: "list[str] | tuple[()]") -> Iterator[str]:
+def _missing_copies(folder: BackupFolder, contents: Contents, *, lost: list[str]) -> Iterator[str]:
     for sha256 in sorted(set(contents.blobs) - set(lost)):
         if not folder.copies.is_intact(sha256):
             yield f"{folder.copies.path(sha256)} is damaged or missing."

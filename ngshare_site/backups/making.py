@@ -4,7 +4,6 @@ Blobs never change and are only added, so every blob that the copy of the databa
 unless garbage collection removes one of what was deleted permanently meanwhile: then the database is copied again.
 """
 
-import shlex
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -34,6 +33,7 @@ from ngshare_site.backups.folder import (
 )
 
 ATTEMPTS = 3
+VANISHED = "Garbage collection removed files while they were copied. Make the backup when it has ended."
 RECEIPTS = 20  # of the latest submissions are kept to verify after a restore
 ON_COPY = Callable[[int, int], None]  # bytes done, bytes in all
 
@@ -58,7 +58,10 @@ def has_folder() -> bool:
 
 
 def prepare_backup(folder: BackupFolder) -> list[str]:
-    """Start a snapshot with what this process can copy. Return the commands for the rest. Hold the folder's lock."""
+    """Start a snapshot with what can be copied now. Return the commands for the rest. Hold the folder's lock.
+
+    Blobs in a folder are copied when the snapshot is finished: after the database.
+    """
     snapshot = folder.start()
     _copy_secret_key(snapshot)
     commands = []
@@ -66,10 +69,7 @@ def prepare_backup(folder: BackupFolder) -> list[str]:
         databases.copy_sqlite(snapshot.path / SQLITE_FILE)
     else:
         commands.append(databases.dump_command(snapshot.database))
-    if has_folder():
-        places = [f"{default_storage.path('')}/", f"{folder.copies.root}/"]
-        commands.append(shlex.join(["rsync", "-a", "--exclude=/staging", *places]))
-    else:
+    if not has_folder():
         commands.append(databases.sync_command(folder.copies.root, is_backup=True))
     return commands
 
@@ -86,13 +86,13 @@ def make_backup(folder: BackupFolder, on_copy: ON_COPY = lambda done, total: Non
         databases.copy_sqlite(backup.snapshot.path / SQLITE_FILE)
         contents = databases.read_contents(backup.snapshot, latest=RECEIPTS)
         try:
-            _copy_blobs(folder, contents, backup, on_copy)
+            copy_blobs(folder, contents, backup, on_copy)
         except Vanished:
             continue
         backup.snapshot = backup.snapshot.finish(describe(backup.snapshot, contents, lost=backup.lost), contents.blobs)
         return backup
     shutil.rmtree(backup.snapshot.path)
-    raise TryAgain("Garbage collection removed files while they were copied. Make the backup when it has ended.")
+    raise TryAgain(VANISHED)
 
 
 def describe(snapshot: Snapshot, contents: Contents, *, lost: list[str]) -> Description:
@@ -118,7 +118,7 @@ def _copy_secret_key(snapshot: Snapshot) -> None:
         write_secret(snapshot.path / KEY_FILE, path.read_text())
 
 
-def _copy_blobs(folder: BackupFolder, contents: Contents, backup: Backup, on_copy: ON_COPY) -> None:
+def copy_blobs(folder: BackupFolder, contents: Contents, backup: Backup, on_copy: ON_COPY) -> None:
     """Copy the blobs that are not among the copies yet. Errors: Vanished."""
     copies, backup.lost = folder.copies, []
     new = {sha256: size for sha256, size in contents.blobs.items() if not copies.has(sha256, size)}

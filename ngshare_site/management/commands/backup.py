@@ -67,7 +67,7 @@ class Command(BaseCommand):
         problems: list[str] = []
         if not snapshot.is_finished:
             with recorded_run("backup") as summary:
-                snapshot, problems = checking.finish(folder, snapshot)
+                snapshot, problems = checking.finish(folder, snapshot, Bar(sys.stderr).show)
                 if problems:
                     self._fail(problems)
                 described = snapshot.describe()
