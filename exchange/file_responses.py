@@ -4,6 +4,7 @@ An upload may be anything. A page or picture is shown without scripts, in an ori
 shown as text; everything else is a download. The browser must not guess a type from the content (`nosniff`).
 """
 
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import PurePosixPath
 
@@ -70,7 +71,11 @@ def _respond(entry: FileEntry, content_type: str, *, as_attachment: bool) -> Htt
 
 def download_zip(folders: list[ArchiveFolder], name: str) -> HttpResponseBase:
     """Return the folders as one zip, made while it is sent."""
-    content = archives.stream_zip(folders)
+    return send_zip(archives.stream_zip(folders), name)
+
+
+def send_zip(content: Iterator[bytes], name: str) -> HttpResponseBase:
+    """Return a zip that is made while it is sent."""
     try:
         start = next(content)
     except TryAgain as error:

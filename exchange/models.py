@@ -14,6 +14,13 @@ from courses.models import Course, User
 from exchange import deadlines
 
 
+class Fault(models.TextChoices):
+    """What the last verification found wrong with a blob."""
+
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
 class Blob(models.Model):
     """Bytes, named by their hash. Only storage/blobs.py touches the bytes themselves."""
 
@@ -24,8 +31,11 @@ class Blob(models.Model):
     # sees uploads under way. Only a file set keeps a blob for ever.
     stored = models.BooleanField(default=False, help_text="the bytes are in the store")
     touched = models.DateTimeField(db_index=True, help_text="when an upload last used it")
+    verified = models.DateTimeField(null=True, db_index=True, help_text="when its bytes were last read and compared")
+    fault = models.CharField(max_length=10, blank=True, default="", db_default="", choices=Fault)
 
     class Meta:
+        indexes: ClassVar = [models.Index(name="blobs_with_a_fault", fields=["fault"], condition=~Q(fault=""))]
         constraints: ClassVar = [
             models.CheckConstraint(name="blob_sha256_is_lowercase_hex", condition=Q(sha256__regex=r"^[0-9a-f]{64}$")),
             models.CheckConstraint(name="blob_size_is_not_negative", condition=Q(size__gte=0)),
@@ -197,3 +207,20 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"Feedback on {self.submission}"
+
+
+class MaintenanceRun(models.Model):
+    """How a regular task ended, such as garbage collection or a backup; maintenance.py writes it."""
+
+    task = models.CharField(max_length=50, help_text="the command's name")
+    started = models.DateTimeField()
+    ended = models.DateTimeField()
+    succeeded = models.BooleanField()
+    summary = models.JSONField(default=dict, help_text="numbers, and the error of a run that failed")
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [models.Index(fields=["task", "succeeded"])]
+
+    def __str__(self) -> str:
+        return f"{self.task}, {self.started:%Y-%m-%d %H:%M} UTC"

@@ -6,7 +6,8 @@ named in NGSHARE_SECRET_KEY_FALLBACKS. The bytes that are signed must never chan
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import cast
 
 from django.core.signing import BadSignature, Signer
@@ -62,22 +63,42 @@ def verify(claimed: Mapping[str, object]) -> tuple[bool, str]:
 
     The fields must be those of `receipt`, in their order.
     """
-    if tuple(claimed) != _FIELDS:
+    if tuple(claimed) != _FIELDS or not is_genuine(claimed):
         return False, NO_RECEIPT
+    submission = _find(claimed)
+    if submission is None:
+        return False, "The receipt is genuine, but an administrator deleted the submission permanently."
+    if submission.file_set.digest != claimed["digest"]:
+        return False, "The receipt is genuine, but the submission has other files now."
+    return True, "The receipt is genuine and the submission is here, with exactly these files."
+
+
+def _find(genuine: Mapping[str, object]) -> Submission | None:
+    """Return what a genuine receipt names: by its id or, if it came in an archive of its course, by its names."""
+    rows = Submission.objects.select_related("file_set")
+    submission = rows.filter(pk=cast(int, genuine["id"])).first()
+    if submission and format_timestamp(submission.created) == genuine["timestamp"]:
+        return submission
+    return rows.filter(
+        assignment__course__name=genuine["course"],
+        assignment__name=genuine["assignment"],
+        student__username=genuine["student"],
+        created=datetime.fromisoformat(str(genuine["timestamp"])),
+    ).first()
+
+
+def is_genuine(claimed: Mapping[str, object], keys: Sequence[str] = ()) -> bool:
+    """Return whether one of the keys signed these fields; the service's own, and its earlier ones, without `keys`."""
     fields = {name: value for name, value in claimed.items() if name != "signature"}
     signature = claimed.get("signature")
     if not isinstance(signature, str) or not signature.isascii():
-        signature = ""
+        return False
+    signer = Signer(key=keys[0], fallback_keys=list(keys[1:]), salt=_SALT) if keys else _signer()
     try:
-        _signer().unsign(f"{_signed_text(fields)}:{signature}")
+        signer.unsign(f"{_signed_text(fields)}:{signature}")
     except BadSignature:
-        return False, NO_RECEIPT
-    submission = Submission.objects.select_related("file_set").filter(pk=cast(int, fields["id"])).first()
-    if submission is None or format_timestamp(submission.created) != fields["timestamp"]:
-        return False, "The receipt is genuine, but an administrator deleted the submission permanently."
-    if submission.file_set.digest != fields["digest"]:
-        return False, "The receipt is genuine, but the submission has other files now."
-    return True, "The receipt is genuine and the submission is here, with exactly these files."
+        return False
+    return True
 
 
 def _signer() -> Signer:

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand
 from ngshare_site import __version__, data_folder
 
 OUR_APPS = ("courses", "exchange", "ngshare_site")
-# Commands that need no data: they work anywhere and write nothing.
-WITHOUT_DATA = frozenset({"help", "version", "check", "check_hub", "diffsettings", "spectacular"})
+# Commands that need no data: they work anywhere and write nothing. `restore` makes the data itself.
+WITHOUT_DATA = frozenset({"help", "version", "check", "check_hub", "diffsettings", "restore", "spectacular"})
 
 
 class CommandLine(ManagementUtility):

@@ -9,7 +9,15 @@ from exchange.api.v2.urls import urlpatterns as v2
 from ngshare_site import health
 from ngshare_site.hub import views as hub
 from ngshare_site.portal.assignment import AssignmentCSVView, AssignmentView
-from ngshare_site.portal.views import FeedbackView, FilesView, HomeView, ReceiptView, SubmissionView
+from ngshare_site.portal.views import (
+    CourseArchiveView,
+    FeedbackView,
+    FilesView,
+    HomeView,
+    OwnSubmissionsView,
+    ReceiptView,
+    SubmissionView,
+)
 
 handler403 = "ngshare_site.error_pages.forbidden"
 handler404 = "ngshare_site.error_pages.not_found"
@@ -24,6 +32,8 @@ service: list[URLPattern | URLResolver] = [
     path("logout/", hub.logout, name="logout"),
     path("oauth_callback", hub.callback, name="oauth-callback"),
     path("", HomeView.as_view(), name="home"),
+    path("view/course/<str:course>/archive.zip", CourseArchiveView.as_view(), name="course-archive"),
+    path("view/my-submissions.zip", OwnSubmissionsView.as_view(), name="own-submissions"),
     path("view/course/<str:course>/<str:assignment>/", AssignmentView.as_view(), name="assignment"),
     path("view/course/<str:course>/<str:assignment>/hand-ins.csv", AssignmentCSVView.as_view(), name="assignment-csv"),
     path("view/submission/<int:pk>/", SubmissionView.as_view(), name="submission"),

@@ -1,5 +1,6 @@
 """The admin's page of courses, with the members of a small one on it."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import ngettext
 
-from courses import services
+from courses import retirement, services
 from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import TrashFilter
 from courses.admin.forms import (
@@ -83,7 +84,7 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
     list_filter = (TrashFilter,)
     search_fields = ("name",)
     search_help_text = "Search by name"
-    actions = ("move_to_trash", "restore", "delete_permanently")
+    actions = ("keep", "move_to_trash", "restore", "delete_permanently")
 
     def delete_row(self, row: Course, *, by: Actor) -> dict[str, int]:
         return services.delete_course_permanently(row, by=by)
@@ -122,7 +123,8 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
     def get_fields(self, request: HttpRequest, obj: Course | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("name", "instructors")
-        fields = ["name", "instructor_names", "student_count", "created", *(["removed_at"] if obj.removed_at else [])]
+        times = [*(["retiring_since"] if self.retiring_since(obj) else []), *(["removed_at"] if obj.removed_at else [])]
+        fields = ["name", "instructor_names", "student_count", "created", *times]
         return (*fields, "use", *(services.LIMIT_FIELDS if actor_of(request).is_administrator else ()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Course | None = None) -> tuple[str, ...]:
@@ -139,6 +141,10 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
             f"{readable_size(course.stored_bytes)} of {readable_size(limits.course_bytes)}; "
             f"of one person {readable_size(limits.person_bytes)} at most{often}"
         )
+
+    @admin.display(description="to be retired since")
+    def retiring_since(self, course: Course) -> datetime | None:
+        return retirement.announced([course.pk]).get(course.pk)
 
     @admin.display(description="instructors")
     def instructor_names(self, course: Course) -> str:
@@ -204,6 +210,12 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
         text = ngettext("%d course was moved to the trash.", "%d courses were moved to the trash.", len(chosen))
         messages.success(request, text % len(chosen))
         return None
+
+    @admin.action(description="Keep (do not retire)", permissions=["view"])
+    def keep(self, request: HttpRequest, queryset: QuerySet[Course]) -> None:
+        for course in queryset:
+            retirement.keep_course(course, by=actor_of(request))
+        messages.success(request, ngettext("%d course is kept.", "%d courses are kept.", len(queryset)) % len(queryset))
 
     @admin.action(description="Restore", permissions=["administer"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Course]) -> None:

@@ -1,7 +1,9 @@
 """What the commands about courses share: finding the course, exit statuses, and the lines of a report."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from django.core.management import CommandError
 from django.core.management.base import OutputWrapper
@@ -39,6 +41,23 @@ def write(lines: Iterable[str], out: OutputWrapper, path: str | None) -> None:
             file.writelines(lines)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def write_bytes(path: Path, chunks: Iterable[bytes]) -> int:
+    """Write a file that is there whole or not at all, for its owner alone. Return its size. Errors: CommandError."""
+    draft = path.with_name(f"{path.name}.unfinished")
+    try:
+        if path.exists():
+            raise CommandError(f"{path} is there already.")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+            size = file.tell()
+        draft.rename(path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+    return size
 
 
 def format_counts(report: RosterReport) -> str:

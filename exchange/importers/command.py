@@ -1,39 +1,14 @@
-"""What the import commands share: their flags, the progress bar, the report and the exit status."""
+"""What the import commands share: their flags, the report and the exit status."""
 
 import sys
-import time
-from typing import Any, TextIO
+from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
+from courses.management.progress import Progress
 from exchange.importers.importing import ImportRun
 from exchange.importers.report import ImportReport
 from exchange.importers.sources import CannotRead, Source
-
-WIDTH = 30  # characters of the bar
-PAUSE = 0.2  # seconds between two updates of the bar in a terminal
-LINES = 10  # lines of progress where there is no terminal
-
-
-class Progress:
-    """A bar in a terminal; elsewhere a line for each tenth."""
-
-    def __init__(self, total: int, stream: TextIO) -> None:
-        self.total, self.done, self.stream = total, 0, stream
-        self._is_terminal = stream.isatty()
-        self._shown_at = 0.0
-
-    def step(self) -> None:
-        self.done += 1
-        is_last = self.done >= self.total
-        if self._is_terminal and (is_last or time.monotonic() - self._shown_at > PAUSE):
-            self._shown_at = time.monotonic()
-            filled = WIDTH * min(self.done, self.total) // max(self.total, 1)
-            bar = "#" * filled + "." * (WIDTH - filled)
-            self.stream.write(f"\r[{bar}] {self.done} of {self.total}" + "\n" * is_last)
-        elif not self._is_terminal and (is_last or self.done % max(1, self.total // LINES) == 0):
-            self.stream.write(f"{self.done} of {self.total}\n")
-        self.stream.flush()
 
 
 class ImportCommand(BaseCommand):

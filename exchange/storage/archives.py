@@ -1,7 +1,7 @@
 """File sets as a zip that is made while it is sent: memory stays flat."""
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,38 +43,66 @@ class ArchiveFolder:
     moment: datetime
 
 
+class ZipStream:
+    """A zip that is made while it is read: what each method yields, in order, is the zip."""
+
+    def __init__(self) -> None:
+        self._buffer = _Buffer()
+        self._archive = zipfile.ZipFile(self._buffer, "w", zipfile.ZIP_DEFLATED)  # type: ignore[call-overload]
+        self._taken: set[str] = set()
+        self._lost: list[str] = []
+
+    def add(self, source: ArchiveFolder) -> Generator[bytes, None, dict[str, str | None]]:
+        """Add the files of a file set, with two queries if its entries are not prefetched.
+
+        Return their names in the zip by their paths. Names that Windows cannot write are changed, so that unpacking
+        there loses no file. A file whose bytes are lost is left out, and its name is None. Errors: StoreUnreachable;
+        blobs.Absent, where bytes go while they are read.
+        """
+        names: dict[str, str | None] = {}
+        folder = _unique(paths.portable(source.folder), self._taken)
+        prefetch_related_objects([source.file_set], file_sets.prefetch_entries())
+        entries = source.file_set.entries.all()
+        absent = {blob.pk for blob in reading.find_lost(entry.blob for entry in entries)}
+        for entry in entries:
+            path = _unique(f"{folder}/{paths.portable(entry.path)}", self._taken)
+            if entry.blob_id in absent:
+                self._lost.append(path)
+                names[entry.path] = None
+                continue
+            names[entry.path] = path
+            yield from self.write(path, reading.read(entry.blob), source.moment, is_large=entry.blob.size >= 2**31)
+        return names
+
+    def write(
+        self, name: str, content: Iterable[bytes], moment: datetime, *, is_large: bool = False
+    ) -> Iterator[bytes]:
+        """Add one file. `is_large` says that it may have 2 GB or more."""
+        member = zipfile.ZipInfo(name, max(EARLIEST, min(LATEST, moment.timetuple()[:6])))
+        member.compress_type = zipfile.ZIP_DEFLATED
+        with self._archive.open(member, "w", force_zip64=is_large) as file:
+            for chunk in content:
+                file.write(chunk)
+                yield self._buffer.take()
+
+    def unique(self, name: str) -> str:
+        """Return a portable name that nothing in the zip has."""
+        return _unique(paths.portable(name), self._taken)
+
+    def close(self) -> Iterator[bytes]:
+        """End the zip, with a list of what is lost, if anything is."""
+        if self._lost:
+            self._archive.writestr(LOST, LOST_INTRODUCTION + "".join(f"{path}\n" for path in self._lost))
+        self._archive.close()
+        yield self._buffer.take()
+
+
 def stream_zip(folders: Iterable[ArchiveFolder]) -> Iterator[bytes]:
-    """Yield one zip of many file sets in chunks. Two queries for each that is not prefetched.
-
-    Names that Windows cannot write are changed, so that unpacking there loses no file.
-
-    A file whose bytes are lost is left out; a list of these comes last. Errors: StoreUnreachable; blobs.Absent, where
-    bytes go while they are read.
-    """
-    buffer = _Buffer()
-    taken: set[str] = set()
-    lost: list[str] = []
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
-        for source in folders:
-            folder = _unique(paths.portable(source.folder), taken)
-            time = max(EARLIEST, min(LATEST, source.moment.timetuple()[:6]))
-            prefetch_related_objects([source.file_set], file_sets.prefetch_entries())
-            entries = source.file_set.entries.all()
-            absent = {blob.pk for blob in reading.find_lost(entry.blob for entry in entries)}
-            for entry in entries:
-                path = _unique(f"{folder}/{paths.portable(entry.path)}", taken)
-                if entry.blob_id in absent:
-                    lost.append(path)
-                    continue
-                member = zipfile.ZipInfo(path, time)
-                member.compress_type = zipfile.ZIP_DEFLATED
-                with archive.open(member, "w", force_zip64=entry.blob.size >= 2**31) as file:
-                    for chunk in reading.read(entry.blob):
-                        file.write(chunk)
-                        yield buffer.take()
-        if lost:
-            archive.writestr(LOST, LOST_INTRODUCTION + "".join(f"{path}\n" for path in lost))
-    yield buffer.take()
+    """Yield one zip of many file sets in chunks."""
+    archive = ZipStream()
+    for source in folders:
+        yield from archive.add(source)
+    yield from archive.close()
 
 
 def _unique(name: str, taken: set[str]) -> str:

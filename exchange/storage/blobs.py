@@ -8,9 +8,10 @@ django-storages. When `put` returns, the bytes are durable.
 import errno
 import hashlib
 import logging
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -222,12 +223,31 @@ def read(sha256: str, *, start: int = 0, length: int, chunk: int = CHUNK) -> Ite
 
 
 def verify(sha256: str) -> bool:
-    """Return whether the store has the bytes and they still have their hash."""
+    """Return whether the store has the bytes and they still have their hash. Errors: StoreUnreachable."""
     try:
-        with open_blob(sha256) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256  # type: ignore[arg-type]
+        return is_intact(sha256)
     except FileNotFoundError:
         return False
+
+
+def is_intact(sha256: str, *, on_read: Callable[[int], None] = lambda size: None) -> bool:
+    """Return whether the bytes still have their hash. `on_read` is called with the size of each chunk that was read.
+
+    Errors: FileNotFoundError, StoreUnreachable.
+    """
+    hashed = hashlib.sha256()
+    try:
+        with open_blob(sha256) as file:
+            while chunk := file.read(CHUNK):
+                hashed.update(chunk)
+                on_read(len(chunk))
+    except FileNotFoundError:
+        raise
+    except STORE_ERRORS as error:
+        if isinstance(error, OSError) and error.errno == errno.EIO:  # the disk cannot read its own bytes any more
+            return False
+        raise StoreUnreachable(f"The store cannot be read just now: {error}.") from error
+    return hashed.hexdigest() == sha256
 
 
 def probe() -> None:
@@ -241,3 +261,21 @@ def probe() -> None:
 def delete(sha256: str) -> None:
     """Remove the bytes from the store, if they are there."""
     default_storage.delete(key(sha256))
+
+
+def folders() -> list[str]:
+    """Return the folders of the store that contain blobs: `00` to `ff`. Errors: StoreUnreachable."""
+    try:
+        return sorted(name for name in default_storage.listdir("")[0] if re.fullmatch("[0-9a-f]{2}", name))
+    except FileNotFoundError:
+        return []
+    except STORE_ERRORS as error:
+        raise StoreUnreachable(str(error)) from error
+
+
+def names_in(folder: str) -> list[str]:
+    """Return the names of the files in a folder of the store, sorted. Errors: StoreUnreachable."""
+    try:
+        return sorted(name for name in default_storage.listdir(folder)[1] if name)
+    except STORE_ERRORS as error:
+        raise StoreUnreachable(str(error)) from error

@@ -234,7 +234,7 @@ def _mark_stored(hashes: Collection[str]) -> tuple[dict[str, int], dict[str, int
             is_named = Exists(FileEntry.objects.filter(blob=OuterRef("pk")))  # its bytes were lost, and are back
             locked = absent.select_for_update(no_key=True).order_by("sha256").annotate(is_named=is_named)
             new.update((blob.sha256, blob.size) for blob in locked if not blob.is_named)
-            absent.update(stored=True)
+            absent.update(stored=True, fault="")
     if len(ids) < len(hashes):
         raise TryAgain("A file was removed while it arrived. Try again.")
     return ids, new

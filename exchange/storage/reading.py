@@ -12,7 +12,7 @@ from django.db import transaction
 from courses import audit
 from courses.errors import BytesLost
 from courses.permissions import SERVER, Actor
-from exchange.models import Blob, FileEntry
+from exchange.models import Blob, Fault, FileEntry
 from exchange.storage import blobs
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def mark_lost(rows: Sequence[Blob], *, by: Actor = SERVER) -> None:
         with transaction.atomic():
             stored = Blob.objects.filter(pk__in=pks, stored=True)
             changed = list(stored.select_for_update(no_key=True).order_by("sha256"))
-            Blob.objects.filter(pk__in=[blob.pk for blob in changed]).update(stored=False)
+            Blob.objects.filter(pk__in=[blob.pk for blob in changed]).update(stored=False, fault=Fault.MISSING)
             for blob in changed:
                 log.error("the bytes of the blob %s are gone from the store", blob.sha256)
                 audit.record("mark bytes as missing", by=by, role=role, about=blob, target=blob.sha256)

@@ -4,6 +4,7 @@ permissions.py and queries.py decide what is visible. What a user may not see do
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch
@@ -12,9 +13,10 @@ from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
+from courses import retirement
 from courses.models import Course, Role
-from courses.permissions import Actor
-from exchange import file_responses, progress, queries, receipts
+from courses.permissions import Actor, Permission
+from exchange import course_archive, file_responses, personal_archive, progress, queries, receipts
 from exchange.models import Assignment, Feedback, Submission
 from exchange.progress import AssignmentProgress
 from exchange.storage import file_sets
@@ -41,6 +43,8 @@ class CourseSection:
     name: str
     role: str
     is_staffed: bool = False
+    retiring_since: datetime | None = None
+    has_archive: bool = False
     students: int = 0
     rows: list[AssignmentRow] = field(default_factory=list)
 
@@ -61,7 +65,26 @@ class HomeView(MemberView, TemplateView):
             else staff_section(course, roles[course.pk])
             for course in courses
         ]
-        return super().get_context_data(courses=sections, **kwargs)
+        announced = retirement.announced(self.actor.courses_with(Permission.SEE_ROSTER))
+        for course, section in zip(courses, sections, strict=True):
+            section.retiring_since = announced.get(course.pk)
+        return super().get_context_data(courses=sections, has_submitted=bool(own), **kwargs)
+
+
+class CourseArchiveView(MemberView):
+    """A course as one zip, for its instructors."""
+
+    def get(self, request: HttpRequest, course: str) -> HttpResponseBase:
+        found = get_object_or_404(self.actor.courses_where(Permission.RELEASE), name=course)
+        return file_responses.send_zip(course_archive.export_course(found, by=self.actor), course)
+
+
+class OwnSubmissionsView(MemberView):
+    """Everything that the user submitted, in all courses, as one zip."""
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        user = self.actor.required_user
+        return file_responses.send_zip(personal_archive.export_person(user, by=self.actor), f"{user} submissions")
 
 
 def own_progress(actor: Actor) -> dict[int, AssignmentProgress]:
@@ -85,6 +108,7 @@ def staff_section(course: Course, role: str) -> CourseSection:
     assignments = course.assignments.all()
     students = [member for member in progress.course_progress(course, assignments) if member.on_roster]
     section = CourseSection(course.name, role, is_staffed=True, students=len(students))
+    section.has_archive = role == Role.INSTRUCTOR
     for assignment in assignments:
         submitted = [student.work[assignment.pk] for student in students if assignment.pk in student.work]
         counts = {name: sum(getattr(work, name) for work in submitted) for name in ("late", "collected", "feedback")}

@@ -171,6 +171,7 @@ def test_tasks_can_be_added_and_switched_off(chart):
     assert sorted(name for name in objects if name.startswith("CronJob/")) == [
         "CronJob/ngshare-clear-sessions",
         "CronJob/ngshare-status",
+        "CronJob/ngshare-verify-blobs",
     ]
     spec = objects["CronJob/ngshare-status"]["spec"]
     assert spec["concurrencyPolicy"] == "Forbid"

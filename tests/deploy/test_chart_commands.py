@@ -87,4 +87,5 @@ def test_pods_do_their_work_in_the_order_of_an_install(chart, volume):
         }
     assert "NBG 101: new; 4 created" in outputs["apply-courses"]
     assert "0 blobs" in outputs["sweep-blobs"]
-    assert set(outputs) == {"wait-for-migration", "apply-courses", "sweep-blobs", "clear-sessions"}
+    assert "0 blobs verified" in outputs["verify-blobs"]
+    assert set(outputs) == {"wait-for-migration", "apply-courses", "sweep-blobs", "clear-sessions", "verify-blobs"}

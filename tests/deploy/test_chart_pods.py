@@ -125,6 +125,7 @@ def test_one_pod_at_a_time_has_the_volume(chart):
         "Job/ngshare-courses",
         "CronJob/ngshare-sweep-blobs",
         "CronJob/ngshare-clear-sessions",
+        "CronJob/ngshare-verify-blobs",
     }
     del users["Deployment/ngshare"]
     for spec in users.values():
@@ -137,6 +138,19 @@ def test_pods_may_be_anywhere_with_a_volume_that_all_nodes_have_or_none(chart):
     for values in ({"persistence": {"accessModes": ["ReadWriteMany"]}}, MANY):
         for _, spec, _ in pods(chart.render(values)):
             assert "affinity" not in spec
+
+
+def test_backup_is_written_to_the_claim_beside_the_server(chart):
+    objects = chart.render({"backup": {"enabled": True, "existingClaim": "other-disk", "keep": 3}})
+    [(spec, container)] = [
+        (spec, containers(spec)[0]) for name, spec, _ in pods(objects) if name == "CronJob/ngshare-backup"
+    ]
+    assert container["args"] == ["backup", "/backup/ngshare", "--keep", "3"]
+    assert {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}["backup"] == "/backup"
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    assert volumes["backup"]["persistentVolumeClaim"]["claimName"] == "other-disk"
+    assert "data" in volumes and "affinity" in spec
+    assert "CronJob/ngshare-backup" not in chart.render()
 
 
 def test_data_is_in_a_folder_of_its_own_on_the_volume(chart):
@@ -218,7 +232,7 @@ def test_only_what_asks_the_hub_has_its_token(chart, values):
         for container in containers(spec)
         if "JUPYTERHUB_API_TOKEN" in environment(container)
     }
-    assert holders == {"ngshare", "check-hub", "sweep-blobs", "clear-sessions"}
+    assert holders == {"ngshare", "check-hub", "sweep-blobs", "clear-sessions", "verify-blobs"}
 
 
 def test_pods_are_not_replaced_for_a_new_version_of_the_chart(chart):

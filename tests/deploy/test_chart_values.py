@@ -25,6 +25,8 @@ def probe(path):
     return {"httpGet": {"path": path, "port": "http", "httpHeaders": [{"name": "Host", "value": "localhost"}]}, **PROBE}
 
 
+BACKUP = "CronJob/ngshare-backup"
+BACKED_UP = {"backup": {"enabled": True, "existingClaim": "x"}}
 # value: (what it is set to, what else is set, where, what is there then). `env X` is a variable of the server.
 EFFECTS = {
     "image.repository": (
@@ -148,6 +150,15 @@ EFFECTS = {
     "service.port": (9000, {}, "Service/ngshare: spec.ports.0.port", 9000),
     "service.annotations": ({"a": "b"}, {}, "Service/ngshare: metadata.annotations", {"a": "b"}),
     "cronJobs": ({"sweep-blobs": {"schedule": "@daily"}}, {}, "CronJob/ngshare-sweep-blobs: spec.schedule", "@daily"),
+    "backup.enabled": (True, {"backup": {"existingClaim": "x"}}, f"{BACKUP}: metadata.name", "ngshare-backup"),
+    "backup.schedule": ("@daily", BACKED_UP, f"{BACKUP}: spec.schedule", "@daily"),
+    "backup.existingClaim": (
+        "y",
+        BACKED_UP,
+        f"{BACKUP}: spec.jobTemplate.spec.template.spec.volumes.-1.persistentVolumeClaim.claimName",
+        "y",
+    ),
+    "backup.keep": (5, BACKED_UP, f"{BACKUP}: spec.jobTemplate.spec.template.spec.containers.0.args.3", "5"),
     "networkPolicy.enabled": (False, {}, "NetworkPolicy/ngshare", None),
     "networkPolicy.from": ([{"app": "x"}], {}, f"{POLICY}.ingress.0.from.0.podSelector.matchLabels", {"app": "x"}),
     "networkPolicy.userPods": (

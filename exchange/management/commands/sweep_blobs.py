@@ -7,6 +7,7 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from courses.sizes import readable_size
+from exchange.maintenance import recorded_run
 from exchange.storage import blobs, garbage
 
 # An upload may mark the blobs that it uses up to an hour late (file_sets.FRESH), and itself takes some time.
@@ -29,7 +30,9 @@ class Command(BaseCommand):
             count, size = totals["count"], totals["size"] or 0
             folders = len(blobs.abandoned_folders(before))
         else:
-            count, size = garbage.collect_garbage(before)
-            folders = blobs.remove_abandoned_folders(before)
+            with recorded_run("sweep_blobs") as summary:
+                count, size = garbage.collect_garbage(before)
+                folders = blobs.remove_abandoned_folders(before)
+                summary.update(blobs=count, bytes=size, unfinished_uploads=folders)
         action = "would be removed" if dry_run else "removed"
         self.stdout.write(f"{count} blobs, {readable_size(size)}, {action}; {folders} unfinished uploads, too.")

@@ -37,6 +37,8 @@ def test_good_bytes_are_said_to_be_whole(two_courses, verify):
     assert verify(Blob.objects.get(sha256=NOTEBOOK)) == [f"No damage found in {len(WORK['ps1.ipynb'])} bytes."]
     assert verify(*FileSet.objects.all())[0].startswith("No damage found")
     assert verify(*Blob.objects.all())[0].startswith("No damage found")
+    assert not Blob.objects.filter(verified=None).exists()
+    Blob.objects.update(verified=None)
     assert cast.everything() == before
 
 

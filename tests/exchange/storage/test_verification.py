@@ -4,11 +4,12 @@ import io
 
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from courses.models import AuditEntry
 from courses.permissions import SERVER
 from exchange.models import Blob
-from exchange.storage import blobs, file_sets, verification
+from exchange.storage import blobs, file_sets, reading, verification
 from tests import cast
 from tests.cast import WORK, actor
 
@@ -25,9 +26,12 @@ def rot(sha256):
     default_storage.save(blobs.key(sha256), io.BytesIO(b"rotten"))
 
 
-def test_whole_bytes_verify_and_nothing_changes(submission):
+def test_whole_bytes_verify_and_nothing_changes_but_the_time(submission):
+    Blob.objects.update(verified=timezone.now())
     before = cast.everything()
     assert verification.verify(list(Blob.objects.all()), by=SERVER) == []
+    assert all(blob.verified > before["Blob"][0]["verified"] for blob in Blob.objects.all())
+    Blob.objects.update(verified=before["Blob"][0]["verified"])
     assert cast.everything() == before
 
 
@@ -40,15 +44,15 @@ def test_broken_bytes_are_returned_and_no_upload_relies_on_them(notebook, harm):
 
 
 def test_bytes_that_are_back_are_relied_on_again(notebook):
-    verification.mark_missing(notebook)
+    reading.mark_lost([notebook])
     assert verification.verify([notebook], by=actor("root")) == []
     assert file_sets.readable_blobs(actor("bob"), [NOTEBOOK]) == {NOTEBOOK: notebook}
 
 
 def test_marks_are_recorded_where_they_change_something(notebook):
     before = AuditEntry.objects.count()
-    verification.mark_missing(notebook)
-    verification.mark_missing(notebook)
+    reading.mark_lost([notebook])
+    reading.mark_lost([notebook])
     verification.verify(list(Blob.objects.all()), by=actor("root"))
     missing, present = AuditEntry.objects.order_by("pk")[before:]
     assert (missing.action, missing.actor, missing.object_id) == ("mark bytes as missing", "", notebook.pk)

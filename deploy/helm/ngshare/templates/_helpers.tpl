@@ -119,6 +119,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
   {{- fail "\n\nautoscaling.minReplicas is larger than autoscaling.maxReplicas.\n" }}
 {{- end }}
+{{- if .Values.backup.enabled }}
+  {{- if or .Values.database.existingSecret .Values.storage.s3.bucket }}
+    {{- fail "\n\nbackup.enabled is for SQLite and files on the volume: back up PostgreSQL and the object store by their own means.\n" }}
+  {{- end }}
+  {{- if not .Values.backup.existingClaim }}
+    {{- fail "\n\nbackup.enabled: set also backup.existingClaim, the PersistentVolumeClaim to write to.\n" }}
+  {{- end }}
+{{- end }}
 {{- range $name, $job := .Values.cronJobs }}
   {{- if and (ne (toString $job.enabled) "false") (gt (len (printf "%s-%s" (include "ngshare.fullname" $) $name)) 52) }}
     {{- fail (printf "\n\ncronJobs: the name %s is too long: Kubernetes allows 52 characters with the release's name.\n" $name) }}

@@ -1,0 +1,27 @@
+"""`manage.py import_course FILE`: a course from the zip of export_course. See docs/operating.md."""
+
+from pathlib import Path
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from courses.management.output import report_errors
+from exchange.importers import course_archive
+
+
+class Command(BaseCommand):
+    """Exit status: 0 if everything is here, 1 if nothing was imported, 3 if bytes were lost before."""
+
+    help = "Import a course from a zip of export_course, with the same times and digests."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--name", default="", help="give the course another name")
+
+    def handle(self, *, file: Path, name: str, **options: object) -> None:
+        with report_errors():
+            imported = course_archive.import_course(file, name=name)
+        self.stdout.write(f"{imported.course}: {imported.submissions} submissions.")
+        if imported.lost:
+            for sha256 in sorted(imported.lost):
+                self.stderr.write(f"lost before the export: {sha256}")
+            raise CommandError(f"{len(imported.lost)} blobs are missing; everything else is here.", returncode=3)

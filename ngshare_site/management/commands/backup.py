@@ -1,0 +1,93 @@
+"""`ngshare backup FOLDER`: back up the database, the blobs and the secret key. See docs/operating.md."""
+
+import sys
+from pathlib import Path
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from courses.management.output import report_errors
+from courses.management.progress import Bar
+from courses.sizes import readable_size
+from exchange.maintenance import recorded_run
+from ngshare_site.backups import checking, databases, making
+from ngshare_site.backups.folder import BackupFolder, Snapshot
+
+
+class Command(BaseCommand):
+    """Exit status: 0 if the backup is whole, 1 if not, 3 if there are commands to run first."""
+
+    help = "Back up the database, the blobs and the secret key to a folder, while the service runs."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path, help="the backup; each run adds a snapshot and the new blobs")
+        parser.add_argument("--keep", type=int, metavar="N", help="remove all but the newest N snapshots afterwards")
+        parser.add_argument(
+            "--check", action="store_true", help="read everything of the newest snapshot, and finish it if necessary"
+        )
+        parser.add_argument("--snapshot", default="", metavar="NAME", help="with --check, another than the newest")
+
+    def handle(self, *, folder: Path, keep: int | None, check: bool, snapshot: str, **options: object) -> None:
+        if keep is not None and keep < 1:
+            raise CommandError("--keep: write 1 or more.")
+        backups = BackupFolder(folder)
+        with report_errors():
+            if check:
+                chosen = backups.choose(snapshot)
+                with backups.locked():
+                    self._check(backups, chosen)
+            else:
+                with backups.locked():
+                    self._make(backups)
+            if keep is not None and (removed := backups.prune(keep)):
+                self.stdout.write(f"{removed} older snapshots were removed.")
+
+    def _make(self, folder: BackupFolder) -> None:
+        if not (databases.is_sqlite() and making.has_folder()):
+            self._print_commands([*making.prepare_backup(folder), f"ngshare backup --check {folder.root}"])
+            raise CommandError("The backup is not whole until the commands above have been run.", returncode=3)
+        with recorded_run("backup") as summary:
+            backup = making.make_backup(folder, Bar(sys.stderr).show)
+            described = backup.snapshot.describe()
+            summary.update(
+                blobs=described.blobs, bytes=described.bytes, new_blobs=backup.copied, new_bytes=backup.copied_bytes,
+                lost=len(backup.lost),
+            )  # fmt: skip
+        self.stdout.write(
+            f"{backup.snapshot.path}: {described.blobs} blobs, {readable_size(described.bytes)}, of which "
+            f"{backup.copied}, {readable_size(backup.copied_bytes)}, are new."
+        )
+        self._report_lost(backup.snapshot)
+
+    def _print_commands(self, commands: list[str]) -> None:
+        self.stdout.write("# Run these, in this order, and no sweep_blobs meanwhile. Passwords and keys are not shown:")
+        self.stdout.write("# PGPASSWORD or ~/.pgpass, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, have them.")
+        self.stdout.write("\n".join(commands))
+
+    def _check(self, folder: BackupFolder, snapshot: Snapshot) -> None:
+        problems: list[str] = []
+        if not snapshot.is_finished:
+            with recorded_run("backup") as summary:
+                snapshot, problems = checking.finish(folder, snapshot, Bar(sys.stderr).show)
+                if problems:
+                    self._fail(problems)
+                described = snapshot.describe()
+                summary.update(blobs=described.blobs, bytes=described.bytes)
+        if problems := list(checking.check_backup(folder, snapshot)):
+            self._fail(problems)
+        described = snapshot.describe()
+        rows = described.rows["exchange_submission"]
+        self.stdout.write(
+            f"{snapshot.path} is whole: {rows} submissions, {described.blobs} blobs, {readable_size(described.bytes)}."
+        )
+        self._report_lost(snapshot)
+
+    def _fail(self, problems: list[str]) -> None:
+        for problem in problems:
+            self.stderr.write(problem)
+        raise CommandError(f"{len(problems)} things are wrong, see above.")
+
+    def _report_lost(self, snapshot: Snapshot) -> None:
+        if lost := snapshot.describe().lost:
+            for sha256 in lost:
+                self.stderr.write(f"not in the backup, because it is damaged or missing in the store: {sha256}")
+            raise CommandError(f"{len(lost)} blobs are lost; `ngshare verify_blobs` says whose they are.")
