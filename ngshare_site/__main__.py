@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility, get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
-from ngshare_site import __version__, data_folder
+from ngshare_site import __version__, data_folder, metrics_folder
 
 OUR_APPS = ("courses", "exchange", "ngshare_site")
 # Commands that need no data: they work anywhere and write nothing.
@@ -62,6 +62,8 @@ def main() -> None:
     try:
         if sys.argv[1:] not in (["--version"], ["version"]):
             settings.DATABASES  # noqa: B018  # reads the environment
+        if sys.argv[1:2] == ["serve"]:
+            metrics_folder.prepare()
         CommandLine(sys.argv).execute()
     except ImproperlyConfigured as error:
         sys.exit(f"ngshare cannot start: {error}")

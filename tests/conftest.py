@@ -44,10 +44,12 @@ def flushed_audit_log():
     (On PostgreSQL it truncates them.)
     """
     protection = import_module("courses.migrations.0003_audit_append_only")
+    of_requests = import_module("courses.migrations.0005_audit_request")
+    protect = [*protection.SQLITE, *of_requests.sqlite(of_requests.KEPT)]
     flush = SQLiteOperations.execute_sql_flush
 
     def flush_unprotected(operations, statements):
-        flush(operations, [*protection.SQLITE_REVERSE, *statements, *protection.SQLITE])
+        flush(operations, [*protection.SQLITE_REVERSE, *statements, *protect])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SQLiteOperations, "execute_sql_flush", flush_unprotected)

@@ -10,7 +10,9 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from courses import request_id
 from courses.errors import Conflict, DomainError, Invalid, NotFound, PermissionDenied, TooLarge, TooOften, TryAgain
+from courses.failures import Part, count_failure
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
         return response
     if isinstance(error, OperationalError):
         log.exception("the database did not answer")
+        count_failure(Part.DATABASE)
         return answer(503, "busy", "The database is busy. Try again in a moment.")
     if isinstance(error, Http404):
         error = exceptions.NotFound("There is nothing at this address.")
@@ -63,7 +66,8 @@ def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
 
 
 def answer(status: int, code: str, message: str, details: Mapping[str, object] | None = None) -> Response:
-    response = Response({"code": code, "message": message, "details": details or {}}, status=status)
+    body = {"code": code, "message": message, "details": details or {}, "request_id": request_id.current.get()}
+    response = Response(body, status=status)
     if status in (429, 503):
         response["Retry-After"] = "2"  # seconds
     return response

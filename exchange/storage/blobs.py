@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from courses.errors import Invalid, TryAgain
+from courses.failures import Part, count_failure
 from exchange.storage.folder import CHUNK, StagedFile
 
 log = logging.getLogger(__name__)
@@ -132,6 +133,7 @@ def put(staged: Staged) -> None:
             default_storage.save(key(staged.sha256), StagedFile(file, staged.path))
     except STORE_ERRORS as error:
         log.exception("cannot store %s", staged.sha256)
+        count_failure(Part.STORE)
         raise StoreUnreachable("The server cannot store your files just now. Try again in a moment.") from error
 
 
@@ -173,6 +175,7 @@ def probe() -> None:
     try:
         default_storage.exists(key("0" * 64))
     except STORE_ERRORS as error:
+        count_failure(Part.STORE)
         raise StoreUnreachable(str(error)) from error
 
 

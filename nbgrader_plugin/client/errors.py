@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from nbgrader.auth.jupyterhub import JupyterhubEnvironmentError
 from nbgrader.exchange import ExchangeError
 
+SHOWN = 16  # characters of a request id; the server makes shorter ones
+
 
 class ServiceError(ExchangeError):
     """Something between this computer and the exchange failed."""
@@ -36,9 +38,16 @@ class ErrorResponse(ServiceError):
     """The server understood the request and answered with an error, which has a sentence."""
 
     def __init__(
-        self, message: str, *, status: int, code: str = "", details: Mapping[str, object] | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str = "",
+        details: Mapping[str, object] | None = None,
+        request_id: str = "",
     ) -> None:
-        super().__init__(message)
+        """`request_id` is the one under which the service's log has the request."""
+        super().__init__(f"{message} (request {request_id[:SHOWN]})" if request_id else message)
         self.status = status  # of HTTP
         self.code = code  # one of those in docs/api.md, or empty
         self.details = details or {}

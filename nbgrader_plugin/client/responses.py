@@ -1,6 +1,7 @@
 """Reading the server's responses: JSON, bytes, or an error."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
@@ -78,8 +79,14 @@ def error_from(url: str, response: requests.Response) -> ServiceError:
         status=status,
         code=code if isinstance(code, str) else "",
         details=details if isinstance(details, dict) else {},
+        request_id=_request_id(fields.get("request_id") or response.headers.get("X-Request-ID")),
     )
     return _with_retry_after(error, retry_after)
+
+
+def _request_id(value: object) -> str:
+    """Return an id as ngshare writes it; an empty text instead of anything else, which is not shown."""
+    return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value) else ""
 
 
 def _unexplained_error(url: str, status: int, retry_after: str) -> ServiceError:

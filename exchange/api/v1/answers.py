@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from courses.errors import Conflict, DomainError, NotFound, PermissionDenied, TooLarge, TooOften, TryAgain
+from courses.failures import Part, count_failure
 from exchange.storage.manifests import BadPath
 
 log = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None
         return failure(error.status_code, str(error.detail))
     if isinstance(error, OperationalError):
         log.exception("the database did not answer")
+        count_failure(Part.DATABASE)
         return failure(503, "The database is busy. Try again in a moment.")
     if isinstance(error, Http404):
         return failure(404, "There is nothing at this address.")
