@@ -32,7 +32,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     states = {"database": _check_database(), "storage": _check_storage()}
     is_ready = all(state == "ok" for state in states.values())
     if request.GET.get("without") != "hub":
-        states["hub"] = _check_hub()
+        states["hub"] = hub_state()
     return JsonResponse({"success": is_ready, **states}, status=200 if is_ready else 503)
 
 
@@ -56,7 +56,7 @@ def _check_storage() -> str:
     return "ok"
 
 
-def _check_hub() -> str:
+def hub_state() -> str:
     """Return what the Hub answered last; it is asked by one of all processes every few seconds, however many ask us."""
     if settings.NGSHARE_STANDALONE:
         return "ok"

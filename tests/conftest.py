@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from courses.models import Course, Role
 from exchange import services
+from exchange.maintenance import recorded_run
 from ngshare_site.hub import sessions
 from tests import cast
 from tests.campus import campus  # noqa: F401  # one Hub for all end-to-end and browser tests
@@ -110,6 +111,8 @@ def browser(client):
 def two_courses(assignment, submission):
     """NBG 101 with bob's submission, and carol's Elsewhere with zoe's, each with feedback: {name: object}."""
     elsewhere = Course.objects.get(name=cast.ELSEWHERE)
+    with recorded_run("backup") as summary:
+        summary["blobs"] = 7
     cast.enrol(elsewhere, "zoe", Role.STUDENT, first_name="Zoë", section="hidden group")
     foreign = services.release(elsewhere, "lab 1", cast.upload({"plans/task.txt": b"?"}), by=cast.actor("carol"))
     foreign_submission, _ = services.submit(foreign.assignment, cast.upload(cast.PLANS), by=cast.actor("zoe"))

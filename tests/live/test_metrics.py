@@ -90,8 +90,7 @@ def test_json_log_has_one_object_on_each_line(tmp_path):
         servers.wait_until(lambda: "gunicorn.error" in running.log.read_text())
         time.sleep(0.5)
         text = running.log.read_text()
-    print(text)
-    lines = [json.loads(line) for line in text[text.index("{") :].splitlines()]
+    lines = [json.loads(line) for line in text.partition("ngshare serves at")[2].splitlines()[1:]]
     ours = [line for line in lines if line["logger"] == "ngshare.requests" and line["route"] == "v2:me"]
     assert [(line["user"], line["status"], line["request_id"]) for line in ours] == [("bob", 200, "7f3a")] * 3
     assert "secret-of-ours" not in text

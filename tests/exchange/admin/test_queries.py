@@ -76,6 +76,7 @@ def pages_of(two_courses):
         "status as CSV": (f"/admin/exchange/assignment/status/{one.pk}/status.csv", {}),
         "roster as CSV": (f"/admin/courses/course/{one.pk}/roster.csv", {}),
         "front page": ("/admin/", {}),
+        "overview": ("/admin/overview/", {}),
     }
     return found
 
