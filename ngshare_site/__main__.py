@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 
 from ngshare_site import __version__, data_folder, metrics_folder
 
+METRICS = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client reads it when Django loads the apps
 OUR_APPS = ("courses", "exchange", "ngshare_site")
 # Commands that need no data: they work anywhere and write nothing.
 WITHOUT_DATA = frozenset({"help", "version", "check", "check_hub", "diffsettings", "spectacular"})
@@ -63,7 +64,7 @@ def main() -> None:
         if sys.argv[1:] not in (["--version"], ["version"]):
             settings.DATABASES  # noqa: B018  # reads the environment
         if sys.argv[1:2] == ["serve"]:
-            metrics_folder.prepare()
+            os.environ[METRICS] = str(metrics_folder.prepare(os.environ.get(METRICS, "")))
         CommandLine(sys.argv).execute()
     except ImproperlyConfigured as error:
         sys.exit(f"ngshare cannot start: {error}")

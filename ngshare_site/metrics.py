@@ -1,7 +1,6 @@
 """`{prefix}metrics` in Prometheus' format: what this server's processes count, and what database and disks hold."""
 
 import ipaddress
-import os
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,7 +12,7 @@ from django.core.cache import cache
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -21,9 +20,11 @@ from prometheus_client.registry import Collector
 from courses.failures import REGISTRY, Part, count_failure
 from exchange import usage
 from exchange.maintenance import last_runs
-from ngshare_site import __version__, metrics_folder
+from ngshare_site import __version__
 
 COUNTS_SECONDS = 30  # how long what the database says is kept, for all processes
+# Whether the processes of this server share a folder (metrics_folder.py), as prometheus-client decided when it loaded.
+IS_SHARED = values.ValueClass is not values.MutexValue
 TASKS = ("sweep_blobs", "verify_blobs", "backup")  # there from the start, with the time 0
 PROXY_HEADERS = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 
@@ -86,7 +87,7 @@ def is_from_this_machine(request: HttpRequest) -> bool:
 
 def forget_process(pid: int) -> None:
     """Take a process that has ended out of the gauges. What it counted stays counted."""
-    if metrics_folder.VARIABLE in os.environ:
+    if IS_SHARED:
         multiprocess.mark_process_dead(pid)
 
 
@@ -156,7 +157,7 @@ def _disk_metrics() -> Iterator[Metric]:
 
 def _registry() -> CollectorRegistry:
     registry = CollectorRegistry()
-    if metrics_folder.VARIABLE in os.environ:
+    if IS_SHARED:
         multiprocess.MultiProcessCollector(registry)
     else:
         registry.register(REGISTRY)

@@ -12,20 +12,18 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 PREFIX = "ngshare-metrics-"
 LOCK = "lock"
 
 
-def prepare() -> Path:
+def prepare(named: str = "") -> Path:
     """Make the folder of this server and remove those that killed servers have left. An administrator may name one."""
-    if named := os.environ.get(VARIABLE):
+    if named:
         return _empty(Path(named))
     _remove_abandoned()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)  # held until the last process of this server ends
     fcntl.flock(lock, fcntl.LOCK_EX)
-    os.environ[VARIABLE] = str(folder)
     atexit.register(_remove_own, folder, os.getpid())
     return folder
 
@@ -44,7 +42,7 @@ def _remove_own(folder: Path, owner: int) -> None:
 
 def _remove_abandoned() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        # Somebody else's, or removed meanwhile; or in use.
+        # Those that cannot be locked are somebody else's, in use, or gone meanwhile.
         with suppress(OSError), open(folder / LOCK, "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)

@@ -62,13 +62,14 @@ class Task:
 def overview(request: HttpRequest) -> dict[str, Any]:
     """Return what the template shows. The number of queries is constant."""
     measured, disks, tasks = usage.measure(), usage.disks(), _tasks()
+    people: Any = usage.largest_people(LARGEST)  # annotated
     return {
         "problems": [*_problems(measured, disks, tasks, timezone.now()), *_check_messages()],
         "counts": _counts(measured),
         "rooms": _rooms(measured, disks),
         "tasks": tasks,
         "courses": [(course, readable_size(course.stored_bytes)) for course in usage.largest_courses(LARGEST)],
-        "people": [(person, readable_size(person.brought or 0)) for person in usage.largest_people(LARGEST)],
+        "people": [(person, readable_size(person.brought)) for person in people],
         "settings": _settings(),
         "hub": health.hub_state(),
     }
@@ -99,8 +100,8 @@ def _counts(measured: usage.Usage) -> list[Count]:
 def _rooms(measured: usage.Usage, disks: dict[str, usage.Disk]) -> list[tuple[str, str]]:
     """Return what takes how much room."""
     rooms = [
-        ("blobs in the store", readable_size(measured.blob_bytes)),
-        ("database", readable_size(measured.database_bytes)),
+        ("size of the blobs", readable_size(measured.blob_bytes)),
+        ("size of the database", readable_size(measured.database_bytes)),
     ]
     for disk in disks.values():
         rooms.append((f"free at {disk.path}", f"{readable_size(disk.free)} of {readable_size(disk.size)}"))

@@ -1,9 +1,11 @@
 """What the tests of deployments share: images, and the chart as each Helm renders it.
 
-What needs containers is not collected where there is nothing to run them; what needs a cluster, not without one.
+What needs containers is not collected where there is nothing to run them; what needs a cluster, not without one;
+what needs Prometheus' own tool, not without it.
 """
 
 import os
+import shutil
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.deploy.images import each_service_image, service_image, singleuser_im
 
 collect_ignore = [] if engine.is_complete() else ["test_image.py"]
 collect_ignore += [] if os.environ.get("KUBECONFIG") else ["test_cluster.py"]
+collect_ignore += [] if shutil.which("promtool") else ["test_promtool.py"]
 
 
 @pytest.fixture(scope="session", params=PACKAGES)

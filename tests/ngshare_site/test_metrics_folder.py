@@ -12,7 +12,6 @@ from ngshare_site import metrics_folder
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setenv(metrics_folder.VARIABLE, "")
     return tmp_path
 
 
@@ -25,8 +24,7 @@ def make(folder):
 
 def test_each_server_has_its_own(temporary):
     first = metrics_folder.prepare()
-    assert os.environ[metrics_folder.VARIABLE] == str(first) and first.parent == temporary
-    os.environ[metrics_folder.VARIABLE] = ""
+    assert first.parent == temporary
     assert metrics_folder.prepare() != first and first.is_dir()
     metrics_folder._remove_own(first, os.getpid() + 1)
     assert first.is_dir()
@@ -42,8 +40,7 @@ def test_what_a_killed_server_left_is_removed(temporary):
     assert running.is_dir() and not abandoned.exists()
 
 
-def test_folder_that_an_administrator_names_is_emptied(temporary, monkeypatch):
+def test_folder_that_an_administrator_names_is_emptied(temporary):
     named = make(temporary / "named")
-    monkeypatch.setenv(metrics_folder.VARIABLE, str(named))
-    assert metrics_folder.prepare() == named
+    assert metrics_folder.prepare(str(named)) == named
     assert not (named / "counter_1.db").exists()
