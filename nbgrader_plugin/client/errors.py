@@ -12,6 +12,11 @@ from nbgrader.exchange import ExchangeError
 SHOWN = 16  # characters of a request id; the server makes shorter ones
 
 
+def with_request(message: str, request_id: str) -> str:
+    """Return the message with the id under which the service's log has the request, if there is one."""
+    return f"{message} (request {request_id[:SHOWN]})" if request_id else message
+
+
 class ServiceError(ExchangeError):
     """Something between this computer and the exchange failed."""
 
@@ -46,8 +51,7 @@ class ErrorResponse(ServiceError):
         details: Mapping[str, object] | None = None,
         request_id: str = "",
     ) -> None:
-        """`request_id` is the one under which the service's log has the request."""
-        super().__init__(f"{message} (request {request_id[:SHOWN]})" if request_id else message)
+        super().__init__(with_request(message, request_id))
         self.status = status  # of HTTP
         self.code = code  # one of those in docs/api.md, or empty
         self.details = details or {}
