@@ -55,6 +55,18 @@ class TooOften(DomainError):
         self.retry_after = retry_after  # seconds
 
 
+class BytesLost(DomainError):
+    """The store no longer has what was stored; a repeat does not help."""
+
+    code = "bytes_lost"
+
+
+class StorageFull(DomainError):
+    """The server has no space left, on the disk of the database or of the store."""
+
+    code = "storage_full"
+
+
 class TryAgain(DomainError):
     """The request lost a race, or something is out of reach for a moment; repeating it is safe."""
 

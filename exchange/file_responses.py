@@ -4,13 +4,15 @@ An upload may be anything. A page or picture is shown without scripts, in an ori
 shown as text; everything else is a download. The browser must not guess a type from the content (`nosniff`).
 """
 
+from itertools import chain
 from pathlib import PurePosixPath
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from courses.errors import BytesLost, TryAgain
 from exchange.models import FileEntry
-from exchange.storage import archives, blobs, verification
+from exchange.storage import archives, reading
 from exchange.storage.archives import ArchiveFolder
 
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
@@ -56,19 +58,30 @@ def download_file(entry: FileEntry) -> HttpResponseBase:
 
 def _respond(entry: FileEntry, content_type: str, *, as_attachment: bool) -> HttpResponseBase:
     try:
-        content = blobs.start_reading(blobs.read(entry.blob.sha256, length=entry.blob.size))
-    except FileNotFoundError:
-        verification.mark_missing(entry.blob)
-        return add_headers(HttpResponse(LOST, status=410, content_type=PLAIN_TEXT), "lost.txt", as_attachment=False)
-    response = StreamingHttpResponse(content, content_type=content_type)
+        reading.require_files([entry])
+    except BytesLost:
+        return _refuse(LOST, 410)
+    except TryAgain as error:
+        return _refuse(error.message, 503)
+    response = StreamingHttpResponse(reading.read(entry.blob), content_type=content_type)
     response["Content-Length"] = str(entry.blob.size)
     return add_headers(response, PurePosixPath(entry.path).name, as_attachment=as_attachment)
 
 
 def download_zip(folders: list[ArchiveFolder], name: str) -> HttpResponseBase:
     """Return the folders as one zip, made while it is sent."""
-    response = StreamingHttpResponse(archives.stream_zip(folders), content_type="application/zip")
+    content = archives.stream_zip(folders)
+    try:
+        start = next(content)
+    except TryAgain as error:
+        return _refuse(error.message, 503)
+    response = StreamingHttpResponse(chain([start], content), content_type="application/zip")
     return add_headers(response, f"{name.replace('/', ' ')}.zip", as_attachment=True)
+
+
+def _refuse(sentence: str, status: int) -> HttpResponseBase:
+    response = HttpResponse(sentence, status=status, content_type=PLAIN_TEXT)
+    return add_headers(response, "error.txt", as_attachment=False)
 
 
 def add_headers(response: HttpResponseBase, name: str, *, as_attachment: bool) -> HttpResponseBase:

@@ -8,6 +8,7 @@ from django.db.models.functions import RowNumber
 from courses.permissions import Actor, Permission
 from exchange import deadlines
 from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
+from exchange.storage import file_sets
 
 NOTEBOOKS = FileEntry.objects.filter(path__endswith=".ipynb").exclude(path__contains="/").order_by("path")
 
@@ -113,9 +114,9 @@ def current_feedback(submission: Submission) -> Feedback | None:
 def load_files(submissions: Sequence[Submission], *, files: bool) -> None:
     """Add to rows of `with_details` the files of the current feedback, and the notebooks, or all `files`."""
     notebooks = Prefetch("file_set__entries", queryset=NOTEBOOKS, to_attr="notebooks")
-    prefetch_related_objects(submissions, "file_set__entries__blob" if files else notebooks)
+    prefetch_related_objects(submissions, file_sets.prefetch_entries("file_set__entries") if files else notebooks)
     feedbacks = [feedback for submission in submissions if (feedback := current_feedback(submission))]
-    prefetch_related_objects(feedbacks, "file_set__entries__blob")
+    prefetch_related_objects(feedbacks, file_sets.prefetch_entries("file_set__entries"))
 
 
 def releases(assignment: Assignment) -> QuerySet[Release]:

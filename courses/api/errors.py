@@ -5,13 +5,24 @@ import math
 from collections.abc import Mapping
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from courses import request_id
-from courses.errors import Conflict, DomainError, Invalid, NotFound, PermissionDenied, TooLarge, TooOften, TryAgain
+from courses import database_errors, request_id
+from courses.errors import (
+    BytesLost,
+    Conflict,
+    DomainError,
+    Invalid,
+    NotFound,
+    PermissionDenied,
+    StorageFull,
+    TooLarge,
+    TooOften,
+    TryAgain,
+)
 from courses.failures import Part, count_failure
 
 log = logging.getLogger(__name__)
@@ -22,9 +33,11 @@ STATUS: list[tuple[type[DomainError], int]] = [
     (PermissionDenied, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (BytesLost, 410),
     (TooLarge, 413),
     (TooOften, 429),
     (TryAgain, 503),
+    (StorageFull, 507),
     (Invalid, 400),
     (DomainError, 400),
 ]
@@ -42,15 +55,15 @@ def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
 
     None for what is not foreseen here: that becomes a 500, and its traceback goes to the log alone.
     """
+    if isinstance(error, DatabaseError | InterfaceError) and (told := database_errors.explain(error)):
+        log.error("the database failed", exc_info=error)
+        count_failure(Part.DATABASE)
+        error = told
     if isinstance(error, DomainError):
         response = answer(_status(error), error.code, error.message, error.details)
         if isinstance(error, TooOften):
             response["Retry-After"] = str(error.retry_after)
         return response
-    if isinstance(error, OperationalError):
-        log.exception("the database did not answer")
-        count_failure(Part.DATABASE)
-        return answer(503, "busy", "The database is busy. Try again in a moment.")
     if isinstance(error, Http404):
         error = exceptions.NotFound("There is nothing at this address.")
     if isinstance(error, DjangoPermissionDenied):

@@ -8,8 +8,10 @@ from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
+from courses.errors import Invalid
 from courses.models import Membership
 
+MAX_SEARCH_WORDS = 10  # each is looked for in four columns
 TRUE, FALSE = ("true", "1"), ("false", "0", "")
 
 
@@ -76,7 +78,9 @@ class MemberFilter(filters.FilterSet):
         fields: tuple[str, ...] = ()
 
     def match(self, rows: QuerySet[Membership], name: str, words: str) -> QuerySet[Membership]:
-        """Return the rows in which each of the words occurs."""
+        """Return the rows in which each of the words occurs. Errors: Invalid."""
+        if len(words.split()) > MAX_SEARCH_WORDS:
+            raise Invalid(f"Search for {MAX_SEARCH_WORDS} words at most.")
         for word in words.split():
             rows = rows.filter(
                 Q(user__username__icontains=word)

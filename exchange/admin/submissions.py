@@ -21,6 +21,7 @@ from exchange import deadlines, file_responses, receipts, services
 from exchange.admin.base import AssignmentFilter, change_address, render_links
 from exchange.admin.files import FilesAdmin
 from exchange.models import Feedback, Submission
+from exchange.storage import file_sets
 
 MAX_ZIPPED = 1000  # submissions in one download
 
@@ -134,7 +135,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
 
     @admin.action(description="Download as one zip", permissions=["view"])
     def download(self, request: HttpRequest, queryset: QuerySet[Submission]) -> HttpResponseBase | None:
-        chosen = list(queryset.prefetch_related("file_set__entries__blob")[: MAX_ZIPPED + 1])
+        chosen = list(queryset.prefetch_related(file_sets.prefetch_entries("file_set__entries"))[: MAX_ZIPPED + 1])
         if len(chosen) > MAX_ZIPPED:
             messages.error(request, f"Choose {MAX_ZIPPED} submissions or fewer for one download.")
             return None

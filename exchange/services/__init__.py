@@ -16,7 +16,7 @@ from exchange.services.assignments import (
     set_due_date,
     unrelease,
 )
-from exchange.services.feedback import FeedbackItem, find_submission, return_feedback
+from exchange.services.feedback import FeedbackItem, find_submissions, return_feedback
 from exchange.services.submissions import (
     KeyReused,
     delete_submission_permanently,
@@ -38,7 +38,7 @@ __all__ = [
     "check_assignment_name",
     "delete_assignment_permanently",
     "delete_submission_permanently",
-    "find_submission",
+    "find_submissions",
     "mark_collected",
     "record_download",
     "record_progress_download",

@@ -1,6 +1,6 @@
 """Service functions of feedback."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,24 +28,43 @@ class FeedbackItem:
     timestamp: datetime | None = None
 
 
-def find_submission(assignment: Assignment, item: FeedbackItem) -> Submission:
-    """Return the submission that `item` is for. A time without microseconds finds the only one of that second.
+def find_submissions(assignment: Assignment, items: Sequence[FeedbackItem]) -> list[Submission | NotFound]:
+    """Return for each item the submission that it is for, or the error; a few queries, however many there are.
 
-    Errors: NotFound.
+    A time without microseconds finds the only submission of that second.
     """
     rows = assignment.submissions.select_related("student", "assignment__course")
+    pks = [item.submission for item in items if item.submission is not None]
+    by_pk = {row.pk: row for batch in file_sets.in_batches(pks) for row in rows.filter(pk__in=batch)}
+    attempts: dict[str, list[Submission]] = {}
+    times = [item.timestamp for item in items if item.submission is None and item.timestamp]
+    if times:
+        rows = rows.filter(created__range=(min(times), _end_of_second(max(times))))
+        names = sorted({item.student for item in items if item.student})
+        for batch in file_sets.in_batches(names):
+            for row in rows.filter(student__username__in=batch):
+                attempts.setdefault(row.student.username, []).append(row)
+    return [_find(assignment, item, by_pk, attempts.get(item.student or "", [])) for item in items]
+
+
+def _find(
+    assignment: Assignment, item: FeedbackItem, by_pk: Mapping[int, Submission], attempts: Sequence[Submission]
+) -> Submission | NotFound:
+    matches: list[Submission] = []
     if item.submission is not None:
-        matches = list(rows.filter(pk=item.submission))
-    else:
-        rows = rows.filter(student__username=item.student)
-        matches = list(rows.filter(created=item.timestamp)) if item.timestamp else []
-        if not matches and item.timestamp and not item.timestamp.microsecond:
-            last = item.timestamp.replace(microsecond=999_999)
-            matches = list(rows.filter(created__range=(item.timestamp, last))[:2])
-    if len(matches) != 1:
-        name = f"of {item.student} at {item.timestamp:%Y-%m-%d %H:%M:%S.%f}" if item.timestamp else f"{item.submission}"
-        raise NotFound(f"There is no submission {name} for {assignment.name}.")
-    return matches[0]
+        matches = [by_pk[item.submission]] if item.submission in by_pk else []
+    elif time := item.timestamp:
+        matches = [attempt for attempt in attempts if attempt.created == time]
+        if not matches and not time.microsecond:
+            matches = [attempt for attempt in attempts if time <= attempt.created <= _end_of_second(time)]
+    if len(matches) == 1:
+        return matches[0]
+    name = f"of {item.student} at {item.timestamp:%Y-%m-%d %H:%M:%S.%f}" if item.timestamp else f"{item.submission}"
+    return NotFound(f"There is no submission {name} for {assignment.name}.")
+
+
+def _end_of_second(time: datetime) -> datetime:
+    return time.replace(microsecond=999_999)
 
 
 def return_feedback(
@@ -60,22 +79,19 @@ def return_feedback(
     by.require(Permission.RETURN_FEEDBACK, course)
     accepted: list[tuple[Submission, FeedbackItem]] = []
     refused: list[tuple[FeedbackItem, DomainError]] = []
-    for item in items:
-        try:
-            accepted.append((find_submission(assignment, item), item))
-        except NotFound as error:
-            refused.append((item, error))
+    for item, found in zip(items, find_submissions(assignment, items), strict=True):
+        if isinstance(found, NotFound):
+            refused.append((item, found))
+        else:
+            accepted.append((found, item))
     with file_sets.store_upload(upload, by=by, admit=Quota(course).admit), transaction.atomic():
         role = by.require_still(Permission.RETURN_FEEDBACK, course)
         now = timezone.now()
-        feedbacks = []
-        for submission, item in accepted:
-            file_set, new_bytes = file_sets.create_file_set(item.entries)
-            feedbacks.append(
-                Feedback(
-                    submission=submission, file_set=file_set, new_bytes=new_bytes, returned_by=by.user, created=now
-                )
-            )
+        created = file_sets.create_file_sets([item.entries for _, item in accepted])
+        feedbacks = [
+            Feedback(submission=submission, file_set=file_set, new_bytes=new_bytes, returned_by=by.user, created=now)
+            for (submission, _), (file_set, new_bytes) in zip(accepted, created, strict=True)
+        ]
         Feedback.objects.bulk_create(feedbacks)
         if feedbacks:
             pks = [submission.pk for submission, _ in accepted]

@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db.models import prefetch_related_objects
 
 from exchange import paths
-from exchange.models import Blob, FileSet
-from exchange.storage import blobs, verification
+from exchange.models import FileSet
+from exchange.storage import file_sets, reading
 
 EARLIEST, LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)  # the times that a zip can express
 LOST = "MISSING FILES.txt"
@@ -44,11 +44,12 @@ class ArchiveFolder:
 
 
 def stream_zip(folders: Iterable[ArchiveFolder]) -> Iterator[bytes]:
-    """Yield one zip of many file sets in chunks. Two queries for each whose `entries__blob` is not prefetched.
+    """Yield one zip of many file sets in chunks. Two queries for each that is not prefetched.
 
     Names that Windows cannot write are changed, so that unpacking there loses no file.
 
-    A file whose bytes are lost is left out; a list of these comes last.
+    A file whose bytes are lost is left out; a list of these comes last. Errors: StoreUnreachable; blobs.Absent, where
+    bytes go while they are read.
     """
     buffer = _Buffer()
     taken: set[str] = set()
@@ -57,30 +58,23 @@ def stream_zip(folders: Iterable[ArchiveFolder]) -> Iterator[bytes]:
         for source in folders:
             folder = _unique(paths.portable(source.folder), taken)
             time = max(EARLIEST, min(LATEST, source.moment.timetuple()[:6]))
-            prefetch_related_objects([source.file_set], "entries__blob")
-            for entry in source.file_set.entries.all():
+            prefetch_related_objects([source.file_set], file_sets.prefetch_entries())
+            entries = source.file_set.entries.all()
+            absent = {blob.pk for blob in reading.find_lost(entry.blob for entry in entries)}
+            for entry in entries:
                 path = _unique(f"{folder}/{paths.portable(entry.path)}", taken)
-                content = _content(entry.blob)
-                if content is None:
+                if entry.blob_id in absent:
                     lost.append(path)
                     continue
                 member = zipfile.ZipInfo(path, time)
                 member.compress_type = zipfile.ZIP_DEFLATED
                 with archive.open(member, "w", force_zip64=entry.blob.size >= 2**31) as file:
-                    for chunk in content:
+                    for chunk in reading.read(entry.blob):
                         file.write(chunk)
                         yield buffer.take()
         if lost:
             archive.writestr(LOST, LOST_INTRODUCTION + "".join(f"{path}\n" for path in lost))
     yield buffer.take()
-
-
-def _content(blob: Blob) -> Iterator[bytes] | None:
-    try:
-        return blobs.start_reading(blobs.read(blob.sha256, length=blob.size))
-    except FileNotFoundError:
-        verification.mark_missing(blob)
-        return None
 
 
 def _unique(name: str, taken: set[str]) -> str:

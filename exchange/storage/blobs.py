@@ -9,11 +9,12 @@ import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from functools import cache
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -32,6 +33,13 @@ try:
     STORE_ERRORS: tuple[type[Exception], ...] = (OSError, BotoCoreError, ClientError)
 except ImportError:  # a folder needs no client of an object store
     STORE_ERRORS = (OSError,)
+
+
+CHECKS = 16  # of an object store that run at once, in a process
+
+
+class Absent(FileNotFoundError):
+    """The store does not have these bytes, or not all of them."""
 
 
 class StoreUnreachable(TryAgain):
@@ -137,28 +145,54 @@ def put(staged: Staged) -> None:
         raise StoreUnreachable("The server cannot store your files just now. Try again in a moment.") from error
 
 
+def find_absent(sizes: Mapping[str, int]) -> list[str]:
+    """Return those of the hashes, {hash: bytes}, whose bytes the store does not have in this size. Nothing is read.
+
+    An object store is asked for several at once. Call it outside a transaction. Errors: StoreUnreachable.
+    """
+    is_folder = isinstance(default_storage, FileSystemStorage)
+    try:
+        found = map(_stored_size, sizes) if is_folder else _threads().map(_stored_size, sizes)
+        return [sha256 for sha256, size in zip(sizes, found, strict=True) if size != sizes[sha256]]
+    except STORE_ERRORS as error:
+        log.exception("cannot look for blobs")
+        raise StoreUnreachable("The server cannot reach its files just now. Try again in a moment.") from error
+
+
+def _stored_size(sha256: str) -> int | None:
+    try:
+        return default_storage.size(key(sha256))
+    except FileNotFoundError:
+        return None
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Return threads that stay: each keeps its own connections to the store."""
+    return ThreadPoolExecutor(CHECKS, "store")
+
+
 def open_blob(sha256: str) -> IO[bytes]:
     """Return the bytes as a file to read and seek in. Errors: FileNotFoundError."""
     return default_storage.open(key(sha256), "rb")
 
 
-def read(sha256: str, *, start: int = 0, length: int) -> Iterator[bytes]:
-    """Yield `length` bytes from `start` on, in chunks. Errors: FileNotFoundError, OSError where bytes are missing."""
-    with open_blob(sha256) as file:
-        file.seek(start)
-        while length and (chunk := file.read(min(CHUNK, length))):
-            yield chunk
-            length -= len(chunk)
-    if length:
-        raise OSError(f"the stored blob {sha256} is {length} bytes short")
+def read(sha256: str, *, start: int = 0, length: int, chunk: int = CHUNK) -> Iterator[bytes]:
+    """Yield `length` bytes from `start` on, in chunks of `chunk` bytes. Errors: Absent, OSError.
 
-
-def start_reading(content: Iterator[bytes]) -> Iterator[bytes]:
-    """Return the same bytes after reading the first chunk, so that lost bytes are noticed before a response begins.
-
-    Errors: FileNotFoundError.
+    reading.read is for responses.
     """
-    return chain([next(content, b"")], content)
+    try:
+        file = open_blob(sha256)
+    except FileNotFoundError as error:
+        raise Absent(f"the blob {sha256} is not in the store") from error
+    with file:
+        file.seek(start)
+        while length and (content := file.read(min(chunk, length))):
+            yield content
+            length -= len(content)
+    if length:
+        raise Absent(f"the stored blob {sha256} is {length} bytes short")
 
 
 def verify(sha256: str) -> bool:

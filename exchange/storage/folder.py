@@ -23,10 +23,11 @@ class DurableFolder(FileSystemStorage):
 
     def __init__(self, location: str | None = None) -> None:
         super().__init__(location, allow_overwrite=True)
+        self._synced_folders: set[Path] = set()  # that this process knows to be there after a power cut
 
     def _save(self, name: str, content: File) -> str:
         target = Path(self.path(name))
-        _make_folder(target.parent)
+        self._make_folder(target.parent)
         if isinstance(content, StagedFile):
             os.fsync(content.fileno())
             os.replace(content.path, target)
@@ -41,13 +42,20 @@ class DurableFolder(FileSystemStorage):
         _sync_folder(target.parent)
         return name
 
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder and its parents. Each is an entry of its parent, which must be synced, too.
 
-def _make_folder(folder: Path) -> None:
-    """Make a folder and its parents. Each new one is an entry of its parent, which must be synced, too."""
-    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for created in missing:
-        _sync_folder(created.parent)
+        One that is there may have been made by another process a moment ago, which has not come to that yet.
+        """
+        if folder in self._synced_folders and folder.exists():
+            return
+        root = Path(self.location)
+        parents = [folder, *folder.parents]
+        entries = {*parents[: parents.index(root) + 1], *(parent for parent in parents if not parent.exists())}
+        folder.mkdir(parents=True, exist_ok=True)
+        for entry in sorted(entries):
+            _sync_folder(entry.parent)
+        self._synced_folders.add(folder)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@
 duration of the longest upload in the past.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from courses import audit
 from courses.permissions import SERVER, SERVER_ROLE
 from exchange.models import Blob, FileEntry, FileSet
 from exchange.storage import blobs
+from exchange.storage.file_sets import in_batches
 
 
 def orphans(before: datetime) -> QuerySet[Blob]:
@@ -32,15 +34,17 @@ def collect_garbage(before: datetime) -> tuple[int, int]:
     count = size = file_sets = 0
     for pk in list(_unused_file_sets(before).values_list("pk", flat=True)):
         file_sets += _remove_file_set(pk, before)
-    unnamed = Blob.objects.filter(entries=None, touched__lt=before)
-    unnamed.update(stored=False)
-    for pk in list(unnamed.values_list("pk", flat=True)):
+    pks = list(Blob.objects.filter(entries=None, touched__lt=before).order_by("sha256").values_list("pk", flat=True))
+    for batch in in_batches(pks):
+        _mark_as_going(batch, before)
+    for pk in pks:
         with transaction.atomic():
             blob = Blob.objects.select_for_update().filter(pk=pk, touched__lt=before, stored=False).first()
             if blob is None or blob.entries.exists():
                 continue
-            blobs.delete(blob.sha256)
+            sha256 = blob.sha256
             blob.delete()
+            blobs.delete(sha256)
             count, size = count + 1, size + blob.size
     if count or file_sets:
         totals: dict[str, Any] = {"blobs": count, "bytes": size, "file_sets": file_sets}
@@ -58,12 +62,20 @@ def _unused_file_sets(before: datetime) -> QuerySet[FileSet]:
 def _remove_file_set(pk: int, before: datetime) -> bool:
     """Remove it under the locks of its blobs: an upload of equal files has touched them, or waits and makes it anew.
 
-    Return whether it was still unused.
+    Return whether it was still unused. Its own lock makes an upload that uses it wait, which then has to be repeated.
     """
     with transaction.atomic():
         of_file_set = FileEntry.objects.filter(file_set=pk).order_by().values("blob")
         list(Blob.objects.filter(pk__in=of_file_set).select_for_update().order_by("sha256").values_list("pk"))
+        list(FileSet.objects.filter(pk=pk).select_for_update().values_list("pk"))
         file_set = _unused_file_sets(before).filter(pk=pk).first()
         if file_set is not None:
             file_set.delete()
         return file_set is not None
+
+
+def _mark_as_going(pks: Sequence[int], before: datetime) -> None:
+    """Mark blobs as not stored, in the order in which uploads lock them, before the bytes of the first one go."""
+    with transaction.atomic():
+        rows = Blob.objects.filter(pk__in=pks, touched__lt=before).select_for_update(no_key=True).order_by("sha256")
+        Blob.objects.filter(pk__in=[blob.pk for blob in rows], entries=None).update(stored=False)

@@ -1,6 +1,5 @@
 """Whether the store still has what the database says: reading bytes again, and marking what is lost or back."""
 
-import logging
 from collections.abc import Collection, Iterable
 
 from django.db import transaction
@@ -8,10 +7,8 @@ from django.db import transaction
 from courses import audit
 from courses.permissions import SERVER, Actor
 from exchange.models import Blob, FileEntry
-from exchange.storage import blobs
+from exchange.storage import blobs, reading
 from exchange.storage.file_sets import in_batches
-
-log = logging.getLogger(__name__)
 
 
 def verify(rows: Collection[Blob], *, by: Actor) -> list[Blob]:
@@ -29,11 +26,7 @@ def verify(rows: Collection[Blob], *, by: Actor) -> list[Blob]:
 
 def mark_missing(blob: Blob, *, by: Actor = SERVER) -> None:
     """Note that the store has lost these bytes: no upload may rely on them until one sends them again."""
-    log.error("the bytes of the blob %s are gone from the store", blob.sha256)
-    role = by.require_administrator()
-    with transaction.atomic():
-        if Blob.objects.filter(pk=blob.pk, stored=True).update(stored=False):
-            audit.record("mark bytes as missing", by=by, role=role, about=blob, target=blob.sha256)
+    reading.mark_lost([blob], by=by)
 
 
 def mark_present(hashes: Iterable[str], *, by: Actor) -> None:

@@ -17,6 +17,7 @@ from courses.permissions import Actor
 from exchange import file_responses, progress, queries, receipts
 from exchange.models import Assignment, Feedback, Submission
 from exchange.progress import AssignmentProgress
+from exchange.storage import file_sets
 from exchange.storage.archives import ArchiveFolder
 from ngshare_site.portal.base import MemberView
 
@@ -141,7 +142,9 @@ def get_submission(actor: Actor, pk: int) -> Submission:
     newest = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries").order_by("-id")
     visible = queries.submissions(actor, withdrawn=True, trials=True)
     visible = visible.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    visible = visible.prefetch_related("file_set__entries__blob", Prefetch("feedbacks", queryset=newest))
+    visible = visible.prefetch_related(
+        file_sets.prefetch_entries("file_set__entries"), Prefetch("feedbacks", queryset=newest)
+    )
     return get_object_or_404(visible, pk=pk)
 
 

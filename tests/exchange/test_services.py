@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from courses import audit
 from courses.errors import Conflict, Invalid, NotFound, PermissionDenied, TryAgain
-from courses.models import AuditEntry, Course, User
+from courses.models import AuditEntry, Course, Role, User
 from courses.permissions import SERVER, Actor
 from exchange import services
 from exchange.models import Assignment, Feedback, Release, Submission
-from exchange.services import submissions
-from exchange.storage import file_sets
+from exchange.services import FeedbackItem, submissions
+from exchange.storage import blobs, file_sets
+from exchange.storage.file_sets import Upload
 from tests import cast
 from tests.cast import PS1, WORK, actor, person
 
@@ -501,6 +502,49 @@ def test_item_without_its_submission_does_not_stop_the_others(submission):
     assert feedback.submission == submission and refused is nowhere and isinstance(error, NotFound)
 
 
+def test_feedback_on_many_takes_as_many_queries_as_on_few(assignment):
+    """However it names the submissions, and although every one has a file of its own."""
+
+    def queries(count):
+        rows = []
+        for number in range(count):
+            cast.enrol(assignment.course, f"{count}-{number}", Role.STUDENT)
+            rows.append(cast.submit(assignment, f"{count}-{number}"))
+        contents = [{"ps1.html": f"{count} {number}".encode()} for number in range(count)]
+        items = [
+            FeedbackItem(cast.upload(files).manifests[0], submission=row.pk)
+            if row.pk % 2
+            else FeedbackItem(cast.upload(files).manifests[0], student=row.student.username, timestamp=row.created)
+            for row, files in zip(rows, contents, strict=True)
+        ]
+        sent = [one for files in contents for one in cast.upload(files).sent]
+        by = actor("alice")
+        with CaptureQueriesContext(connection) as captured:
+            returned, _ = services.return_feedback(assignment, items, Upload([i.entries for i in items], sent), by=by)
+        assert len(returned) == count
+        assert [b"".join(bytes_of(row)) for row in returned] == [files["ps1.html"] for files in contents]
+        return len(captured)
+
+    assert queries(4) == queries(100) < 30
+
+
+def bytes_of(feedback):
+    blob = feedback.file_set.entries.select_related("blob").get().blob
+    return blobs.read(blob.sha256, length=blob.size)
+
+
+def test_equal_feedback_on_several_is_one_file_set_whose_bytes_count_once(assignment):
+    rows = [cast.submit(assignment, "bob"), cast.submit(assignment, "dave")]
+    before = Course.objects.get(pk=assignment.course.pk).stored_bytes
+    upload = cast.upload({"ps1.html": b"well done"})
+    items = [FeedbackItem(upload.manifests[0], submission=row.pk) for row in rows]
+    upload.manifests = [item.entries for item in items]
+    returned, _ = services.return_feedback(assignment, items, upload, by=actor("alice"))
+    assert returned[0].file_set == returned[1].file_set
+    assert [row.new_bytes for row in returned] == [9, 0]
+    assert Course.objects.get(pk=assignment.course.pk).stored_bytes == before + 9
+
+
 def test_nothing_returned_is_not_audited(submission):
     before = cast.everything()
     upload = cast.upload({})
@@ -508,26 +552,33 @@ def test_nothing_returned_is_not_audited(submission):
     assert cast.everything() == before
 
 
+def find_submission(assignment, wanted):
+    (found,) = services.find_submissions(assignment, [wanted])
+    if isinstance(found, NotFound):
+        raise found
+    return found
+
+
 def test_submission_is_found_by_student_and_time(submission):
     where = {"student": "bob", "timestamp": submission.created}
-    assert services.find_submission(submission.assignment, item(HTML, **where)) == submission
+    assert find_submission(submission.assignment, item(HTML, **where)) == submission
     for wrong in (where | {"student": "dave"}, where | {"timestamp": submission.created + TICK}, {"student": "bob"}):
         with pytest.raises(NotFound):
-            services.find_submission(submission.assignment, item(HTML, **wrong))
+            find_submission(submission.assignment, item(HTML, **wrong))
 
 
 def test_submission_of_another_assignment_is_not_found(submission):
     other = release(submission.assignment.course, "ps2").assignment
     for where in ({"submission": submission.pk}, {"student": "bob", "timestamp": submission.created}):
         with pytest.raises(NotFound):
-            services.find_submission(other, item(HTML, **where))
+            find_submission(other, item(HTML, **where))
     assert not Feedback.objects.exists()
 
 
 @pytest.mark.parametrize("time", [datetime.max, datetime.max.replace(microsecond=0), datetime.min])
 def test_time_at_an_end_of_the_calendar_finds_nothing(submission, time):
     with pytest.raises(NotFound):
-        services.find_submission(submission.assignment, item(HTML, student="bob", timestamp=time.replace(tzinfo=UTC)))
+        find_submission(submission.assignment, item(HTML, student="bob", timestamp=time.replace(tzinfo=UTC)))
 
 
 def test_time_without_microseconds_finds_the_only_one_of_that_second(submission):
@@ -535,19 +586,19 @@ def test_time_without_microseconds_finds_the_only_one_of_that_second(submission)
     find = item(HTML, student="bob", timestamp=noon)
     for microseconds in (1, 999_999):
         Submission.objects.update(created=noon + timedelta(microseconds=microseconds))
-        assert services.find_submission(submission.assignment, find) == submission
+        assert find_submission(submission.assignment, find) == submission
     Submission.objects.update(created=noon + timedelta(seconds=1))
     with pytest.raises(NotFound):
-        services.find_submission(submission.assignment, find)
+        find_submission(submission.assignment, find)
     with pytest.raises(NotFound):  # a time with microseconds is exact
-        services.find_submission(submission.assignment, item(HTML, student="bob", timestamp=noon + TICK))
+        find_submission(submission.assignment, item(HTML, student="bob", timestamp=noon + TICK))
     Submission.objects.update(created=noon + TICK)
     second = submit(submission.assignment)
     Submission.objects.filter(pk=second.pk).update(created=noon + 2 * TICK)
     with pytest.raises(NotFound):
-        services.find_submission(submission.assignment, find)
+        find_submission(submission.assignment, find)
     Submission.objects.filter(pk=second.pk).update(created=noon)
-    assert services.find_submission(submission.assignment, find) == second
+    assert find_submission(submission.assignment, find) == second
 
 
 def test_nobody_is_an_actor_who_may_do_nothing(submission):

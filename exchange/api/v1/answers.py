@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
-from django.db import OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpResponseBase, HttpResponseRedirect, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -20,7 +20,18 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from courses.errors import Conflict, DomainError, NotFound, PermissionDenied, TooLarge, TooOften, TryAgain
+from courses import database_errors
+from courses.errors import (
+    BytesLost,
+    Conflict,
+    DomainError,
+    NotFound,
+    PermissionDenied,
+    StorageFull,
+    TooLarge,
+    TooOften,
+    TryAgain,
+)
 from courses.failures import Part, count_failure
 from exchange.storage.manifests import BadPath
 
@@ -32,9 +43,11 @@ STATUS: list[tuple[type[DomainError], int]] = [
     (PermissionDenied, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (BytesLost, 410),
     (TooLarge, 413),
     (TooOften, 429),
     (TryAgain, 503),
+    (StorageFull, 507),
     (DomainError, 400),
 ]
 
@@ -96,6 +109,10 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None
     """
     if isinstance(error, Failure):
         return failure(error.status, error.message)
+    if isinstance(error, DatabaseError | InterfaceError) and (told := database_errors.explain(error)):
+        log.error("the database failed", exc_info=error)
+        count_failure(Part.DATABASE)
+        error = told
     if isinstance(error, DomainError):
         response = failure(*_status_and_message(error))
         if isinstance(error, TooOften):
@@ -105,10 +122,6 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None
         return _require_login(error, context)
     if isinstance(error, exceptions.APIException):
         return failure(error.status_code, str(error.detail))
-    if isinstance(error, OperationalError):
-        log.exception("the database did not answer")
-        count_failure(Part.DATABASE)
-        return failure(503, "The database is busy. Try again in a moment.")
     if isinstance(error, Http404):
         return failure(404, "There is nothing at this address.")
     if isinstance(error, DjangoPermissionDenied):

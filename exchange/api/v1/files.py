@@ -16,7 +16,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 
 from exchange.api.v1.answers import CONTENT_TYPE, Failure, json_text
 from exchange.models import FileEntry, FileSet
-from exchange.storage import blobs
+from exchange.storage import reading
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
 
@@ -74,8 +74,13 @@ def _decode(content: object) -> bytes:
 
 
 def answer(file_set: FileSet | None, *, list_only: bool, **more: str) -> HttpResponseBase:
-    """Return an answer with the files of the file set, in their order, and `more` fields. None means no files."""
+    """Return an answer with the files of the file set, in their order, and `more` fields. None means no files.
+
+    Errors: BytesLost, TryAgain.
+    """
     entries = list(FileEntry.objects.filter(file_set=file_set).select_related("blob")) if file_set else []
+    if not list_only:
+        reading.require_files(entries)
     end = json_text(more)[1:] if more else "}"
     head = '{"success": true, "files": ['
     tail = "], " + end if more else "]" + end
@@ -104,8 +109,7 @@ def _stream(head: str, entries: list[FileEntry], tail: str, *, list_only: bool) 
         before, after = _frame(entry, list_only=list_only)
         yield (", " * (place > 0) + before).encode()
         if not list_only:
-            with blobs.open_blob(entry.blob.sha256) as file:
-                while piece := file.read(PIECE):
-                    yield base64.encodebytes(piece).replace(b"\n", b"\\n")
+            for piece in reading.read(entry.blob, chunk=PIECE):
+                yield base64.encodebytes(piece).replace(b"\n", b"\\n")
         yield after.encode()
     yield tail.encode()

@@ -14,7 +14,7 @@ from courses.errors import NotFound
 from exchange.api.v2 import bundles, serializers
 from exchange.api.v2.base import read_files
 from exchange.models import Blob
-from exchange.storage import blobs, file_sets
+from exchange.storage import file_sets, reading
 from exchange.storage.manifests import BadManifest
 
 
@@ -47,6 +47,7 @@ class BlobViewSet(CourseViewSet):
         hashes = list(dict.fromkeys(serializer.validated_data["sha256"]))
         readable = self._readable(hashes)
         members = [readable[sha256] for sha256 in hashes]
+        reading.require(members)
         response = StreamingHttpResponse(bundles.stream(members), content_type="application/x-tar")
         response["Content-Length"] = str(bundles.length(members))
         return response
@@ -63,7 +64,8 @@ class BlobViewSet(CourseViewSet):
         part = byte_range(request.headers.get("Range", ""), blob.size) if if_range == etag else None
         if part:
             start, end = part
-        content = blobs.read(sha256, start=start, length=end - start)
+        reading.require([blob])
+        content = reading.read(blob, start=start, length=end - start)
         response = StreamingHttpResponse(content, status=206 if part else 200, content_type="application/octet-stream")
         response["Content-Length"] = str(end - start)
         response["Accept-Ranges"] = "bytes"
@@ -75,7 +77,7 @@ class BlobViewSet(CourseViewSet):
 
     def _readable(self, hashes: list[str]) -> dict[str, Blob]:
         """Return the blobs by hash. Errors: NotFound if the actor may not read all of them."""
-        readable = file_sets.readable_blobs(self.actor, hashes)
+        readable = file_sets.readable_blobs(self.actor, hashes, also_lost=True)
         if absent := [sha256 for sha256 in hashes if sha256 not in readable]:
             raise NotFound(f"There is no blob {absent[0]}, or it is not for you to read.", missing=absent[:100])
         return readable

@@ -72,6 +72,10 @@ def test_list_is_narrowed_by_role_section_and_words(names, alice, query, found):
     assert sorted(row["username"] for row in alice.get(MEMBERS, query).json()["results"]) == found
 
 
+def test_search_for_more_words_than_a_statement_takes_is_refused(names, refused):
+    assert refused(400, "bad_request", "get", MEMBERS + "?search=" + "a+" * 1900) == "Search for 10 words at most."
+
+
 def test_students_read_themselves_alone(bob, refused):
     assert bob.get(member("bob")).json() == {**UNNAMED, "username": "bob", "role": "student"}
     refused(403, "permission_denied", "get", member("dave"), who="bob")

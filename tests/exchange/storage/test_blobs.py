@@ -100,12 +100,15 @@ def test_stored_bytes_that_are_short_are_an_error_and_not_a_short_answer():
         list(blobs.read(sha256, length=7))
 
 
-def test_lost_bytes_are_noticed_before_an_answer_begins():
-    with pytest.raises(FileNotFoundError):
-        blobs.start_reading(blobs.read(HASH, length=1))
-    sha256 = store(CONTENT)
-    assert b"".join(blobs.start_reading(blobs.read(sha256, length=len(CONTENT)))) == CONTENT
-    assert list(blobs.start_reading(blobs.read(store(b""), length=0))) == [b""]
+def test_bytes_that_are_not_there_are_an_error():
+    with pytest.raises(blobs.Absent):
+        next(blobs.read(HASH, length=1))
+
+
+def test_absent_are_those_that_are_not_there_or_not_whole():
+    whole, empty, short = store(b"whole"), store(b""), store(b"short")
+    assert blobs.find_absent({whole: 5, HASH: 1, short: 6, empty: 0}) == [HASH, short]
+    assert blobs.find_absent({}) == []
 
 
 def test_rotten_and_lost_bytes_do_not_verify():

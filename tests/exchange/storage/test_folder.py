@@ -12,8 +12,11 @@ from exchange.storage.folder import DurableFolder, StagedFile
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "store").mkdir()
-    return DurableFolder(str(tmp_path / "store"))
+    """One in which ab/ is known to be there."""
+    folder = DurableFolder(str(tmp_path / "store"))
+    folder.save("ab/first", ContentFile(b""))
+    folder.delete("ab/first")
+    return folder
 
 
 @pytest.fixture
@@ -40,7 +43,6 @@ def inode(path):
 
 
 def test_file_is_synced_then_renamed_then_its_folder_is_synced(folder, steps):
-    (Path(folder.location) / "ab").mkdir()
     folder.save("ab/abc", ContentFile(b"bytes"))
     target = Path(folder.path("ab/abc"))
     assert steps == [("sync", inode(target)), ("rename", "abc"), ("sync", inode(target.parent))]
@@ -48,7 +50,6 @@ def test_file_is_synced_then_renamed_then_its_folder_is_synced(folder, steps):
 
 
 def test_staged_file_is_synced_and_moved_without_a_copy(folder, steps, tmp_path):
-    (Path(folder.location) / "ab").mkdir()
     path = tmp_path / "abc"
     path.write_bytes(b"bytes")
     number = inode(path)
@@ -61,7 +62,20 @@ def test_staged_file_is_synced_and_moved_without_a_copy(folder, steps, tmp_path)
 
 def test_new_folder_is_an_entry_of_its_parent_that_is_synced(folder, steps):
     folder.save("cd/cde", ContentFile(b"bytes"))
-    assert steps[0] == ("sync", inode(folder.location))
+    assert ("sync", inode(folder.location)) in steps[: steps.index(("rename", "cde"))]
+
+
+def test_new_store_is_an_entry_of_its_parents_that_are_synced(steps, tmp_path):
+    DurableFolder(str(tmp_path / "data" / "blobs")).save("cd/cde", ContentFile(b"bytes"))
+    parents = [tmp_path, tmp_path / "data", tmp_path / "data" / "blobs"]
+    assert steps[:3] == [("sync", inode(parent)) for parent in parents]
+
+
+def test_folder_that_another_process_has_just_made_is_synced(folder, steps):
+    """It may not have come to that yet, and the answer of this process must not count on it."""
+    (Path(folder.location) / "cd").mkdir()
+    folder.save("cd/cde", ContentFile(b"bytes"))
+    assert ("sync", inode(folder.location)) in steps[: steps.index(("rename", "cde"))]
 
 
 def test_file_of_the_same_name_is_replaced(folder):

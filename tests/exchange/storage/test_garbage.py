@@ -199,7 +199,8 @@ def test_rows_are_locked_in_a_transaction_before_bytes_go(submission, monkeypatc
     monkeypatch.setattr(blobs, "delete", lambda sha256: (steps.append(("delete",)), delete(sha256)))
     outside = len(transaction.get_connection().savepoint_ids)
     garbage.collect_garbage(in_an_hour())
-    assert steps == [("lock", "Blob", outside + 1), ("lock", "Blob", outside + 1), ("delete",)]
+    locks = [("lock", model, outside + 1) for model in ("Blob", "FileSet", "Blob", "Blob")]
+    assert steps == [*locks, ("delete",)]
 
 
 # The command
