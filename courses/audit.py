@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Model
 from django.db.transaction import TransactionManagementError
 
+from courses import request_id
 from courses.models import AuditEntry, Course
 from courses.permissions import Actor
 
@@ -36,6 +37,7 @@ def record(
         object_id=None if isinstance(about, type) else about.pk,
         target=target[:600],
         details=details,
+        request_id=request_id.current.get() or None,
     )
 
 

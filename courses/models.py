@@ -161,6 +161,10 @@ class AuditEntry(models.Model):
     object_id = models.BigIntegerField(null=True, blank=True, help_text="empty where it is about many objects")
     target = models.CharField("object", max_length=600, blank=True)
     details = models.JSONField(default=dict, blank=True)
+    # Null for commands; a column that may be null is added without building the table anew, which has triggers.
+    request_id = models.CharField(  # noqa: DJ001
+        "request", max_length=64, null=True, blank=True, help_text="the id in the service's log"
+    )
 
     class Meta:
         ordering: ClassVar = ["-id"]

@@ -220,7 +220,14 @@ class MaintenanceRun(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-pk"]
+        verbose_name = "run of a regular task"
+        verbose_name_plural = "runs of regular tasks"
         indexes: ClassVar = [models.Index(fields=["task", "succeeded"])]
 
     def __str__(self) -> str:
         return f"{self.task}, {self.started:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def result(self) -> str:
+        """The summary as people read it: `blobs: 3; bytes: 12`."""
+        return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in self.summary.items())

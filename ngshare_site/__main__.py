@@ -9,8 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility, get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
-from ngshare_site import __version__, data_folder
+from ngshare_site import __version__, data_folder, metrics_folder
 
+METRICS = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client reads it when Django loads the apps
 OUR_APPS = ("courses", "exchange", "ngshare_site")
 # Commands that need no data: they work anywhere and write nothing. `restore` makes the data itself.
 WITHOUT_DATA = frozenset({"help", "version", "check", "check_hub", "diffsettings", "restore", "spectacular"})
@@ -62,6 +63,8 @@ def main() -> None:
     try:
         if sys.argv[1:] not in (["--version"], ["version"]):
             settings.DATABASES  # noqa: B018  # reads the environment
+        if sys.argv[1:2] == ["serve"]:
+            os.environ[METRICS] = str(metrics_folder.prepare(os.environ.get(METRICS, "")))
         CommandLine(sys.argv).execute()
     except ImproperlyConfigured as error:
         sys.exit(f"ngshare cannot start: {error}")

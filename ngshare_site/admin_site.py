@@ -11,11 +11,13 @@ from django.core.exceptions import PermissionDenied as Forbidden
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils.functional import cached_property
 
 from courses.models import Course
 from courses.permissions import Permission, actor_of
 from ngshare_site.hub import views
+from ngshare_site.overview import overview
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -36,7 +38,18 @@ class NgshareAdminSite(admin.AdminSite):
         actor = actor_of(request)
         courses = Course.objects.filter(pk__in=actor.courses_with(Permission.SEE_ROSTER)).order_by("name")
         own_courses = [(course, actor.roles[course.pk]) for course in courses]
-        return super().index(request, {**(extra_context or {}), "own_courses": own_courses})
+        more = {"own_courses": own_courses, "is_administrator": actor.is_administrator}
+        return super().index(request, {**(extra_context or {}), **more})
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [path("overview/", self.admin_view(self.overview), name="overview"), *super().get_urls()]
+
+    def overview(self, request: HttpRequest) -> TemplateResponse:
+        """Show administrators the state of the service."""
+        if not actor_of(request).is_administrator:
+            raise Forbidden
+        context = {**self.each_context(request), "title": "Overview", **overview(request)}
+        return TemplateResponse(request, "admin/ngshare/overview.html", context)
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponseBase:  # type: ignore[override]
         """Send people to log in through the Hub; tell those who are logged in that they are not staff."""

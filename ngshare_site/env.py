@@ -40,6 +40,14 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name}={value!r}: write 1 or 0.")
 
 
+def choice(name: str, default: str, *others: str) -> str:
+    """Return one of these words."""
+    value = text(name, default).lower()
+    if value not in (default, *others):
+        raise ImproperlyConfigured(f"{name}={value!r}: write {' or '.join((default, *others))}.")
+    return value
+
+
 def number(name: str, default: int, *, least: int = 0) -> int:
     """Return a whole number, `least` or more."""
     value = text(name, str(default))

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from courses import request_id
+
 HEADINGS = {403: "Not allowed", 404: "Not found", 413: "Too large"}
 
 
@@ -13,7 +15,8 @@ def is_api_v2(request: HttpRequest) -> bool:
 
 
 def api_v2_error(status: int, code: str, message: str) -> JsonResponse:
-    return JsonResponse({"code": code, "message": message, "details": {}}, status=status)
+    body = {"code": code, "message": message, "details": {}, "request_id": request_id.current.get()}
+    return JsonResponse(body, status=status)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -33,7 +36,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_api_v2(request):
         return api_v2_error(500, "server_error", message)
     # Plain text: the error may have been in a template.
-    return HttpResponse(message, status=500, content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        f"{message} (request {request_id.current.get()})", status=500, content_type="text/plain; charset=utf-8"
+    )
 
 
 def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:

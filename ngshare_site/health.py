@@ -1,7 +1,6 @@
 """Health checks: whether the process is alive, and whether it has everything that it needs."""
 
 import logging
-from collections.abc import Callable
 
 import requests
 from django.conf import settings
@@ -9,11 +8,13 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
+from courses.failures import Part, count_failure
 from exchange.storage import blobs
 from ngshare_site.hub import http
 
 log = logging.getLogger(__name__)
 
+HUB_PATIENCE = (1, 2)  # seconds to connect, to wait for the next bytes: a probe waits for the answer
 HUB_SECONDS = 5  # how long the Hub's answer is reported
 
 
@@ -23,16 +24,15 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Report for database, storage and Hub "ok" or what is wrong. The status is 503 if anything is.
+    """Report for database, storage and Hub "ok" or what is wrong. The status is 503 if database or storage is.
 
-    `?without=hub` leaves the Hub out: while it restarts, a request that arrives here gets a better answer than one that
-    a load balancer keeps away.
+    The Hub does not count: while it restarts, a request that arrives here gets a better answer than one that a load
+    balancer keeps away. `?without=hub` leaves it out altogether.
     """
-    checks: dict[str, Callable[[], str]] = {"database": _check_database, "storage": _check_storage, "hub": _check_hub}
-    if request.GET.get("without") == "hub":
-        del checks["hub"]
-    states = {name: check() for name, check in checks.items()}
+    states = {"database": _check_database(), "storage": _check_storage()}
     is_ready = all(state == "ok" for state in states.values())
+    if request.GET.get("without") != "hub":
+        states["hub"] = hub_state()
     return JsonResponse({"success": is_ready, **states}, status=200 if is_ready else 503)
 
 
@@ -42,6 +42,7 @@ def _check_database() -> str:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     except DatabaseError:
         log.exception("the database is not ready")
+        count_failure(Part.DATABASE)
         return "does not answer, or is not migrated"
     return "ok"
 
@@ -55,7 +56,7 @@ def _check_storage() -> str:
     return "ok"
 
 
-def _check_hub() -> str:
+def hub_state() -> str:
     """Return what the Hub answered last; it is asked by one of all processes every few seconds, however many ask us."""
     if settings.NGSHARE_STANDALONE:
         return "ok"
@@ -70,7 +71,8 @@ def _check_hub() -> str:
 
 def _ask_hub() -> str:
     try:
-        response = http.request("GET", f"{settings.JUPYTERHUB_API_URL}/")
+        response = http.request("GET", f"{settings.JUPYTERHUB_API_URL}/", timeout=HUB_PATIENCE)
     except requests.RequestException:
-        return "cannot be reached"
+        count_failure(Part.HUB)
+        return "unreachable"
     return "ok" if response.status_code == 200 else f"answers {response.status_code}"

@@ -126,6 +126,7 @@ INSTALLED_APPS = [
     "ngshare_site.apps.SiteAdminConfig",  # django.contrib.admin, with our own site
 ]
 MIDDLEWARE = [
+    "ngshare_site.observing.observe",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ngshare_site.middleware.secure_cookies",
@@ -141,6 +142,7 @@ MIDDLEWARE = [
     "ngshare_site.hub.sessions.end_with_hub_session",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "ngshare_site.observing.count_database_failures",
 ]
 TEMPLATES = [
     {
@@ -174,11 +176,16 @@ SILENCED_SYSTEM_CHECKS = [
     # Redirects to https: the proxy in front sends them. Behind it, users' servers and probes speak http.
     "security.W008",
 ]
+NGSHARE_LOG_FORMAT = env.choice("NGSHARE_LOG_FORMAT", "line", "json")
+NGSHARE_METRICS_TOKEN = env.text("NGSHARE_METRICS_TOKEN")  # without one, metrics are for programs on this machine
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
+    "formatters": {
+        "line": {"()": "ngshare_site.logs.LineFormatter"},
+        "json": {"()": "ngshare_site.logs.JSONFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": NGSHARE_LOG_FORMAT, "stream": sys.stderr}},
     "root": {"handlers": ["console"], "level": env.text("NGSHARE_LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django.request": {"level": "ERROR"},

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from exchange.api.v1.urls import urlpatterns as v1
 from exchange.api.v2.urls import urlpatterns as v2
-from ngshare_site import health
+from ngshare_site import health, metrics
 from ngshare_site.hub import views as hub
 from ngshare_site.portal.assignment import AssignmentCSVView, AssignmentView
 from ngshare_site.portal.views import (
@@ -26,6 +26,7 @@ handler500 = "ngshare_site.error_pages.server_error"
 service: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("api/v2/", include((v2, "v2"))),
     path("admin/", admin.site.urls),
     path("login/", hub.login, name="login"),

@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from courses.models import Course, Role
 from exchange import services
+from exchange.maintenance import recorded_run
 from ngshare_site.hub import sessions
 from tests import cast
 from tests.campus import campus, each_campus, older_campus  # noqa: F401  # Hubs for all end-to-end and browser tests
@@ -44,10 +45,12 @@ def flushed_audit_log():
     (On PostgreSQL it truncates them.)
     """
     protection = import_module("courses.migrations.0003_audit_append_only")
+    of_requests = import_module("courses.migrations.0005_audit_request")
+    protect = [*protection.SQLITE, *of_requests.sqlite(of_requests.KEPT)]
     flush = SQLiteOperations.execute_sql_flush
 
     def flush_unprotected(operations, statements):
-        flush(operations, [*protection.SQLITE_REVERSE, *statements, *protection.SQLITE])
+        flush(operations, [*protection.SQLITE_REVERSE, *statements, *protect])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SQLiteOperations, "execute_sql_flush", flush_unprotected)
@@ -108,6 +111,8 @@ def browser(client):
 def two_courses(assignment, submission):
     """NBG 101 with bob's submission, and carol's Elsewhere with zoe's, each with feedback: {name: object}."""
     elsewhere = Course.objects.get(name=cast.ELSEWHERE)
+    with recorded_run("backup") as summary:
+        summary["blobs"] = 7
     cast.enrol(elsewhere, "zoe", Role.STUDENT, first_name="Zoë", section="hidden group")
     foreign = services.release(elsewhere, "lab 1", cast.upload({"plans/task.txt": b"?"}), by=cast.actor("carol"))
     foreign_submission, _ = services.submit(foreign.assignment, cast.upload(cast.PLANS), by=cast.actor("zoe"))

@@ -76,8 +76,8 @@ class AuditAdmin(BaseAdmin[AuditEntry]):
     list_display = ("at", "actor", "role", "action", "course", "target", "short_details")
     list_filter = ("at", "role", "action", CourseFilter)
     course_path = "course_id"  # a plain number: namesakes, and what was deleted, stay apart
-    search_fields = ("actor", "course", "target")
-    search_help_text = "Search by user name, course or object"
+    search_fields = ("actor", "course", "target", "request_id")
+    search_help_text = "Search by user name, course, object or the id of a request"
     fields = readonly_fields = (
         "at",
         "actor",
@@ -90,6 +90,7 @@ class AuditAdmin(BaseAdmin[AuditEntry]):
         "object_type",
         "object_id",
         "details",
+        "request_id",
     )
     show_facets = admin.ShowFacets.NEVER
 

@@ -10,7 +10,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from courses import database_errors
+from courses import database_errors, request_id
 from courses.errors import (
     BytesLost,
     Conflict,
@@ -23,6 +23,7 @@ from courses.errors import (
     TooOften,
     TryAgain,
 )
+from courses.failures import Part, count_failure
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
     """
     if isinstance(error, DatabaseError | InterfaceError) and (told := database_errors.explain(error)):
         log.error("the database failed", exc_info=error)
+        count_failure(Part.DATABASE)
         error = told
     if isinstance(error, DomainError):
         response = answer(_status(error), error.code, error.message, error.details)
@@ -77,7 +79,8 @@ def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
 
 
 def answer(status: int, code: str, message: str, details: Mapping[str, object] | None = None) -> Response:
-    response = Response({"code": code, "message": message, "details": details or {}}, status=status)
+    body = {"code": code, "message": message, "details": details or {}, "request_id": request_id.current.get()}
+    response = Response(body, status=status)
     if status in (429, 503):
         response["Retry-After"] = "2"  # seconds
     return response

@@ -144,3 +144,4 @@ class ErrorSerializer(serializers.Serializer[Mapping[str, object]]):
     code = serializers.CharField()
     message = serializers.CharField()
     details = serializers.DictField()
+    request_id = serializers.CharField(help_text="also in the header X-Request-ID, and in the service's log")

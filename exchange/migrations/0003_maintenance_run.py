@@ -21,6 +21,8 @@ class Migration(migrations.Migration):
                 ('summary', models.JSONField(default=dict, help_text='numbers, and the error of a run that failed')),
             ],
             options={
+                'verbose_name': 'run of a regular task',
+                'verbose_name_plural': 'runs of regular tasks',
                 'ordering': ['-pk'],
                 'indexes': [models.Index(fields=['task', 'succeeded'], name='exchange_ma_task_fb0632_idx')],
             },

@@ -25,6 +25,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from courses.errors import Invalid, StorageFull, TryAgain
+from courses.failures import Part, count_failure
 from exchange.storage.folder import CHUNK, StagedFile
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ def _explained_errors() -> Iterator[None]:
     try:
         yield
     except STORE_ERRORS as error:
+        count_failure(Part.STORE)
         if isinstance(error, OSError) and error.errno in FULL:
             log.error("no space is left for uploads: %s", error)
             raise StorageFull(
@@ -183,6 +185,7 @@ def find_absent(sizes: Mapping[str, int]) -> list[str]:
         return [sha256 for sha256, size in zip(sizes, found, strict=True) if size != sizes[sha256]]
     except STORE_ERRORS as error:
         log.exception("cannot look for blobs")
+        count_failure(Part.STORE)
         raise StoreUnreachable("The server cannot reach its files just now. Try again in a moment.") from error
 
 
@@ -255,6 +258,7 @@ def probe() -> None:
     try:
         default_storage.exists(key("0" * 64))
     except STORE_ERRORS as error:
+        count_failure(Part.STORE)
         raise StoreUnreachable(str(error)) from error
 
 

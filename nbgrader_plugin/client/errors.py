@@ -9,6 +9,13 @@ from collections.abc import Mapping
 from nbgrader.auth.jupyterhub import JupyterhubEnvironmentError
 from nbgrader.exchange import ExchangeError
 
+SHOWN = 16  # characters of a request id; the server makes shorter ones
+
+
+def with_request(message: str, request_id: str) -> str:
+    """Return the message with the id under which the service's log has the request, if there is one."""
+    return f"{message} (request {request_id[:SHOWN]})" if request_id else message
+
 
 class ServiceError(ExchangeError):
     """Something between this computer and the exchange failed."""
@@ -36,9 +43,15 @@ class ErrorResponse(ServiceError):
     """The server understood the request and answered with an error, which has a sentence."""
 
     def __init__(
-        self, message: str, *, status: int, code: str = "", details: Mapping[str, object] | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str = "",
+        details: Mapping[str, object] | None = None,
+        request_id: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(with_request(message, request_id))
         self.status = status  # of HTTP
         self.code = code  # one of those in docs/api.md, or empty
         self.details = details or {}

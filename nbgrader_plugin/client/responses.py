@@ -1,12 +1,13 @@
 """Reading the server's responses: JSON, bytes, or an error."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
 import requests
 
-from .errors import ErrorResponse, InvalidResponse, NotConnected, ServiceError, Unreachable
+from .errors import ErrorResponse, InvalidResponse, NotConnected, ServiceError, Unreachable, with_request
 from .printing import printable
 
 LARGEST_JSON = 256 * 1024 * 1024  # bytes; the manifests of a large course are some megabytes
@@ -71,18 +72,25 @@ def error_from(url: str, response: requests.Response) -> ServiceError:
     fields = _error_fields(response)
     message, code, details = fields.get("message"), fields.get("code"), fields.get("details")
     retry_after = response.headers.get("Retry-After", "")
+    request_id = _request_id(fields.get("request_id") or response.headers.get("X-Request-ID"))
     if not isinstance(message, str) or not message:
-        return _unexplained_error(url, status, retry_after)
+        return _unexplained_error(url, status, retry_after, request_id)
     error = ErrorResponse(
         printable(message),
         status=status,
         code=code if isinstance(code, str) else "",
         details=details if isinstance(details, dict) else {},
+        request_id=request_id,
     )
     return _with_retry_after(error, retry_after)
 
 
-def _unexplained_error(url: str, status: int, retry_after: str) -> ServiceError:
+def _request_id(value: object) -> str:
+    """Return an id as ngshare writes it; an empty text instead of anything else, which is not shown."""
+    return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value) else ""
+
+
+def _unexplained_error(url: str, status: int, retry_after: str, request_id: str) -> ServiceError:
     """Return the error for a response that ngshare did not write: a proxy did, or something else at the address."""
     try:
         phrase = HTTPStatus(status).phrase
@@ -90,9 +98,10 @@ def _unexplained_error(url: str, status: int, retry_after: str) -> ServiceError:
         phrase = "unknown status"
     message = f"The exchange at {_origin(url)} answered {status} ({phrase})"
     if status >= 500:
-        error = Unreachable(f"{message}. It may be starting, or have a problem: try again in a minute.")
+        sentence = f"{message}. It may be starting, or have a problem: try again in a minute."
+        error = Unreachable(with_request(sentence, request_id))
         return _with_retry_after(error, retry_after)
-    return ErrorResponse(f"{message}, without a reason. {ADVICE}", status=status)
+    return ErrorResponse(f"{message}, without a reason. {ADVICE}", status=status, request_id=request_id)
 
 
 def _error_fields(response: requests.Response) -> Mapping[str, object]:

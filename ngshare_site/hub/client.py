@@ -14,6 +14,7 @@ import requests
 from django.conf import settings
 from django.core.cache import cache
 
+from courses.failures import Part, count_failure
 from ngshare_site.hub import http, strangers
 
 BAD_TOKEN_SECONDS = 10  # how long a bad token is remembered
@@ -104,6 +105,7 @@ def get(path: str, token: str, *, params: Mapping[str, int] | None = None, accep
     """Return the JSON that the Hub answers. Errors: BadToken (also for a missing scope), HubUnreachable."""
     response = _request("GET", path, token, params=params, accept=accept)
     if response.status_code != 200:
+        count_failure(Part.HUB)
         raise HubUnreachable(f"the Hub answered {response.status_code}")
     try:
         return response.json()
@@ -131,6 +133,7 @@ def _request(
     try:
         response = http.request(method, f"{settings.JUPYTERHUB_API_URL}/{path}", headers=headers, params=params)
     except requests.RequestException as error:
+        count_failure(Part.HUB)
         raise HubUnreachable(type(error).__name__) from error
     if response.status_code in (401, 403):
         raise BadToken

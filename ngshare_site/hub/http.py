@@ -60,8 +60,15 @@ def bounded(session: Session) -> Session:
 
 
 def request(
-    method: str, address: str, *, headers: Mapping[str, str] | None = None, params: Mapping[str, int] | None = None
+    method: str,
+    address: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, int] | None = None,
+    timeout: tuple[float, float] = TIMEOUT,
 ) -> requests.Response:
     """Return the answer, whatever its status. Redirects are not followed. Errors: RequestException."""
     with bounded(requests.Session()) as session:
-        return session.request(method, address, headers=dict(headers or {}), params=params, allow_redirects=False)
+        return session.request(
+            method, address, headers=dict(headers or {}), params=params, timeout=timeout, allow_redirects=False
+        )

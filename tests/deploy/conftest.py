@@ -1,6 +1,7 @@
 """What the tests of deployments share: images, and the chart as each Helm renders it.
 
-What needs containers is not collected where there is nothing to run them; what needs a cluster, not without one.
+What needs containers is not collected where there is nothing to run them; what needs a cluster, not without one;
+what needs Prometheus' own tool, not without it.
 """
 
 import os
@@ -20,6 +21,7 @@ collect_ignore += [] if cluster.HUB_CHART and cluster.USERS_IMAGE else ["test_cl
 collect_ignore += [] if engine.is_complete() and engine.has_networks_of_this_machine() else ["test_docker_spawner.py"]
 collect_ignore += [] if shutil.which("systemd-analyze") else ["test_systemd.py"]
 collect_ignore += [] if docker_engine.is_complete() else ["test_compose.py"]
+collect_ignore += [] if shutil.which("promtool") else ["test_promtool.py"]
 
 
 @pytest.fixture(scope="session", params=PACKAGES)

@@ -34,6 +34,8 @@ pytestmark = pytest.mark.deploy
         ({"cache": {"url": "memcached://x"}}, "cache.url"),
         ({"cache": {"url": "redis://x", "existingSecret": "y"}}, "Set cache.url or cache.existingSecret, not both."),
         ({"service": {"port": 80}}, "service.port"),
+        ({"metrics": {"serviceMonitor": {"interval": "often"}}}, "metrics.serviceMonitor.interval"),
+        ({"metrics": {"serviceMonitor": {"enabled": True}}}, "needs metrics.existingSecret, the token that it sends."),
         (
             {**MANY, "autoscaling": {"enabled": True, "minReplicas": 9}},
             "autoscaling.minReplicas is larger than autoscaling.maxReplicas.",

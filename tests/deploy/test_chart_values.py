@@ -16,6 +16,9 @@ CLAIM = "PersistentVolumeClaim/ngshare-data"
 JOB = "CronJob/ngshare-sweep-blobs: spec.jobTemplate.spec.template.spec"
 POLICY = "NetworkPolicy/ngshare: spec"
 PROBE = {"periodSeconds": 7, "timeoutSeconds": 3, "failureThreshold": 5}
+MONITOR = "ServiceMonitor/ngshare: spec"
+METRICS = {"metrics": {"existingSecret": "mine"}}
+MONITORED = {"metrics": {"existingSecret": "mine", "serviceMonitor": {"enabled": True}}}
 SECRET = {"secretKeyRef": {"name": "mine", "key": "its-key"}}
 DATABASE = {"database": {"existingSecret": "mine"}}
 BUCKET = {"storage": {"s3": {"bucket": "exchange", "existingSecret": "mine"}}}
@@ -149,6 +152,16 @@ EFFECTS = {
     "service.type": ("NodePort", {}, "Service/ngshare: spec.type", "NodePort"),
     "service.port": (9000, {}, "Service/ngshare: spec.ports.0.port", 9000),
     "service.annotations": ({"a": "b"}, {}, "Service/ngshare: metadata.annotations", {"a": "b"}),
+    "metrics.existingSecret": ("metrics", {}, "env NGSHARE_METRICS_TOKEN", ("metrics", "NGSHARE_METRICS_TOKEN")),
+    "metrics.existingSecretKey": ("token", METRICS, "env NGSHARE_METRICS_TOKEN", ("mine", "token")),
+    "metrics.serviceMonitor.enabled": (True, METRICS, f"{MONITOR}.endpoints.0.path", "/services/ngshare/metrics"),
+    "metrics.serviceMonitor.interval": ("15s", MONITORED, f"{MONITOR}.endpoints.0.interval", "15s"),
+    "metrics.serviceMonitor.labels": (
+        {"release": "x"},
+        MONITORED,
+        "ServiceMonitor/ngshare: metadata.labels.release",
+        "x",
+    ),
     "cronJobs": ({"sweep-blobs": {"schedule": "@daily"}}, {}, "CronJob/ngshare-sweep-blobs: spec.schedule", "@daily"),
     "backup.enabled": (True, {"backup": {"existingClaim": "x"}}, f"{BACKUP}: metadata.name", "ngshare-backup"),
     "backup.schedule": ("@daily", BACKED_UP, f"{BACKUP}: spec.schedule", "@daily"),
@@ -243,6 +256,17 @@ def test_allowed_hosts_include_those_of_probes_tests_and_users_servers(chart):
     hosts = "hub.example.edu,localhost,ngshare"
     assert environment(server(chart.render(values)))["NGSHARE_ALLOWED_HOSTS"] == f"{hosts},proxy-http"
     assert environment(server(chart.render({**values, "hub": {"proxyUrl": ""}})))["NGSHARE_ALLOWED_HOSTS"] == hosts
+
+
+def test_service_monitor_sends_the_token_that_the_server_expects_to_the_ports_that_there_are(chart):
+    objects = chart.render({**MONITORED, "hub": {"baseUrl": "/jupyter/"}})
+    monitor, service = objects["ServiceMonitor/ngshare"], objects["Service/ngshare"]
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint["path"] == environment(server(objects))["JUPYTERHUB_SERVICE_PREFIX"] + "metrics"
+    assert endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    sent = endpoint["authorization"]["credentials"]
+    assert environment(server(objects))["NGSHARE_METRICS_TOKEN"] == (sent["name"], sent["key"])
 
 
 def test_extra_things_reach_every_pod(chart):

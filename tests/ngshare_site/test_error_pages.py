@@ -11,12 +11,18 @@ pytestmark = pytest.mark.django_db
 def test_unknown_address_of_the_api_is_json(client):
     reply = client.get("/api/v2/nothing/")
     assert reply.status_code == 404
-    assert reply.json() == {"code": "not_found", "message": "There is nothing at this address.", "details": {}}
+    assert reply.json() == {
+        "code": "not_found",
+        "message": "There is nothing at this address.",
+        "details": {},
+        "request_id": reply.headers["X-Request-ID"],
+    }
 
 
 def test_unknown_address_is_a_page(client):
     reply = client.get("/view/nothing/")
     assert reply.status_code == 404 and b"<h1>Not found</h1>" in reply.content
+    assert f"Request {reply.headers['X-Request-ID']}" in reply.text
 
 
 @pytest.mark.parametrize(("path", "is_json"), [("/api/v2/x/", True), ("/x/", False)])

@@ -32,6 +32,7 @@ from courses.errors import (
     TooOften,
     TryAgain,
 )
+from courses.failures import Part, count_failure
 from exchange.storage.manifests import BadPath
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None
         return failure(error.status, error.message)
     if isinstance(error, DatabaseError | InterfaceError) and (told := database_errors.explain(error)):
         log.error("the database failed", exc_info=error)
+        count_failure(Part.DATABASE)
         error = told
     if isinstance(error, DomainError):
         response = failure(*_status_and_message(error))

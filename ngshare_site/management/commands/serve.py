@@ -17,8 +17,20 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from ngshare_site import metrics
 
 MIGRATION_LOCK = 0x6E677368617265  # any number that nothing else in the database uses: "ngshare"
+
+
+class ServerLog(Logger):
+    """gunicorn's messages, written as all others; observing.py writes the line of each request."""
+
+    def setup(self, cfg: Config) -> None:
+        self.error_log.setLevel(self.LOG_LEVELS[cfg.loglevel])
+        self.error_log.propagate = True
 
 
 class Server(BaseApplication):
@@ -76,6 +88,9 @@ class Command(BaseCommand):
                 "keepalive": 15,  # seconds; longer than a plugin's pause between two requests of one command
                 "graceful_timeout": 60,  # seconds for uploads under way when the service stops
                 "loglevel": "warning",
+                "logger_class": ServerLog,
+                "post_fork": lambda server, worker: metrics.THREADS.set(threads),
+                "child_exit": lambda server, worker: metrics.forget_process(worker.pid),
                 "control_socket_disable": True,
                 "forwarder_headers": "",  # none of a request: SCRIPT_NAME would move the service to another address
                 **tls,

@@ -24,7 +24,7 @@ def refused(course):
         before, people = cast.everything(), User.objects.count()
         answer = post(who, *arguments, **options)
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.json()
-        assert set(answer.json()) == {"code", "message", "details"}
+        assert set(answer.json()) == {"code", "message", "details", "request_id"}
         assert (cast.everything(), User.objects.count()) == (before, people)
         return answer.json()["message"]
 
@@ -57,7 +57,7 @@ def test_instructors_may_write(course, who, status, query):
     answer = post(CALLERS[who], "id\nbob\nfrank", query)
     assert answer.status_code == status
     if status != 200:
-        assert set(answer.json()) == {"code", "message", "details"}
+        assert set(answer.json()) == {"code", "message", "details", "request_id"}
     assert (cast.everything() == before) is (status != 200 or "dry" in query)
 
 

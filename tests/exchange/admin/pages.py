@@ -6,10 +6,10 @@ from django.contrib import admin
 from django.urls import URLResolver, reverse
 
 from courses.models import AuditEntry, Course, Membership, User
-from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
+from exchange.models import Assignment, Blob, Feedback, FileSet, MaintenanceRun, Release, Submission
 
 RIGHTS_BY_COURSE = [Course, Membership, Assignment, Release, Submission, Feedback]
-FOR_ADMINISTRATORS = [User, AuditEntry, FileSet, Blob]
+FOR_ADMINISTRATORS = [User, AuditEntry, FileSet, Blob, MaintenanceRun]
 CHANGED_ON_PAGES = [Course, Membership, Assignment]  # by instructors
 DELETED_ON_PAGES = [Membership]
 # The parameters that a list takes besides those of all lists.
@@ -24,6 +24,7 @@ PARAMETERS = {
 # Pages of the site itself, without rows; what they say is tested by name.
 SITE = {
     "",
+    "overview/",
     "login/",
     "logout/",
     "password_change/",

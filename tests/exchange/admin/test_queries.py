@@ -20,7 +20,17 @@ pytestmark = pytest.mark.wide
 
 MODELS = [pytest.param(model, id=model.__name__) for model in admin.site._registry]
 MOST = 25  # queries of any page
-HIDDEN = ("User", "user", "Audit", "FileSet", "fileset", "Blob", "blob")  # from instructors
+HIDDEN = (
+    "User",
+    "user",
+    "Audit",
+    "FileSet",
+    "fileset",
+    "Blob",
+    "blob",
+    "MaintenanceRun",
+    "overview",
+)  # from instructors
 
 
 def grow(count):
@@ -76,6 +86,7 @@ def pages_of(two_courses):
         "status as CSV": (f"/admin/exchange/assignment/status/{one.pk}/status.csv", {}),
         "roster as CSV": (f"/admin/courses/course/{one.pk}/roster.csv", {}),
         "front page": ("/admin/", {}),
+        "overview": ("/admin/overview/", {}),
     }
     return found
 

@@ -7,7 +7,7 @@ from nbgrader_plugin import NgshareClient
 from nbgrader_plugin.client import client as module
 from nbgrader_plugin.client import responses, retries
 from nbgrader_plugin.client.bundle import Upload
-from nbgrader_plugin.client.errors import ErrorResponse, InvalidResponse, Unreachable
+from nbgrader_plugin.client.errors import ErrorResponse, InvalidResponse, ServiceError, Unreachable
 from nbgrader_plugin.exchange.local_files import read_file
 from tests.nbgrader_plugin import hostile
 from tests.nbgrader_plugin.hostile import Answer
@@ -115,3 +115,30 @@ def test_json_that_is_far_too_long_is_refused(server, client, monkeypatch):
 
 def test_parts_of_an_address_cannot_leave_it(client, server):
     assert client.address("courses", "../a/b?c") == f"{server.url}/api/v2/courses/..%2Fa%2Fb%3Fc/"
+
+
+def error_of(server, client, answer):
+    script(server, *[answer] * 3)
+    with pytest.raises(ServiceError) as caught:
+        client.get("me")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [("7f3a09c2b1d4", "7f3a09c2b1d4"), ("a" * 64, "a" * 16)],
+)
+def test_error_ends_with_the_id_of_its_request(server, client, sent, shown):
+    body = {"code": "conflict", "message": "The assignment is released.", "details": {}, "request_id": sent}
+    assert error_of(server, client, Answer(body, 409)) == f"The assignment is released. (request {shown})"
+
+
+@pytest.mark.parametrize("sent", [None, 7, "", "a b", "\x1b[2J", "a" * 65])
+def test_id_that_is_none_is_not_shown(server, client, sent):
+    body = {"code": "conflict", "message": "The assignment is released.", "details": {}, "request_id": sent}
+    assert error_of(server, client, Answer(body, 409)) == "The assignment is released."
+
+
+@pytest.mark.parametrize("status", [404, 502])
+def test_error_without_a_sentence_has_the_id_of_its_header(server, client, status):
+    assert error_of(server, client, Answer(b"", status, {"X-Request-ID": "7f3a"})).endswith(" (request 7f3a)")

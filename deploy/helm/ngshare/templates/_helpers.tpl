@@ -116,6 +116,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.cache.url .Values.cache.existingSecret }}
   {{- fail "\n\nSet cache.url or cache.existingSecret, not both.\n" }}
 {{- end }}
+{{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.existingSecret) }}
+  {{- fail "\n\nmetrics.serviceMonitor.enabled needs metrics.existingSecret, the token that it sends.\n" }}
+{{- end }}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
   {{- fail "\n\nautoscaling.minReplicas is larger than autoscaling.maxReplicas.\n" }}
 {{- end }}

@@ -78,6 +78,12 @@ env:
 {{ include "ngshare.dataEnv" . }}
   - name: JUPYTERHUB_API_TOKEN
     {{- include "ngshare.secretRef" (list .Values.hub.existingSecret (include "ngshare.hubSecretKey" .)) | nindent 4 }}
+{{- with .Values.metrics }}
+{{- if .existingSecret }}
+  - name: NGSHARE_METRICS_TOKEN
+    {{- include "ngshare.secretRef" (list .existingSecret .existingSecretKey) | nindent 4 }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "ngshare.secretRef" -}}

@@ -344,7 +344,7 @@ def test_junk_is_refused_at_every_door(assignment, name, method, address, who, j
     harmless = {"put": 201, "patch": 200}.get(method) if name == "member" and not junk else None  # no body, no change
     assert answer.status_code == (harmless or 400), answer.content
     if not harmless:
-        assert set(answer.json()) == {"code", "message", "details"}
+        assert set(answer.json()) == {"code", "message", "details", "request_id"}
         assert cast.everything() == before
 
 

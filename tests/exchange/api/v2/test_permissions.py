@@ -93,7 +93,7 @@ def test_each_role_gets_what_the_table_says(submission, stored, address, method,
         answer = send(address, body, format="json") if body is not None else send(address)
     assert answer.status_code == status, answer.content if not answer.streaming else "bytes"
     if status >= 400:
-        assert set(answer.json()) == {"code", "message", "details"}
+        assert set(answer.json()) == {"code", "message", "details", "request_id"}
         assert len(answer.json()["message"]) > 10
         assert (cast.everything(), stored()) == (before, before_bytes)
 

@@ -1,0 +1,14 @@
+"""The admin's list of how regular tasks ended, for administrators."""
+
+from django.contrib import admin
+
+from courses.admin.base import BaseAdmin
+from exchange.models import MaintenanceRun
+
+
+@admin.register(MaintenanceRun)
+class MaintenanceRunAdmin(BaseAdmin[MaintenanceRun]):
+    list_display = ("started", "task", "succeeded", "result", "ended")
+    list_filter = ("task", "succeeded")
+    search_fields = ("task",)
+    fields = readonly_fields = ("task", "started", "ended", "succeeded", "result")

@@ -1,0 +1,175 @@
+"""The administrators' overview in the admin: what is stored, whether regular tasks ran, and what is misconfigured."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import WARNING, run_checks
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import connection
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from courses.sizes import readable_size
+from exchange import usage
+from exchange.maintenance import last_runs
+from exchange.models import MaintenanceRun
+from ngshare_site import __version__, health
+
+LARGEST = 10  # courses and people that are shown
+LEAST_FREE = 0.1  # of a disk
+# How often a task is to succeed, and what to say otherwise. (The sample alerts have the same ages.)
+TASKS = {
+    "backup": timedelta(days=2),
+    "verify_blobs": timedelta(days=35),
+    "sweep_blobs": timedelta(days=15),
+}
+SHOWN = (
+    "NGSHARE_ADMINS",
+    "NGSHARE_HUB_ADMINS",
+    "NGSHARE_STRICT_SCOPES",
+    "NGSHARE_SERVICE_TOKENS",
+    "NGSHARE_GROUPS",
+    "NGSHARE_MAX_SUBMISSIONS_PER_HOUR",
+    "NGSHARE_MAX_FILES",
+)
+SIZES = (
+    "NGSHARE_MAX_FILE_SIZE",
+    "NGSHARE_MAX_SUBMISSION_SIZE",
+    "NGSHARE_MAX_COURSE_BYTES",
+    "NGSHARE_MAX_PERSON_BYTES",
+)
+
+
+@dataclass(frozen=True)
+class Count:
+    name: str
+    value: int
+    address: str  # of the list behind it
+
+
+@dataclass(frozen=True)
+class Task:
+    name: str
+    last: MaintenanceRun | None
+    success: MaintenanceRun | None
+    address: str
+
+
+def overview(request: HttpRequest) -> dict[str, Any]:
+    """Return what the template shows. The number of queries is constant."""
+    measured, disks, tasks = usage.measure(), usage.disks(), _tasks()
+    people: Any = usage.largest_people(LARGEST)  # annotated
+    return {
+        "problems": [*_problems(measured, disks, tasks, timezone.now()), *_check_messages()],
+        "counts": _counts(measured),
+        "rooms": _rooms(measured, disks),
+        "tasks": tasks,
+        "courses": [(course, readable_size(course.stored_bytes)) for course in usage.largest_courses(LARGEST)],
+        "people": [(person, readable_size(person.brought)) for person in people],
+        "settings": _settings(),
+        "hub": health.hub_state(),
+    }
+
+
+def _tasks() -> list[Task]:
+    last, successes = last_runs(), last_runs(succeeded=True)
+    runs = reverse("admin:exchange_maintenancerun_changelist")
+    return [Task(name, last.get(name), successes.get(name), f"{runs}?task={name}") for name in {**TASKS, **last}]
+
+
+def _counts(measured: usage.Usage) -> list[Count]:
+    def address(model: str, query: str = "") -> str:
+        return reverse(f"admin:{model}_changelist") + query
+
+    return [
+        Count("courses", measured.courses, address("courses_course")),
+        Count("people", measured.people, address("courses_user")),
+        Count("assignments", measured.assignments, address("exchange_assignment")),
+        Count("releases", measured.releases, address("exchange_release")),
+        Count("submissions", measured.submissions, address("exchange_submission")),
+        Count("feedback", measured.feedback, address("exchange_feedback")),
+        Count("blobs in the store", measured.blobs, address("exchange_blob", "?stored__exact=1")),
+        Count("missing or damaged blobs", measured.blobs_missing, address("exchange_blob", "?stored__exact=0")),
+    ]
+
+
+def _rooms(measured: usage.Usage, disks: dict[str, usage.Disk]) -> list[tuple[str, str]]:
+    """Return what takes how much room."""
+    rooms = [
+        ("size of the blobs", readable_size(measured.blob_bytes)),
+        ("size of the database", readable_size(measured.database_bytes)),
+    ]
+    for disk in disks.values():
+        rooms.append((f"free at {disk.path}", f"{readable_size(disk.free)} of {readable_size(disk.size)}"))
+    return rooms
+
+
+def _problems(measured: usage.Usage, disks: dict[str, usage.Disk], tasks: list[Task], now: datetime) -> list[str]:
+    """Return a sentence for whatever an administrator should look at."""
+    problems = []
+    if measured.blobs_missing:
+        problems.append(f"The store has lost or damaged {measured.blobs_missing} blobs. Restore them from a backup.")
+    problems += [
+        f"{disk.path} is nearly full: {readable_size(disk.free)} of {readable_size(disk.size)} are free."
+        for disk in disks.values()
+        if disk.free < LEAST_FREE * disk.size
+    ]
+    for task in tasks:
+        longest = TASKS.get(task.name)
+        if task.last is not None and not task.last.succeeded:
+            problems.append(f"The last {task.name} failed: {task.last.result}.")
+        elif longest is not None and task.success is None:
+            problems.append(f"{task.name} has never run. Run it regularly, as docs/operating.md describes.")
+        elif longest is not None and task.success is not None and now - task.success.ended > longest:
+            problems.append(f"{task.name} has not succeeded for more than {longest.days} days.")
+    is_shared = "redis" in _cache_backend() or not isinstance(default_storage, FileSystemStorage)
+    if connection.vendor == "sqlite" and is_shared:
+        problems.append("The database is SQLite: only processes of one machine may use it. Several need PostgreSQL.")
+    return problems
+
+
+def _check_messages() -> list[str]:
+    """Return what `ngshare check --deploy` warns of."""
+    messages = run_checks(include_deployment_checks=True)
+    return [f"{each.msg} ({each.id})" for each in messages if each.level >= WARNING and not each.is_silenced()]
+
+
+def _settings() -> list[tuple[str, str]]:
+    """Return the settings that matter, without secrets."""
+    database = settings.DATABASES["default"]
+    name = database["NAME"] if connection.vendor == "sqlite" else f"{database['NAME']} on {database['HOST'] or 'here'}"
+    store: Any = default_storage
+    place = store.location if isinstance(store, FileSystemStorage) else f"bucket {store.bucket_name}/{store.location}"
+    found: list[tuple[str, object]] = [
+        ("version", __version__),
+        ("database", f"{connection.display_name}, {name}"),
+        ("store", place),
+        ("cache", _cache_backend().rpartition(".")[2]),
+        ("Hub", _without_user(settings.JUPYTERHUB_API_URL) or "none: stand-alone"),
+        ("metrics", "with a token" if settings.NGSHARE_METRICS_TOKEN else "for programs on this machine"),
+        ("NGSHARE_LOG_FORMAT", settings.NGSHARE_LOG_FORMAT),
+    ]
+    found += [(setting, getattr(settings, setting)) for setting in SHOWN]
+    found += [(setting, readable_size(getattr(settings, setting))) for setting in SIZES]
+    return [(setting, _readable(value)) for setting, value in found]
+
+
+def _cache_backend() -> str:
+    return str(settings.CACHES["default"]["BACKEND"])
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def _without_user(address: str) -> str:
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
