@@ -5,12 +5,12 @@ from shutil import disk_usage
 from typing import NamedTuple
 
 from django.conf import settings
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from courses.models import Course, User
 from exchange.models import Assignment, Blob, Feedback, FileEntry, Release, Submission
+from exchange.storage import blobs
 
 
 class Usage(NamedTuple):
@@ -70,8 +70,8 @@ def largest_people(count: int) -> QuerySet[User]:
 def disks() -> dict[str, Disk]:
     """Return the file systems of this machine that the service writes to: `data` and, if blobs are files, `blobs`."""
     places = {"data": Path(settings.DATA)}
-    if isinstance(default_storage, FileSystemStorage):
-        places["blobs"] = Path(default_storage.location)
+    if blob_folder := blobs.folder():
+        places["blobs"] = blob_folder
     found = {}
     for name, path in places.items():
         existing = next(folder for folder in (path, *path.parents) if folder.exists())

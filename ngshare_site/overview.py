@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import WARNING, run_checks
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,6 +16,7 @@ from courses.sizes import readable_size
 from exchange import usage
 from exchange.maintenance import last_runs
 from exchange.models import MaintenanceRun
+from exchange.storage import blobs
 from ngshare_site import __version__, health
 
 LARGEST = 10  # courses and people that are shown
@@ -126,7 +126,7 @@ def _problems(measured: usage.Usage, disks: dict[str, usage.Disk], tasks: list[T
             problems.append(f"{task.name} has never run. Run it regularly, as docs/operating.md describes.")
         elif longest is not None and task.success is not None and now - task.success.ended > longest:
             problems.append(f"{task.name} has not succeeded for more than {longest.days} days.")
-    is_shared = "redis" in _cache_backend() or not isinstance(default_storage, FileSystemStorage)
+    is_shared = "redis" in _cache_backend() or blobs.folder() is None
     if connection.vendor == "sqlite" and is_shared:
         problems.append("The database is SQLite: only processes of one machine may use it. Several need PostgreSQL.")
     return problems
@@ -142,8 +142,8 @@ def _settings() -> list[tuple[str, str]]:
     """Return the settings that matter, without secrets."""
     database = settings.DATABASES["default"]
     name = database["NAME"] if connection.vendor == "sqlite" else f"{database['NAME']} on {database['HOST'] or 'here'}"
-    store: Any = default_storage
-    place = store.location if isinstance(store, FileSystemStorage) else f"bucket {store.bucket_name}/{store.location}"
+    store: Any = settings.STORAGES["default"]
+    place = blobs.folder() or "bucket {bucket_name}/{location}".format(**store["OPTIONS"])
     found: list[tuple[str, object]] = [
         ("version", __version__),
         ("database", f"{connection.display_name}, {name}"),

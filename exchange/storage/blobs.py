@@ -160,6 +160,11 @@ def _write(file: FileIO, content: bytes) -> None:
 # The store
 
 
+def folder() -> Path | None:
+    """Return the folder of the store; None for an object store."""
+    return Path(default_storage.location) if isinstance(default_storage, FileSystemStorage) else None
+
+
 def key(sha256: str) -> str:
     """Return the name of a blob in the store."""
     return f"{sha256[:2]}/{sha256}"
