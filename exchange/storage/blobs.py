@@ -127,6 +127,11 @@ def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
 # The store
 
 
+def has_folder() -> bool:
+    """Return whether the store is a folder, and not an object store."""
+    return isinstance(default_storage, FileSystemStorage)
+
+
 def key(sha256: str) -> str:
     """Return the name of a blob in the store."""
     return f"{sha256[:2]}/{sha256}"
