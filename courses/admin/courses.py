@@ -211,7 +211,7 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
         messages.success(request, text % len(chosen))
         return None
 
-    @admin.action(description="Keep (do not retire)", permissions=["view"])
+    @admin.action(description="Keep (do not retire)", permissions=["change"])
     def keep(self, request: HttpRequest, queryset: QuerySet[Course]) -> None:
         for course in queryset:
             retirement.keep_course(course, by=actor_of(request))

@@ -9,11 +9,11 @@ from django.conf import settings
 from courses.errors import Invalid, TryAgain
 from courses.permissions import SERVER
 from exchange import receipts
-from exchange.storage import verification
+from exchange.storage import blobs, verification
 from ngshare_site.backups import databases
 from ngshare_site.backups.databases import Contents
 from ngshare_site.backups.folder import SQLITE_FILE, BackupFolder, Snapshot, hash_of
-from ngshare_site.backups.making import ON_COPY, RECEIPTS, VANISHED, Backup, Vanished, copy_blobs, describe, has_folder
+from ngshare_site.backups.making import ON_COPY, RECEIPTS, VANISHED, Backup, Vanished, copy_blobs, describe
 
 SIGNED = "the receipts were signed with another key: "
 
@@ -24,7 +24,7 @@ def finish(folder: BackupFolder, snapshot: Snapshot, on_copy: ON_COPY) -> tuple[
     Errors: Invalid, TryAgain.
     """
     contents, backup = databases.read_contents(snapshot, latest=RECEIPTS), Backup(snapshot)
-    if has_folder():
+    if blobs.folder() is not None:
         try:
             copy_blobs(folder, contents, backup, on_copy)
         except Vanished as error:

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.core.files.storage import FileSystemStorage, default_storage
 
 from courses.errors import TryAgain
 from courses.timestamps import format_timestamp
 from exchange import receipts
 from exchange.models import FileEntry, Submission
+from exchange.storage import blobs
 from exchange.storage.blobs import WrongHash, WrongSize
 from ngshare_site import __version__, env
 from ngshare_site.backups import databases
@@ -52,11 +52,6 @@ class Backup:
     lost: list[str] = field(default_factory=list)
 
 
-def has_folder() -> bool:
-    """Return whether the store is a folder, which this process copies by itself."""
-    return isinstance(default_storage, FileSystemStorage)
-
-
 def prepare_backup(folder: BackupFolder) -> list[str]:
     """Start a snapshot with what can be copied now. Return the commands for the rest. Hold the folder's lock.
 
@@ -69,7 +64,7 @@ def prepare_backup(folder: BackupFolder) -> list[str]:
         databases.copy_sqlite(snapshot.path / SQLITE_FILE)
     else:
         commands.append(databases.dump_command(snapshot.database))
-    if not has_folder():
+    if blobs.folder() is None:
         commands.append(databases.sync_command(folder.copies.root, is_backup=True))
     return commands
 

@@ -14,10 +14,10 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from courses.errors import Conflict, Invalid
+from exchange.storage import blobs
 from ngshare_site import data_folder, env
 from ngshare_site.backups import checking, databases
 from ngshare_site.backups.folder import STAMP, BackupFolder, Snapshot, sync, write_secret
-from ngshare_site.backups.making import has_folder
 
 OUR_APPS = ("courses", "exchange")
 
@@ -46,7 +46,7 @@ def restore(
     _restore_key(snapshot, aside)
     data_folder.prepare()
     commands = []
-    if has_folder():
+    if blobs.folder() is not None:
         _restore_blobs(folder, snapshot, on_copy)
     else:
         commands.append(databases.sync_command(folder.copies.root, is_backup=False))

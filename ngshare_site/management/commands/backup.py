@@ -9,6 +9,7 @@ from courses.management.output import report_errors
 from courses.management.progress import Bar
 from courses.sizes import readable_size
 from exchange.maintenance import recorded_run
+from exchange.storage import blobs
 from ngshare_site.backups import checking, databases, making
 from ngshare_site.backups.folder import BackupFolder, Snapshot
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{removed} older snapshots were removed.")
 
     def _make(self, folder: BackupFolder) -> None:
-        if not (databases.is_sqlite() and making.has_folder()):
+        if not (databases.is_sqlite() and blobs.folder() is not None):
             self._print_commands([*making.prepare_backup(folder), f"ngshare backup --check {folder.root}"])
             raise CommandError("The backup is not whole until the commands above have been run.", returncode=3)
         with recorded_run("backup") as summary:

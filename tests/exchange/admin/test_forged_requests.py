@@ -51,7 +51,7 @@ def test_actions_on_foreign_rows_do_nothing(two_courses, log_in, model, who):
 
 
 # On whose lists there is any action, and which answer with a file or a question even where no row is theirs.
-LISTS_WITH_ACTIONS = {"alice": [Membership, Assignment, Submission], "gina": [Membership, Submission]}
+LISTS_WITH_ACTIONS = {"alice": [Course, Membership, Assignment, Submission], "gina": [Membership, Submission]}
 ANSWERING = {"alice": ["download", "remove"], "gina": ["download"]}
 
 
