@@ -69,3 +69,9 @@ def test_links_between_pages_lead_somewhere(page):
 def test_chart_repeats_values_and_settings_as_they_are():
     for path, content in DESCRIBE["contents"]().items():
         assert path.read_text() == content, f"{path.name} is not current: run `make chart-readme`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_has_a_chapter_twice(page):
+    chapters = re.findall(r"^## .*", page.read_text(), re.MULTILINE)
+    assert len(chapters) == len(set(chapters)), chapters
