@@ -13,7 +13,7 @@ IMAGE ?= ngshare-service
 SINGLEUSER ?= ngshare-singleuser
 TAG ?= $(VERSION)
 
-.PHONY: version help install demo test quick fuzz check audit docs chart-readme bench constraints dist wheelhouse images image singleuser-image clean
+.PHONY: version help install demo test quick fuzz torture check audit docs chart-readme bench constraints dist wheelhouse images image singleuser-image clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
@@ -126,5 +126,5 @@ singleuser-image:
 		-f deploy/image/singleuser.Dockerfile -t $(SINGLEUSER):$(TAG) .
 
 clean:
-	rm -rf .venv .demo .cache artifacts build dist docs/_build *.egg-info nbgrader_plugin/*.egg-info nbgrader_plugin/build deploy/tljh/*.egg-info deploy/tljh/build
+	rm -rf .venv .demo .cache artifacts build dist wheelhouse docs/_build *.egg-info nbgrader_plugin/*.egg-info nbgrader_plugin/build deploy/tljh/*.egg-info deploy/tljh/build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
