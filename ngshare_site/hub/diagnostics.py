@@ -4,8 +4,10 @@ The service's own token sees little of the Hub's configuration. A user's token s
 from a terminal of a user's server (`echo $JUPYTERHUB_API_TOKEN`), and the check names the role that lacks the scope.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import requests
 from django.conf import settings
@@ -27,12 +29,15 @@ class Finding:
 def service_config() -> str:
     """Return the lines that make the service known to the Hub."""
     name = settings.JUPYTERHUB_SERVICE_NAME
+    installed = Path(sys.executable).with_name("ngshare")  # the Hub need not have its folder in PATH
+    program = installed if installed.exists() else "ngshare"
     return (
         "c.JupyterHub.services = [\n"
         "    {\n"
         f'        "name": "{name}",\n'
         '        "url": "http://127.0.0.1:12121",  # where ngshare listens\n'
-        '        "command": ["ngshare", "serve"],  # leave out for a service that runs elsewhere, and set "api_token"\n'
+        '        # for a service that runs elsewhere, write "api_token" instead of "command"\n'
+        f'        "command": ["{program}", "serve"],\n'
         '        "oauth_no_confirm": True,\n'
         '        "environment": {"NGSHARE_DATA": "/srv/ngshare", "NGSHARE_ADMINS": "your-name"},\n'
         "    },\n"
@@ -66,8 +71,8 @@ def run_checks(tokens: list[str]) -> Iterator[Finding]:
         yield Finding(
             False,
             "JUPYTERHUB_API_URL is not set. The Hub sets it for a service that it starts; "
-            "for one that runs elsewhere set it by hand. The Hub must know the service:",
-            service_config(),
+            "for one that runs elsewhere set it by hand. The Hub must know the service, and let users in:",
+            f"{service_config()}\n{role_config()}",
         )
         return
     connection = _check_connection()

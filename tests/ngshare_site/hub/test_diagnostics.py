@@ -1,6 +1,9 @@
 """`check_hub` names each piece that is missing, and prints the lines."""
 
 import io
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -65,6 +68,15 @@ def test_missing_piece_is_named(check, settings, setting, value, sentence):
     setattr(settings, setting, value)
     is_good, said = check()
     assert not is_good and sentence in said
+
+
+def test_before_the_hub_knows_the_service_it_prints_all_lines_that_the_hub_needs(check, settings):
+    settings.JUPYTERHUB_API_URL = ""
+    c = SimpleNamespace(JupyterHub=SimpleNamespace())
+    exec(check()[1].partition("\n\n")[2].rpartition("]")[0] + "]", {"c": c})
+    [service], roles = c.JupyterHub.services, c.JupyterHub.load_roles
+    assert [role["name"] for role in roles] == ["user", "server"]
+    assert service["command"] == [str(Path(sys.executable).with_name("ngshare")), "serve"]  # whatever the Hub's PATH is
 
 
 def test_too_old_a_hub_is_named(check, hub):
