@@ -13,7 +13,7 @@ IMAGE ?= ngshare-service
 SINGLEUSER ?= ngshare-singleuser
 TAG ?= $(VERSION)
 
-.PHONY: version help install demo test quick fuzz torture check audit docs chart-readme bench constraints dist wheelhouse images image singleuser-image clean
+.PHONY: version help install demo test quick fuzz torture check audit docs chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
@@ -26,7 +26,8 @@ help:
 	@echo "make docs    the documentation, in docs/_build/html"
 	@echo "make chart-readme  what the Helm chart's README and schema repeat of other files"
 	@echo "make bench   the benchmarks"
-	@echo "make dist    the packages (and, with helm, the chart), in dist"
+	@echo "make packages  the packages (and, with helm, the chart), in dist"
+	@echo "make dist    all that is released: the packages and, with podman or docker, the images"
 	@echo "make images  the images of the service and of users' servers, with podman or docker"
 	@echo "make wheelhouse  what the images install, in wheelhouse: afterwards they are built without a network"
 	@echo "make version V=1.0.0  write the version wherever it is named, before a release and after it"
@@ -94,8 +95,11 @@ version:
 	sed -i 's/\b$(subst .,\.,$(VERSION))\b/$(V)/g' $$(grep -rlFwI --exclude-dir=_build --exclude-dir='*.egg-info' \
 		--exclude-dir=__pycache__ '$(VERSION)' ngshare_site nbgrader_plugin deploy docs README.md)
 
+dist: packages
+	if [ -n "$(BUILDER)" ]; then $(MAKE) images; fi
+
 # Each wheel is built from the sdist, so that nothing but what is in the sdist gets into it.
-dist: $(INSTALLED)
+packages: $(INSTALLED)
 	rm -rf $(DIST)
 	$(BIN)/python -m build --no-isolation --outdir $(DIST) .
 	$(BIN)/python -m build --no-isolation --outdir $(DIST) nbgrader_plugin
@@ -106,7 +110,7 @@ dist: $(INSTALLED)
 
 FOR_USERS ?= /src/$(DIST)/ngshare_plugin-*.whl jupyterhub jupyterlab notebook dockerspawner configurable-http-proxy
 # In the base image, so that the wheels fit its Python.
-wheelhouse: dist
+wheelhouse: packages
 	mkdir -p wheelhouse
 	$(BUILDER) run --rm --user 0:0 $(RUNFLAGS) -v "$(CURDIR):/src:ro" -v "$(CURDIR)/wheelhouse:/wheelhouse" $(BASE) sh -ec '\
 		python3 -m venv /tmp/venv; \

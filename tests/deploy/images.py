@@ -16,7 +16,7 @@ CHECKOUT = f"{zlib.crc32(bytes(ROOT)):08x}"  # several may be on one machine, an
 
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory):
-    """A copy of the sources, where `make dist` was run; one for all processes of a run."""
+    """A copy of the sources, where `make packages` was run; one for all processes of a run."""
     own = tmp_path_factory.getbasetemp()
     run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     copy = run / "sources"
@@ -24,7 +24,7 @@ def sources(tmp_path_factory):
         if is_first:
             shutil.rmtree(copy, ignore_errors=True)
             engine.copy_sources(copy)
-            engine.make("dist", cwd=copy)
+            engine.make("packages", cwd=copy)
     return copy
 
 
@@ -44,7 +44,7 @@ def build(sources, base, *targets, **variables):
     with once(sources / f"{'-'.join(targets)}-{tag}") as is_first:
         if is_first:
             downloads = f"RUNFLAGS={engine.options_for_downloads()}"
-            engine.make("-o", "dist", "wheelhouse", *inside, downloads, cwd=sources)
+            engine.make("-o", "packages", "wheelhouse", *inside, downloads, cwd=sources)
             engine.make("-j2", *targets, *inside, f"BUILDFLAGS={engine.offline()}", cwd=sources)
     return tag
 
