@@ -9,7 +9,7 @@ import pytest
 from tests.cast import WORK, sha256
 from tests.ngshare_site.backups.conftest import described, snapshots
 
-pytestmark = pytest.mark.wide  # each command is a process
+pytestmark = pytest.mark.live  # each command is a process
 NOTEBOOK = sha256(WORK["ps1.ipynb"])
 
 
