@@ -11,9 +11,9 @@ from courses import services as course_services
 from courses.models import AuditEntry, Course
 from courses.permissions import SERVER
 from exchange import receipts, services
-from exchange.importers import course_archive
 from exchange.models import Blob, Feedback, Submission
-from exchange.storage import blobs, garbage
+from exchange.storage import blobs, garbage, manifests
+from exchange.storage.manifests import ManifestEntry
 from tests import cast
 from tests.cast import COURSE, WORK, actor
 from tests.exchange.importers.running import everything
@@ -152,8 +152,8 @@ def of(records, kind):
 
 
 def redigest(record):
-    entries = [course_archive.ManifestEntry(row["path"], row["sha256"], row["size"]) for row in record["files"]]
-    record["digest"] = course_archive.manifests.digest(entries)
+    entries = [ManifestEntry(row["path"], row["sha256"], row["size"]) for row in record["files"]]
+    record["digest"] = manifests.digest(entries)
 
 
 def climb(records, files):
