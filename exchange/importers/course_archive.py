@@ -22,6 +22,7 @@ from courses.roster import Result
 from courses.services import LIMIT_FIELDS
 from exchange import quotas, services
 from exchange.importers.course_records import (
+    UNREADABLE,
     BadArchive,
     CourseArchive,
     Files,
@@ -53,7 +54,7 @@ def import_course(path: Path, *, name: str = "", step: Callable[[], None] = lamb
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             return _Import(CourseArchive(archive), name).run(step)
-    except (zipfile.BadZipFile, OSError) as error:
+    except UNREADABLE as error:
         raise BadArchive(f"{path} cannot be read as a zip: {error}.") from error
 
 

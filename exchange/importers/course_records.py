@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from courses import services as course_services
@@ -23,6 +23,10 @@ from exchange.storage.manifests import ManifestEntry
 MAX_LINE = 2**25  # bytes of one record: 10,000 files with long paths
 MEMBER_FIELDS = ("username", "role", "first_name", "last_name", "email", "section")
 Record = dict[str, Any]
+# What zipfile raises of a zip that is damaged or not of its kind: also of names in it, and of what it does not support.
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, OSError, UnicodeDecodeError
+)  # fmt: skip
 
 
 class BadArchive(Invalid):
@@ -102,7 +106,7 @@ class CourseArchive:
 def _readable(what: str) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, OSError) as error:
+    except UNREADABLE as error:
         raise BadArchive(f"The zip is damaged: {what[:200]!r} cannot be read ({error}).") from error
 
 
@@ -129,11 +133,11 @@ def get_time(record: Record, name: str, *, is_optional: bool = False) -> Any:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is None:
+            raise BadArchive(f"{text[:80]!r} in the zip is a time without a zone.")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BadArchive(f"{text[:80]!r} in the zip is no time.") from error
-    if moment.tzinfo is None:
-        raise BadArchive(f"{text[:80]!r} in the zip is a time without a zone.")
-    return moment
 
 
 def roster_entry(record: Record) -> RosterEntry:
