@@ -126,7 +126,7 @@ def test_instructors_and_regular_tasks_at_once(supervise, kept_in):
     service = supervise(**kept_in)
     with rush_of([service.url]) as rush:
         amy = {"username": "amy", "role": "instructor"}
-        rush.ask("alice", "POST", cast.v2("courses", cast.COURSE, "members"), json=amy).raise_for_status()
+        rush.ask("root", "POST", cast.v2("courses", cast.COURSE, "members"), json=amy).raise_for_status()
         seen = []
 
         def note(answer):
@@ -157,7 +157,7 @@ def test_instructors_and_regular_tasks_at_once(supervise, kept_in):
                 rush.wrong.append(f"{command}: {outcome.stdout}{outcome.stderr}")
 
         acts = [lambda who=who, act=act: act(who) for who in ("alice", "amy") for act in (release_again, grade)]
-        tasks = [lambda: tend("sweep_blobs", "--hours", "2")]
+        tasks = [lambda: tend("sweep_blobs", "--hours", "2"), lambda: tend("verify_blobs", "--all", "--mark")]
         with over_and_over(*acts, *tasks):
             wait(2 * DURATION)
         assert {200, 201} <= set(seen), seen
