@@ -170,7 +170,8 @@ def s3() -> Iterator[str]:
 
 def _makes_bucket(endpoint: str) -> bool:
     try:
-        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="ngshare")
+        # A session of its own: boto3's default one keeps the first credentials that it finds.
+        boto3.Session().client("s3", endpoint_url=endpoint).create_bucket(Bucket="ngshare")
         return True
     except (BotoCoreError, ClientError):
         return False

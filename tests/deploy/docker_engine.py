@@ -28,7 +28,9 @@ NOT_NEEDED = ("perl", "libperl", "libllvm", "libz3", "locales", "libc-l10n", "po
 
 
 def is_complete() -> bool:
-    return debian.is_complete() and engine.is_complete() and bool(shutil.which("dockerd"))
+    """An engine that this machine runs already would have the same bridges."""
+    has_none = not Path("/var/run/docker.sock").exists()
+    return has_none and debian.is_complete() and engine.is_complete() and bool(shutil.which("dockerd"))
 
 
 class Docker:
@@ -87,13 +89,26 @@ class Docker:
 
 
 @contextmanager
+def cleaning_up_after(folder: Path, interfaces: set[str]) -> Iterator[None]:
+    """Remove what an engine leaves behind when it has ended: the mounts of its networks, and its bridges."""
+    try:
+        yield
+    finally:
+        for name in (folder / "exec-root" / "netns").glob("*"):
+            subprocess.run(["umount", "--lazy", name], capture_output=True, check=False)
+        for bridge in {"docker0", "docker_gwbridge"} - interfaces:
+            subprocess.run(["ip", "link", "delete", bridge], capture_output=True, check=False)
+
+
+@contextmanager
 def started(folder: Path) -> Iterator[Docker]:
     """An engine that knows the base image, on a socket of its own."""
     docker = Docker(folder)
     state = [f"--{name}={folder / name}" for name in ("data-root", "exec-root", "pidfile")]
     network = ["--iptables=false", f"--bip={SUBNET}", f"--default-address-pool={POOL}"]
     command = ["dockerd", f"--host=unix://{docker.socket}", *state, *network]
-    with running(command, env=docker.environment, log=docker.log) as process:
+    before = set(os.listdir("/sys/class/net"))
+    with cleaning_up_after(folder, before), running(command, env=docker.environment, log=docker.log) as process:
         wait_until(lambda: bool(docker("version", "--format={{.Server.Version}}", check=False)), process, docker.log)
         try:
             engine.base_of(debian.SUITE)

@@ -8,7 +8,6 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,7 +19,6 @@ from tests.faults.rush import SHARED, rush_of
 pytestmark = pytest.mark.faults
 
 DURATION = 2  # seconds
-FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
 
 @contextmanager
@@ -55,7 +53,7 @@ def leave_an_upload(url, body):
             connection.putheader(name, value)
         with suppress(OSError):
             connection.endheaders()
-            connection.send(body[: random.randrange(len(body))])
+            connection.send(body[: random.randrange(len(body) * 9 // 10)])  # the rest of a tar is padding
 
 
 def leave_a_download(url):
@@ -93,29 +91,23 @@ def test_an_attempt_that_is_sent_twice_at_once_is_one_submission(supervise):
 # The clock
 
 
-if FAKETIME:
+def test_the_clock_is_set_back(supervise, tmp_path):
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    shifted = {"PYTHONPATH": str(servers.ROOT / "tests/faults/clock"), "NGSHARE_TEST_CLOCK": str(clock)}
+    service = supervise(**shifted)
+    with rush_of([service.url]) as rush:
+        new = clock.with_suffix(".new")
+        new.write_text("-3600")
+        new.rename(clock)
+        rush.wait_for(4 * len(rush.students))
+    for _, attempts in itertools.groupby(sorted(rush.acknowledged, key=by_student), key=lambda one: one.student):
+        times = [attempt.receipt["timestamp"] for attempt in attempts]
+        assert times == sorted(set(times))  # the latest attempt is the last one
 
-    def test_the_clock_is_set_back(supervise, tmp_path):
-        clock = tmp_path / "clock"
-        clock.write_text("+0")
-        variables = {
-            "LD_PRELOAD": str(FAKETIME[0]),
-            "FAKETIME_TIMESTAMP_FILE": str(clock),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-        service = supervise(**variables)
-        with rush_of([service.url]) as rush:
-            before = len(rush.acknowledged)
-            clock.write_text("-3600")
-            rush.wait_for(4 * len(rush.students))
-        assert len(rush.acknowledged) > before
-        for _, attempts in itertools.groupby(sorted(rush.acknowledged, key=by_student), key=lambda one: one.student):
-            times = [attempt.receipt["timestamp"] for attempt in attempts]
-            assert times == sorted(set(times))  # the latest attempt is the last one
 
-    def by_student(attempt):
-        return attempt.student, attempt.number
+def by_student(attempt):
+    return attempt.student, attempt.number
 
 
 # Instructors
@@ -157,7 +149,7 @@ def test_instructors_and_regular_tasks_at_once(supervise, kept_in):
                 rush.wrong.append(f"{command}: {outcome.stdout}{outcome.stderr}")
 
         acts = [lambda who=who, act=act: act(who) for who in ("alice", "amy") for act in (release_again, grade)]
-        tasks = [lambda: tend("sweep_blobs", "--hours", "2"), lambda: tend("verify_blobs", "--all", "--mark")]
+        tasks = [lambda: tend("sweep_blobs", "--hours", "2"), lambda: tend("verify_blobs", "--all")]
         with over_and_over(*acts, *tasks):
             wait(2 * DURATION)
         assert {200, 201} <= set(seen), seen
