@@ -13,7 +13,7 @@ from courses.errors import Conflict, Invalid, NotFound, PermissionDenied, TryAga
 from courses.models import AuditEntry, Course, Role, User
 from courses.permissions import SERVER, Actor
 from exchange import services
-from exchange.models import Assignment, Feedback, Release, Submission
+from exchange.models import Assignment, Blob, Feedback, Release, Submission
 from exchange.services import FeedbackItem, submissions
 from exchange.storage import blobs, file_sets
 from exchange.storage.file_sets import Upload
