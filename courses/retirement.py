@@ -40,10 +40,11 @@ class Ages:
     in_trash: timedelta | None = None
 
 
-def next_steps(ages: Ages) -> Iterator[tuple[Course, Step]]:
-    """Yield the courses for which something is due, with that."""
+def next_steps(ages: Ages, *, of: Course | None = None) -> Iterator[tuple[Course, Step]]:
+    """Yield the courses for which something is due, with that; or `of` this course alone."""
     now = timezone.now()
-    rows: QuerySet[Any] = _with_times(Course.objects.order_by("name", "pk"))
+    courses = Course.objects.order_by("name", "pk")
+    rows: QuerySet[Any] = _with_times(courses if of is None else courses.filter(pk=of.pk))
     for course in rows:
         is_announced = course.announced is not None and course.announced > course.last_use
         if course.removed_at is not None:
@@ -55,8 +56,13 @@ def next_steps(ages: Ages) -> Iterator[tuple[Course, Step]]:
             yield course, Step.TRASH
 
 
-def take_step(course: Course, step: Step, *, by: Actor) -> None:
-    """Do what is due. Errors: PermissionDenied, Conflict."""
+def take_step(course: Course, step: Step, ages: Ages, *, by: Actor) -> bool:
+    """Do what was due, unless somebody has used, kept or restored the course since. Return whether it was done.
+
+    Errors: PermissionDenied.
+    """
+    if (course, step) not in next_steps(ages, of=course):
+        return False
     if step == Step.TRASH:
         services.trash_course(course, by=by)
     elif step == Step.DELETE:
@@ -64,6 +70,7 @@ def take_step(course: Course, step: Step, *, by: Actor) -> None:
     else:
         role = by.require_administrator()
         audit.record(ANNOUNCEMENT, by=by, role=role, about=course, course=course, target=course.name)
+    return True
 
 
 def keep_course(course: Course, *, by: Actor) -> None:

@@ -51,7 +51,8 @@ def measure() -> Usage:
 
 def missing_blobs() -> QuerySet[Blob]:
     """Return the blobs of files whose bytes the store has lost or damaged, as far as somebody has noticed."""
-    return Blob.objects.filter(Exists(FileEntry.objects.filter(blob=OuterRef("pk"))), stored=False)
+    in_use = Exists(FileEntry.objects.filter(blob=OuterRef("pk")))
+    return Blob.objects.filter(Q(stored=False) | ~Q(fault=""), in_use)
 
 
 def largest_courses(count: int) -> QuerySet[Course]:

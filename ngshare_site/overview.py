@@ -93,7 +93,7 @@ def _counts(measured: usage.Usage) -> list[Count]:
         Count("submissions", measured.submissions, address("exchange_submission")),
         Count("feedback", measured.feedback, address("exchange_feedback")),
         Count("blobs in the store", measured.blobs, address("exchange_blob", "?stored__exact=1")),
-        Count("missing or damaged blobs", measured.blobs_missing, address("exchange_blob", "?stored__exact=0")),
+        Count("missing or damaged blobs", measured.blobs_missing, address("exchange_blob", "?fault=any")),
     ]
 
 

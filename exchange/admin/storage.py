@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from courses.admin.base import BaseAdmin
 from courses.permissions import actor_of
 from courses.sizes import readable_size
+from exchange import usage
 from exchange.admin import search
 from exchange.admin.base import change_address, count_of, render_links
 from exchange.admin.files import FilesAdmin
@@ -87,14 +88,25 @@ class FileSetAdmin(FilesAdmin[FileSet]):
         return obj
 
 
+class FaultFilter(admin.SimpleListFilter):
+    title = "fault"
+    parameter_name = "fault"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("any", "missing or damaged")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Blob]) -> QuerySet[Blob]:
+        return queryset.filter(pk__in=usage.missing_blobs().values("pk")) if self.value() else queryset
+
+
 @admin.register(Blob)
 class BlobAdmin(BaseAdmin[Blob]):
-    list_display = ("short_hash", "readable", "stored", "touched", "file_count")
-    list_filter = ("stored", "touched")
+    list_display = ("short_hash", "readable", "stored", "fault", "touched", "verified", "file_count")
+    list_filter = (FaultFilter, "stored", "touched")
     search_fields = ("sha256", "md5")
     search_help_text = "Search by SHA-256, MD5, a file's path, student, assignment or course"
     ordering = ("-pk",)
-    fields = readonly_fields = ("sha256", "md5", "readable", "stored", "touched", "used_by")
+    fields = readonly_fields = ("sha256", "md5", "readable", "stored", "fault", "touched", "verified", "used_by")
     actions = ("verify",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Blob]:

@@ -43,6 +43,7 @@ def submit(
         _check_is_member(owner, course)
     (entries,) = upload.manifests
     if existing := _submission_with_key(key, assignment, owner, entries):
+        _make_sure_of_bytes(upload, entries, by=by)
         return existing, False
     if assignment.withdrawn_at is not None:
         raise _not_released(assignment)
@@ -61,6 +62,12 @@ def submit(
                 return existing, False
             raise TryAgain("Another submission of yours arrived at the same instant. Try again.") from error
     return submission, True
+
+
+def _make_sure_of_bytes(upload: Upload, entries: Sequence[ManifestEntry], *, by: Actor) -> None:
+    """Store what was sent again, if the store has lost it since: the receipt goes out again, too."""
+    with file_sets.store_upload(upload, by=by), transaction.atomic():
+        file_sets.create_file_set(entries)
 
 
 def _add_submission(

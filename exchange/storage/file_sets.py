@@ -50,7 +50,7 @@ def readable_blobs(actor: Actor, hashes: Collection[str], *, also_lost: bool = F
 
     Students may read the latest releases in their courses, their own submissions and the feedback on them; staff
     everything of the course; administrators and the server everything. A blob counts only while its bytes are in the
-    store, as far as anybody has noticed, unless `also_lost`; reading.find_lost looks.
+    store, as far as anybody has noticed, unless `also_lost`; reading.find_unreliable looks.
 
     The query depends on the actor alone: no answer takes longer because somebody else has the same bytes.
     """
@@ -96,7 +96,7 @@ def missing_blobs(entries: Sequence[ManifestEntry], *, by: Actor) -> list[str]:
     check_manifest(entries)
     readable = readable_blobs(by, {entry.sha256 for entry in entries})
     _check_true_sizes(entries, readable)
-    for blob in reading.find_lost(readable.values()):
+    for blob in reading.find_unreliable(readable.values()):
         del readable[blob.sha256]
     return list(dict.fromkeys(entry.sha256 for entry in entries if entry.sha256 not in readable))
 
@@ -134,7 +134,7 @@ def store_upload(
         staged = _receive(upload.sent, sizes, folder)
         _check_true_sizes(entries, {**readable, **staged})
         readable = {sha256: blob for sha256, blob in readable.items() if sha256 not in staged}
-        for blob in reading.find_lost(readable.values()):
+        for blob in reading.find_unreliable(readable.values()):
             del readable[blob.sha256]
         if missing := [sha256 for sha256 in sizes if sha256 not in staged and sha256 not in readable]:
             raise BlobsMissing(
@@ -180,7 +180,7 @@ def _announce(staged: dict[str, blobs.Staged], readable: dict[str, Blob]) -> lis
     stored: dict[str, Blob] = {}
     for batch in in_batches(sorted(staged)):
         stored.update((blob.sha256, blob) for blob in Blob.objects.filter(sha256__in=batch, stored=True))
-    for blob in reading.find_lost(stored.values()):
+    for blob in reading.find_unreliable(stored.values()):
         del stored[blob.sha256]
     return [sha256 for sha256 in staged if sha256 not in stored]
 

@@ -32,6 +32,18 @@ def find_lost(rows: Iterable[Blob]) -> list[Blob]:
     return lost
 
 
+def find_unreliable(rows: Iterable[Blob]) -> list[Blob]:
+    """Return what find_lost does, and the blobs in which the last verification found a fault, and mark them.
+
+    No upload may rely on these. Call it outside a transaction. Errors: StoreUnreachable.
+    """
+    by_fault: dict[bool, list[Blob]] = {True: [], False: []}
+    for blob in rows:
+        by_fault[bool(blob.fault)].append(blob)
+    mark_lost(by_fault[True])
+    return by_fault[True] + find_lost(by_fault[False])
+
+
 def require(rows: Iterable[Blob]) -> None:
     """Check that the bytes of all these blobs are there. Errors: BytesLost with their hashes, StoreUnreachable."""
     if lost := find_lost(rows):

@@ -41,7 +41,7 @@ def due(ages=AGES):
 
 def take(ages=AGES):
     for course, step in list(retirement.next_steps(ages)):
-        retirement.take_step(course, step, by=SERVER)
+        retirement.take_step(course, step, ages, by=SERVER)
 
 
 def use(course, username="alice"):
@@ -156,3 +156,23 @@ def test_command_says_what_it_does_and_a_dry_run_does_nothing(course, days_pass)
 def test_command_without_a_right_age_does_nothing(course, arguments):
     with pytest.raises(CommandError):
         run(*arguments)
+
+
+def test_step_is_not_taken_if_the_course_was_used_or_restored_meanwhile(course, days_pass):
+    use(course)
+    days_pass(91)
+    take()
+    days_pass(31)
+    ((found, step),) = [row for row in retirement.next_steps(AGES) if row[0] == course]
+    retirement.keep_course(course, by=actor("alice"))
+    assert (step, retirement.take_step(found, step, AGES, by=SERVER)) == (Step.TRASH, False)
+    assert Course.objects.present().filter(pk=course.pk).exists()
+    days_pass(91)
+    take()
+    days_pass(31)
+    take()
+    days_pass(366)
+    ((found, step),) = [row for row in retirement.next_steps(AGES) if row[0] == course]
+    services.restore_course(found, by=actor("root"))
+    assert (step, retirement.take_step(found, step, AGES, by=SERVER)) == (Step.DELETE, False)
+    assert Course.objects.present().filter(pk=course.pk).exists()

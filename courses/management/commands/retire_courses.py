@@ -27,8 +27,8 @@ class Command(BaseCommand):
         in_trash = parse_age(delete_after, "--delete-after") if delete_after else None
         ages = Ages(parse_age(older_than, "--older-than"), parse_age(grace, "--grace"), in_trash)
         for course, step in list(retirement.next_steps(ages)):
-            if not dry_run:
-                retirement.take_step(course, step, by=SERVER)
+            if not dry_run and not retirement.take_step(course, step, ages, by=SERVER):
+                continue  # deleting the ones before took a while
             self.stdout.write(f"{course}: {'would be ' if dry_run else ''}{step}")
             if step in (Step.ANNOUNCE, Step.TRASH):
                 self.stdout.write(f"    its archive: ngshare export_course {course.name!r} FILE.zip")

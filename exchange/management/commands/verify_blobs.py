@@ -60,8 +60,8 @@ class Command(BaseCommand):
         found = ", ".join(f"{count} {fault}" for fault, count in counts.items())
         self.stdout.write(f"{len(chosen)} blobs verified, {readable_size(progress.done)}: {found}.")
         if broken:
-            advice = "" if mark else " With --mark, the next upload that sends them repairs them."
-            raise CommandError(f"{len(broken)} blobs are broken. Restore them from a backup.{advice}", returncode=1)
+            advice = "Restore them from a backup; an upload of the same content repairs them, too."
+            raise CommandError(f"{len(broken)} blobs are broken. {advice}", returncode=1)
 
     def _report(self, blob: Blob) -> None:
         self.stdout.write(f"{blob.fault}: {blob.sha256}, {readable_size(blob.size)}")

@@ -32,15 +32,15 @@ class Command(BaseCommand):
             raise CommandError("--keep: write 1 or more.")
         backups = BackupFolder(folder)
         with report_errors():
-            if check:
-                chosen = backups.choose(snapshot)
-                with backups.locked():
+            chosen = backups.choose(snapshot) if check else None
+            with backups.locked():
+                if chosen:
                     self._check(backups, chosen)
-            else:
-                with backups.locked():
+                else:
                     self._make(backups)
-            if keep is not None and (removed := backups.prune(keep)):
-                self.stdout.write(f"{removed} older snapshots were removed.")
+                # Under the lock: another backup would miss the copies that go.
+                if keep is not None and (removed := backups.prune(keep)):
+                    self.stdout.write(f"{removed} older snapshots were removed.")
 
     def _make(self, folder: BackupFolder) -> None:
         if not (databases.is_sqlite() and blobs.folder() is not None):

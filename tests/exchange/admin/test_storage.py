@@ -5,9 +5,10 @@ import io
 import pytest
 from django.core.files.storage import default_storage
 
+from courses.permissions import SERVER
 from exchange import services
 from exchange.models import Blob, FileSet
-from exchange.storage import blobs, file_sets
+from exchange.storage import blobs, file_sets, verification
 from tests import cast
 from tests.cast import WORK
 
@@ -50,6 +51,22 @@ def test_bytes_that_are_gone_or_altered_are_named_and_not_counted_on(submission,
         assert NOTEBOOK in said and "damaged or missing" in said
     assert file_sets.readable_blobs(cast.actor("bob"), [NOTEBOOK]) == {}
     assert set(Blob.objects.filter(stored=False).values_list("sha256", flat=True)) == {NOTEBOOK}
+
+
+def test_overview_links_to_the_blobs_that_it_counts(submission, browser):
+    """Those that verification found, those that a reader found, and none of an upload under way."""
+    damaged = Blob.objects.get(sha256=NOTEBOOK)
+    alter(NOTEBOOK)
+    verification.verify([damaged], by=SERVER, mark=False)
+    lost = Blob.objects.exclude(pk=damaged.pk).first()
+    Blob.objects.filter(pk=lost.pk).update(stored=False)
+    with file_sets.store_upload(cast.upload({"a": b"under way"}), by=cast.actor("bob")):
+        pass
+    root = browser("root")
+    (count,) = [count for count in root.get("/admin/overview/").context["counts"] if "damaged" in count.name]
+    listed = root.get(count.address).context["cl"].result_list
+    assert count.value == 2 and {blob.pk for blob in listed} == {damaged.pk, lost.pk}
+    assert "Damaged" in root.get(f"/admin/exchange/blob/{damaged.pk}/change/").content.decode()
 
 
 @pytest.mark.parametrize("harm", [blobs.delete, alter])

@@ -58,6 +58,22 @@ def test_bytes_that_are_sent_are_stored_although_their_row_says_that_they_are(as
     assert assignment.submissions.get().new_bytes == 0
 
 
+@pytest.mark.parametrize("lose", [blobs.delete, truncate])
+def test_attempt_that_is_repeated_brings_its_lost_bytes_back(assignment, bob, lose):
+    """Its receipt goes out again only when the bytes are there."""
+    first = cast.post_bundle(bob, SUBMISSIONS, cast.bundle(WORK), **{"Idempotency-Key": "k"})
+    used = assignment.course.stored_bytes
+    notebook = cast.sha256(WORK["ps1.ipynb"])
+    lose(notebook)
+    counting = cast.bundle(WORK, leave_out=WORK)
+    answer = cast.post_bundle(bob, SUBMISSIONS, counting, **{"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()["details"]) == (409, {"missing": [notebook]})
+    again = cast.post_bundle(bob, SUBMISSIONS, cast.bundle(WORK), **{"Idempotency-Key": "k"})
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert blobs.verify(notebook) and not lost_marks()
+    assert assignment.submissions.count() == 1 and assignment.course.stored_bytes == used
+
+
 def test_question_what_to_send_names_lost_bytes(assignment, bob):
     ask = {"files": cast.manifest(PS1)}
     assert bob.post(v2("blobs", "missing"), ask, format="json").json() == {"missing": []}

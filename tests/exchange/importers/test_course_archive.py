@@ -11,9 +11,9 @@ from courses import services as course_services
 from courses.models import AuditEntry, Course
 from courses.permissions import SERVER
 from exchange import receipts, services
-from exchange.importers import course_archive
 from exchange.models import Blob, Feedback, Submission
-from exchange.storage import blobs, garbage
+from exchange.storage import blobs, garbage, manifests
+from exchange.storage.manifests import ManifestEntry
 from tests import cast
 from tests.cast import COURSE, WORK, actor
 from tests.exchange.importers.running import everything
@@ -152,8 +152,8 @@ def of(records, kind):
 
 
 def redigest(record):
-    entries = [course_archive.ManifestEntry(row["path"], row["sha256"], row["size"]) for row in record["files"]]
-    record["digest"] = course_archive.manifests.digest(entries)
+    entries = [ManifestEntry(row["path"], row["sha256"], row["size"]) for row in record["files"]]
+    record["digest"] = manifests.digest(entries)
 
 
 def climb(records, files):
@@ -189,6 +189,10 @@ HOSTILE = {
     "a submission twice": lambda records, files: records.append(of(records, "submission")),
     "no time": lambda records, files: of(records, "submission").update(collected_at="yesterday"),
     "a time without a zone": lambda records, files: of(records, "release").update(created="2026-01-01T00:00:00"),
+    "a time before all times": lambda records, files: of(records, "release").update(
+        created="0001-01-01T00:00:00+14:00"
+    ),
+    "a time after all times": lambda records, files: of(records, "assignment").update(due="9999-12-31T23:59:59-14:00"),
     "an assignment that is not there": lambda records, files: of(records, "release").update(assignment="ps9"),
     "an assignment's name": lambda records, files: of(records, "assignment").update(name="a/b"),
     "a number for a name": lambda records, files: of(records, "assignment").update(name=1),
@@ -224,6 +228,25 @@ def test_what_is_no_zip_is_refused(course, tmp_path, content):
 def test_truncated_archive_is_refused(archive):
     forget()
     archive.write_bytes(archive.read_bytes()[:-500])
+    with pytest.raises(CommandError):
+        call_command("import_course", archive)
+    assert not Course.objects.filter(name=COURSE).exists()
+
+
+@pytest.mark.parametrize("which", ["local header", "directory"])
+def test_name_that_is_damaged_in_the_zip_is_refused(archive, which):
+    forget()
+    name = "release/é.txt".encode()
+
+    def rename(records, files):
+        row = of(records, "release")["files"][0]
+        files[name.decode()] = files[row["file"]]
+        row["file"] = name.decode()
+
+    rewrite(archive, rename)
+    content = archive.read_bytes()
+    place = content.index(name) if which == "local header" else content.rindex(name)
+    archive.write_bytes(content[:place] + name.replace("é".encode(), b"\xff\xff") + content[place + len(name) :])
     with pytest.raises(CommandError):
         call_command("import_course", archive)
     assert not Course.objects.filter(name=COURSE).exists()

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from courses.models import AuditEntry
 from courses.permissions import SERVER
+from exchange import services
 from exchange.models import Blob
 from exchange.storage import blobs, file_sets, reading, verification
+from exchange.storage.file_sets import Upload
 from tests import cast
 from tests.cast import WORK, actor
 
@@ -66,3 +68,16 @@ def test_blob_of_no_file_set_is_not_marked_as_present(course):
     assert not orphan.stored
     verification.mark_present([orphan.sha256], by=SERVER)
     assert not Blob.objects.get().stored
+
+
+def test_bytes_that_are_sent_replace_those_known_to_be_damaged(submission, notebook):
+    default_storage.delete(blobs.key(NOTEBOOK))
+    default_storage.save(blobs.key(NOTEBOOK), io.BytesIO(b"x" * notebook.size))
+    assert verification.verify([notebook], by=SERVER, mark=False) == [notebook]
+    counted_on = cast.upload(WORK)
+    with pytest.raises(file_sets.BlobsMissing) as raised:
+        services.submit(submission.assignment, Upload(counted_on.manifests), by=actor("bob"))
+    assert raised.value.details["missing"] == [NOTEBOOK]
+    services.submit(submission.assignment, cast.upload(WORK), by=actor("bob"))
+    assert blobs.verify(NOTEBOOK)
+    assert Blob.objects.get(pk=notebook.pk).fault == ""

@@ -45,6 +45,32 @@ def test_second_backup_copies_only_what_is_new_and_old_snapshots_are_pruned(plac
     place.must("backup", "--check", tmp_path / "backup")
 
 
+WATCHED = """
+import os, sys, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "ngshare_site.settings"
+django.setup()
+from django.core.management import call_command
+from courses.errors import Conflict
+from ngshare_site.backups.folder import BackupFolder
+prune = BackupFolder.prune
+def watch(folder, keep):
+    try:
+        with BackupFolder(folder.root).locked():
+            print("open to others")
+    except Conflict as error:
+        print(error)
+    return prune(folder, keep)
+BackupFolder.prune = watch
+call_command("backup", sys.argv[1], keep=1)
+"""
+
+
+def test_no_other_backup_begins_while_old_snapshots_are_pruned(place, tmp_path):
+    done = place.must(tmp_path / "backup", script=WATCHED)
+    assert f"Another backup to {tmp_path / 'backup'} is running." in done.stdout
+    assert "open to others" not in done.stdout
+
+
 def test_blobs_of_pruned_snapshots_go_with_them(place, tmp_path):
     place.must("backup", tmp_path / "backup")
     feedback = hashlib.sha256(b"<b>well done</b>").hexdigest()
