@@ -55,6 +55,11 @@ def _find_fault(blob: Blob, on_read: Callable[[int], None]) -> str:
         return "" if blobs.is_intact(blob.sha256, on_read=on_read) else Fault.DAMAGED
     except FileNotFoundError:
         return Fault.MISSING
+    except blobs.StoreUnreachable:
+        if blobs.folder() is None:
+            raise
+        blobs.probe()  # the folder is there: it is this file that the disk cannot read
+        return Fault.DAMAGED
 
 
 def _note(verified: list[Blob], *, mark: bool, by: Actor) -> list[Blob]:

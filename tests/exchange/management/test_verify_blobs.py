@@ -33,6 +33,14 @@ def damage(sha256):
     default_storage.save(blobs.key(sha256), io.BytesIO(b"rotten"))
 
 
+def make_unreadable(sha256):
+    """A folder has something else in the file's place. In an object store, only other bytes can be there."""
+    damage(sha256)
+    if blobs.folder():
+        blobs.delete(sha256)
+        (blobs.folder() / blobs.key(sha256)).mkdir()
+
+
 def test_whole_store_is_well(submission):
     assert run() == (0, "3 blobs verified, 36 bytes: 0 missing, 0 damaged.\n")
     assert last_runs()["verify_blobs"].summary == {
@@ -41,7 +49,9 @@ def test_whole_store_is_well(submission):
     assert not Blob.objects.filter(verified=None).exists()
 
 
-@pytest.mark.parametrize(("harm", "fault"), [(blobs.delete, "missing"), (damage, "damaged")])
+@pytest.mark.parametrize(
+    ("harm", "fault"), [(blobs.delete, "missing"), (damage, "damaged"), (make_unreadable, "damaged")]
+)
 def test_broken_blob_is_reported_with_whose_submission_it_was(submission, harm, fault):
     harm(NOTEBOOK)
     status, output = run()
@@ -94,7 +104,11 @@ def test_run_goes_on_where_the_last_one_stopped(submission, monkeypatch):
             raise blobs.StoreUnreachable("no answer.")
         return read(sha256, **options)
 
+    def unreachable():
+        raise blobs.StoreUnreachable("no answer.")
+
     monkeypatch.setattr(blobs, "is_intact", unreachable_at_the_third)
+    monkeypatch.setattr(blobs, "probe", unreachable)
     status, output = run()
     assert status == 2 and "goes on from here" in output
     assert not last_runs()["verify_blobs"].succeeded
