@@ -180,7 +180,7 @@ class Rush:
     def _check_receipts(self) -> None:
         for attempt in self.acknowledged:
             verify = cast.v2("receipts", "verify")
-            verdict = self.insist(attempt.student, "POST", verify, json=attempt.receipt).json()
+            verdict = self.insist("alice", "POST", verify, json=attempt.receipt).json()
             assert verdict["valid"] is True, verdict
 
     def _check_bytes(self) -> None:
