@@ -16,7 +16,7 @@ def log_in(hub, username):
     browser = requests.Session()
     browser.get(f"{hub.url}/hub/login", timeout=30)
     form = {"username": username, "password": "any", "_xsrf": browser.cookies.get("_xsrf", path=f"{hub.base_url}hub/")}
-    assert browser.post(f"{hub.url}/hub/login?next=/hub/home", data=form, timeout=60).status_code == 200
+    assert browser.post(f"{hub.url}/hub/login?next={hub.base_url}hub/home", data=form, timeout=60).status_code == 200
     page = browser.get(f"{hub.ngshare}/", timeout=60)
     assert page.status_code == 200 and username in page.text, page.text
     return browser
