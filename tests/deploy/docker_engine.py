@@ -96,8 +96,9 @@ def cleaning_up_after(folder: Path, interfaces: set[str]) -> Iterator[None]:
     finally:
         for name in (folder / "exec-root" / "netns").glob("*"):
             subprocess.run(["umount", "--lazy", name], capture_output=True, check=False)
-        for bridge in {"docker0", "docker_gwbridge"} - interfaces:
-            subprocess.run(["ip", "link", "delete", bridge], capture_output=True, check=False)
+        for name in set(os.listdir("/sys/class/net")) - interfaces:
+            if name.startswith(("docker", "br-")):
+                subprocess.run(["ip", "link", "delete", name], capture_output=True, check=False)
 
 
 @contextmanager
