@@ -139,8 +139,9 @@ def test_each_regular_task_runs_to_its_end(release, pod):
         if kind.startswith("CronJob/")
         for name, text in release.run(kind).items()
     }
-    assert set(said) == {"sweep-blobs", "clear-sessions"}
+    assert set(said) == {"sweep-blobs", "verify-blobs", "clear-sessions"}
     assert "0 blobs" in said["sweep-blobs"]
+    assert "0 missing, 0 damaged" in said["verify-blobs"]
 
 
 def test_helm_test_finds_nothing_missing(release, pod):
