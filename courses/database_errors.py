@@ -1,5 +1,6 @@
 """Errors of the database that a caller can do something about: what is over in a moment, and a full disk."""
 
+import errno
 import sqlite3
 from collections.abc import Collection
 
@@ -7,7 +8,9 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from courses.errors import DomainError, StorageFull, TryAgain
 
-SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+# SQLITE_CANTOPEN: the process is out of file handles; the file was there when the service started.
+SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_CANTOPEN}
+OUT_OF_HANDLES = {errno.EMFILE, errno.ENFILE}
 # https://www.postgresql.org/docs/current/errcodes-appendix.html; the first two characters are the class.
 CONNECTION_LOST = "08"
 POSTGRES_BUSY = {
@@ -30,6 +33,11 @@ def explain(error: DatabaseError | InterfaceError) -> DomainError | None:
     if _is(error, sqlite=SQLITE_BUSY, postgres=POSTGRES_BUSY) or _is_connection_lost(error):
         return TryAgain("The database is busy. Try again in a moment.")
     return None
+
+
+def is_out_of_handles(error: Exception) -> bool:
+    """Return whether this process, or the machine, has as many files and connections open as it may: for a moment."""
+    return isinstance(error, OSError) and error.errno in OUT_OF_HANDLES
 
 
 def is_reference_to_removed(error: DatabaseError) -> bool:

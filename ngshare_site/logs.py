@@ -1,5 +1,6 @@
 """How log records are written: as lines to read, or as JSON (NGSHARE_LOG_FORMAT)."""
 
+import codecs
 import json
 import logging
 import re
@@ -9,6 +10,7 @@ from courses import request_id
 
 # What moves the cursor, starts a line or turns the direction of text; ECMA-48, and Unicode's UAX #9.
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+codecs.lookup("unicode_escape")  # a file that Python reads at its first use, when no file can be opened any more
 FIELDS = "ngshare_fields"  # the attribute of a record that has its values for JSON
 
 

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+# DRF imports its handler of errors at the first error: by then it may be that no file can be opened.
+import courses.api.errors  # noqa: F401
 from exchange.api.v1.urls import urlpatterns as v1
 from exchange.api.v2.urls import urlpatterns as v2
 from ngshare_site import health, metrics

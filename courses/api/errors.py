@@ -59,6 +59,9 @@ def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
         log.error("the database failed", exc_info=error)
         count_failure(Part.DATABASE)
         error = told
+    if database_errors.is_out_of_handles(error):
+        log.error("no file can be opened", exc_info=error)
+        error = TryAgain("The server is too busy. Try again in a moment.")
     if isinstance(error, DomainError):
         response = answer(_status(error), error.code, error.message, error.details)
         if isinstance(error, TooOften):

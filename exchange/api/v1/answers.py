@@ -113,6 +113,9 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None
         log.error("the database failed", exc_info=error)
         count_failure(Part.DATABASE)
         error = told
+    if database_errors.is_out_of_handles(error):
+        log.error("no file can be opened", exc_info=error)
+        error = TryAgain("The server is too busy. Try again in a moment.")
     if isinstance(error, DomainError):
         response = failure(*_status_and_message(error))
         if isinstance(error, TooOften):
