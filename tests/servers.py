@@ -225,6 +225,11 @@ def environment_of(data: Path, variables: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "NGSHARE_DATA": str(data), "NGSHARE_STANDALONE": "1", "NGSHARE_ADMINS": "root", **variables}
 
 
+def measuring() -> dict[str, str]:
+    """What a process whose environment is made anew needs for its coverage to count."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+
+
 def _is_alive(address: str, **tls: Any) -> bool:
     try:
         return requests.get(address, timeout=2, **tls).status_code == 200

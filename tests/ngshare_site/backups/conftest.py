@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.servers import ROOT
+from tests.servers import ROOT, measuring
 
 FILL = """
 import os, django
@@ -45,7 +45,7 @@ class Place:
         command = ["-c", script] if script else ["-m", "ngshare_site"]
         return subprocess.run(
             [sys.executable, *command, *map(str, arguments)],
-            env={**env, "NGSHARE_STANDALONE": "1"},
+            env={**measuring(), **env, "NGSHARE_STANDALONE": "1"},
             capture_output=True,
             text=True,
             cwd=self.data.parent,
