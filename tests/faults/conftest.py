@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -99,8 +98,3 @@ def kept_in(request):
     """Variables of SQLite with a folder, then of PostgreSQL with S3."""
     with stores(request.param) as variables:
         yield variables
-
-
-def wait(seconds):
-    """Wait as long as a fault lasts."""
-    time.sleep(seconds)

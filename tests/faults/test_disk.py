@@ -3,11 +3,11 @@
 import contextlib
 import resource
 import subprocess
+import time
 
 import pytest
 
 from tests import servers
-from tests.faults.conftest import wait
 from tests.faults.rush import rush_of
 
 pytestmark = pytest.mark.faults
@@ -57,36 +57,33 @@ def small_disk(tmp_path):
         subprocess.run(["umount", "--lazy", disk.folder], check=True)
 
 
+def rush_on_full(disk, service):
+    """The disk is full for a while in the middle of a rush."""
+    with rush_of([service.url]) as rush:
+        disk.fill()
+        time.sleep(DURATION)
+        assert rush.seen["507"], rush
+        disk.empty()
+
+
 def test_full_disk_of_the_files(small_disk, supervise):
     disk = small_disk("data/blobs")
     service = supervise()
-    with rush_of([service.url]) as rush:
-        disk.fill()
-        wait(DURATION)
-        assert rush.seen["507"], rush
-        disk.empty()
+    rush_on_full(disk, service)
 
 
 def test_full_disk_of_the_database(small_disk, supervise):
     disk = small_disk("data")
     small_disk("data/blobs")
     service = supervise()
-    with rush_of([service.url]) as rush:
-        disk.fill()
-        wait(DURATION)
-        assert rush.seen["507"], rush
-        disk.empty()
+    rush_on_full(disk, service)
 
 
 def test_full_disk_where_uploads_wait_for_an_object_store(small_disk, supervise):
     with servers.s3() as store:
         disk = small_disk("data/staging")
         service = supervise(NGSHARE_STORAGE=store)
-        with rush_of([service.url]) as rush:
-            disk.fill()
-            wait(DURATION)
-            assert rush.seen["507"], rush
-            disk.empty()
+        rush_on_full(disk, service)
 
 
 def test_read_only_files(small_disk, supervise):
@@ -94,7 +91,7 @@ def test_read_only_files(small_disk, supervise):
     service = supervise()
     with rush_of([service.url]) as rush:
         disk.set_writable(False)
-        wait(DURATION)
+        time.sleep(DURATION)
         assert rush.seen["503"], rush
         disk.set_writable(True)
 
@@ -103,7 +100,7 @@ def test_out_of_file_handles(supervise):
     service = supervise()
     with rush_of([service.url]) as rush:
         set_handles(service.pids()[1:], 14)
-        wait(DURATION)
+        time.sleep(DURATION)
         assert rush.seen.total() > rush.seen["201"] + rush.seen["200"], rush
         set_handles(service.pids()[1:], 1024)
 

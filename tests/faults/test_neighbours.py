@@ -1,5 +1,6 @@
 """What the service relies on fails in the middle of a rush: PostgreSQL, the object store, Redis, the Hub."""
 
+import time
 from contextlib import contextmanager
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -7,7 +8,6 @@ import psycopg2
 import pytest
 
 from tests import cast, fake_hub, servers
-from tests.faults.conftest import wait
 from tests.faults.relay import relay_to
 from tests.faults.rush import rush_of
 
@@ -35,7 +35,7 @@ def test_postgresql_is_gone_for_ten_seconds(database, supervise):
     service = supervise(DATABASE_URL=database.get_uri())
     with rush_of([service.url]) as rush:
         database.stop()
-        wait(10)
+        time.sleep(10)
         assert rush.seen["503"], rush
         database.start()
 
@@ -51,7 +51,7 @@ def test_connections_to_postgresql_are_cut_in_the_middle_of_transactions(databas
                     "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
                 )
             connection.close()
-            wait(0.1)
+            time.sleep(0.1)
 
 
 # The object store
@@ -74,7 +74,7 @@ def test_object_store_fails_in_every_way(store, supervise):
             for failure in ("gone", "500", "503", "slow", "half"):
                 before = rush.seen["503"]
                 with relay.failing(failure):
-                    wait(DURATION)
+                    time.sleep(DURATION)
                 assert rush.seen["503"] > before or failure == "slow", (failure, rush)
                 rush.wait_for(len(rush.students))
 
@@ -85,7 +85,7 @@ def test_object_store_loses_a_large_upload_half_way(store, supervise):
         service = supervise(NGSHARE_STORAGE=url)
         with rush_of([service.url], students=2, size=20_000_000) as rush:
             with relay.failing("half"):
-                wait(3 * DURATION)
+                time.sleep(3 * DURATION)
             assert rush.seen["503"], rush
 
 
@@ -146,13 +146,13 @@ def test_hub_is_in_trouble_of_every_kind_and_restarted(hub, supervise):
             for name, trouble in TROUBLE.items():
                 before = rush.seen["503"]
                 vars(hub).update(trouble)
-                wait(DURATION)
+                time.sleep(DURATION)
                 assert rush.seen["503"] > before or "pause" in trouble, (name, rush)
                 vars(hub).update(HEALTH)
                 rush.wait_for(len(rush.students))
             before = rush.seen["503"]
             with relay.failing("gone"):
-                wait(DURATION)
+                time.sleep(DURATION)
             assert rush.seen["503"] > before, rush
 
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
@@ -13,7 +14,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import cast, servers
-from tests.faults.conftest import wait
 from tests.faults.rush import SHARED, rush_of
 
 pytestmark = pytest.mark.faults
@@ -70,7 +70,7 @@ def test_clients_leave_in_the_middle_of_uploads_and_downloads(supervise, kept_in
     body = cast.bundle({"ps1.ipynb": b"never submitted" * 50_000, "more.txt": b"nor this" * 50_000})
     with rush_of([service.url]) as rush:
         with over_and_over(lambda: leave_an_upload(service.url, body), lambda: leave_a_download(service.url)):
-            wait(DURATION)
+            time.sleep(DURATION)
     staging = service.data / ("staging" if kept_in else "blobs/staging")
     servers.wait_until(lambda: not list(staging.iterdir()))
     assert all("more.txt" not in {file["path"] for file in row["files"]} for row in rush.listed())
@@ -151,6 +151,6 @@ def test_instructors_and_regular_tasks_at_once(supervise, kept_in):
         acts = [lambda who=who, act=act: act(who) for who in ("alice", "amy") for act in (release_again, grade)]
         tasks = [lambda: tend("sweep_blobs", "--hours", "2"), lambda: tend("verify_blobs", "--all")]
         with over_and_over(*acts, *tasks):
-            wait(2 * DURATION)
+            time.sleep(2 * DURATION)
         assert {200, 201} <= set(seen), seen
     assert set(seen) <= {200, 201, 204, 404, 409, 503}, seen
