@@ -13,12 +13,13 @@ IMAGE ?= ngshare-service
 SINGLEUSER ?= ngshare-singleuser
 TAG ?= $(VERSION)
 
-.PHONY: version help install demo test quick fuzz torture check audit docs chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
+.PHONY: version help install demo test quick wide fuzz torture check audit docs chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
 	@echo "make test    every test, on every database and store, with a real Hub and a browser"
 	@echo "make quick   the fast tests alone"
+	@echo "make wide    every page and address for everybody, and fuzzing, on PostgreSQL and S3 too"
 	@echo "make fuzz    40,000 random requests to every address"
 	@echo "make torture 200 rounds of killed processes in a rush of submissions, on each database"
 	@echo "make check   format, lint, imports, types, migrations, documentation"
@@ -52,6 +53,9 @@ test: $(INSTALLED)
 
 quick: $(INSTALLED)
 	@$(BIN)/python -m tests quick
+
+wide: $(INSTALLED)
+	@$(BIN)/python -m tests wide
 
 fuzz: $(INSTALLED)
 	NGSHARE_TEST_FUZZ=40000 $(BIN)/python -m pytest -q -n 2 tests/test_fuzz.py

@@ -1,7 +1,8 @@
 """`make test`: every test on every part, in phases; at the end one summary and the coverage of all phases together.
 
-`python -m tests quick` runs the fast phase alone, without coverage. NGSHARE_TEST_NO_SKIP=1 makes a test that is skipped
-a failure: for machines that have everything, as CI's.
+`python -m tests quick` runs the fast phase alone, and `python -m tests wide` what the others leave out on PostgreSQL
+and S3; both without coverage. NGSHARE_TEST_NO_SKIP=1 makes a test that is skipped a failure: for machines that have
+everything, as CI's.
 """
 
 import os
@@ -59,20 +60,24 @@ STORING = [
         *("api/v2/test_possession.py", "api/v2/test_submissions.py"),
     )
 ]
-# Phases of one row run at the same time. PostgreSQL runs the same tests as SQLite; to measure them takes half as long
-# again, so their coverage is counted once.
+# What thousands of rows do to a database.
+LARGE = ["tests/exchange/test_thousands.py", "tests/courses/test_large_roster.py", "tests/courses/test_bulk.py"]
+# Phases of one row run at the same time. PostgreSQL runs the same tests as SQLite but for the widest, which would take
+# as long again; so would measuring them, and their coverage is counted once.
 PHASES = [
     [Phase("SQLite and a folder", f"not ({SLOW})")],
     [
-        Phase("PostgreSQL", f"not ({SLOW})", parts=["postgres"], measured=False),
+        Phase("PostgreSQL", f"not ({SLOW} or wide)", parts=["postgres"], measured=False),
         Phase("real JupyterHub and browser", "e2e or browser", processes=0),
     ],
     [Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING)],
+    [Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False)],
     [Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")],
     [Phase("faults", "faults", folders=["tests/faults"], measured=False)],
     [Phase("containers, charts and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False)],
 ]
 QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]
+WIDE = [[Phase("wide tests on PostgreSQL and S3", f"wide and not ({SLOW})", parts=["postgres", "s3"], measured=False)]]
 
 
 def run(phase: Phase, *, silent: bool) -> Outcome:
@@ -141,18 +146,19 @@ def coverage(*arguments: str, stdout: int | None = None) -> subprocess.Completed
 
 
 def main() -> int:
-    quick = "quick" in sys.argv[1:]
-    if quick:
+    rows = {"quick": QUICK, "wide": WIDE}.get("".join(sys.argv[1:]), PHASES)
+    whole = rows is PHASES
+    if rows is QUICK:
         os.environ["NGSHARE_TEST_QUICK"] = "1"  # fewer examples; conftest.py
-    else:
+    if whole:
         shutil.rmtree(COVERAGE, ignore_errors=True)
         (COVERAGE / "data").mkdir(parents=True)
     no_skip = os.environ.get("NGSHARE_TEST_NO_SKIP") == "1"
     total: Counter[str] = Counter()
     lines = []
-    if not quick and engine.is_complete():
+    if whole and engine.is_complete():
         Thread(target=make_bases, daemon=True).start()
-    for row in QUICK if quick else PHASES:
+    for row in rows:
         for outcome in run_row(row):
             counts = outcome.counts
             if outcome.status not in (0, 1):
@@ -163,7 +169,7 @@ def main() -> int:
             shown = ", ".join(f"{number} {word}" for word, number in counts.items())
             lines.append(f"{outcome.phase.name}: {shown} in {outcome.seconds:.0f} s")
     covered = True
-    if not quick:
+    if whole:
         covered, line = report_coverage()
         lines.append(line)
         if reason := engine.why_incomplete():
