@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from courses.errors import PermissionDenied
 from courses.models import Course, Membership, Role, User
+from courses.prepared import Parameter, prepared
 
 
 class Permission(StrEnum):
@@ -69,6 +71,18 @@ class Actor:
             return cls(user=user if isinstance(user, User) else None)
         memberships = Membership.objects.filter(user=user, course__removed_at=None).order_by()
         roles = MappingProxyType(dict(memberships.values_list("course_id", "role")))
+        return cls(user=user, is_administrator=is_administrator(user), roles=roles)
+
+    @classmethod
+    def named(cls, username: str) -> "Actor | None":
+        """Return the actor for the user of this name, with the user, in one query; None if there is no such user."""
+        rows = _user_in_courses.rows(username=username)  # the same one, for each course
+        if not rows:
+            return None
+        user: User = rows[0]
+        if not user.is_active:
+            return cls(user=user)
+        roles = MappingProxyType({row.course_id: row.role for row in rows if row.role and row.gone is None})
         return cls(user=user, is_administrator=is_administrator(user), roles=roles)
 
     @property
@@ -125,7 +139,11 @@ class Actor:
         if self.is_server:
             return self.require(permission, course)
         rows = Membership.objects.filter(user=self.user, user__is_active=True, course=course, course__removed_at=None)
-        return replace(self, roles=dict(rows.values_list("course_id", "role"))).require(permission, course)
+        return self.require_as(rows.order_by().values_list("role", flat=True).first(), permission, course)
+
+    def require_as(self, role: str | None, permission: Permission, course: Course) -> str:
+        """The same as `require`, with the role that a transaction found, together with what else it had to ask."""
+        return replace(self, roles={course.pk: role} if role else {}).require(permission, course)
 
     def require_anywhere(self, permission: Permission) -> None:
         """Errors: PermissionDenied, for whom no course allows it."""
@@ -169,6 +187,16 @@ class Actor:
         return self.may_anywhere(Permission.SEE_ROSTER)
 
 
+@prepared
+def _user_in_courses(username: Parameter) -> QuerySet[User, Any]:
+    return (
+        User.objects.filter(username=username)
+        .annotate(course_id=F("memberships__course"), role=F("memberships__role"))
+        .annotate(gone=F("memberships__course__removed_at"))
+        .order_by()
+    )
+
+
 SERVER = Actor(is_server=True)
 
 
@@ -188,5 +216,10 @@ def actor_of(request: HttpRequest) -> Actor:
     actor: Actor | None = getattr(request, "_ngshare_actor", None)
     if actor is None or actor.user != (request.user if isinstance(request.user, User) else None):
         actor = Actor.of(request.user)
-        request._ngshare_actor = actor  # type: ignore[attr-defined]
+        remember_actor(request, actor)
     return actor
+
+
+def remember_actor(request: HttpRequest, actor: Actor) -> None:
+    """Let `actor_of` return this actor as long as its user is the request's."""
+    request._ngshare_actor = actor  # type: ignore[attr-defined]

@@ -19,6 +19,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Greatest
@@ -27,6 +28,7 @@ from django.utils import timezone
 from courses.errors import TooLarge, TooOften
 from courses.limits import Limits
 from courses.models import Course, User
+from courses.prepared import Parameter, prepared, prepared_update
 from courses.sizes import readable_size
 from exchange.models import Assignment, Feedback, Release, Submission
 
@@ -77,30 +79,61 @@ class Quota:
             )
 
 
-def start_submission(course: Course, student: User) -> Quota:
+@dataclass(frozen=True)
+class Use:
+    """What a student has submitted in a course so far."""
+
+    own_bytes: int
+    recent: int  # submissions within an hour
+    has_key: bool  # one for this assignment has the idempotency key
+
+
+def use_of(student: User, assignment: Assignment, key: str | None = None) -> Use:
+    """Return the student's use of the assignment's course, in one query."""
+    since = timezone.now() - HOUR
+    found = _use.rows(student=student.pk, course=assignment.course_id, since=since, assignment=assignment.pk, key=key)
+    return Use(found[0]["used"], found[0]["recent"], bool(found[0]["with_key"])) if found else Use(0, 0, has_key=False)
+
+
+@prepared
+def _use(
+    student: Parameter, course: Parameter, since: Parameter, assignment: Parameter, key: Parameter
+) -> QuerySet[Any, Any]:
+    rows = Submission.objects.filter(student=student, assignment__course=course).order_by().values("student")
+    return rows.annotate(
+        used=Sum("own_bytes"),
+        recent=Count("pk", filter=Q(created__gt=since)),
+        with_key=Count("pk", filter=Q(assignment=assignment, idempotency_key=key)),
+    )
+
+
+def start_submission(course: Course, student: User, use: Use) -> Quota:
     """Return what the student's next submission may bring. Errors: TooManySubmissions."""
     limit = Limits.of(course).submissions_per_hour
-    rows = Submission.objects.filter(student=student, assignment__course=course).order_by()
-    recent = Q(created__gt=timezone.now() - HOUR)
-    use = rows.aggregate(used=Sum("own_bytes", default=0), recent=Count("pk", filter=recent))
-    if limit and use["recent"] >= limit:
-        oldest = rows.filter(recent).order_by("-created").values_list("created", flat=True)[limit - 1]
+    if limit and use.recent >= limit:
+        rows = Submission.objects.filter(student=student, assignment__course=course)
+        oldest = rows.order_by("-created").values_list("created", flat=True)[limit - 1]
         wait = max(1, math.ceil((oldest + HOUR - timezone.now()).total_seconds()))
         minutes = math.ceil(wait / 60)
         raise TooManySubmissions(
-            f"{student.username} has submitted {use['recent']} times in {course.name} within an hour, the limit is "
+            f"{student.username} has submitted {use.recent} times in {course.name} within an hour, the limit is "
             f"{limit}. Submit again in {minutes} minute{'' if minutes == 1 else 's'}; what was submitted is kept.",
             retry_after=wait,
             limit=limit,
         )
-    return Quota(course, student, use["used"])
+    return Quota(course, student, use.own_bytes)
 
 
 def count(course: Course, new_bytes: int) -> None:
     """Add to the use of a course. Call it last in a transaction: it locks the course's row for other uploads."""
     if new_bytes:
-        Course.objects.filter(pk=course.pk).update(stored_bytes=F("stored_bytes") + new_bytes)
+        _add_bytes.run(course=course.pk, size=new_bytes)
         course.stored_bytes += new_bytes
+
+
+@prepared_update
+def _add_bytes(course: Parameter, size: Parameter) -> tuple[QuerySet[Course], dict[str, object]]:
+    return Course.objects.filter(pk=course), {"stored_bytes": F("stored_bytes") + size}
 
 
 def discount_assignment(assignment: Assignment) -> None:
