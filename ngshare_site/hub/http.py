@@ -10,6 +10,8 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
+from ngshare_site.server.places import waiting
+
 TIMEOUT = (3, 10)  # seconds to connect, to wait for the next bytes
 MAX_ANSWER_BYTES = 2**24  # a page of 200 groups of a thousand members each has about 4 MB
 MAX_ANSWER_SECONDS = 30
@@ -67,8 +69,11 @@ def request(
     params: Mapping[str, int] | None = None,
     timeout: tuple[float, float] = TIMEOUT,
 ) -> requests.Response:
-    """Return the answer, whatever its status. Redirects are not followed. Errors: RequestException."""
-    with bounded(requests.Session()) as session:
+    """Return the answer, whatever its status. Redirects are not followed. Errors: RequestException.
+
+    Meanwhile others may work, unless a transaction is open.
+    """
+    with waiting(), bounded(requests.Session()) as session:
         return session.request(
             method, address, headers=dict(headers or {}), params=params, timeout=timeout, allow_redirects=False
         )
