@@ -29,7 +29,7 @@ class Patient(_Socket):
     """A socket whose blocking calls end after NGSHARE_CLIENT_SECONDS without progress."""
 
     _piece = PIECE
-    _has_gone = False
+    has_gone = False  # the client, for all we know
 
     def setblocking(self, flag: bool) -> None:
         """Blocking, which the server sets before each request, means to wait so long."""
@@ -37,7 +37,7 @@ class Patient(_Socket):
 
     def recv(self, size: int = 2**13, flags: int = 0) -> bytes:
         """Return what has arrived; nothing at the end, and from a client that has sent nothing for too long."""
-        if self._has_gone:
+        if self.has_gone:
             return b""
         if self.gettimeout() == 0 or self._has_received():
             return super().recv(size, flags)
@@ -47,7 +47,7 @@ class Patient(_Socket):
         except TimeoutError:
             if self.gettimeout() != settings.NGSHARE_CLIENT_SECONDS:
                 raise  # whoever set another time waits for that
-            self._has_gone = True
+            self.has_gone = True
             return b""
 
     def sendall(self, content: Any, flags: int = 0) -> None:

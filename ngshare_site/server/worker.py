@@ -71,11 +71,20 @@ class Worker(ThreadWorker):
         self.enqueue_req(TConn(self.cfg, patient, address, listener.getsockname()))
         return True
 
+    def enqueue_req(self, conn: TConn) -> None:
+        try:
+            super().enqueue_req(conn)
+        except RuntimeError:
+            self.log.error("no more threads can be started: a connection is closed")
+            self.nr_conns -= 1
+            conn.close()
+
     def handle(self, conn: TConn) -> object:
         """Answer a request and return whether the connection stays open. Runs on a thread of its own."""
         result = super().handle(conn)
         connections.close_all()  # what a response used while it was sent, without a place
-        if not result:
+        if not result or conn.sock.has_gone:
+            result = False
             conn.close(graceful=True)  # here, since it waits for the client: gunicorn's main loop has others to serve
         return result
 

@@ -6,6 +6,7 @@ Processes hold no state: more of them, here or on other machines, serve more use
 import fcntl
 import ipaddress
 import os
+import resource
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ from ngshare_site import metrics
 from ngshare_site.server.worker import THREADS, Front, Worker, make_tls_context
 
 MIGRATION_LOCK = 0x6E677368617265  # any number that nothing else in the database uses: "ngshare"
+
+
+OPEN_FILES = 2**14  # of a process
 
 
 class ServerLog(Logger):
@@ -79,6 +83,7 @@ class Command(BaseCommand):
             with migration_lock():
                 call_command("migrate", interactive=False, verbosity=min(verbosity, 1))
         connection.close()
+        allow_many_files()
         self.stdout.write(f"ngshare serves at {'https' if tls else 'http'}://{bind}{settings.PREFIX}")
         self.stdout.flush()
         Server(
@@ -132,6 +137,13 @@ def tls_options() -> dict[str, object]:
     # With the authorities of the Hub's own certificates, whoever connects must show one of these.
     cert_reqs = ssl.CERT_REQUIRED if "ca_certs" in given else ssl.CERT_NONE
     return {**given, "cert_reqs": cert_reqs, "ssl_context": make_tls_context}
+
+
+def allow_many_files() -> None:
+    """Raise the limit of open files, of which each connection is one, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def default_bind() -> str:
