@@ -23,6 +23,7 @@ Session = TypeVar("Session", bound=requests.Session)
 class BoundedAdapter(HTTPAdapter):
     """Reads the whole answer at once, and gives up on one that is too long. Errors: RequestException.
 
+    Meanwhile the thread leaves its place to others.
     With the Hub's own certificates (`internal_ssl`), each side shows its certificate to the other.
     """
 
@@ -38,8 +39,11 @@ class BoundedAdapter(HTTPAdapter):
         if settings.JUPYTERHUB_SSL_CLIENT_CA:  # set here, since REQUESTS_CA_BUNDLE goes before the session's
             verify = settings.JUPYTERHUB_SSL_CLIENT_CA
             cert = (settings.JUPYTERHUB_SSL_CERTFILE, settings.JUPYTERHUB_SSL_KEYFILE)
+        with waiting():
+            return self._read(super().send(request, True, timeout or TIMEOUT, verify, cert, proxies))
+
+    def _read(self, response: requests.Response) -> requests.Response:
         end = time.monotonic() + MAX_ANSWER_SECONDS
-        response = super().send(request, True, timeout or TIMEOUT, verify, cert, proxies)
         body = bytearray()
         try:
             for chunk in response.raw.stream(CHUNK, decode_content=True):
@@ -69,11 +73,8 @@ def request(
     params: Mapping[str, int] | None = None,
     timeout: tuple[float, float] = TIMEOUT,
 ) -> requests.Response:
-    """Return the answer, whatever its status. Redirects are not followed. Errors: RequestException.
-
-    Meanwhile others may work, unless a transaction is open.
-    """
-    with waiting(), bounded(requests.Session()) as session:
+    """Return the answer, whatever its status. Redirects are not followed. Errors: RequestException."""
+    with bounded(requests.Session()) as session:
         return session.request(
             method, address, headers=dict(headers or {}), params=params, timeout=timeout, allow_redirects=False
         )

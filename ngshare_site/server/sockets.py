@@ -92,5 +92,12 @@ class PatientSocket(Patient, socket.socket):
 class PatientTLSSocket(Patient, ssl.SSLSocket):
     _piece = TLS_PIECE
 
+    def do_handshake(self, block: bool = False) -> None:
+        """Errors: ConnectionResetError, if the client does not go on."""
+        try:
+            super().do_handshake(block)
+        except TimeoutError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "the client does not go on") from error
+
     def _has_received(self) -> bool:
         return self.pending() > 0 or super()._has_received()
