@@ -24,7 +24,7 @@ from ngshare_site.server.places import Places
 from ngshare_site.server.sockets import PatientSocket, PatientTLSSocket
 
 THREADS = 500  # of a process: requests that are open, at work or not
-SWITCH_INTERVAL = 0.001  # seconds
+SWITCH_INTERVAL = 0.001  # seconds for which a thread keeps others from running: health checks do not wait for long
 OUT_OF_HANDLES = (errno.EMFILE, errno.ENFILE)
 
 

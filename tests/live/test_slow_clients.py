@@ -18,7 +18,7 @@ from tests.live.processes import Memory
 pytestmark = pytest.mark.live
 
 COUNT = 320
-PLACES = 2 * 8  # of two processes
+PLACES = 2 * 4  # of two processes
 STUDENTS = [f"student{number}" for number in range(8)]
 LARGE = os.urandom(1_000_000)
 SUBMISSIONS = cast.of_assignment("submissions")

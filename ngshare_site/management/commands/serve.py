@@ -62,7 +62,7 @@ class Command(BaseCommand):
         parser.add_argument("--bind", default=default_bind(), help="address:port (default: %(default)s)")
         parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
         parser.add_argument(
-            "--threads", type=int, default=8, help="requests that each works on at once (default: %(default)s)"
+            "--threads", type=int, default=4, help="requests that each works on at once (default: %(default)s)"
         )
         parser.add_argument("--no-migrate", action="store_true", help="do not migrate the database")
 
