@@ -86,7 +86,7 @@ def staging_folder() -> Path:
 def staging() -> Iterator[Path]:
     """Give one upload a folder, and remove it with everything in it when the upload is stored or refused."""
     root = staging_folder()
-    with _explained_errors():
+    with explained_errors():
         root.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=root))
     try:
@@ -96,7 +96,7 @@ def staging() -> Iterator[Path]:
 
 
 @contextmanager
-def _explained_errors() -> Iterator[None]:
+def explained_errors() -> Iterator[None]:
     """Turn what the disk or the store says into sentences. Errors: StorageFull, StoreUnreachable."""
     try:
         yield
@@ -134,24 +134,32 @@ def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
     """
     hashed, checksum = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     path = folder / sha256
-    remaining = size
-    with _explained_errors():
-        file = open(path, "wb", buffering=0)  # nothing is left to be written when it is closed
-    with file:
-        while remaining and (chunk := stream.read(min(CHUNK, remaining))):
-            hashed.update(chunk)
-            checksum.update(chunk)
-            _write(file, chunk)
-            remaining -= len(chunk)
-    if remaining:
+    if remaining := receive(stream, path, size, hashed, checksum):
         raise WrongSize(f"The blob {sha256} ends after {size - remaining} of {size} bytes.", sha256=sha256)
     if hashed.hexdigest() != sha256:
         raise WrongHash(f"The bytes sent as {sha256} have the hash {hashed.hexdigest()}.", sha256=sha256)
     return Staged(sha256, checksum.hexdigest(), size, path)
 
 
+def receive(stream: Readable, path: Path, size: int, *hashes: "hashlib._Hash") -> int:
+    """Read `size` bytes into a new file, and give them to the hashes. Return how many are missing at the stream's end.
+
+    Memory stays flat. Errors: StorageFull, StoreUnreachable, those of the stream.
+    """
+    remaining = size
+    with explained_errors():
+        file = open(path, "wb", buffering=0)  # nothing is left to be written when it is closed
+    with file:
+        while remaining and (chunk := stream.read(min(CHUNK, remaining))):
+            for each in hashes:
+                each.update(chunk)
+            _write(file, chunk)
+            remaining -= len(chunk)
+    return remaining
+
+
 def _write(file: FileIO, content: bytes) -> None:
-    with _explained_errors():
+    with explained_errors():
         rest = memoryview(content)
         while rest:
             rest = rest[file.write(rest) :]
@@ -175,7 +183,7 @@ def put(staged: Staged) -> None:
 
     Errors: StoreUnreachable, StorageFull.
     """
-    with _explained_errors(), open(staged.path, "rb") as file:
+    with explained_errors(), open(staged.path, "rb") as file:
         default_storage.save(key(staged.sha256), StagedFile(file, staged.path))
 
 

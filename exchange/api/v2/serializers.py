@@ -10,7 +10,8 @@ from rest_framework import serializers
 from courses.api.fields import BoundedListField
 from courses.api.serializers import TimestampField
 from exchange import queries
-from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
+from exchange.models import Assignment, BlobUpload, Feedback, FileEntry, Release, Submission
+from exchange.storage import parts
 
 
 class FileSerializer(serializers.Serializer[FileEntry]):
@@ -260,3 +261,28 @@ class ManifestSerializer(serializers.Serializer[None]):
 
 class MissingSerializer(serializers.Serializer[Mapping[str, object]]):
     missing = serializers.ListField(child=serializers.CharField())
+
+
+# Uploads in parts
+
+
+class NewUploadSerializer(serializers.Serializer[None]):
+    sha256 = serializers.RegexField("^[0-9a-f]{64}$")
+    size = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="bytes")
+
+
+class UploadSerializer(serializers.ModelSerializer[BlobUpload]):
+    id = serializers.UUIDField(allow_null=True, help_text="null for what its sender may read anyway")
+    parts = serializers.SerializerMethodField(help_text="the numbers of those that have arrived, from 1")
+    complete = serializers.SerializerMethodField()
+    expires = TimestampField()
+
+    class Meta:
+        model = BlobUpload
+        fields = ("id", "sha256", "size", "part_size", "parts", "complete", "expires")
+
+    def get_parts(self, upload: BlobUpload) -> list[int]:
+        return [] if upload.completed else parts.numbers(upload)
+
+    def get_complete(self, upload: BlobUpload) -> bool:
+        return upload.completed is not None
