@@ -19,10 +19,11 @@ from datetime import datetime
 from functools import cache
 from io import FileIO
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.utils.http import content_disposition_header
 
 from courses.errors import Invalid, StorageFull, TryAgain
 from courses.failures import Part, count_failure
@@ -39,6 +40,7 @@ except ImportError:  # a folder needs no client of an object store
 
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
+ADDRESS_SECONDS = 15 * 60  # a download must have begun by then
 CHECKS = 16  # of an object store that run at once, in a process
 
 
@@ -264,6 +266,21 @@ def is_intact(sha256: str, *, on_read: Callable[[int], None] = lambda size: None
             return False
         raise StoreUnreachable(f"The store cannot be read just now: {error}.") from error
     return hashed.hexdigest() == sha256
+
+
+def download_address(sha256: str, file_name: str) -> str | None:
+    """Return a presigned address of a blob, which downloads it as `file_name`; None unless the site has such ones."""
+    if "downloads" not in settings.NGSHARE_S3_DIRECT:
+        return None
+    bucket: Any = default_storage  # exchange.storage.bucket.Bucket
+    address: str = bucket.address(
+        "get_object",
+        key(sha256),
+        ADDRESS_SECONDS,
+        ResponseContentType="application/octet-stream",
+        ResponseContentDisposition=content_disposition_header(True, file_name),
+    )
+    return address
 
 
 def probe() -> None:

@@ -4,7 +4,9 @@ A part is a file or object of its own, `parts/{upload}/{number}`. It is there wh
 """
 
 from collections.abc import Iterator
+from typing import Any
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 
 from exchange.models import BlobUpload
@@ -12,6 +14,7 @@ from exchange.storage import blobs
 from exchange.storage.folder import StagedFile
 
 ROOT = "parts"
+ADDRESS_SECONDS = 60 * 60  # to send parts directly; asking again gives new ones
 
 
 class PartGone(Exception):
@@ -39,6 +42,22 @@ def missing(upload: BlobUpload) -> list[int]:
     """Return which parts are not in the store. Errors: StoreUnreachable."""
     found = set(numbers(upload))
     return [number for number in range(1, upload.part_count + 1) if number not in found]
+
+
+def addresses(upload: BlobUpload) -> dict[int, str] | None:
+    """Return presigned addresses for the parts that are missing, each of which takes exactly that many bytes.
+
+    None unless the site has such ones. Errors: StoreUnreachable.
+    """
+    if "uploads" not in settings.NGSHARE_S3_DIRECT:
+        return None
+    bucket: Any = default_storage  # exchange.storage.bucket.Bucket
+    return {
+        number: bucket.address(
+            "put_object", _name(upload, number), ADDRESS_SECONDS, ContentLength=upload.length_of(number)
+        )
+        for number in ([] if upload.completed else missing(upload))
+    }
 
 
 class Parts:
