@@ -12,7 +12,6 @@ from exchange.models import Blob, FileEntry
 from exchange.services import uploads as services_uploads
 from exchange.storage import blobs
 from tests import cast
-from tests.api_fixtures import alice, bob, standalone, stored  # noqa: F401
 from tests.cast import WORK, of_assignment, post_bundle, v2
 
 CONTENT = b"0123456789abcdefghijklmno"  # three parts
