@@ -210,6 +210,15 @@ def test_blob_that_garbage_collection_took_first_is_to_be_sent_again(upload, ass
     assert submit(assignment)
 
 
+def test_bytes_that_the_store_has_lost_are_to_be_sent_again(upload, assignment):
+    complete(upload)
+    blobs.delete(SHA256)
+    with pytest.raises(BlobsMissing):
+        submit(assignment)
+    complete(begin(assignment.course))
+    assert submit(assignment) and blobs.verify(SHA256)
+
+
 def test_damage_that_verification_found_is_to_be_sent_again(upload, assignment):
     complete(upload)
     submit(assignment).delete()
