@@ -1,8 +1,10 @@
 """Reading the server's responses: JSON, bytes, or an error."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import requests
@@ -13,7 +15,17 @@ from .printing import printable
 LARGEST_JSON = 256 * 1024 * 1024  # bytes; the manifests of a large course are some megabytes
 LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are read
 CHUNK = 64 * 1024  # bytes
+MOST_PADDING = 4 * CHUNK  # bytes after the end of a bundle: tar pads
 ADVICE = "Is the address in nbgrader_config.py right?"
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """The JSON of a response, with its ETag."""
+
+    content: object
+    etag: str  # empty if the response has none
+    is_unchanged: bool = False  # 304: there is no content, since the one that is known is still right
 
 
 class Body:
@@ -48,6 +60,19 @@ class Body:
 
     def read_all(self) -> bytes:
         return b"".join(self._chunks)
+
+    def finish(self) -> None:
+        """Read the end of a body whose content is complete, so that the connection can be used again."""
+        for _ in itertools.islice(self._chunks, MOST_PADDING // CHUNK):
+            pass
+
+
+def read_tagged(response: requests.Response) -> Tagged:
+    """Return the JSON of a response without error, or that nothing has changed."""
+    etag = response.headers.get("ETag", "")
+    if response.status_code == HTTPStatus.NOT_MODIFIED:
+        return Tagged(None, etag, is_unchanged=True)
+    return Tagged(read_json(response), etag)
 
 
 def read_json(response: requests.Response) -> object:

@@ -1,7 +1,7 @@
 """Conditional requests about a release (RFC 9110, section 13).
 
-A client that has a release asks for another one with `If-None-Match`. A submission that was compared with a release says
-so with `If-Match`: if students have been given another one meanwhile, it is not accepted.
+A client that has a release asks for a newer one with `If-None-Match`. A submission that was compared with a release
+says so with `If-Match`: if students have been given another one meanwhile, it is not accepted.
 """
 
 from django.utils.http import parse_etags
