@@ -6,7 +6,7 @@ import pytest
 from traitlets.config import Config
 
 from nbgrader_plugin import NgshareClient
-from nbgrader_plugin.client import connections, retries
+from nbgrader_plugin.client import bundle, connections, responses, retries
 from nbgrader_plugin.client.bundle import Upload
 from nbgrader_plugin.client.errors import ErrorResponse
 from nbgrader_plugin.exchange.local_files import read_file
@@ -51,12 +51,13 @@ def test_error_leaves_the_connection_usable(server, client):
     assert used(server) == 1
 
 
-def test_connection_is_kept_after_a_bundle(server, client):
-    content = hostile.bundle((hostile.sha256(b"x"), b"x"))
-    server.answers = {"bundle/": content, "": {}}
+def test_connection_is_kept_after_a_bundle(server, client, tmp_path):
+    content = bytes(responses.CHUNK - 1024)  # with its header and the first block of tar's end, one chunk exactly
+    wanted = {hostile.sha256(content): len(content)}
+    server.answers = {"bundle/": hostile.bundle((hostile.sha256(content), content)), "": {}}
     with client.connected():
         with client.download("blobs", "bundle", body={}) as body:
-            body.read(512)
+            assert list(bundle.receive(body, wanted, tmp_path)) == list(wanted)
         client.get("me")
     assert used(server) == 1
 
