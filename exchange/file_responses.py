@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import PurePosixPath
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from courses.errors import BytesLost, TryAgain
 from exchange.models import FileEntry
-from exchange.storage import archives, reading
+from exchange.storage import archives, blobs, reading
 from exchange.storage.archives import ArchiveFolder
 
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
@@ -64,9 +64,12 @@ def _respond(entry: FileEntry, content_type: str, *, as_attachment: bool) -> Htt
         return _refuse(LOST, 410)
     except TryAgain as error:
         return _refuse(error.message, 503)
+    name = PurePosixPath(entry.path).name
+    if as_attachment and (address := blobs.download_address(entry.blob.sha256, name)):
+        return HttpResponseRedirect(address)
     response = StreamingHttpResponse(reading.read(entry.blob), content_type=content_type)
     response["Content-Length"] = str(entry.blob.size)
-    return add_headers(response, PurePosixPath(entry.path).name, as_attachment=as_attachment)
+    return add_headers(response, name, as_attachment=as_attachment)
 
 
 def download_zip(folders: list[ArchiveFolder], name: str) -> HttpResponseBase:

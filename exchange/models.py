@@ -4,6 +4,8 @@ Nothing here is overwritten: releases, submissions, feedback and file sets are o
 in its column `withdrawn_at`.
 """
 
+import math
+import uuid
 from typing import ClassVar
 
 from django.db import models
@@ -207,6 +209,44 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"Feedback on {self.submission}"
+
+
+class BlobUpload(models.Model):
+    """A large file that somebody sends in parts, and goes on sending where a connection broke.
+
+    Which parts have arrived is in the store alone. Once it is complete, its sender may leave the blob out of bundles.
+    """
+
+    # Nobody can guess it, and none comes again after a backup is restored: parts in the store are named by it.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField(help_text="bytes")
+    part_size = models.PositiveIntegerField(help_text="bytes of each part but the last")
+    created = models.DateTimeField()
+    completed = models.DateTimeField(null=True)
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering: ClassVar = ["created", "id"]
+        verbose_name = "upload in parts"
+        verbose_name_plural = "uploads in parts"
+        constraints: ClassVar = [
+            models.CheckConstraint(name="upload_sha256_is_lowercase_hex", condition=Q(sha256__regex=r"^[0-9a-f]{64}$")),
+            models.CheckConstraint(name="upload_has_parts", condition=Q(size__gt=0, part_size__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sha256}, {self.user} in {self.course}"
+
+    @property
+    def part_count(self) -> int:
+        return math.ceil(self.size / self.part_size)
+
+    def length_of(self, number: int) -> int:
+        """Return how many bytes a part has; the first is number 1."""
+        return min(self.part_size, self.size - (number - 1) * self.part_size)
 
 
 class MaintenanceRun(models.Model):

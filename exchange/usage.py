@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from courses.models import Course, User
-from exchange.models import Assignment, Blob, Feedback, FileEntry, Release, Submission
+from exchange.models import Assignment, Blob, BlobUpload, Feedback, FileEntry, Release, Submission
 from exchange.storage import blobs
 
 
@@ -53,6 +53,12 @@ def missing_blobs() -> QuerySet[Blob]:
     """Return the blobs of files whose bytes the store has lost or damaged, as far as somebody has noticed."""
     in_use = Exists(FileEntry.objects.filter(blob=OuterRef("pk")))
     return Blob.objects.filter(Q(stored=False) | ~Q(fault=""), in_use)
+
+
+def uploads_under_way() -> tuple[int, int]:
+    """Return how many uploads in parts are unfinished or not yet submitted, and how many bytes they may have."""
+    totals = BlobUpload.objects.aggregate(count=Count("pk"), size=Sum("size", default=0))
+    return totals["count"], totals["size"]
 
 
 def largest_courses(count: int) -> QuerySet[Course]:

@@ -160,11 +160,17 @@ def storage(name: str, default_folder: Path) -> dict[str, object]:
     if parts.scheme != "s3" or not parts.netloc:
         raise ImproperlyConfigured(f"{name}: write s3://bucket/prefix?endpoint_url=… or file:///folder.")
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    unknown = set(options) - {"endpoint_url", "region_name", "addressing_style", "signature_version"}
+    unknown = set(options) - {
+        "endpoint_url",
+        "public_endpoint_url",
+        "region_name",
+        "addressing_style",
+        "signature_version",
+    }
     if unknown:
         raise ImproperlyConfigured(f"{name}: {', '.join(sorted(unknown))} is not an option that can be set here.")
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "exchange.storage.bucket.Bucket",
         "OPTIONS": {
             "bucket_name": parts.netloc,
             "location": unquote(parts.path.strip("/")),
@@ -176,6 +182,16 @@ def storage(name: str, default_folder: Path) -> dict[str, object]:
             **options,
         },
     }
+
+
+def direct(name: str, storage_name: str) -> list[str]:
+    """Return for what users may reach the object store of NGSHARE_STORAGE themselves: `downloads`, `uploads`."""
+    chosen = names(name)
+    if unknown := sorted(set(chosen) - {"downloads", "uploads"}):
+        raise ImproperlyConfigured(f"{name}: write downloads, uploads or both, not {', '.join(unknown)}.")
+    if chosen and urlsplit(text(storage_name)).scheme != "s3":
+        raise ImproperlyConfigured(f"{name}: a folder cannot be reached directly. Set {storage_name} to s3://…, too.")
+    return chosen
 
 
 def cache(name: str, folder: Path) -> dict[str, object]:

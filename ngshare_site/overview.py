@@ -32,6 +32,7 @@ SHOWN = (
     "NGSHARE_HUB_ADMINS",
     "NGSHARE_STRICT_SCOPES",
     "NGSHARE_SERVICE_TOKENS",
+    "NGSHARE_S3_DIRECT",
     "NGSHARE_GROUPS",
     "NGSHARE_MAX_SUBMISSIONS_PER_HOUR",
     "NGSHARE_MAX_FILES",
@@ -99,8 +100,10 @@ def _counts(measured: usage.Usage) -> list[Count]:
 
 def _rooms(measured: usage.Usage, disks: dict[str, usage.Disk]) -> list[tuple[str, str]]:
     """Return what takes how much room."""
+    count, size = usage.uploads_under_way()
     rooms = [
         ("size of the blobs", readable_size(measured.blob_bytes)),
+        ("uploads in parts under way", f"{count}, of up to {readable_size(size)}"),
         ("size of the database", readable_size(measured.database_bytes)),
     ]
     for disk in disks.values():

@@ -27,6 +27,7 @@ from exchange.services.submissions import (
     submit,
     withdraw_submissions,
 )
+from exchange.services.uploads import begin_upload, check_number, complete_upload, find_upload, store_part
 
 __all__ = [
     "UNCHANGED",
@@ -35,10 +36,14 @@ __all__ = [
     "KeyReused",
     "Unchanged",
     "add_release",
+    "begin_upload",
     "check_assignment_name",
+    "check_number",
+    "complete_upload",
     "delete_assignment_permanently",
     "delete_submission_permanently",
     "find_submissions",
+    "find_upload",
     "mark_collected",
     "record_download",
     "record_progress_download",
@@ -47,6 +52,7 @@ __all__ = [
     "restore_submissions",
     "return_feedback",
     "set_due_date",
+    "store_part",
     "submit",
     "unrelease",
     "withdraw_submissions",

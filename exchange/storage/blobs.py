@@ -19,10 +19,11 @@ from datetime import datetime
 from functools import cache
 from io import FileIO
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.utils.http import content_disposition_header
 
 from courses.errors import Invalid, StorageFull, TryAgain
 from courses.failures import Part, count_failure
@@ -39,6 +40,7 @@ except ImportError:  # a folder needs no client of an object store
 
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
+ADDRESS_SECONDS = 15 * 60  # a download must have begun by then
 CHECKS = 16  # of an object store that run at once, in a process
 
 
@@ -86,7 +88,7 @@ def staging_folder() -> Path:
 def staging() -> Iterator[Path]:
     """Give one upload a folder, and remove it with everything in it when the upload is stored or refused."""
     root = staging_folder()
-    with _explained_errors():
+    with explained_errors():
         root.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=root))
     try:
@@ -96,7 +98,7 @@ def staging() -> Iterator[Path]:
 
 
 @contextmanager
-def _explained_errors() -> Iterator[None]:
+def explained_errors() -> Iterator[None]:
     """Turn what the disk or the store says into sentences. Errors: StorageFull, StoreUnreachable."""
     try:
         yield
@@ -134,24 +136,32 @@ def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
     """
     hashed, checksum = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     path = folder / sha256
-    remaining = size
-    with _explained_errors():
-        file = open(path, "wb", buffering=0)  # nothing is left to be written when it is closed
-    with file:
-        while remaining and (chunk := stream.read(min(CHUNK, remaining))):
-            hashed.update(chunk)
-            checksum.update(chunk)
-            _write(file, chunk)
-            remaining -= len(chunk)
-    if remaining:
+    if remaining := receive(stream, path, size, hashed, checksum):
         raise WrongSize(f"The blob {sha256} ends after {size - remaining} of {size} bytes.", sha256=sha256)
     if hashed.hexdigest() != sha256:
         raise WrongHash(f"The bytes sent as {sha256} have the hash {hashed.hexdigest()}.", sha256=sha256)
     return Staged(sha256, checksum.hexdigest(), size, path)
 
 
+def receive(stream: Readable, path: Path, size: int, *hashes: "hashlib._Hash") -> int:
+    """Read `size` bytes into a new file, and give them to the hashes. Return how many are missing at the stream's end.
+
+    Memory stays flat. Errors: StorageFull, StoreUnreachable, those of the stream.
+    """
+    remaining = size
+    with explained_errors():
+        file = open(path, "wb", buffering=0)  # nothing is left to be written when it is closed
+    with file:
+        while remaining and (chunk := stream.read(min(CHUNK, remaining))):
+            for each in hashes:
+                each.update(chunk)
+            _write(file, chunk)
+            remaining -= len(chunk)
+    return remaining
+
+
 def _write(file: FileIO, content: bytes) -> None:
-    with _explained_errors():
+    with explained_errors():
         rest = memoryview(content)
         while rest:
             rest = rest[file.write(rest) :]
@@ -175,7 +185,7 @@ def put(staged: Staged) -> None:
 
     Errors: StoreUnreachable, StorageFull.
     """
-    with _explained_errors(), open(staged.path, "rb") as file:
+    with explained_errors(), open(staged.path, "rb") as file:
         default_storage.save(key(staged.sha256), StagedFile(file, staged.path))
 
 
@@ -256,6 +266,21 @@ def is_intact(sha256: str, *, on_read: Callable[[int], None] = lambda size: None
             return False
         raise StoreUnreachable(f"The store cannot be read just now: {error}.") from error
     return hashed.hexdigest() == sha256
+
+
+def download_address(sha256: str, file_name: str) -> str | None:
+    """Return a presigned address of a blob, which downloads it as `file_name`; None unless the site has such ones."""
+    if "downloads" not in settings.NGSHARE_S3_DIRECT:
+        return None
+    bucket: Any = default_storage  # exchange.storage.bucket.Bucket
+    address: str = bucket.address(
+        "get_object",
+        key(sha256),
+        ADDRESS_SECONDS,
+        ResponseContentType="application/octet-stream",
+        ResponseContentDisposition=content_disposition_header(True, file_name),
+    )
+    return address
 
 
 def probe() -> None:

@@ -19,7 +19,7 @@ from courses import database_errors
 from courses.errors import Conflict, TryAgain
 from courses.permissions import Actor, Permission
 from exchange.models import Blob, FileEntry, FileSet, Release
-from exchange.storage import blobs, reading
+from exchange.storage import blobs, reading, uploads
 from exchange.storage.manifests import BadManifest, ManifestEntry, check_manifest, digest
 
 T = TypeVar("T")
@@ -98,6 +98,8 @@ def missing_blobs(entries: Sequence[ManifestEntry], *, by: Actor) -> list[str]:
     _check_true_sizes(entries, readable)
     for blob in reading.find_unreliable(readable.values()):
         del readable[blob.sha256]
+    readable |= uploads.claim(by.user, {entry.sha256 for entry in entries if entry.sha256 not in readable})
+    _check_true_sizes(entries, readable)
     return list(dict.fromkeys(entry.sha256 for entry in entries if entry.sha256 not in readable))
 
 
@@ -136,7 +138,10 @@ def store_upload(
         readable = {sha256: blob for sha256, blob in readable.items() if sha256 not in staged}
         for blob in reading.find_unreliable(readable.values()):
             del readable[blob.sha256]
-        if missing := [sha256 for sha256 in sizes if sha256 not in staged and sha256 not in readable]:
+        claimed = uploads.claim(by.user, sizes.keys() - staged.keys() - readable.keys())
+        _check_true_sizes(entries, claimed)
+        present = {*staged, *readable, *claimed}
+        if missing := [sha256 for sha256 in sizes if sha256 not in present]:
             raise BlobsMissing(
                 f"{len(missing)} of the files must be sent: their content is not here yet.", missing=missing
             )
@@ -148,6 +153,13 @@ def store_upload(
         if database_errors.is_reference_to_removed(error):
             raise TryAgain("A file was removed while it arrived. Try again.") from error
         raise
+    uploads.forget(by.user, claimed)
+
+
+def store_blob(staged: blobs.Staged) -> None:
+    """Store one blob for a file set that will name it, as store_upload does. Errors: StoreUnreachable, StorageFull."""
+    if _announce({staged.sha256: staged}, {}):
+        blobs.put(staged)
 
 
 def _receive(

@@ -8,6 +8,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage
 
 CHUNK = 2**18  # bytes read or written at once
+MAX_SYNCED = 1000  # folders that a process remembers; blobs have 256 of them, and each upload in parts has one
 
 
 class StagedFile(File):
@@ -55,6 +56,8 @@ class DurableFolder(FileSystemStorage):
         folder.mkdir(parents=True, exist_ok=True)
         for entry in sorted(entries):
             sync_folder(entry.parent)
+        if len(self._synced_folders) >= MAX_SYNCED:
+            self._synced_folders.clear()
         self._synced_folders.add(folder)
 
 

@@ -49,7 +49,7 @@ def test_service_starts_with_the_environment(chart, values, tmp_path):
         "/services/ngshare/",
         "http://hub:8081/hub/api",
         f"django.db.backends.{'postgresql' if many else 'sqlite3'}",
-        "storages.backends.s3.S3Storage" if many else "exchange.storage.folder.DurableFolder",
+        "exchange.storage.bucket.Bucket" if many else "exchange.storage.folder.DurableFolder",
         f"ngshare_site.cache.Forgiving{'Redis' if many else 'File'}Cache",
         False,
     ]

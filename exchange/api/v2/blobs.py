@@ -2,8 +2,8 @@
 
 import re
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -14,7 +14,7 @@ from courses.errors import NotFound
 from exchange.api.v2 import bundles, serializers
 from exchange.api.v2.base import read_files
 from exchange.models import Blob
-from exchange.storage import file_sets, reading
+from exchange.storage import blobs, file_sets, reading
 from exchange.storage.manifests import BadManifest
 
 
@@ -52,7 +52,27 @@ class BlobViewSet(CourseViewSet):
         response["Content-Length"] = str(bundles.length(members))
         return response
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(request=serializers.FewHashesSerializer, responses=serializers.AddressesSerializer)
+    @action(detail=False, methods=["post"])
+    def addresses(self, request: Request) -> Response:
+        """Return presigned addresses of these blobs in the object store; none unless the site has such ones.
+
+        Each holds for 15 minutes and is a secret. Send no token there.
+        """
+        serializer = serializers.FewHashesSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        hashes = serializer.validated_data["sha256"]
+        readable = self._readable(hashes)
+        reading.require(readable.values())
+        addresses = {sha256: blobs.download_address(sha256, sha256) for sha256 in hashes}
+        return Response({"addresses": {sha256: address for sha256, address in addresses.items() if address}})
+
+    @extend_schema(
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            302: OpenApiResponse(description="to a presigned address in the object store, if the site has such ones"),
+        }
+    )
     def retrieve(self, request: Request, sha256: str) -> HttpResponseBase:
         """Return the bytes of one blob; one `Range` is honoured."""
         blob = self._readable([sha256])[sha256]
@@ -65,6 +85,8 @@ class BlobViewSet(CourseViewSet):
         if part:
             start, end = part
         reading.require([blob])
+        if request.method == "GET" and (address := blobs.download_address(sha256, sha256)):
+            return HttpResponseRedirect(address)
         content = reading.read(blob, start=start, length=end - start)
         response = StreamingHttpResponse(content, status=206 if part else 200, content_type="application/octet-stream")
         response["Content-Length"] = str(end - start)

@@ -1,4 +1,4 @@
-"""The parser of bundles, which reads lazily, and that of receipts, which reads exactly."""
+"""The parsers of bundles and of parts, which read lazily, and that of receipts, which reads exactly."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -22,6 +22,17 @@ class BundleParser(BaseParser):
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Bundle:
         return Bundle(stream)
+
+
+class PartParser(BaseParser):
+    """Return the stream, of which nothing has been read yet."""
+
+    media_type = "application/octet-stream"
+
+    def parse(  # type: ignore[override]  # DRF hands on whatever a parser gives
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
+    ) -> IO[bytes]:
+        return stream
 
 
 class ReceiptParser(BaseParser):

@@ -6,11 +6,13 @@ The brackets name what a serializer answers; None, that it only reads a body.
 from collections.abc import Mapping
 
 from rest_framework import serializers
+from rest_framework.fields import SkipField
 
 from courses.api.fields import BoundedListField
 from courses.api.serializers import TimestampField
 from exchange import queries
-from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
+from exchange.models import Assignment, BlobUpload, Feedback, FileEntry, Release, Submission
+from exchange.storage import parts
 
 
 class FileSerializer(serializers.Serializer[FileEntry]):
@@ -254,9 +256,53 @@ class HashesSerializer(serializers.Serializer[None]):
     sha256 = BoundedListField(child=serializers.RegexField("^[0-9a-f]{64}$"), max_length=20_000)
 
 
+class FewHashesSerializer(serializers.Serializer[None]):
+    sha256 = BoundedListField(child=serializers.RegexField("^[0-9a-f]{64}$"), max_length=1000)
+
+
+class AddressesSerializer(serializers.Serializer[Mapping[str, object]]):
+    addresses = serializers.DictField(child=serializers.URLField(), help_text="presigned, by hash")
+
+
 class ManifestSerializer(serializers.Serializer[None]):
     files = FileSerializer(many=True)
 
 
 class MissingSerializer(serializers.Serializer[Mapping[str, object]]):
     missing = serializers.ListField(child=serializers.CharField())
+
+
+# Uploads in parts
+
+
+class NewUploadSerializer(serializers.Serializer[None]):
+    sha256 = serializers.RegexField("^[0-9a-f]{64}$")
+    size = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="bytes")
+
+
+class PartAddressesField(serializers.DictField):
+    """{number: presigned address}, left out unless parts may be sent to the store itself."""
+
+    def get_attribute(self, instance: BlobUpload) -> dict[int, str]:
+        addresses = parts.addresses(instance)
+        if addresses is None:
+            raise SkipField
+        return addresses
+
+
+class UploadSerializer(serializers.ModelSerializer[BlobUpload]):
+    id = serializers.UUIDField(allow_null=True, help_text="null for what its sender may read anyway")
+    parts = serializers.SerializerMethodField(help_text="the numbers of those that have arrived, from 1")
+    complete = serializers.SerializerMethodField()
+    expires = TimestampField()
+    addresses = PartAddressesField(child=serializers.URLField(), required=False, help_text="of the missing parts")
+
+    class Meta:
+        model = BlobUpload
+        fields = ("id", "sha256", "size", "part_size", "parts", "complete", "expires", "addresses")
+
+    def get_parts(self, upload: BlobUpload) -> list[int]:
+        return [] if upload.completed else parts.numbers(upload)
+
+    def get_complete(self, upload: BlobUpload) -> bool:
+        return upload.completed is not None

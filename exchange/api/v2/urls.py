@@ -14,6 +14,7 @@ from exchange.api.v2.feedback import FeedbackViewSet
 from exchange.api.v2.progress import StatusViewSet
 from exchange.api.v2.receipts import VerifyReceiptView
 from exchange.api.v2.submissions import AssignmentSubmissionViewSet, SubmissionViewSet
+from exchange.api.v2.uploads import UPLOAD_ID, PartViewSet, UploadViewSet
 
 COURSE = r"courses/(?P<course>[^/]+)"
 ASSIGNMENT = rf"{COURSE}/assignments/(?P<assignment>[^/]+)"
@@ -25,6 +26,8 @@ router.register(rf"{COURSE}/assignments", AssignmentViewSet, basename="assignmen
 router.register(rf"{ASSIGNMENT}/releases", ReleaseViewSet, basename="release")
 router.register(rf"{ASSIGNMENT}/submissions", AssignmentSubmissionViewSet, basename="assignment-submission")
 router.register(rf"{ASSIGNMENT}/feedback", FeedbackViewSet, basename="feedback")
+router.register(rf"{COURSE}/uploads", UploadViewSet, basename="upload")
+router.register(rf"{COURSE}/uploads/(?P<upload>{UPLOAD_ID})/parts", PartViewSet, basename="part")
 router.register("assignments", AllAssignmentsViewSet, basename="all-assignment")
 router.register("submissions", SubmissionViewSet, basename="submission")
 router.register("blobs", BlobViewSet, basename="blob")

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from courses.sizes import readable_size
 from exchange.maintenance import recorded_run
-from exchange.storage import blobs, garbage
+from exchange.storage import blobs, garbage, uploads
 
 # An upload may mark the blobs that it uses up to an hour late (file_sets.FRESH), and itself takes some time.
 MINIMUM = 2  # hours
@@ -28,11 +28,12 @@ class Command(BaseCommand):
         if dry_run:
             totals = garbage.orphans(before).aggregate(count=Count("pk"), size=Sum("size"))
             count, size = totals["count"], totals["size"] or 0
-            folders = len(blobs.abandoned_folders(before))
+            unfinished = len(blobs.abandoned_folders(before)) + uploads.expired().filter(completed=None).count()
         else:
             with recorded_run("sweep_blobs") as summary:
+                unfinished = uploads.remove_expired()
                 count, size = garbage.collect_garbage(before)
-                folders = blobs.remove_abandoned_folders(before)
-                summary.update(blobs=count, bytes=size, unfinished_uploads=folders)
+                unfinished += blobs.remove_abandoned_folders(before)
+                summary.update(blobs=count, bytes=size, unfinished_uploads=unfinished)
         action = "would be removed" if dry_run else "removed"
-        self.stdout.write(f"{count} blobs, {readable_size(size)}, {action}; {folders} unfinished uploads, too.")
+        self.stdout.write(f"{count} blobs, {readable_size(size)}, {action}; {unfinished} unfinished uploads, too.")

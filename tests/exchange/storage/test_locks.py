@@ -1,5 +1,6 @@
 """Garbage collection and uploads that meet: nobody dies of it, and no two wait for each other."""
 
+import io
 import threading
 from datetime import timedelta
 
@@ -11,9 +12,10 @@ from django.utils import timezone
 from courses.errors import TryAgain
 from exchange import services
 from exchange.models import Blob, Feedback, FileSet, Submission
-from exchange.services import FeedbackItem
+from exchange.services import FeedbackItem, uploads
 from exchange.storage import blobs, file_sets, garbage
 from exchange.storage.file_sets import Upload
+from exchange.storage.uploads import remove_expired
 from tests import cast
 from tests.cast import WORK, actor
 
@@ -128,3 +130,32 @@ if connection.vendor == "postgresql":
             assert all(blobs.verify(entry.blob.sha256) for entry in submission.file_set.entries.all())
             submission.delete()
             garbage.collect_garbage(in_an_hour())
+
+    def test_processes_that_begin_complete_and_sweep_at_once_agree(assignment, monkeypatch):
+        monkeypatch.setattr(uploads, "PART_SIZE", 10)
+        content = b"0123456789abcdefghijklmno"
+        for turn in range(5):
+            sent, found = content + str(turn).encode(), []
+
+            def send(sent=sent):
+                by = actor("bob")
+                upload, _ = services.begin_upload(assignment.course, cast.sha256(sent), len(sent), by=by)
+                for number in range(1, upload.part_count + 1):
+                    part = io.BytesIO(sent[(number - 1) * 10 : number * 10])
+                    services.store_part(upload, number, part, by=by)
+                services.complete_upload(upload, by=by)
+                return upload.pk
+
+            def sweep():
+                for _ in range(5):
+                    garbage.collect_garbage(timezone.now() - timedelta(hours=2))
+                    remove_expired()
+                return "swept"
+
+            threads = [in_another_process(act, found) for act in (send, send, sweep, send)]
+            for thread in threads:
+                thread.join()
+            assert len(found) == 4 and len({*found} - {"swept"}) == 1, found
+            manifests = cast.upload({f"{turn}.bin": sent}).manifests
+            submission, _ = services.submit(assignment, Upload(manifests), by=actor("bob"))
+            assert submission.own_bytes == len(sent) and blobs.verify(cast.sha256(sent))

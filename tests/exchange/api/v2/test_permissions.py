@@ -1,5 +1,7 @@
 """Who gets what at every address: one table. A refusal writes nothing."""
 
+from uuid import uuid4
+
 import pytest
 
 from exchange import services
@@ -12,6 +14,8 @@ C = ("courses", cast.COURSE)
 A = (*C, "assignments", "ps1")
 NEW = {"username": "frank"}
 FEEDBACK = {"feedback": []}
+LARGE = {"sha256": "0" * 64, "size": 3}
+OCTETS = "application/octet-stream"
 
 # address, method, body, then what each of CALLERS gets
 TABLE = [
@@ -57,6 +61,11 @@ TABLE = [
     (("blobs", "bundle"), "post", {"sha256": ["{work}"]}, 401, 404, 200, 404, 200, 200, 404, 200),
     (("blobs", "{work}"), "get", None, 401, 404, 200, 404, 200, 200, 404, 200),
     (("blobs", "{released}"), "get", None, 401, 404, 200, 200, 200, 200, 404, 200),
+    (("blobs", "addresses"), "post", {"sha256": ["{work}"]}, 401, 404, 200, 404, 200, 200, 404, 200),
+    ((*C, "uploads"), "post", LARGE, 401, 403, 201, 201, 201, 201, 403, 201),
+    ((*C, "uploads", "{upload}"), "get", None, 401, 403, 200, 404, 404, 404, 403, 404),
+    ((*C, "uploads", "{upload}", "parts", "1"), "put", b"abc", 401, 403, 200, 404, 404, 404, 403, 404),
+    ((*C, "uploads", "{upload}", "complete"), "post", None, 401, 403, 409, 404, 404, 404, 403, 404),
 ]
 # Quick: every address as a student and as an instructor, one address as everybody.
 CASES = [
@@ -77,7 +86,13 @@ def test_each_role_gets_what_the_table_says(submission, stored, address, method,
         services.unrelease(assignment, by=cast.actor("alice"))
     if address == (*A, "releases", "1"):
         services.release(assignment.course, "ps1", cast.upload(PS1), by=cast.actor("alice"), force=True)
-    fill = {"id": submission.pk, "work": cast.sha256(WORK["ps1.ipynb"]), "released": cast.sha256(PS1["ps1.ipynb"])}
+    upload = services.begin_upload(assignment.course, cast.sha256(b"abc"), 3, by=cast.actor("bob"))[0]
+    fill = {
+        "id": submission.pk,
+        "upload": upload.pk,
+        "work": cast.sha256(WORK["ps1.ipynb"]),
+        "released": cast.sha256(PS1["ps1.ipynb"]),
+    }
     address = v2(*(part.format(**fill) for part in address))
     if isinstance(body, dict):
         body = {
@@ -88,7 +103,7 @@ def test_each_role_gets_what_the_table_says(submission, stored, address, method,
     before, before_bytes = cast.everything(), stored()
     send = getattr(cast.client(CALLERS[who]), method)
     if isinstance(body, bytes):
-        answer = send(address, body, content_type=TAR)
+        answer = send(address, body, content_type=OCTETS if "uploads" in address else TAR)
     else:
         answer = send(address, body, format="json") if body is not None else send(address)
     assert answer.status_code == status, answer.content if not answer.streaming else "bytes"
@@ -128,7 +143,7 @@ def test_every_address_of_the_api_is_in_the_table():
     covered = set()
     for address, method, *_ in TABLE:
         path = "".join(f"{part}/" for part in address).replace("{id}", "1").replace("{work}", "a" * 64)
-        path = path.replace("{released}", "b" * 64)
+        path = path.replace("{released}", "b" * 64).replace("{upload}", str(uuid4()))
         covered |= {
             (str(pattern.pattern), method)
             for pattern in router.urls

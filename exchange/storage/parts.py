@@ -1,0 +1,116 @@
+"""The bytes of uploads in parts, which wait in the store: every process that shares it can go on with them.
+
+A part is a file or object of its own, `parts/{upload}/{number}`. It is there whole or not at all.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from exchange.models import BlobUpload
+from exchange.storage import blobs
+from exchange.storage.folder import StagedFile
+
+ROOT = "parts"
+ADDRESS_SECONDS = 60 * 60  # to send parts directly; asking again gives new ones
+
+
+class PartGone(Exception):
+    """A part went while it was read: the upload was completed, or removed, in another process."""
+
+
+def put(upload: BlobUpload, number: int, stream: blobs.Readable) -> None:
+    """Store a part durably, or nothing of it. Errors: WrongSize if it breaks off, StoreUnreachable, StorageFull."""
+    size = upload.length_of(number)
+    with blobs.staging() as folder:
+        path = folder / str(number)
+        if missing := blobs.receive(stream, path, size):
+            raise blobs.WrongSize(f"Part {number} ends after {size - missing} of {size} bytes.")
+        with blobs.explained_errors(), open(path, "rb") as file:
+            default_storage.save(_name(upload, number), StagedFile(file, path))
+
+
+def numbers(upload: BlobUpload) -> list[int]:
+    """Return which parts are in the store. Errors: StoreUnreachable."""
+    _, names = _list(f"{ROOT}/{upload.pk}")
+    return sorted(int(name) for name in names if name.isdecimal() and 1 <= int(name) <= upload.part_count)
+
+
+def missing(upload: BlobUpload) -> list[int]:
+    """Return which parts are not in the store. Errors: StoreUnreachable."""
+    found = set(numbers(upload))
+    return [number for number in range(1, upload.part_count + 1) if number not in found]
+
+
+def addresses(upload: BlobUpload) -> dict[int, str] | None:
+    """Return presigned addresses for the parts that are missing, each of which takes exactly that many bytes.
+
+    None unless the site has such ones. Errors: StoreUnreachable.
+    """
+    if "uploads" not in settings.NGSHARE_S3_DIRECT:
+        return None
+    bucket: Any = default_storage  # exchange.storage.bucket.Bucket
+    return {
+        number: bucket.address(
+            "put_object", _name(upload, number), ADDRESS_SECONDS, ContentLength=upload.length_of(number)
+        )
+        for number in ([] if upload.completed else missing(upload))
+    }
+
+
+class Parts:
+    """The bytes of all parts, one after another, as one stream."""
+
+    def __init__(self, upload: BlobUpload) -> None:
+        self._chunks = _read(upload)
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, a chunk at most. Errors: PartGone, StoreUnreachable."""
+        with blobs.explained_errors():
+            return next(self._chunks, b"")
+
+
+def _read(upload: BlobUpload) -> Iterator[bytes]:
+    for number in range(1, upload.part_count + 1):
+        remaining = upload.length_of(number)
+        try:
+            file = default_storage.open(_name(upload, number), "rb")
+        except FileNotFoundError as error:
+            raise PartGone from error
+        with file:
+            while remaining and (chunk := file.read(min(blobs.CHUNK, remaining))):
+                yield chunk
+                remaining -= len(chunk)
+
+
+def delete(upload_id: str) -> None:
+    """Remove the parts of an upload. Errors: StoreUnreachable."""
+    folder = f"{ROOT}/{upload_id}"
+    _, names = _list(folder)
+    with blobs.explained_errors():
+        for name in names:
+            default_storage.delete(f"{folder}/{name}")
+        if blobs.folder() is not None:
+            default_storage.delete(folder)
+
+
+def upload_ids() -> list[str]:
+    """Return the ids of the uploads of which the store has parts. Errors: StoreUnreachable."""
+    folders, _ = _list(ROOT)
+    return folders
+
+
+def _list(folder: str) -> tuple[list[str], list[str]]:
+    """Return the names of the folders and of the files in a folder of the store."""
+    with blobs.explained_errors():
+        try:
+            folders, files = default_storage.listdir(folder)
+        except FileNotFoundError:
+            return [], []
+    return folders, files
+
+
+def _name(upload: BlobUpload, number: int) -> str:
+    return f"{ROOT}/{upload.pk}/{number}"
