@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from .errors import InvalidResponse, LocalFileError
+from .errors import InvalidResponse, LocalFileError, ServiceError
 from .manifest import CHUNK, LocalFile
 
 BLOCK = 512  # bytes, POSIX.1-1988 (ustar)
@@ -131,20 +131,26 @@ def _parse_header(block: bytes) -> tuple[str, int]:
 
 
 def _store(stream: Reader, target: Path, sha256: str, size: int, progress: Callable[[int], None]) -> None:
+    """Write a blob whole and verified, or not at all."""
     remaining, hasher = size, hashlib.sha256()
-    partial = target.with_suffix(".part")
-    with partial.open("wb") as file:
-        while remaining:
-            chunk = _read_exactly(stream, min(CHUNK, remaining))
-            remaining -= len(chunk)
-            hasher.update(chunk)
-            file.write(chunk)
-            progress(len(chunk))
-    if hasher.hexdigest() != sha256:
-        raise InvalidResponse("The exchange sent a file whose content is not what its hash says.")
-    if any(_read_exactly(stream, padding(size))):
-        raise InvalidResponse("The exchange sent a bundle that is damaged.")
-    partial.rename(target)
+    try:
+        with target.open("wb") as file:
+            while remaining:
+                chunk = stream.read(min(CHUNK, remaining))
+                if not chunk:
+                    raise InvalidResponse("The exchange stopped in the middle of a bundle.")
+                remaining -= len(chunk)
+                hasher.update(chunk)
+                file.write(chunk)
+                progress(len(chunk))
+        if hasher.hexdigest() != sha256:
+            raise InvalidResponse("The exchange sent a file whose content is not what its hash says.")
+        if any(_read_exactly(stream, padding(size))):
+            raise InvalidResponse("The exchange sent a bundle that is damaged.")
+    except ServiceError:
+        progress(remaining - size)
+        target.unlink()
+        raise
 
 
 def _read_exactly(stream: Reader, size: int) -> bytes:

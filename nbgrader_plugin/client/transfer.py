@@ -5,6 +5,8 @@ missing is requested again. A blob that cannot be fetched is reported, and does 
 """
 
 import logging
+import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,12 +30,26 @@ class Blobs:
         self.client, self.folder, self.log = client, folder, log
         self.errors: dict[str, ServiceError] = {}  # by hash: why a blob cannot be fetched
         self._places: dict[str, Path] = {}
+        self._uses: Counter[str] = Counter()  # how many of the fetched files are still to be written, by hash
 
     def place(self, sha256: str) -> Path:
         """Return where the bytes are; raise the error that kept them from coming."""
         if sha256 in self.errors:
             raise self.errors[sha256]
         return self._places[sha256]
+
+    def write(self, sha256: str, target: Path) -> None:
+        """Write the bytes to a new file; raise the error that kept them from coming.
+
+        What was fetched for one file is moved there, not copied.
+        """
+        place = self.place(sha256)
+        self._uses[sha256] -= 1
+        if self._uses[sha256] == 0:
+            shutil.move(place, target)
+            del self._places[sha256]
+        else:
+            shutil.copyfile(place, target)
 
     def use_local_copies(self, files: Iterable[File], candidates: Callable[[File], Iterable[Path]]) -> None:
         """Use files that are here: `candidates` returns where one may be. Its size is compared first, then its hash."""
@@ -43,8 +59,9 @@ class Blobs:
                 if copy:
                     self._places[file.sha256] = copy
 
-    def fetch(self, files: Iterable[File], label: str) -> None:
+    def fetch(self, files: Sequence[File], label: str) -> None:
         """Fetch all blobs of these files, or note why not in `errors`. Raises ServiceError if nothing works at all."""
+        self._uses.update(file.sha256 for file in files if file.sha256 not in self._places)
         wanted = {file.sha256: file.size for file in files if file.sha256 not in self._places}
         batches = list(_batches(wanted))
         with Progress(label, sum(wanted.values()), self.log) as progress:

@@ -44,7 +44,7 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         else:
             with folders.temporary_folder(self.dest_path) as folder:
                 blobs = self._fetch(self.files, folder)
-                folders.write_folder(self.dest_path, self.files, blobs.place)
+                folders.write_folder(self.dest_path, self.files, blobs.write)
         known.remember_release(Path(self.cache), self.src_path, self.release)
         self.log.info(f"Fetched as: {self.coursedir.course_id} {self.coursedir.assignment_id}")
 

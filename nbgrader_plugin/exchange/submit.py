@@ -153,7 +153,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         texts = {cache.TIMESTAMP: timestamp, cache.RECEIPT: json.dumps(receipt.raw, indent=2) + "\n"}
         try:
             folder = cache.copy_folder(Path(self.cache), course, check_name(receipt.student), assignment, timestamp)
-            folders.write_folder(folder, files, source.__getitem__, texts=texts)
+            folders.write_folder(folder, files, folders.copy_from(source), texts=texts)
         except (BadPath, OSError) as error:
             self.log.warning("It is submitted, but no copy could be kept in %s: %s", self.cache, error)
 
