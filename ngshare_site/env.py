@@ -184,13 +184,13 @@ def storage(name: str, default_folder: Path) -> dict[str, object]:
     }
 
 
-def direct(name: str, storage_name: str) -> list[str]:
+def direct(name: str, *, storage: str) -> list[str]:
     """Return for what users may reach the object store of NGSHARE_STORAGE themselves: `downloads`, `uploads`."""
     chosen = names(name)
     if unknown := sorted(set(chosen) - {"downloads", "uploads"}):
         raise ImproperlyConfigured(f"{name}: write downloads, uploads or both, not {', '.join(unknown)}.")
-    if chosen and urlsplit(text(storage_name)).scheme != "s3":
-        raise ImproperlyConfigured(f"{name}: a folder cannot be reached directly. Set {storage_name} to s3://…, too.")
+    if chosen and urlsplit(text(storage)).scheme != "s3":
+        raise ImproperlyConfigured(f"{name}: a folder cannot be reached directly. Set {storage} to s3://…, too.")
     return chosen
 
 

@@ -17,7 +17,7 @@ STORAGES = {
     "default": env.storage("NGSHARE_STORAGE", DATA / "blobs"),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-NGSHARE_S3_DIRECT = env.direct("NGSHARE_S3_DIRECT", "NGSHARE_STORAGE")  # for what users reach the object store
+NGSHARE_S3_DIRECT = env.direct("NGSHARE_S3_DIRECT", storage="NGSHARE_STORAGE")  # for what users reach the object store
 CACHES = {"default": env.cache("NGSHARE_CACHE", DATA / "cache")}
 SECRET_KEY = env.secret("NGSHARE_SECRET_KEY", DATA)  # empty until data_folder.py has made it
 SECRET_KEY_FALLBACKS = env.secrets("NGSHARE_SECRET_KEY_FALLBACKS")

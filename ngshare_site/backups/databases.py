@@ -166,5 +166,5 @@ def sync_command(folder: Path, *, is_backup: bool) -> str:
     bucket = f"s3://{options['bucket_name']}/{options['location']}".rstrip("/") + "/"
     places = (bucket, f"{folder}/") if is_backup else (f"{folder}/", bucket)
     flags = {"--endpoint-url": options.get("endpoint_url"), "--region": options.get("region_name")}
-    parts = ["aws", "s3", "sync", "--size-only", *places]
+    parts = ["aws", "s3", "sync", "--size-only", *places, "--exclude", "parts/*"]  # of unfinished uploads
     return shlex.join(parts + [part for name, value in flags.items() if value for part in (name, value)])

@@ -90,6 +90,12 @@ EFFECTS = {
         "env NGSHARE_STORAGE",
         "s3://exchange?endpoint_url=https%3A%2F%2Fs3.example.edu%3A9000",
     ),
+    "storage.s3.publicEndpointUrl": (
+        "https://files.example.edu",
+        BUCKET,
+        "env NGSHARE_STORAGE",
+        "s3://exchange?public_endpoint_url=https%3A%2F%2Ffiles.example.edu",
+    ),
     "storage.s3.region": ("eu-1", BUCKET, "env NGSHARE_STORAGE", "s3://exchange?region_name=eu-1"),
     "storage.s3.addressingStyle": ("path", BUCKET, "env NGSHARE_STORAGE", "s3://exchange?addressing_style=path"),
     "storage.s3.existingSecret": ("s3", BUCKET, "env AWS_ACCESS_KEY_ID", ("s3", "AWS_ACCESS_KEY_ID")),

@@ -113,7 +113,7 @@ def test_keys_of_s3_may_come_from_files(monkeypatch, tmp_path, value):
 def test_object_store_may_be_reached_directly(monkeypatch, value, chosen):
     value(", ".join(chosen))
     monkeypatch.setenv("STORE", "s3://bucket")
-    assert env.direct("NAME", "STORE") == chosen
+    assert env.direct("NAME", storage="STORE") == chosen
 
 
 @pytest.mark.parametrize("store", ["", "file:///folder"])
@@ -121,14 +121,14 @@ def test_folder_cannot_be_reached_directly(monkeypatch, value, store):
     value("downloads")
     monkeypatch.setenv("STORE", store)
     with pytest.raises(ImproperlyConfigured, match=r"NAME: a folder cannot be reached directly\. Set STORE to s3"):
-        env.direct("NAME", "STORE")
+        env.direct("NAME", storage="STORE")
 
 
 def test_unknown_direct_way_is_refused(monkeypatch, value):
     value("downloads,everything")
     monkeypatch.setenv("STORE", "s3://bucket")
     with pytest.raises(ImproperlyConfigured, match="NAME: write downloads, uploads or both, not everything"):
-        env.direct("NAME", "STORE")
+        env.direct("NAME", storage="STORE")
 
 
 @pytest.mark.parametrize("text", ["s3://", "s3://b?secret=x", "ftp://x", "file://"])

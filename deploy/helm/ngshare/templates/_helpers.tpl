@@ -77,7 +77,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "ngshare.storageUrl" -}}
 {{- with .Values.storage.s3 }}
 {{- $options := list }}
-{{- range list (list "endpoint_url" .endpointUrl) (list "region_name" .region) (list "addressing_style" .addressingStyle) }}
+{{- range list (list "endpoint_url" .endpointUrl) (list "public_endpoint_url" .publicEndpointUrl) (list "region_name" .region) (list "addressing_style" .addressingStyle) }}
 {{- if index . 1 }}{{ $options = append $options (printf "%s=%s" (index . 0) (index . 1 | urlquery)) }}{{ end }}
 {{- end }}
 {{- printf "s3://%s" .bucket }}

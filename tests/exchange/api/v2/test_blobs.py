@@ -27,6 +27,11 @@ def test_empty_bundle_is_a_tar(submission, bob):
     assert tarfile.open(fileobj=io.BytesIO(b"".join(answer.streaming_content))).getnames() == []
 
 
+def test_there_are_no_addresses_unless_the_site_has_such(submission, bob):
+    body = {"sha256": [cast.sha256(content) for content in WORK.values()]}
+    assert bob.post(v2("blobs", "addresses"), body, format="json").json() == {"addresses": {}}
+
+
 def test_blob_comes_with_its_hash_as_etag(submission, bob):
     answer = bob.get(ADDRESS)
     assert b"".join(answer) == CONTENT and answer.headers["ETag"] == f'"{cast.sha256(CONTENT)}"'
