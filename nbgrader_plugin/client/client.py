@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, quote, urlsplit
 
 import nbgrader
@@ -23,7 +23,7 @@ from traitlets.config import LoggingConfigurable
 
 from .. import __version__
 from . import recent, responses
-from .address import HubToken, find_address
+from .address import HubToken, NoToken, find_address
 from .bundle import Upload
 from .connections import Connections
 from .errors import InvalidResponse, ServiceError, Unreachable
@@ -32,8 +32,16 @@ from .retries import retry
 
 PAGE_SIZE = 5000  # rows, the most that the server sends at once
 MOST_PAGES = 5000  # the server ends a page early where its submissions have very many files
+BYTES = "application/octet-stream"
 READ_ONLY = ("blobs/missing/", "blobs/bundle/", "receipts/verify/")  # POST, but nothing changes
 AGENT = f"ngshare-plugin/{__version__} nbgrader/{nbgrader.__version__} Python/{platform.python_version()}"
+
+
+class Stream(Protocol):
+    """A body that is sent piece by piece, and can be iterated again for repeats."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True)
@@ -43,8 +51,10 @@ class Request:
     method: str
     url: str
     params: Mapping[str, object] = field(default_factory=dict)
-    body: Mapping[str, object] | Upload | None = None
+    body: Mapping[str, object] | Stream | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    read_timeout: float = 0.0  # seconds; 0 for that of the client
+    is_ours: bool = True  # whether the exchange is asked, and not an object store beside it
 
     @property
     def changes_something(self) -> bool:
@@ -102,9 +112,26 @@ class NgshareClient(LoggingConfigurable):
 
         return recent.get((url, token, tuple(sorted(params.items()))), load)
 
-    def post(self, *parts: object, body: Mapping[str, object], repeatable: bool = True) -> object:
+    def post(
+        self, *parts: object, body: Mapping[str, object], repeatable: bool = True, read_timeout: float = 0.0
+    ) -> object:
         """Send JSON. Not `repeatable` means that doing it twice would do something else than doing it once."""
-        return self._json(Request("POST", self.address(*parts), body=body), repeatable=repeatable)
+        request = Request("POST", self.address(*parts), body=body, read_timeout=read_timeout)
+        return self._json(request, repeatable=repeatable)
+
+    def put(self, *parts: object, body: Stream) -> None:
+        """Send bytes."""
+        self._json(Request("PUT", self.address(*parts), body=body, headers={"Content-Type": BYTES}))
+
+    def put_elsewhere(self, url: str, *, body: Stream) -> None:
+        """Send bytes to an address of an object store, which the exchange has given: without the token."""
+        request = Request("PUT", url, body=body, is_ours=False)
+
+        def attempt() -> None:
+            with self._connections.session(new=False) as session, self._send(session, request) as response:
+                responses.Body(response).finish()
+
+        retry(attempt, attempts=self.attempts, log=self.log)
 
     def delete(self, *parts: object) -> None:
         self._json(Request("DELETE", self.address(*parts)))
@@ -172,18 +199,20 @@ class NgshareClient(LoggingConfigurable):
                 request.url,
                 params=_query(request.params),
                 headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": AGENT, **request.headers},
-                auth=HubToken(),
-                json=None if isinstance(body, Upload) else body,
-                data=body if isinstance(body, Upload) else None,
-                timeout=(self.connect_timeout, self.read_timeout),
+                auth=HubToken() if request.is_ours else NoToken(),
+                json=body if isinstance(body, Mapping) else None,
+                data=None if isinstance(body, Mapping) else body,
+                timeout=(self.connect_timeout, request.read_timeout or self.read_timeout),
                 allow_redirects=False,
                 stream=True,
             )
         except requests.RequestException as error:
-            raise responses.connection_error(request.url, error) from error
+            raise responses.connection_error(request.url, error) from None if not request.is_ours else error
         is_unchanged = response.status_code == HTTPStatus.NOT_MODIFIED and "If-None-Match" in request.headers
         if response.status_code >= 300 and not is_unchanged:
             with response:
+                if not request.is_ours:
+                    raise responses.error_of_store(request.url, response.status_code)
                 raise responses.error_from(request.url, response)
         return response
 

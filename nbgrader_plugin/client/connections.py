@@ -4,6 +4,7 @@ nbgrader's server extensions run for days in one process; outside of a command n
 with a connection, either: no cookie, and no token, which each request reads anew.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -82,6 +83,16 @@ def make_session() -> requests.Session:
     for scheme in ("http://", "https://"):
         session.mount(scheme, _PatientAdapter(pool_connections=2, pool_maxsize=1))
     return session
+
+
+class _HideSignatures(logging.Filter):
+    """Leaves out urllib3's lines about signed addresses: who has one may use it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "Signature=" not in str(record.args)
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_HideSignatures())
 
 
 # requests' time-out for connecting holds for sending as well: five seconds for a piece of a body. These wait longer.

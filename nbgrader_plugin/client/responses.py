@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import requests
 
@@ -157,5 +158,14 @@ def connection_error(url: str, error: requests.RequestException) -> ServiceError
     return InvalidResponse(f"The request to the exchange at {_origin(url)} failed ({type(error).__name__}).")
 
 
+def error_of_store(url: str, status: int) -> ServiceError:
+    """Return the error for a response of an object store. Nothing of it is shown, nor of its signed address."""
+    message = f"The object store at {_origin(url)} answered {status}."
+    return Unreachable(message) if status >= 500 else ErrorResponse(message, status=status)
+
+
 def _origin(url: str) -> str:
-    return url.split("/api/v2/")[0]
+    """Return the exchange's address; of another address only the host."""
+    address, in_api, _ = url.partition("/api/v2/")
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}{parts.path if in_api else ''}"

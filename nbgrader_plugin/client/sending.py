@@ -1,4 +1,4 @@
-"""Sending file sets: one request with a bundle of what the server does not have.
+"""Sending file sets: large files in parts, and one request with a bundle of what else the server does not have.
 
 What the server surely has is left out without a question: the files of the latest release, and what was submitted from
 this computer before. The server says so if that is wrong, and what it names is sent then. So a question in advance pays
@@ -8,7 +8,7 @@ only for much that may or may not be there.
 import logging
 from collections.abc import Collection, Mapping, Sequence
 
-from . import transfer
+from . import parts, transfer
 from .bundle import Upload
 from .client import NgshareClient
 from .errors import ErrorResponse
@@ -36,16 +36,19 @@ def send(
 ) -> object:
     """Return the server's response to a bundle: `content` as its manifest, and those of the files that must be sent.
 
-    `known` are hashes that the server has, as far as one knows here. `questioned` are the files as one file set, with
-    paths that differ, where `files` are those of several ones. `key`, `if_match` and `params` are as in
-    NgshareClient.upload.
+    `place` is in the API: "courses", the name of the course, … `known` are hashes that the server has, as far as one
+    knows here. `questioned` are the files as one file set, with paths that differ, where `files` are those of several
+    ones. `key`, `if_match` and `params` are as in NgshareClient.upload.
     """
     unsent = _choose(client, files, known, questioned or files)
 
     def attempt() -> object:
-        to_send = [file for file in files if file.sha256 in unsent]
+        to_send = {file.sha256: file for file in files if file.sha256 in unsent}
         with Progress(label, sum(unsent.values()), log) as progress:
-            upload = Upload(content, to_send, progress=progress.advance)
+            for large in [file for file in to_send.values() if file.size >= parts.LARGE]:
+                if parts.send(client, place[:2], large, progress.advance):
+                    del to_send[large.sha256]
+            upload = Upload(content, to_send.values(), progress=progress.advance)
             return client.upload(*place, upload=upload, key=key, if_match=if_match, **params)
 
     for _ in range(ROUNDS):
