@@ -41,10 +41,13 @@ def write_folder(
     the permissions of nbgrader's `CourseDirectory.groupshared`. The paths were checked by `manifest.from_server`.
     """
     with temporary_folder(destination) as new:
+        made = {new}
         for file in files:
             target = new / file.path
             if file.path.split("/")[0] not in (texts or {}):
-                target.parent.mkdir(parents=True, exist_ok=True)
+                if target.parent not in made:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    made.add(target.parent)
                 write(file.sha256, target)
         for path, text in (texts or {}).items():
             (new / path).write_text(text, encoding="utf-8")
