@@ -33,7 +33,7 @@ from .retries import retry
 PAGE_SIZE = 5000  # rows, the most that the server sends at once
 MOST_PAGES = 5000  # the server ends a page early where its submissions have very many files
 BYTES = "application/octet-stream"
-READ_ONLY = ("blobs/missing/", "blobs/bundle/", "receipts/verify/")  # POST, but nothing changes
+READ_ONLY = ("blobs/addresses/", "blobs/missing/", "blobs/bundle/", "receipts/verify/")  # POST, but nothing changes
 AGENT = f"ngshare-plugin/{__version__} nbgrader/{nbgrader.__version__} Python/{platform.python_version()}"
 
 
@@ -154,6 +154,18 @@ class NgshareClient(LoggingConfigurable):
             body_of_response = responses.Body(response)
             yield body_of_response
             body_of_response.finish()
+
+    @contextmanager
+    def download_blob(self, sha256: str, *, start: int, address: str = "") -> Iterator[tuple[responses.Body, int]]:
+        """Open the bytes of a blob from `start` on, or from where the server sends them, which is returned, too.
+
+        With an `address` they come from an object store, which does not get the token. It is not repeated here.
+        """
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        url = address or self.address("blobs", sha256)
+        request = Request("GET", url, headers=headers, is_ours=not address)
+        with self._connections.session(new=False) as session, self._send(session, request) as response:
+            yield responses.Body(response), start if response.status_code == HTTPStatus.PARTIAL_CONTENT else 0
 
     def _all_pages(
         self, url: str, params: Mapping[str, object], *, attempts: int = 0, deadline: float = math.inf

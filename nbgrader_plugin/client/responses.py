@@ -47,7 +47,7 @@ class Body:
                     raise InvalidResponse("The exchange sent a response that is far too long.")
                 yield chunk
         except requests.RequestException as error:
-            raise connection_error(self.url, error) from error
+            raise connection_error(self.url, error) from None
 
     def read(self, size: int) -> bytes:
         """Return at least one byte and at most `size`; none at the end."""
