@@ -25,13 +25,14 @@ class NgshareAuthenticator(BaseAuthPlugin):
         An administrator belongs to all. Of other users, only the courses that one is on the staff of are known.
         """
         client = NgshareClient(parent=self)
-        me = as_mapping(client.get("me"))
-        if student_id in ("", "*", me.get("username")):
-            if me.get("is_administrator") is True:
-                return [text(as_mapping(course), "name") for course in client.get_all("courses")]
-            return course_names(me.get("courses"))
-        taught = course_names(me.get("courses"), roles=STAFF)
-        return [course for course in taught if _role(client, course, student_id)]
+        with client.connected():
+            me = as_mapping(client.get("me"))
+            if student_id in ("", "*", me.get("username")):
+                if me.get("is_administrator") is True:
+                    return [text(as_mapping(course), "name") for course in client.get_all("courses")]
+                return course_names(me.get("courses"))
+            taught = course_names(me.get("courses"), roles=STAFF)
+            return [course for course in taught if _role(client, course, student_id)]
 
     def add_student_to_course(self, student_id: str, course_id: str) -> None:
         """Add a student to the roster. A user who is on it already keeps their role, staff too."""
@@ -51,12 +52,13 @@ class NgshareAuthenticator(BaseAuthPlugin):
             self.log.error("%s was not removed from a course: no course id is set in nbgrader_config.py.", student_id)
             return
         client = NgshareClient(parent=self)
-        role = _role(client, course_id, student_id)
-        if role in STAFF:
-            log_printable(self.log)
-            self.log.warning("%s is %s of '%s' and stays on its roster.", student_id, role, course_id)
-        elif role:
-            client.delete("courses", course_id, "members", student_id)
+        with client.connected():
+            role = _role(client, course_id, student_id)
+            if role in STAFF:
+                log_printable(self.log)
+                self.log.warning("%s is %s of '%s' and stays on its roster.", student_id, role, course_id)
+            elif role:
+                client.delete("courses", course_id, "members", student_id)
 
 
 def course_names(courses: object, roles: Collection[str] = ()) -> list[str]:

@@ -49,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def make_folders(course: str | None, path: Path | None) -> None:
     app = load_nbgrader()
     client = NgshareClient(parent=app)
-    for name in taught_courses(client) if course is None else [check_taught(client, course)]:
+    with client.connected():
+        names = taught_courses(client) if course is None else [check_taught(client, course)]
+    for name in names:
         make_folder(name, path or Path(check_name(name, "course")), url=client.url)
     allow_local_config(lab_settings_folder(app.config_dir) / LAB_SETTING)
 

@@ -23,6 +23,10 @@ class CourseManagement:
         self.app = load_nbgrader()
         self.client = NgshareClient(parent=self.app)
 
+    def run(self, options: argparse.Namespace) -> None:
+        with self.client.connected():
+            getattr(self, options.method)(options)
+
     def create_course(self, options: argparse.Namespace) -> None:
         warn_of_capitals(options.instructors)
         body = {"name": options.course, "instructors": options.instructors or []}
@@ -188,7 +192,7 @@ def warn_of_capitals(usernames: Iterable[str]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
-    return run_command(lambda: getattr(CourseManagement(), options.method)(options))
+    return run_command(lambda: CourseManagement().run(options))
 
 
 if __name__ == "__main__":

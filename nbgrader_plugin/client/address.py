@@ -68,3 +68,10 @@ class HubToken(requests.auth.AuthBase):
 
     def __hash__(self) -> int:
         return hash(self._header)
+
+
+class NoToken(requests.auth.AuthBase):
+    """Put nothing on a request, not even what ~/.netrc has for the host."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request

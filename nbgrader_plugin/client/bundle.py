@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from .errors import InvalidResponse, LocalFileError
+from .errors import InvalidResponse, LocalFileError, ServiceError
 from .manifest import CHUNK, LocalFile
 
 BLOCK = 512  # bytes, POSIX.1-1988 (ustar)
 END = bytes(2 * BLOCK)
 LARGEST = 8**11 - 1  # bytes: the size field of ustar has eleven octal digits
 MANIFEST = "manifest.json"
+PIECE = 64 * 1024  # bytes sent at a time: a slow line needs a minute for it at most (connections.STALLED)
 
 
 class Reader(Protocol):
@@ -31,7 +32,7 @@ def ignore_progress(count: int) -> None:
 
 
 class Upload:
-    """The body of an upload. It can be iterated again, for repeats; its length is in bytes.
+    """The body of an upload. It can be iterated again, for repeats; its length is in bytes. Repeats take progress back.
 
     Iterating raises LocalFileError when a file is no longer what the manifest says.
     """
@@ -46,6 +47,7 @@ class Upload:
         self.manifest = json.dumps(manifest, ensure_ascii=False).encode()
         self.blobs = {file.sha256: file for file in files}
         self.progress = progress
+        self._shown = 0  # bytes of blobs that `progress` has been told of
         for file in self.blobs.values():
             if file.size > LARGEST:
                 raise LocalFileError(f"{file.path} is larger than 8 GiB, and cannot be sent.")
@@ -55,6 +57,7 @@ class Upload:
         return sum(BLOCK + size + padding(size) for size in sizes) + len(END)
 
     def __iter__(self) -> Iterator[bytes]:
+        self._advance(-self._shown)
         yield header(MANIFEST, len(self.manifest)) + self.manifest + bytes(padding(len(self.manifest)))
         for sha256, file in self.blobs.items():
             yield header(sha256, file.size)
@@ -66,15 +69,19 @@ class Upload:
         remaining, hasher = file.size, hashlib.sha256()
         try:
             with file.source.open("rb") as stream:
-                while remaining and (chunk := stream.read(min(CHUNK, remaining))):
+                while remaining and (chunk := stream.read(min(PIECE, remaining))):
                     remaining -= len(chunk)
                     hasher.update(chunk)
                     yield chunk
-                    self.progress(len(chunk))
+                    self._advance(len(chunk))
         except OSError as error:
             raise LocalFileError(f"{file.source} cannot be read: {error.strerror}.") from error
         if remaining or hasher.hexdigest() != file.sha256:
             raise LocalFileError(f"{file.path} changed while it was being sent. Save it and try again.")
+
+    def _advance(self, count: int) -> None:
+        self._shown += count
+        self.progress(count)
 
 
 def header(name: str, size: int) -> bytes:
@@ -124,20 +131,26 @@ def _parse_header(block: bytes) -> tuple[str, int]:
 
 
 def _store(stream: Reader, target: Path, sha256: str, size: int, progress: Callable[[int], None]) -> None:
+    """Write a blob whole and verified, or not at all."""
     remaining, hasher = size, hashlib.sha256()
-    partial = target.with_suffix(".part")
-    with partial.open("wb") as file:
-        while remaining:
-            chunk = _read_exactly(stream, min(CHUNK, remaining))
-            remaining -= len(chunk)
-            hasher.update(chunk)
-            file.write(chunk)
-            progress(len(chunk))
-    if hasher.hexdigest() != sha256:
-        raise InvalidResponse("The exchange sent a file whose content is not what its hash says.")
-    if any(_read_exactly(stream, padding(size))):
-        raise InvalidResponse("The exchange sent a bundle that is damaged.")
-    partial.rename(target)
+    try:
+        with target.open("wb") as file:
+            while remaining:
+                chunk = stream.read(min(CHUNK, remaining))
+                if not chunk:
+                    raise InvalidResponse("The exchange stopped in the middle of a bundle.")
+                remaining -= len(chunk)
+                hasher.update(chunk)
+                file.write(chunk)
+                progress(len(chunk))
+        if hasher.hexdigest() != sha256:
+            raise InvalidResponse("The exchange sent a file whose content is not what its hash says.")
+        if any(_read_exactly(stream, padding(size))):
+            raise InvalidResponse("The exchange sent a bundle that is damaged.")
+    except ServiceError:
+        progress(remaining - size)
+        target.unlink()
+        raise
 
 
 def _read_exactly(stream: Reader, size: int) -> bytes:

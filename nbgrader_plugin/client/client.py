@@ -1,7 +1,8 @@
 """Requests to the exchange: one object, the methods of HTTP, and an error with a sentence for whatever goes wrong.
 
 Redirections are never followed (the token would go along), further pages are only ever requested from the address of
-the first, and a request is repeated only where that cannot do something twice.
+the first, and a request is repeated only where that cannot do something twice. Inside of `connected`, requests use one
+connection after the other.
 """
 
 import math
@@ -9,9 +10,10 @@ import platform
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Protocol
 from urllib.parse import parse_qs, quote, urlsplit
 
 import nbgrader
@@ -21,16 +23,25 @@ from traitlets.config import LoggingConfigurable
 
 from .. import __version__
 from . import recent, responses
-from .address import HubToken, find_address
+from .address import HubToken, NoToken, find_address
 from .bundle import Upload
+from .connections import Connections
 from .errors import InvalidResponse, ServiceError, Unreachable
 from .records import as_list, as_mapping
 from .retries import retry
 
 PAGE_SIZE = 5000  # rows, the most that the server sends at once
 MOST_PAGES = 5000  # the server ends a page early where its submissions have very many files
-READ_ONLY = ("blobs/missing/", "blobs/bundle/", "receipts/verify/")  # POST, but nothing changes
+BYTES = "application/octet-stream"
+READ_ONLY = ("blobs/addresses/", "blobs/missing/", "blobs/bundle/", "receipts/verify/")  # POST, but nothing changes
 AGENT = f"ngshare-plugin/{__version__} nbgrader/{nbgrader.__version__} Python/{platform.python_version()}"
+
+
+class Stream(Protocol):
+    """A body that is sent piece by piece, and can be iterated again for repeats."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True)
@@ -40,8 +51,10 @@ class Request:
     method: str
     url: str
     params: Mapping[str, object] = field(default_factory=dict)
-    body: Mapping[str, object] | Upload | None = None
+    body: Mapping[str, object] | Stream | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    read_timeout: float = 0.0  # seconds; 0 for that of the client
+    is_ours: bool = True  # whether the exchange is asked, and not an object store beside it
 
     @property
     def changes_something(self) -> bool:
@@ -62,6 +75,14 @@ class NgshareClient(LoggingConfigurable):
     attempts = Integer(5, min=1, help="How often a request is tried where a repeat is safe.").tag(config=True)
     parallel_downloads = Integer(4, min=1, max=16, help="How many large downloads run at once.").tag(config=True)
 
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self._connections = Connections()
+
+    def connected(self) -> AbstractContextManager[None]:
+        """Keep the connection between the requests of a command. Outside of this, each request makes its own."""
+        return self._connections.kept()
+
     def address(self, *parts: object) -> str:
         """Return an address in the API, made of percent-encoded parts. It ends with a slash."""
         path = "".join(f"{quote(str(part), safe='')}/" for part in parts)
@@ -70,6 +91,12 @@ class NgshareClient(LoggingConfigurable):
     def get(self, *parts: object, **params: object) -> object:
         """Return the JSON at an address."""
         return self._json(Request("GET", self.address(*parts), params))
+
+    def get_if_changed(self, *parts: object, etag: str) -> responses.Tagged | None:
+        """Return the JSON at an address with its ETag; None if the one with this `etag` is still there."""
+        headers = {"If-None-Match": etag} if etag else {}
+        answer = self._answer(Request("GET", self.address(*parts), headers=headers))
+        return None if answer.is_unchanged else answer
 
     def get_all(self, *parts: object, **params: object) -> list[object]:
         """Return all rows of a list, requested page by page."""
@@ -85,26 +112,60 @@ class NgshareClient(LoggingConfigurable):
 
         return recent.get((url, token, tuple(sorted(params.items()))), load)
 
-    def post(self, *parts: object, body: Mapping[str, object], repeatable: bool = True) -> object:
+    def post(
+        self, *parts: object, body: Mapping[str, object], repeatable: bool = True, read_timeout: float = 0.0
+    ) -> object:
         """Send JSON. Not `repeatable` means that doing it twice would do something else than doing it once."""
-        return self._json(Request("POST", self.address(*parts), body=body), repeatable=repeatable)
+        request = Request("POST", self.address(*parts), body=body, read_timeout=read_timeout)
+        return self._json(request, repeatable=repeatable)
+
+    def put(self, *parts: object, body: Stream) -> None:
+        """Send bytes."""
+        self._json(Request("PUT", self.address(*parts), body=body, headers={"Content-Type": BYTES}))
+
+    def put_elsewhere(self, url: str, *, body: Stream) -> None:
+        """Send bytes to an address of an object store, which the exchange has given: without the token."""
+        request = Request("PUT", url, body=body, is_ours=False)
+
+        def attempt() -> None:
+            with self._connections.session(new=False) as session, self._send(session, request) as response:
+                responses.Body(response).finish()
+
+        retry(attempt, attempts=self.attempts, log=self.log)
 
     def delete(self, *parts: object) -> None:
         self._json(Request("DELETE", self.address(*parts)))
 
-    def upload(self, *parts: object, upload: Upload, key: str = "", **params: object) -> object:
-        """Send a bundle. With an idempotency `key` it is repeated, else only if the server surely has not acted."""
+    def upload(self, *parts: object, upload: Upload, key: str = "", if_match: str = "", **params: object) -> object:
+        """Send a bundle. With an idempotency `key` it is repeated, else only if the server surely has not acted.
+
+        With `if_match`, the ETag of a release, it is refused with 412 unless that is the latest one.
+        """
         headers = {"Content-Type": "application/x-tar"}
-        if key:
-            headers["Idempotency-Key"] = key
+        headers |= {"Idempotency-Key": key} if key else {}
+        headers |= {"If-Match": if_match} if if_match else {}
         return self._json(Request("POST", self.address(*parts), params, upload, headers), repeatable=bool(key))
 
     @contextmanager
     def download(self, *parts: object, body: Mapping[str, object]) -> Iterator[responses.Body]:
         """Open the bytes that a POST is answered with, as a stream. It is not repeated here."""
-        with requests.Session() as session:
-            with self._send(session, Request("POST", self.address(*parts), body=body)) as response:
-                yield responses.Body(response)
+        request = Request("POST", self.address(*parts), body=body)
+        with self._connections.session(new=False) as session, self._send(session, request) as response:
+            body_of_response = responses.Body(response)
+            yield body_of_response
+            body_of_response.finish()
+
+    @contextmanager
+    def download_blob(self, sha256: str, *, start: int, address: str = "") -> Iterator[tuple[responses.Body, int]]:
+        """Open the bytes of a blob from `start` on, or from where the server sends them, which is returned, too.
+
+        With an `address` they come from an object store, which does not get the token. It is not repeated here.
+        """
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        url = address or self.address("blobs", sha256)
+        request = Request("GET", url, headers=headers, is_ours=not address)
+        with self._connections.session(new=False) as session, self._send(session, request) as response:
+            yield responses.Body(response), start if response.status_code == HTTPStatus.PARTIAL_CONTENT else 0
 
     def _all_pages(
         self, url: str, params: Mapping[str, object], *, attempts: int = 0, deadline: float = math.inf
@@ -123,21 +184,23 @@ class NgshareClient(LoggingConfigurable):
 
     def _json(self, request: Request, *, repeatable: bool = True, attempts: int = 0) -> object:
         """Return the JSON of the response, after repeats where they are safe; raise everything else."""
+        return self._answer(request, repeatable=repeatable, attempts=attempts).content
+
+    def _answer(self, request: Request, *, repeatable: bool = True, attempts: int = 0) -> responses.Tagged:
         try:
-            with requests.Session() as session:
-                return retry(
-                    lambda: self._json_once(session, request),
-                    attempts=attempts or self.attempts,
-                    repeatable=repeatable,
-                    log=self.log,
-                )
+            return retry(
+                lambda: self._answer_once(request, repeatable=repeatable),
+                attempts=attempts or self.attempts,
+                repeatable=repeatable,
+                log=self.log,
+            )
         finally:
             if request.changes_something:
                 recent.forget()
 
-    def _json_once(self, session: requests.Session, request: Request) -> object:
-        with self._send(session, request) as response:
-            return responses.read_json(response)
+    def _answer_once(self, request: Request, *, repeatable: bool) -> responses.Tagged:
+        with self._connections.session(new=not repeatable) as session, self._send(session, request) as response:
+            return responses.read_tagged(response)
 
     def _send(self, session: requests.Session, request: Request) -> requests.Response:
         """Return a response without error, its body still to be read."""
@@ -148,17 +211,20 @@ class NgshareClient(LoggingConfigurable):
                 request.url,
                 params=_query(request.params),
                 headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": AGENT, **request.headers},
-                auth=HubToken(),
-                json=None if isinstance(body, Upload) else body,
-                data=body if isinstance(body, Upload) else None,
-                timeout=(self.connect_timeout, self.read_timeout),
+                auth=HubToken() if request.is_ours else NoToken(),
+                json=body if isinstance(body, Mapping) else None,
+                data=None if isinstance(body, Mapping) else body,
+                timeout=(self.connect_timeout, request.read_timeout or self.read_timeout),
                 allow_redirects=False,
                 stream=True,
             )
         except requests.RequestException as error:
-            raise responses.connection_error(request.url, error) from error
-        if response.status_code >= 300:
+            raise responses.connection_error(request.url, error) from None if not request.is_ours else error
+        is_unchanged = response.status_code == HTTPStatus.NOT_MODIFIED and "If-None-Match" in request.headers
+        if response.status_code >= 300 and not is_unchanged:
             with response:
+                if not request.is_ours:
+                    raise responses.error_of_store(request.url, response.status_code)
                 raise responses.error_from(request.url, response)
         return response
 

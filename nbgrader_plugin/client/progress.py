@@ -16,7 +16,7 @@ WIDTH = 30  # characters of the bar
 
 
 class Progress:
-    """A transfer of `total` bytes; `advance` may be called from several threads."""
+    """A transfer of `total` bytes; `advance` may be called from several threads, with less than 0 to go back."""
 
     def __init__(self, label: str, total: int, log: logging.Logger, terminal: TextIO | None = None) -> None:
         self.label, self.total, self.done = label, total, 0

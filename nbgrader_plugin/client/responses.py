@@ -1,9 +1,12 @@
 """Reading the server's responses: JSON, bytes, or an error."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import requests
 
@@ -13,7 +16,17 @@ from .printing import printable
 LARGEST_JSON = 256 * 1024 * 1024  # bytes; the manifests of a large course are some megabytes
 LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are read
 CHUNK = 64 * 1024  # bytes
+MOST_PADDING = 4 * CHUNK  # bytes after the end of a bundle: tar pads
 ADVICE = "Is the address in nbgrader_config.py right?"
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """The JSON of a response, with its ETag."""
+
+    content: object
+    etag: str  # empty if the response has none
+    is_unchanged: bool = False  # 304: there is no content, since the one that is known is still right
 
 
 class Body:
@@ -34,7 +47,7 @@ class Body:
                     raise InvalidResponse("The exchange sent a response that is far too long.")
                 yield chunk
         except requests.RequestException as error:
-            raise connection_error(self.url, error) from error
+            raise connection_error(self.url, error) from None
 
     def read(self, size: int) -> bytes:
         """Return at least one byte and at most `size`; none at the end."""
@@ -48,6 +61,19 @@ class Body:
 
     def read_all(self) -> bytes:
         return b"".join(self._chunks)
+
+    def finish(self) -> None:
+        """Read the end of a body whose content is complete, so that the connection can be used again."""
+        for _ in itertools.islice(self._chunks, MOST_PADDING // CHUNK):
+            pass
+
+
+def read_tagged(response: requests.Response) -> Tagged:
+    """Return the JSON of a response without error, or that nothing has changed."""
+    etag = response.headers.get("ETag", "")
+    if response.status_code == HTTPStatus.NOT_MODIFIED:
+        return Tagged(None, etag, is_unchanged=True)
+    return Tagged(read_json(response), etag)
 
 
 def read_json(response: requests.Response) -> object:
@@ -132,5 +158,14 @@ def connection_error(url: str, error: requests.RequestException) -> ServiceError
     return InvalidResponse(f"The request to the exchange at {_origin(url)} failed ({type(error).__name__}).")
 
 
+def error_of_store(url: str, status: int) -> ServiceError:
+    """Return the error for a response of an object store. Nothing of it is shown, nor of its signed address."""
+    message = f"The object store at {_origin(url)} answered {status}."
+    return Unreachable(message) if status >= 500 else ErrorResponse(message, status=status)
+
+
 def _origin(url: str) -> str:
-    return url.split("/api/v2/")[0]
+    """Return the exchange's address; of another address only the host."""
+    address, in_api, _ = url.partition("/api/v2/")
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}{parts.path if in_api else ''}"

@@ -5,6 +5,7 @@ and `timestamp.txt`, from which autograde takes lateness. It is always UTC here:
 (nbgrader/utils.py, `parse_utc`) takes "CEST" for UTC and "+0200" for 200 seconds.
 """
 
+import re
 from datetime import datetime, timezone
 
 from nbgrader.utils import parse_utc
@@ -12,6 +13,7 @@ from nbgrader.utils import parse_utc
 from .errors import InvalidResponse
 
 NBGRADER_FORMAT = "%Y-%m-%d %H:%M:%S.%f %Z"
+USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6} UTC")  # a time in this form
 
 
 def from_server(text: object) -> datetime:
@@ -40,8 +42,11 @@ def to_nbgrader(instant: datetime, timestamp_format: str = NBGRADER_FORMAT) -> s
     second the same, and could not name a submission to the server: then nbgrader's default is used.
     """
     aware = instant.astimezone(timezone.utc)
+    usual = f"{_iso(aware, ' ')} UTC"
+    if timestamp_format == NBGRADER_FORMAT:
+        return usual
     text = aware.strftime(timestamp_format)
-    return text if "/" not in text and from_nbgrader(text) == aware else f"{_iso(aware, ' ')} UTC"
+    return text if "/" not in text and from_nbgrader(text) == aware else usual
 
 
 def _iso(aware: datetime, separator: str) -> str:
@@ -51,8 +56,10 @@ def _iso(aware: datetime, separator: str) -> str:
 
 def from_nbgrader(text: str) -> datetime | None:
     """Return the instant that nbgrader would read from the text, aware, in UTC; None if it is no time."""
+    text = text.strip()
     try:
-        instant = parse_utc(text.strip())
+        # Its parser takes a millisecond for each, and a collect has thousands.
+        instant = datetime.fromisoformat(text[:-4]) if USUAL.fullmatch(text) else parse_utc(text)
     except (ValueError, OverflowError, TypeError):
         return None
     return instant.replace(tzinfo=timezone.utc)

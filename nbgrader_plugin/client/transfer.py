@@ -1,15 +1,19 @@
 """Fetching blobs, many at once: those that are on this computer are not requested, the others come in bundles.
 
-Bundles are bounded in size and number of files, several run at once, and after a broken connection only what is still
-missing is requested again. A blob that cannot be fetched is reported, and does not keep the others.
+Bundles are bounded in size and number of files, large files come by themselves, and several transfers run at once.
+After a broken connection only what is still missing is requested again. A blob that cannot be fetched is reported, and
+does not keep the others.
 """
 
 import logging
+import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from . import bundle
+from . import bundle, downloads, parts
 from .client import NgshareClient
 from .errors import ErrorResponse, InvalidResponse, ServiceError
 from .manifest import File, as_json, hash_file
@@ -17,7 +21,7 @@ from .progress import Progress
 from .records import as_mapping
 from .retries import retry
 
-BUNDLE_BYTES = 64 * 1000 * 1000  # a bundle has no more, unless it is one large file
+BUNDLE_BYTES = 64 * 1000 * 1000  # a bundle has no more
 BUNDLE_FILES = 500
 
 
@@ -28,12 +32,26 @@ class Blobs:
         self.client, self.folder, self.log = client, folder, log
         self.errors: dict[str, ServiceError] = {}  # by hash: why a blob cannot be fetched
         self._places: dict[str, Path] = {}
+        self._uses: Counter[str] = Counter()  # how many of the fetched files are still to be written, by hash
 
     def place(self, sha256: str) -> Path:
         """Return where the bytes are; raise the error that kept them from coming."""
         if sha256 in self.errors:
             raise self.errors[sha256]
         return self._places[sha256]
+
+    def write(self, sha256: str, target: Path) -> None:
+        """Write the bytes to a new file; raise the error that kept them from coming.
+
+        What was fetched for one file is moved there, not copied.
+        """
+        place = self.place(sha256)
+        self._uses[sha256] -= 1
+        if self._uses[sha256] == 0:
+            shutil.move(place, target)
+            del self._places[sha256]
+        else:
+            shutil.copyfile(place, target)
 
     def use_local_copies(self, files: Iterable[File], candidates: Callable[[File], Iterable[Path]]) -> None:
         """Use files that are here: `candidates` returns where one may be. Its size is compared first, then its hash."""
@@ -43,22 +61,41 @@ class Blobs:
                 if copy:
                     self._places[file.sha256] = copy
 
-    def fetch(self, files: Iterable[File], label: str) -> None:
+    def fetch(self, files: Sequence[File], label: str) -> None:
         """Fetch all blobs of these files, or note why not in `errors`. Raises ServiceError if nothing works at all."""
+        self._uses.update(file.sha256 for file in files if file.sha256 not in self._places)
         wanted = {file.sha256: file.size for file in files if file.sha256 not in self._places}
-        batches = list(_batches(wanted))
+        large = {sha256: size for sha256, size in wanted.items() if size >= parts.LARGE}
+        small = {sha256: size for sha256, size in wanted.items() if size < parts.LARGE}
+        addresses = downloads.find_addresses(self.client, large) if large else {}
         with Progress(label, sum(wanted.values()), self.log) as progress:
-            if len(batches) <= 1:
-                for batch in batches:
-                    self._fetch_batch(batch, progress)
+            todo: list[Callable[[], None]] = [
+                partial(self._fetch_large, sha256, size, addresses.get(sha256, ""), progress)
+                for sha256, size in large.items()
+            ]
+            todo += [partial(self._fetch_batch, batch, progress) for batch in _batches(small)]
+            if len(todo) <= 1:
+                for fetch in todo:
+                    fetch()
                 return
             with ThreadPoolExecutor(self.client.parallel_downloads, "ngshare") as pool:
-                jobs = [pool.submit(self._fetch_batch, batch, progress) for batch in batches]
+                jobs = [pool.submit(fetch) for fetch in todo]
                 try:
                     for job in jobs:
                         job.result()
                 finally:
                     pool.shutdown(cancel_futures=True)
+
+    def _fetch_large(self, sha256: str, size: int, address: str, progress: Progress) -> None:
+        target = self.folder / sha256
+        try:
+            downloads.Download(self.client, sha256, size, target, progress=progress.advance).fetch(address)
+        except (ErrorResponse, InvalidResponse) as error:
+            if isinstance(error, ErrorResponse) and error.status in (401, 403):
+                raise
+            self.errors[sha256] = error
+            return
+        self._places[sha256] = target
 
     def _fetch_batch(self, wanted: Mapping[str, int], progress: Progress) -> None:
         missing = dict(wanted)

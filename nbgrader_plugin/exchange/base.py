@@ -19,10 +19,11 @@ from ..authenticator import NgshareAuthenticator
 from ..client import manifest, times
 from ..client.client import NgshareClient
 from ..client.errors import ErrorResponse, LocalFileError, NotConfigured, ServiceError
-from ..client.manifest import BadManifest, File
+from ..client.manifest import BadManifest
 from ..client.paths import BadPath, check_name
 from ..client.printing import log_printable, printable
 from ..client.records import as_mapping
+from .known import Release
 
 
 class Exchange(ABCExchange):
@@ -62,7 +63,8 @@ class Exchange(ABCExchange):
         """Log whatever fails inside once, and raise it as an ExchangeError with a sentence."""
         log_printable(self.log)
         try:
-            yield
+            with self.client.connected():
+                yield
         except (ServiceError, LocalFileError, BadPath, BadManifest) as error:
             self.fail(str(error))
         except OSError as error:
@@ -129,18 +131,24 @@ class Exchange(ABCExchange):
         courses: list[str] | None = authenticator.get_student_courses(self.coursedir.student_id)
         return courses
 
-    def released_files(self, not_found: str) -> list[File]:
-        """Return the files of the latest release. Fail with `not_found` if there is none, and name a likely one."""
-        course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+    def assignment_address(self) -> str:
+        return self.client.address("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id)
+
+    def latest_release(self, not_found: str, *, known: Release | None = None) -> Release:
+        """Return the latest release, `known` if that is it. Fail with `not_found` if none, and name a likely one."""
+        place = ("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id, "releases", "latest")
         try:
-            release = as_mapping(self.client.get("courses", course, "assignments", assignment, "releases", "latest"))
+            answer = self.client.get_if_changed(*place, etag=known.etag if known else "")
         except ErrorResponse as error:
             if error.status == HTTPStatus.FORBIDDEN:
                 self.fail_without_access(error)
             if error.status == HTTPStatus.NOT_FOUND:
                 self._fail_not_released(error, not_found)
             raise
-        return manifest.from_server(release.get("files"))
+        if answer is None and known:
+            return known
+        content = as_mapping(answer.content if answer else None)
+        return Release(manifest.from_server(content.get("files")), answer.etag if answer else "")
 
     def _fail_not_released(self, error: ErrorResponse, message: str) -> NoReturn:
         try:

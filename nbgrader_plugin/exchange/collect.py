@@ -144,7 +144,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             folders.write_folder(
                 plan.folder,
                 plan.files,
-                blobs.place,
+                blobs.write,
                 texts={TIMESTAMP: self.timestamp_text(plan.submission.timestamp)},
                 groupshared=self.coursedir.groupshared,
             )

@@ -11,7 +11,7 @@ from ..client import manifest
 from ..client.manifest import File
 from ..client.transfer import Blobs
 from ..config import accept_old_section
-from . import folders
+from . import folders, known
 from .base import Exchange
 
 
@@ -25,10 +25,10 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
     def init_src(self) -> None:
         self.require_course()
         self.require_access()
-        course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
-        self.src_path = self.client.address("courses", course, "assignments", assignment)
-        files = self.released_files(f"Assignment not found at: {self.src_path}")
-        self.files = manifest.without_ignored(files, self.coursedir.ignore)
+        self.src_path = self.assignment_address()
+        remembered = known.read(Path(self.cache), self.src_path).release
+        self.release = self.latest_release(f"Assignment not found at: {self.src_path}", known=remembered)
+        self.files = manifest.without_ignored(self.release.files, self.coursedir.ignore)
 
     def init_dest(self) -> None:
         self.dest_path = self.local_folder(self.coursedir.course_id, self.coursedir.assignment_id)
@@ -44,7 +44,8 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         else:
             with folders.temporary_folder(self.dest_path) as folder:
                 blobs = self._fetch(self.files, folder)
-                folders.write_folder(self.dest_path, self.files, blobs.place)
+                folders.write_folder(self.dest_path, self.files, blobs.write)
+        known.remember_release(Path(self.cache), self.src_path, self.release)
         self.log.info(f"Fetched as: {self.coursedir.course_id} {self.coursedir.assignment_id}")
 
     def _replace_missing(self) -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from ..client.manifest import File
 
-Source = Callable[[str], Path]  # where the bytes of a hash are, on this computer
+Write = Callable[[str, Path], None]  # writes the bytes of a hash to a new file
 
 
 @contextmanager
 def temporary_folder(beside: Path) -> Iterator[Path]:
-    """Make a new folder next to `beside` (whose parents are made), and remove it at the end."""
+    """Make a new folder next to `beside` (whose parents are made), and remove it at the end, if it is still there."""
     folder = _temporary(beside)
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir()
@@ -30,42 +30,54 @@ def temporary_folder(beside: Path) -> Iterator[Path]:
 def write_folder(
     destination: Path,
     files: Iterable[File],
-    source: Source,
+    write: Write,
     *,
     texts: Mapping[str, str] | None = None,
     groupshared: bool = False,
 ) -> None:
-    """Make the folder `destination` of copies of the files; one that exists already is replaced.
+    """Make the folder `destination` of these files; one that exists already is replaced.
 
     `texts` are further files at its top, by name, which win over others of that name. `groupshared` gives the group
     the permissions of nbgrader's `CourseDirectory.groupshared`. The paths were checked by `manifest.from_server`.
     """
-    with temporary_folder(destination) as work:
-        new = work / "new"
-        new.mkdir()
+    with temporary_folder(destination) as new:
+        made = {new}
         for file in files:
             target = new / file.path
             if file.path.split("/")[0] not in (texts or {}):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source(file.sha256), target)
+                if target.parent not in made:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    made.add(target.parent)
+                write(file.sha256, target)
         for path, text in (texts or {}).items():
             (new / path).write_text(text, encoding="utf-8")
         if groupshared:
             share_with_group(new)
-        swap(new, destination, aside=work / "old")
+        swap(new, destination)
 
 
-def swap(new: Path, destination: Path, *, aside: Path) -> None:
-    """Rename `new` to `destination`; an existing one is renamed to `aside` first, and back if that fails."""
+def copy_from(places: Mapping[str, Path]) -> Write:
+    """Return what copies from files on this computer, {hash: path}."""
+
+    def copy(sha256: str, target: Path) -> None:
+        shutil.copyfile(places[sha256], target)
+
+    return copy
+
+
+def swap(new: Path, destination: Path) -> None:
+    """Rename `new` to `destination`. An existing one is moved away first, and back if that fails."""
     if not os.path.lexists(destination):
         new.rename(destination)
         return
-    destination.rename(aside)
-    try:
-        new.rename(destination)
-    except OSError:
-        aside.rename(destination)
-        raise
+    with temporary_folder(destination) as work:
+        old = work / "old"
+        destination.rename(old)
+        try:
+            new.rename(destination)
+        except OSError:
+            old.rename(destination)
+            raise
 
 
 def write_file(destination: Path, source: Path) -> None:

@@ -8,14 +8,13 @@ from typing import Any
 from nbgrader.exchange.abc import ExchangeReleaseAssignment as ABCExchangeReleaseAssignment
 from traitlets.config import Config
 
-from ..client import manifest, times, transfer
-from ..client.bundle import Upload
+from ..client import manifest, sending, times
 from ..client.errors import ErrorResponse
 from ..client.manifest import LocalFile
-from ..client.progress import Progress
 from ..client.records import as_mapping
 from ..config import accept_old_section
 from ..gradebook.due_dates import read_due_dates
+from . import known
 from .base import Exchange
 from .local_files import read_folder
 
@@ -57,8 +56,7 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             self.log.info(f"Overwriting files: {names}")
         self.log.info(f"Source: {self.src_path}")
         self.log.info(f"Destination: {self.dest_path}")
-        files = read_folder(Path(self.src_path), coursedir)
-        self._send(files, transfer.find_missing(self.client, files))
+        self._send(read_folder(Path(self.src_path), coursedir))
         self.log.info(f"Released as: {names}")
 
     def _is_released(self) -> bool:
@@ -70,12 +68,22 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             raise
         return assignment.get("status") == "released"
 
-    def _send(self, files: list[LocalFile], missing: set[str]) -> None:
+    def _send(self, files: list[LocalFile]) -> None:
         content: dict[str, object] = {"files": manifest.as_json(files)}
         due = read_due_dates(self.coursedir).due
         if due is not None:
             content["due"] = times.to_server(due)
-        to_send = [file for file in files if file.sha256 in missing]
-        with Progress("Releasing", sum(file.size for file in to_send), self.log) as progress:
-            upload = Upload(content, to_send, progress=progress.advance)
-            self.client.upload(*self.place, "releases", upload=upload, force=self.force)
+        cache = Path(self.cache)
+        response = sending.send(
+            self.client,
+            (*self.place, "releases"),
+            content,
+            files,
+            known=known.read(cache, self.dest_path).hashes(),
+            label="Releasing",
+            log=self.log,
+            force=self.force,
+        )
+        if as_mapping(response).get("digest") != manifest.digest(files):
+            self.fail("The exchange has received other files than were sent. Release again, with --force.")
+        known.remember_sent(cache, self.dest_path, files)

@@ -9,12 +9,10 @@ from pathlib import Path
 
 from nbgrader.exchange.abc import ExchangeReleaseFeedback as ABCExchangeReleaseFeedback
 
-from ..client import manifest, times, transfer
-from ..client.bundle import Upload
+from ..client import manifest, sending, times
 from ..client.errors import InvalidResponse, LocalFileError
 from ..client.manifest import LocalFile
 from ..client.paths import BadPath, check_paths
-from ..client.progress import Progress
 from ..client.records import as_list, as_mapping
 from .base import Exchange
 from .cache import TIMESTAMP
@@ -101,11 +99,17 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
         questioned = [
             replace(page, path=f"{number}/{page.path}") for number, given in enumerate(feedback) for page in given.pages
         ]
-        missing = transfer.find_missing(self.client, questioned)
-        to_send = [page for given in feedback for page in given.pages if page.sha256 in missing]
-        with Progress("Releasing feedback", sum(page.size for page in to_send), self.log) as progress:
-            upload = Upload(content, to_send, progress=progress.advance)
-            reasons = _reasons(self.client.upload(*self.place, upload=upload))
+        response = sending.send(
+            self.client,
+            self.place,
+            content,
+            [page for given in feedback for page in given.pages],
+            known=(),
+            label="Releasing feedback",
+            log=self.log,
+            questioned=questioned,
+        )
+        reasons = _reasons(response)
         for given in feedback:
             if reason := reasons.get((given.student, given.timestamp)):
                 self.broken.append(f"{given.student}: {reason}")

@@ -5,6 +5,8 @@
 
 import json
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
@@ -12,18 +14,19 @@ from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
 from nbgrader.utils import find_all_notebooks
 from traitlets import Bool
 
-from ..client import manifest, transfer
-from ..client.bundle import Upload
+from ..client import manifest, sending
 from ..client.errors import ErrorResponse
 from ..client.manifest import File, LocalFile
 from ..client.paths import BadPath, check_name
-from ..client.progress import Progress, size_text
+from ..client.progress import size_text
 from ..client.records import Receipt, parse_receipt
-from . import cache, folders
+from . import cache, folders, known
 from .base import Exchange
+from .known import Release
 from .local_files import read_folder
 
 LEFT_OUT = (cache.TIMESTAMP, "submission_secret.txt", cache.RECEIPT)  # nbgrader's own, not the student's
+MOST_RELEASES = 5  # that may be published while one submits
 
 
 class ExchangeSubmit(Exchange, ABCExchangeSubmit):
@@ -46,24 +49,34 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         self.require_access()
         self.on_behalf_of = self.named_student()
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
-        self.place = ("courses", course, "assignments", assignment)
-        self.dest_path = self.client.address(*self.place, "submissions")
+        self.place = ("courses", course, "assignments", assignment, "submissions")
+        self.address = self.assignment_address()
+        self.dest_path = self.client.address(*self.place)
 
     def copy_files(self) -> None:
-        released = self.released_files(f"Assignment not found: {self.client.address(*self.place)}")
+        self.known = known.read(Path(self.cache), self.address)
+        release = self.known.release
+        if release is None or not self._has_the_notebooks_of(release):
+            release = self._latest_release(release)  # what is said about notebooks must be true
         self.log.info(f"Source: {self.src_path}")
         self.log.info(f"Destination: {self.dest_path}")
-        self._compare_notebooks(released)
+        self._compare_notebooks(release.files)
         files = read_folder(Path(self.src_path), self.coursedir, leave_out=LEFT_OUT)
-        receipt = self._submit(files)
+        receipt = self._submit(files, release)
         timestamp = self.timestamp_text(receipt.timestamp)
         self._keep_copy(files, receipt, timestamp)
         self.log.info(f"Submitted as: {self.coursedir.course_id} {self.coursedir.assignment_id} {timestamp}")
         self._log_receipt(receipt)
 
+    def _latest_release(self, outdated: Release | None) -> Release:
+        return self.latest_release(f"Assignment not found: {self.address}", known=outdated)
+
+    def _has_the_notebooks_of(self, release: Release) -> bool:
+        return _notebooks_in(release.files) == sorted(find_all_notebooks(self.src_path))
+
     def _compare_notebooks(self, released: list[File]) -> None:
         """Warn of missing and extra notebooks, or fail, as nbgrader/exchange/default/submit.py does."""
-        expected = sorted(file.path for file in released if file.path.endswith(".ipynb"))
+        expected = _notebooks_in(released)
         found = find_all_notebooks(self.src_path)
         missing, extra = set(expected) - set(found), set(found) - set(expected)
         if not missing and not extra:
@@ -80,29 +93,58 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             f"Possible missing notebooks and/or extra notebooks submitted for assignment {assignment}:\n{comparison}"
         )
 
-    def _submit(self, files: list[LocalFile]) -> Receipt:
-        content: dict[str, object] = {"files": manifest.as_json(files)}
-        if self.on_behalf_of:
-            content["student"] = self.on_behalf_of
+    def _submit(self, files: list[LocalFile], release: Release) -> Receipt:
         digest = manifest.digest(files)
-        place = f"{self.dest_path} {self.on_behalf_of}"
-        key = cache.idempotency_key(Path(self.cache), place, digest)
+        attempt = f"{self.dest_path} {self.on_behalf_of}"
+        key = cache.idempotency_key(Path(self.cache), attempt, digest)
         try:
-            missing = transfer.find_missing(self.client, files)
-            to_send = [file for file in files if file.sha256 in missing]
-            with Progress("Submitting", sum(file.size for file in to_send), self.log) as progress:
-                upload = Upload(content, to_send, progress=progress.advance)
-                response = self.client.upload(*self.place, "submissions", upload=upload, key=key)
+            release, response = self._send_for_latest_release(files, release, key)
         except ErrorResponse as error:
-            cache.forget_attempt(Path(self.cache), place, digest)
+            cache.forget_attempt(Path(self.cache), attempt, digest)
             if error.status == HTTPStatus.FORBIDDEN and not self.on_behalf_of:
                 self.fail_without_access(error)
             raise
         receipt = parse_receipt(response)
         if receipt.digest != digest:
             self.fail("The exchange has received other files than were sent. Submit again.")
-        cache.forget_attempt(Path(self.cache), place, digest)
+        cache.forget_attempt(Path(self.cache), attempt, digest)
+        known.remember_release(Path(self.cache), self.address, release)
+        known.remember_sent(Path(self.cache), self.address, files)
         return receipt
+
+    def _send_for_latest_release(self, files: list[LocalFile], release: Release, key: str) -> tuple[Release, object]:
+        """Return the release that the files were compared with, and the server's response.
+
+        The server refuses what was compared with another release than the latest: then that is asked for.
+        """
+        for _ in range(MOST_RELEASES):
+            try:
+                return release, self._send(files, release, key)
+            except ErrorResponse as error:
+                if error.status not in (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND):
+                    raise
+                latest = self._latest_release(release)  # fails if the assignment is not released any more
+                if latest == release:
+                    raise
+            release = latest
+            self._compare_notebooks(release.files)
+        return release, self._send(files, release, key)
+
+    def _send(self, files: list[LocalFile], release: Release, key: str) -> object:
+        content: dict[str, object] = {"files": manifest.as_json(files)}
+        if self.on_behalf_of:
+            content["student"] = self.on_behalf_of
+        return sending.send(
+            self.client,
+            self.place,
+            content,
+            files,
+            known=replace(self.known, release=release).hashes(),
+            label="Submitting",
+            log=self.log,
+            key=key,
+            if_match=release.etag,
+        )
 
     def _keep_copy(self, files: list[LocalFile], receipt: Receipt, timestamp: str) -> None:
         """Keep a copy in the cache, with the receipt. It is submitted already: an error here is only a warning."""
@@ -111,7 +153,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         texts = {cache.TIMESTAMP: timestamp, cache.RECEIPT: json.dumps(receipt.raw, indent=2) + "\n"}
         try:
             folder = cache.copy_folder(Path(self.cache), course, check_name(receipt.student), assignment, timestamp)
-            folders.write_folder(folder, files, source.__getitem__, texts=texts)
+            folders.write_folder(folder, files, folders.copy_from(source), texts=texts)
         except (BadPath, OSError) as error:
             self.log.warning("It is submitted, but no copy could be kept in %s: %s", self.cache, error)
 
@@ -122,3 +164,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             f"Receipt {receipt.id}: {receipt.file_count} files, {size_text(receipt.size)}, "
             f"digest {receipt.digest[:16]}, signature {str(receipt.raw.get('signature', ''))[:16]}.{late}{trial}"
         )
+
+
+def _notebooks_in(files: Iterable[File]) -> list[str]:
+    return sorted(file.path for file in files if file.path.endswith(".ipynb"))

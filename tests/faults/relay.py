@@ -21,6 +21,7 @@ class Relay:
         self.target = (host, port)
         self.failure = ""
         self.open = set()
+        self.breaks, self.breaks_after = 0, 0  # how many connections will be cut, and after how many bytes of requests
 
     @contextmanager
     def failing(self, failure):
@@ -64,6 +65,9 @@ class Relay:
                     source.sendall(
                         f"HTTP/1.1 {self.failure} Trouble\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()
                     )
+                    break
+                if is_request and self.breaks and passed > self.breaks_after:
+                    self.breaks -= 1
                     break
                 if self.failure == "half" and is_request and passed > CHUNK:
                     break

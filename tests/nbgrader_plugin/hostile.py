@@ -74,7 +74,11 @@ class Hostile:
         self.answers = {}
         self.received = []  # (method, path, headers)
         self.bodies = []
+        self.peers = []  # the client's port for each of these
         self.url = ""
+        self.open = 0  # connections
+        self.closes_after = 0  # requests on a connection; the next one is not answered
+        self.reads_after = 0.0  # seconds that it does nothing
 
     def answer(self, path):
         for end, answer in self.answers.items():
@@ -83,15 +87,40 @@ class Hostile:
                 return found if isinstance(found, Answer) else Answer(found)
         return Answer({"code": "not_found", "message": "There is no such thing.", "details": {}}, 404)
 
+    def is_left_alone(self):
+        """Whether all connections are closed, by now or in a moment."""
+        for _ in range(100):
+            if not self.open:
+                return True
+            time.sleep(0.05)
+        return False
+
 
 @contextmanager
-def hostile():
+def hostile(*, keep_alive=False):
     script = Hostile()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if keep_alive else "HTTP/1.0"
+        count = 0  # of requests on this connection
+
+        def setup(self):
+            super().setup()
+            script.open += 1
+
+        def finish(self):
+            script.open -= 1
+            super().finish()
+
         def do_GET(self):
+            self.count += 1
+            if script.closes_after and self.count > script.closes_after:
+                self.close_connection = True
+                return
+            time.sleep(script.reads_after)
             length = int(self.headers.get("Content-Length", 0))
             script.bodies.append(self.rfile.read(length))
+            script.peers.append(self.client_address[1])
             script.received.append((self.command, self.path, dict(self.headers)))
             answer = script.answer(self.path)
             time.sleep(answer.delay)

@@ -1,7 +1,10 @@
 """The whole way round with the real `nbgrader` command line, between two people who share no folder."""
 
 import json
+import re
+import shutil
 import sys
+import time
 
 import pytest
 
@@ -102,3 +105,42 @@ def test_failures_end_with_the_servers_sentence_and_exit_status(homes):
     away.service = type(bob.service)("http://127.0.0.1:9", *list(vars(bob.service).values())[1:])
     output = away.nbgrader("list", fails=True)
     assert "cannot be reached" in output and "Traceback" not in output
+
+
+def requests_of(home, course, act):
+    """The requests that the service has logged meanwhile, without the part of the address that all of a course have."""
+    logged = home.service.log.stat().st_size
+    act()
+    time.sleep(0.5)  # the line is written after the response
+    lines = home.service.log.read_bytes()[logged:].decode().splitlines()
+    found = [
+        match for line in lines if (match := re.search(r"\b(GET|POST|PUT|PATCH|DELETE) /api/v2/(.*?) \(v2:", line))
+    ]
+    return [f"{match[1]} {match[2].removeprefix(f'courses/{course}/')}" for match in found]
+
+
+def test_commands_send_no_more_requests_than_they_need(homes):
+    course, alice, bob = homes
+    folder = quickstart(alice, course)
+    alice.nbgrader("generate_assignment", "ps1", cwd=folder)
+    latest, submit, bundle = (
+        "GET assignments/ps1/releases/latest/",
+        "POST assignments/ps1/submissions/",
+        "POST blobs/bundle/",
+    )
+
+    def of(home, *command, cwd=None):
+        return requests_of(home, course, lambda: home.nbgrader(*command, "--course", course, cwd=cwd))
+
+    assert of(alice, "release_assignment", "ps1", cwd=folder) == [
+        "GET assignments/ps1/", "POST assignments/ps1/releases/"
+    ]  # fmt: skip
+    assert of(bob, "list") == ["GET assignments/"]
+    assert of(bob, "fetch_assignment", "ps1") == [latest, bundle]
+    assert of(bob, "submit", "ps1") == [submit]
+    shutil.rmtree(bob.folder / ".local/share/jupyter/nbgrader_cache")
+    assert of(bob, "submit", "ps1") == [latest, submit]
+    assert of(bob, "list", "--cached") == ["GET submissions/"]
+    assert of(alice, "collect", "ps1", cwd=folder) == [
+        "GET ", "GET submissions/", bundle, "POST submissions/collected/"
+    ]  # fmt: skip

@@ -15,7 +15,7 @@ from courses.body_limits import limit_body
 from courses.errors import NotFound
 from courses.permissions import Permission
 from exchange import queries, services
-from exchange.api.v2 import serializers
+from exchange.api.v2 import conditions, serializers
 from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read_bundle, read_files
 from exchange.api.v2.filters import AssignmentFilter
 from exchange.api.v2.parsers import BundleParser
@@ -107,11 +107,17 @@ class ReleaseViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
         release = services.release(self.course, assignment, upload, by=self.actor, force=self.flag("force"), due=due)
         return Response(serializers.ReleaseWithFilesSerializer(release).data, status=201)
 
-    @extend_schema(responses=serializers.ReleaseWithFilesSerializer)
+    @extend_schema(
+        parameters=[OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)],
+        responses={200: serializers.ReleaseWithFilesSerializer, 304: None},
+    )
     def retrieve(self, request: Request, course: str, assignment: str, number: str) -> Response:
-        """Return one release with its files; to students the latest alone."""
+        """Return one release with its files; to students the latest alone. 304 for the one with the given ETag."""
         latest = self.get_queryset().last()
         release = latest if number == "latest" else self.get_queryset().filter(number=number).first()
         if release is None or (release != latest and not self.actor.may(Permission.SEE_SUBMISSIONS, self.course)):
             raise NotFound(f"There is no release {number} of {assignment}.")
-        return Response(serializers.ReleaseWithFilesSerializer(release).data)
+        etag = conditions.etag_of(release)
+        if conditions.is_known(request, etag):
+            return Response(status=304, headers={"ETag": etag})
+        return Response(serializers.ReleaseWithFilesSerializer(release).data, headers={"ETag": etag})

@@ -27,7 +27,7 @@ def max_bundle() -> int:
 
 @prepared
 def _assignments(course: Parameter, name: Parameter) -> QuerySet[Assignment]:
-    rows = Assignment.objects.select_related("course", "latest_release").order_by()
+    rows = Assignment.objects.select_related("course", "latest_release__file_set").order_by()
     return rows.filter(course__name=course, course__removed_at=None, name=name)
 
 

@@ -17,7 +17,7 @@ from courses.errors import NotFound
 from courses.models import User
 from courses.permissions import Permission
 from exchange import queries, receipts, services
-from exchange.api.v2 import serializers
+from exchange.api.v2 import conditions, serializers
 from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read_bundle, read_files
 from exchange.api.v2.filters import SubmissionFilter
 from exchange.api.v2.pagination import SubmissionPages
@@ -125,13 +125,20 @@ class AssignmentSubmissionViewSet(SubmissionListViewSet):
 
     @extend_schema(
         request=BUNDLE,
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        parameters=[
+            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
+            OpenApiParameter("If-Match", str, OpenApiParameter.HEADER),
+        ],
         responses={200: serializers.ReceiptSerializer, 201: serializers.ReceiptSerializer},
     )
     def create(self, request: Request, course: str, assignment: str) -> Response:
-        """Submit. A repeat with the same key answers the same receipt, with 200 instead of 201."""
+        """Submit. A repeat with the same key answers the same receipt, with 200 instead of 201.
+
+        With the ETag of a release as `If-Match`, only if that is the latest: 412 otherwise, before the body is read.
+        """
         key = read_idempotency_key(request)
         target = self.named_assignment
+        conditions.require_latest_release(request, target, key)
         manifest, bundle = read_bundle(request)
         upload = Upload([read_files(manifest)], bundle.blobs())
         student = self._other_student(manifest)

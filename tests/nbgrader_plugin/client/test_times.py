@@ -18,6 +18,17 @@ def test_time_survives_the_way_to_nbgrader_and_back():
     assert times.to_server(instant) == "2026-11-24T12:33:56.000006Z"
 
 
+@pytest.mark.parametrize(
+    "text", ["2026-11-24 12:33:56.000006 UTC", "2026-11-24 12:33:56.000006 CET", "2026-02-30 12:33:56.000006 UTC"]
+)
+def test_text_is_read_as_nbgrader_reads_it(text):
+    try:
+        expected = parse_utc(text).replace(tzinfo=UTC)
+    except ValueError:
+        expected = None
+    assert times.from_nbgrader(text) == expected
+
+
 @pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S.%f", "nonsense", "../%Y-%m-%d %H:%M:%S.%f"])
 def test_format_that_loses_the_time_or_is_no_name_is_not_used(form):
     instant = datetime(2026, 11, 24, 12, 33, 56, 7, UTC)

@@ -88,6 +88,18 @@ def test_blob_that_the_server_has_lost_does_not_keep_the_others(server, blobs):
         blobs.place(FILES[2].sha256)
 
 
+def test_bytes_for_several_files_are_copied_and_the_last_one_takes_them(server, blobs, tmp_path):
+    (tmp_path / "mine").write_bytes(b"one")
+    blobs.use_local_copies(FILES[:1], lambda file: [tmp_path / "mine"])
+    blobs.fetch([*FILES, *FILES], "Fetching")
+    for round in ("first", "second"):
+        for file in FILES:
+            blobs.write(file.sha256, tmp_path / f"{round} {file.path}")
+            assert (tmp_path / f"{round} {file.path}").read_bytes() == BY_HASH[file.sha256]
+    names = {f"{round} {file.path}" for round in ("first", "second") for file in FILES}
+    assert {path.name for path in tmp_path.iterdir()} == {"mine", *names}
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_user_is_not_asked_for_blob_by_blob(server, blobs, status):
     server.answers["/bundle/"] = Answer({"code": "x", "message": "No.", "details": {}}, status)

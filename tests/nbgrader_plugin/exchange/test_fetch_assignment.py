@@ -19,7 +19,7 @@ def test_fetched_folder_holds_the_release_byte_for_byte(alice, bob):
         f"Destination: {bob.home / 'ps1'}",
         f"Fetched as: {bob.course} ps1",
     ]
-    assert sorted(path.name for path in bob.home.iterdir()) == ["ps1"]
+    assert sorted(path.name for path in bob.home.iterdir()) == ["cache", "ps1"]
 
 
 def test_course_is_a_folder_when_paths_include_it(alice, bob):
