@@ -35,10 +35,7 @@ def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]
 
 
 def with_latest_release(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
-    ranked = Release.objects.annotate(
-        newness=Window(RowNumber(), partition_by=[F("assignment")], order_by=[F("number").desc()])
-    )
-    latest = Release.objects.filter(pk__in=ranked.filter(newness=1).values("pk")).select_related("file_set")
+    latest = Release.objects.filter(latest_of__isnull=False).select_related("file_set")
     notebooks = Prefetch("file_set__entries", queryset=NOTEBOOKS, to_attr="notebooks")
     return rows.select_related("course").prefetch_related(
         Prefetch("releases", queryset=latest.prefetch_related(notebooks), to_attr="latest")

@@ -22,7 +22,7 @@ from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read
 from exchange.api.v2.filters import SubmissionFilter
 from exchange.api.v2.pagination import SubmissionPages
 from exchange.api.v2.parsers import BundleParser
-from exchange.models import Assignment, Submission
+from exchange.models import Submission
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import BadManifest
 
@@ -131,9 +131,7 @@ class AssignmentSubmissionViewSet(SubmissionListViewSet):
     def create(self, request: Request, course: str, assignment: str) -> Response:
         """Submit. A repeat with the same key answers the same receipt, with 200 instead of 201."""
         key = read_idempotency_key(request)
-        target = Assignment.objects.select_related("course").filter(course=self.course, name=assignment).first()
-        if target is None:
-            raise NotFound(f"There is no assignment {assignment} in {self.course.name}.")
+        target = self.named_assignment
         manifest, bundle = read_bundle(request)
         upload = Upload([read_files(manifest)], bundle.blobs())
         student = self._other_student(manifest)
