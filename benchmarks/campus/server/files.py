@@ -1,18 +1,18 @@
 """Blobs and file sets of a university. A file is a line of text.
 
-The store gets the bytes of the probed part; the rows of all other blobs say that theirs are not stored.
+The store gets the bytes of the probed part; the rows of all other blobs say that theirs are missing.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import md5, sha256
+from hashlib import sha256
 from pathlib import Path
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from benchmarks.campus.server.rows import Rows
-from exchange.models import Blob, FileEntry, FileSet
+from exchange.models import Blob, Fault, FileEntry, FileSet
 from exchange.storage import blobs
 from exchange.storage.manifests import ManifestEntry, digest
 
@@ -24,8 +24,8 @@ def add_blob(rows: Rows, text: str, touched: datetime, *, stored: bool) -> Blob:
     name = sha256(content).hexdigest()
     if stored:
         _put(blobs.key(name), content)
-    checksum = md5(content, usedforsecurity=False).hexdigest()
-    return rows.add(Blob(sha256=name, md5=checksum, size=len(content), stored=stored, touched=touched))
+    fault = "" if stored else Fault.MISSING
+    return rows.add(Blob(sha256=name, size=len(content), stored=stored, fault=fault, touched=touched))
 
 
 def _put(name: str, content: bytes) -> None:

@@ -101,6 +101,7 @@ class University:
             self.rows.add(release)
             self.log("release", assignment.course, release, assignment.name, by, at)
         assert release is not None
+        assignment.latest_release = release
         return release
 
     def add_submission(
