@@ -99,11 +99,10 @@ def file_counts(rows: QuerySet[Submission]) -> QuerySet[Submission, dict[str, An
     return rows.values("pk", "file_count", "feedback_file_count")  # type: ignore[return-value]  # a TypedDict
 
 
+# What a row of a list shows of a submission itself and of what each has of its own.
 DETAILS = (
-    *("created", "trial", "collected_at", "withdrawn_at"),
-    *("assignment__name", "assignment__due", "assignment__withdrawn_at", "assignment__course__name"),
-    *("student__username", "submitted_by__username", "release__number"),
-    *("file_set__digest", "file_set__size", "file_set__file_count"),
+    *("assignment", "release", "created", "trial", "collected_at", "withdrawn_at"),
+    *("student__username", "submitted_by__username", "file_set__digest", "file_set__size", "file_set__file_count"),
 )
 
 
@@ -114,8 +113,14 @@ def load_details(pks: Collection[int], *, files: bool) -> list[Submission]:
     """
     feedback = Feedback.objects.only("created", "submission", "file_set__digest").select_related("file_set")
     rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
-    rows = rows.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    submissions = list(rows.prefetch_related(Prefetch("feedbacks", queryset=feedback.order_by("-id"))))
+    rows = rows.select_related("student", "submitted_by", "file_set")
+    submissions = list(
+        rows.prefetch_related(  # what many submissions share is made once
+            Prefetch("assignment", queryset=Assignment.objects.select_related("course")),
+            Prefetch("release", queryset=Release.objects.only("number")),
+            Prefetch("feedbacks", queryset=feedback.order_by("-id"), to_attr="newest_feedback"),
+        )
+    )
     file_sets = [submission.file_set for submission in submissions]
     if files:
         load_files(file_sets)
@@ -126,8 +131,8 @@ def load_details(pks: Collection[int], *, files: bool) -> list[Submission]:
 
 
 def current_feedback(submission: Submission) -> Feedback | None:
-    """Return the newest feedback on a row of `load_details`, without a query."""
-    return next(iter(submission.feedbacks.all()), None)
+    """Return the newest feedback on a row of `load_details`."""
+    return next(iter(submission.newest_feedback), None)  # type: ignore[attr-defined]  # prefetched
 
 
 # Files, as plain values: a list may have ten thousand
