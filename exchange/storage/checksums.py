@@ -1,4 +1,4 @@
-"""MD5 of blobs, the checksums of API v1. Nothing else needs them, so they are computed when they are first asked for."""
+"""MD5 of blobs: the checksums of API v1, which alone needs them. They are computed when it first asks for them."""
 
 import hashlib
 from collections.abc import Sequence
