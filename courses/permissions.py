@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -78,7 +79,7 @@ class Actor:
         rows = _user_in_courses.rows(username=username)  # the same one, for each course
         if not rows:
             return None
-        user = rows[0]
+        user: User = rows[0]
         if not user.is_active:
             return cls(user=user)
         roles = MappingProxyType({row.course_id: row.role for row in rows if row.role and row.gone is None})
@@ -187,7 +188,7 @@ class Actor:
 
 
 @prepared
-def _user_in_courses(username: Parameter) -> QuerySet[User]:
+def _user_in_courses(username: Parameter) -> QuerySet[User, Any]:
     return (
         User.objects.filter(username=username)
         .annotate(course_id=F("memberships__course"), role=F("memberships__role"))

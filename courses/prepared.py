@@ -2,10 +2,10 @@
 
 Building the SQL of a query with some joins takes Django ten times as long as the database needs to answer it. A
 prepared query is written like any other, as a function that returns a queryset. Its arguments are `Parameter`s, or
-lists of them, whose values are given when it runs.
+lists of them, whose values are given when it runs. (django-stubs knows no expressions in lists: they are `list[Any]`.)
 
     @prepared
-    def members(course: Parameter, names: list[Parameter]) -> QuerySet[Membership]:
+    def members(course: Parameter, names: list[Any]) -> QuerySet[Membership]:
         return Membership.objects.filter(course=course, user__username__in=names)
 
     members.rows(course=1, names=["bob", "dave"])
@@ -14,7 +14,7 @@ lists of them, whose values are given when it runs.
 from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -23,7 +23,6 @@ from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
 Row = TypeVar("Row")
-Values = object | list[object]
 
 
 class Parameter(Expression):
@@ -33,7 +32,7 @@ class Parameter(Expression):
         super().__init__()
         self.name, self.place = name, place
 
-    def as_sql(self, compiler: SQLCompiler, connection: object) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: object) -> tuple[str, Any]:
         return "%s", [self]
 
     def value(self, values: Mapping[str, Any]) -> object:
@@ -44,47 +43,53 @@ class Parameter(Expression):
         return connection.ops.adapt_datetimefield_value(found) if isinstance(found, datetime) else found
 
 
-class prepared(Generic[Row]):  # a decorator
-    """A query that is built once.
+class _Statement:
+    """There is one SQL text for each number of values in a list, rounded up to a power of two."""
 
-    There is one SQL text for each number of values in a list, rounded up to a power of two.
-    """
-
-    def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
+    def __init__(self, build: Callable[..., Any]) -> None:
         self.build = build
         self._compiled: dict[tuple[tuple[str, int | None], ...], _Compiled | None] = {}
 
-    def rows(self, **values: Any) -> list[Row]:
-        """Run the query and return its rows, as the queryset yields them."""
-        compiled = self._compile(values)
-        if compiled is None:
-            return []
-        template = compiled.queryset
-        bound: QuerySet[Any, Row] = type(template)(template.model, _BoundQuery(compiled, values), template.db)
-        bound._iterable_class, bound._fields = template._iterable_class, template._fields  # type: ignore[attr-defined]
-        return list(bound)
-
     def _compile(self, values: Mapping[str, Any]) -> "_Compiled | None":
+        """Return the SQL for as many values as these; None where no row can fulfil the conditions."""
         shape = tuple((name, _places(value)) for name, value in values.items())
         if shape not in self._compiled:
             arguments = {
                 name: Parameter(name) if count is None else [Parameter(name, place) for place in range(count)]
                 for name, count in shape
             }
-            self._compiled[shape] = self._build(arguments)
+            try:
+                self._compiled[shape] = _Compiled(self._queryset(self.build(**arguments)))
+            except EmptyResultSet:
+                self._compiled[shape] = None
         return self._compiled[shape]
 
-    def _build(self, arguments: Mapping[str, Any]) -> "_Compiled | None":
-        try:
-            return _Compiled(self.build(**arguments))
-        except EmptyResultSet:  # no row can fulfil the conditions
-            return None
+    def _queryset(self, built: Any) -> QuerySet[Any, Any]:
+        return cast(QuerySet[Any, Any], built)
 
 
-class prepared_update(prepared[Any]):  # a decorator
+class prepared(_Statement, Generic[Row]):  # a decorator
+    """A query: the function returns the queryset."""
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
+        super().__init__(build)
+
+    def rows(self, **values: Any) -> list[Row]:
+        """Run the query and return its rows, as the queryset yields them."""
+        compiled = self._compile(values)
+        if compiled is None:
+            return []
+        template: Any = compiled.queryset
+        bound = type(template)(template.model, _BoundQuery(compiled, values), template.db)
+        bound._iterable_class, bound._fields = template._iterable_class, template._fields
+        return list(bound)
+
+
+class prepared_update(_Statement):  # a decorator
     """An UPDATE: the function returns the queryset and what to set, {field: value or expression}."""
 
-    build: Callable[..., Any]
+    def __init__(self, build: Callable[..., tuple[QuerySet[Any], dict[str, object]]]) -> None:
+        super().__init__(build)
 
     def run(self, **values: Any) -> int:
         """Return how many rows changed."""
@@ -95,15 +100,12 @@ class prepared_update(prepared[Any]):  # a decorator
             cursor.execute(compiled.sql, compiled.bind(values))
             return cursor.rowcount
 
-    def _build(self, arguments: Mapping[str, Any]) -> "_Compiled | None":
-        rows, changes = self.build(**arguments)
+    def _queryset(self, built: Any) -> QuerySet[Any, Any]:
+        rows, changes = built
         query = rows.query.chain(UpdateQuery)
         query.add_update_values(changes)
         rows.query = query
-        try:
-            return _Compiled(rows)
-        except EmptyResultSet:
-            return None
+        return cast(QuerySet[Any, Any], rows)
 
 
 class _Compiled:
@@ -111,8 +113,10 @@ class _Compiled:
         self.queryset = queryset
         self.compiler = queryset.query.get_compiler(queryset.db)
         self.sql, self.params = self.compiler.as_sql()
+        columns = [column for column, _, _ in self.compiler.select or ()]
+        self.converters = self.compiler.get_converters(columns)
 
-    def bind(self, values: Mapping[str, Any]) -> tuple[object, ...]:
+    def bind(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(param.value(values) if isinstance(param, Parameter) else param for param in self.params)
 
 
@@ -123,11 +127,12 @@ class _BoundQuery:
         self._compiled, self._values = compiled, values
 
     def get_compiler(self, *arguments: object, **options: object) -> SQLCompiler:
-        compiler = copy(self._compiled.compiler)
+        compiler: Any = copy(self._compiled.compiler)
         compiler.connection = connection  # of this thread
         statement = self._compiled.sql, self._compiled.bind(self._values)
-        compiler.as_sql = lambda *arguments, **options: statement  # type: ignore[method-assign]
-        return compiler
+        compiler.as_sql = lambda *arguments, **options: statement
+        compiler.get_converters = lambda expressions: self._compiled.converters
+        return cast(SQLCompiler, compiler)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._compiled.queryset.query, name)

@@ -19,6 +19,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Greatest
@@ -97,7 +98,7 @@ def use_of(student: User, assignment: Assignment, key: str | None = None) -> Use
 @prepared
 def _use(
     student: Parameter, course: Parameter, since: Parameter, assignment: Parameter, key: Parameter
-) -> QuerySet[Submission, dict[str, int]]:
+) -> QuerySet[Any, Any]:
     rows = Submission.objects.filter(student=student, assignment__course=course).order_by().values("student")
     return rows.annotate(
         used=Sum("own_bytes"),

@@ -141,9 +141,7 @@ def _look_again(
 
 
 @prepared
-def _state(
-    assignment: Parameter, actor: Parameter, student: Parameter, digest: Parameter
-) -> QuerySet[Assignment, dict[str, Any]]:
+def _state(assignment: Parameter, actor: Parameter, student: Parameter, digest: Parameter) -> QuerySet[Any, Any]:
     members = Membership.objects.filter(course=OuterRef("course"), user=actor, user__is_active=True)
     own = Submission.objects.filter(assignment=assignment, student=student)
     return (

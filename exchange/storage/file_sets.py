@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -74,14 +74,12 @@ def _find_readable(actor: Actor, hashes: Sequence[str]) -> list[Blob]:
 
 
 @prepared
-def _named(hashes: list[Parameter]) -> QuerySet[Blob]:
+def _named(hashes: list[Any]) -> QuerySet[Blob]:
     return Blob.objects.filter(Exists(FileEntry.objects.filter(blob=OuterRef("pk"))), sha256__in=hashes)
 
 
 @prepared
-def _readable(
-    hashes: list[Parameter], user: Parameter, courses: list[Parameter], staffed: list[Parameter]
-) -> QuerySet[Blob]:
+def _readable(hashes: list[Any], user: Parameter, courses: list[Any], staffed: list[Any]) -> QuerySet[Blob]:
     """Return those of the blobs that are in a file set that the user may read.
 
     PostgreSQL must not have to guess how many rows a condition leaves: for minutes after an import it knows nothing
@@ -278,7 +276,7 @@ def _mark_stored(rows: Sequence[Blob]) -> dict[str, int]:
 
 
 @prepared_update
-def _mark(pks: list[Parameter]) -> tuple[QuerySet[Blob], dict[str, object]]:
+def _mark(pks: list[Any]) -> tuple[QuerySet[Blob], dict[str, object]]:
     # The absent ones alone: many submissions share the other rows. The lock lets one of several uploads count them, and
     # no_key lets all of them refer to the rows: who waited for that at its commit would have the course's row.
     absent = Blob.objects.filter(pk__in=pks, stored=False).select_for_update(no_key=True).order_by("sha256")
