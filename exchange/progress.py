@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from courses.models import Course, Role
 from exchange import deadlines
@@ -47,7 +47,7 @@ class _Attempt(NamedTuple):
     student_id: int
     username: str
     created: datetime
-    collected_at: datetime | None
+    is_collected: bool
     has_feedback: bool
 
 
@@ -79,7 +79,7 @@ def _add(progress: AssignmentProgress, attempt: _Attempt) -> None:
     progress.attempts += 1
     progress.last, progress.last_id = attempt.created, attempt.pk
     progress.late = deadlines.is_late(attempt.created, progress.assignment.due)
-    progress.collected |= attempt.collected_at is not None
+    progress.collected |= attempt.is_collected
     progress.feedback |= attempt.has_feedback
 
 
@@ -87,8 +87,9 @@ def _attempts(assignments: Iterable[int]) -> Iterator[_Attempt]:
     """Yield plain rows, the oldest first: a course may have a hundred thousand."""
     feedback = Feedback.objects.filter(submission=OuterRef("pk"))
     rows = Submission.objects.present().filter(assignment__in=list(assignments), trial=False)
-    rows = rows.annotate(has_feedback=Exists(feedback)).order_by("created", "pk")
-    columns = ("pk", "assignment_id", "student_id", "student__username", "created", "collected_at", "has_feedback")
+    is_collected = Q(collected_at__isnull=False)
+    rows = rows.annotate(is_collected=is_collected, has_feedback=Exists(feedback)).order_by("created", "pk")
+    columns = ("pk", "assignment_id", "student_id", "student__username", "created", "is_collected", "has_feedback")
     for row in rows.values_list(*columns).iterator(chunk_size=5000):
         yield _Attempt(*row)
 

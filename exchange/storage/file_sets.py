@@ -82,23 +82,27 @@ def _named(hashes: list[Any]) -> QuerySet[Blob]:
 def _readable(hashes: list[Any], user: Parameter, courses: list[Any], staffed: list[Any]) -> QuerySet[Blob]:
     """Return those of the blobs that are in a file set that the user may read.
 
-    PostgreSQL must not have to guess how many rows a condition leaves: for minutes after an import it knows nothing
-    about the tables. So the file sets of a student, who has few, are made once. Those of staff are looked at one by
-    one until one is in their courses. The first file that fulfils a condition ends the search for its blob.
+    A student has few file sets: what is in them is made once. A blob may be in the file sets of the whole site, as the
+    empty file is. Staff's many file sets are looked at from the blob, one by one until one is in their courses: for
+    minutes after an import PostgreSQL knows nothing about the tables, and must not have to guess how many there are.
     """
     own = Submission.objects.filter(student=user, assignment__course__removed_at=None)
     returned = Feedback.objects.filter(submission__student=user, submission__assignment__course__removed_at=None)
     released = Release.objects.filter(latest_of__course__pk__in=courses, latest_of__withdrawn_at=None)
-    file_sets = [Q(file_set__in=rows.order_by().values("file_set")) for rows in (released, own, returned)]
-    this = OuterRef("file_set")
+    entries = FileEntry.objects.order_by()
+    readable = [
+        Q(pk__in=entries.filter(file_set__in=rows.order_by().values("file_set")).values("blob"))
+        for rows in (released, own, returned)
+    ]
     if staffed:
-        file_sets += [
-            Q(Exists(Submission.objects.filter(file_set=this, assignment__course__pk__in=staffed))),
-            Q(Exists(Release.objects.filter(file_set=this, assignment__course__pk__in=staffed))),
-            Q(Exists(Feedback.objects.filter(file_set=this, submission__assignment__course__pk__in=staffed))),
-        ]
-    entries = FileEntry.objects.filter(Q(*file_sets, _connector=Q.OR), blob=OuterRef("pk")).order_by()
-    return Blob.objects.filter(Exists(entries), sha256__in=hashes)
+        this = OuterRef("file_set")
+        of_courses = (
+            Q(Exists(Submission.objects.filter(file_set=this, assignment__course__pk__in=staffed)))
+            | Q(Exists(Release.objects.filter(file_set=this, assignment__course__pk__in=staffed)))
+            | Q(Exists(Feedback.objects.filter(file_set=this, submission__assignment__course__pk__in=staffed)))
+        )
+        readable.append(Q(Exists(entries.filter(of_courses, blob=OuterRef("pk")))))
+    return Blob.objects.filter(Q(*readable, _connector=Q.OR), sha256__in=hashes)
 
 
 def missing_blobs(entries: Sequence[ManifestEntry], *, by: Actor) -> list[str]:

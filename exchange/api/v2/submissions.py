@@ -89,10 +89,9 @@ class SubmissionViewSet(SubmissionListViewSet):
     def submission(self) -> Submission:
         """The submission in the address. Errors: NotFound, also for what the actor may not see."""
         pk = self.kwargs["pk"]
-        submission = queries.with_details(self.get_queryset().filter(pk=pk)).first()
-        if submission is None:
+        if not self.get_queryset().filter(pk=pk).exists():
             raise NotFound(f"There is no submission {pk}, or it is not for you to see.")
-        queries.load_files([submission], files=True)
+        (submission,) = queries.load_details([int(pk)], files=True)
         return submission
 
     def _named_submissions(self) -> list[Submission]:
