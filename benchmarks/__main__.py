@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,9 +18,10 @@ from typing import Any
 from benchmarks import compression, page, runs, through_nbgrader, work
 from benchmarks.server import Server
 from benchmarks.servers import FAILURES, SQLITE, side_by_side
-from tests.servers import ROOT
+from tests.servers import ROOT, running
 
 SIZES = {"full": work.FULL, "quick": work.QUICK, "tiny": work.TINY}
+LONGEST_CAMPUS = 600  # seconds
 Results = dict[str, Any]
 
 
@@ -80,8 +80,8 @@ def measure_all(folder: Path, options: argparse.Namespace) -> Results:
                 measure_nbgrader(server, size, folder, results, keep)
     results["compression"] = compression.measure()
     keep("compression")
-    if not options.campus and options.size == "full" and not options.only:
-        measure_campus(results, keep)
+    if not options.campus and options.size == "full" and not options.only and find_spec("benchmarks.campus"):
+        measure_campus(folder, results, keep)
     keep("done")
     return results
 
@@ -111,18 +111,19 @@ def measure_nbgrader(server: Server, size: work.Size, folder: Path, results: Res
         keep(f"nbgrader with the {kind}: {figures}")
 
 
-def measure_campus(results: Results, keep: Any) -> None:
-    """Run the benchmark of a whole university."""
-    if not find_spec("benchmarks.campus"):
-        return
+def measure_campus(folder: Path, results: Results, keep: Any) -> None:
+    """Run the benchmark of a whole university on both databases."""
     for database in ("sqlite", "postgres"):
         keep(f"campus on {database} …")
-        command = [sys.executable, "-m", "benchmarks.campus", "--measure", "--database", database]
+        file, log = folder / f"campus-{database}.json", folder / f"campus-{database}.log"
+        command = [sys.executable, "-m", "benchmarks.campus", "--measure", "--database", database, "--json", str(file)]
         try:
-            found = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, timeout=900)
-            results["campus"].append(json.loads(found.stdout))
+            with running(command, env=dict(os.environ), log=log) as process:
+                process.wait(LONGEST_CAMPUS)
+            results["campus"].append(json.loads(file.read_text()))
         except FAILURES as error:
             results["failed"][f"campus on {database}"] = f"{type(error).__name__}: {error}"[:500]
+            keep(log.read_text()[-2000:])
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def rush_table(results: Results) -> str:
 
 def detail_table(results: Results) -> str:
     """Return what a submission costs in the smallest and in the largest rush."""
-    chosen = [first_rush(results, all_new=False), rushes(results, all_new=True)[-1]]
+    chosen = [*rushes(results, all_new=False)[:1], *rushes(results, all_new=True)[-1:]]
     parts = []
     for name in chosen:
         rows = [[server, *_details(row(results, name, server))] for server in results["servers"]]

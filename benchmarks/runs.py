@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import measure, work
 from benchmarks.client import Client
-from benchmarks.crowd import Outcome, Visit, send_crowd
+from benchmarks.crowd import ENOUGH, Outcome, Visit, send_crowd
 from benchmarks.http import Http
 from benchmarks.native import Native
 from benchmarks.server import Server
@@ -20,7 +20,7 @@ FIRST, SECOND = "ps1", "ps2"  # assignments: whose data file stays unchanged, an
 AT_ONCE = 16  # clients, where there is no rush
 PATIENCE_WITH_SLOW = 30  # seconds
 
-Figures = dict[str, float]
+Figures = dict[str, float | str]
 
 
 @dataclass
@@ -99,17 +99,16 @@ def rush(run: Run, size: Size, *, at_once: int, all_new: bool, attempt: str, slo
             stack.enter_context(dripping(netloc, slow_head(run, names[0], assignment), slow))
         latencies = stack.enter_context(measure.health_checks(netloc, server.health))
         processes, own = measure.cpu_seconds(server.processes()), measure.cpu_seconds(server.own())
-        outcome = send_crowd(visits, at_once, **({"patience": PATIENCE_WITH_SLOW} if slow else {}))
+        outcome = send_crowd(visits, at_once, patience=PATIENCE_WITH_SLOW if slow else ENOUGH)
         own = measure.cpu_seconds(server.own()) - own
         processes = measure.cpu_seconds(server.processes()) - processes
-    figures = of_outcome(outcome) | {
+    return of_outcome(outcome) | {
         "server_cpu": processes / len(visits),
         "own_cpu": own / len(visits),
         "health_p99": latencies.p99,
         "stored": server.stored() - stored,
         "memory": measure.peak(server.own()) - before,
     }
-    return figures
 
 
 def slow_head(run: Run, student: str, assignment: str) -> bytes:
@@ -133,7 +132,8 @@ def of_outcome(outcome: Outcome) -> Figures:
         "client_cpu": outcome.cpu / count,
         "sent": outcome.sent,
         "received": outcome.received,
-    } | ({"first_error": outcome.errors[0]} if outcome.errors else {})  # type: ignore[dict-item]
+        **({"first_error": outcome.errors[0]} if outcome.errors else {}),
+    }
 
 
 def lists(run: Run, size: Size) -> Figures:
@@ -191,7 +191,7 @@ def huge(run: Run, size: Size, folder: Path) -> Figures:
         return {}
     file = random_file(folder / "huge", size.huge)
     up, seconds = growth(run.server, run.client.submit_file("student000", FIRST, file))
-    down, seconds_down = growth(run.server, lambda: run.client.fetch_file("student000", file))
+    down, seconds_down = growth(run.server, partial(run.client.fetch_file, "student000", file))
     return {"memory": up, "memory_down": down, "seconds": seconds, "seconds_down": seconds_down, "size": size.huge}
 
 

@@ -135,7 +135,7 @@ def on_s3(name: str, instances: int, folder: Path, hub_url: str) -> Iterator[Ser
 def ngshare(folder: Path, hub_url: str, **variables: str) -> Iterator[tuple[str, int]]:
     """The address of an instance, and the leader of its group of processes."""
     settings = {"NGSHARE_STANDALONE": "0", "JUPYTERHUB_API_URL": hub_url, **variables}
-    with service(folder, workers=WORKERS, **settings) as found:
+    with service(folder, workers=WORKERS, **settings) as found:  # type: ignore[arg-type]
         yield found.url, found.process.pid
 
 
