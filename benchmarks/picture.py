@@ -10,7 +10,7 @@ from benchmarks.servers import POSTGRES, SQLITE, TWO
 
 WIDTH, LEFT, LONGEST = 880, 300, 470  # pixels: of all, of the names' column, of the longest bar
 LINE, BAR, GAP = 26, 18, 34  # pixels: from bar to bar, a bar, between two groups
-KINDS = {SQLITE: "ours", POSTGRES: "ours", TWO: "ours", LIMIT: "limit"}
+KINDS = {SQLITE: "ours", POSTGRES: "ours", TWO: "ours"}
 
 STYLE = """
     .card { fill: #ffffff; stroke: #d8d8d8; }
@@ -19,13 +19,13 @@ STYLE = """
     .figure { font-weight: 600; }
     .ours { fill: #d9700f; }
     .other { fill: #9aa3ad; }
-    .limit { fill: #d3d9df; }
+    .note { fill: #6b7178; font-size: 13px; }
     @media (prefers-color-scheme: dark) {
       .card { fill: #1b1d20; stroke: #3a3d42; }
       .heading { fill: #f2f2f2; }
       .name, .figure { fill: #d5d8dc; }
       .other { fill: #7b8590; }
-      .limit { fill: #454b52; }
+      .note { fill: #9aa0a6; }
     }"""
 
 
@@ -33,7 +33,7 @@ STYLE = """
 class Bar:
     name: str
     number: float
-    kind: str  # ours, other or limit: its colour
+    kind: str  # ours or other: its colour
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Group:
     heading: str
     bars: Sequence[Bar]
     form: str  # of a figure, as in format()
+    note: str = ""
 
 
 def picture(results: Results) -> str:
@@ -53,6 +54,9 @@ def picture(results: Results) -> str:
         most = max(bar.number for bar in group.bars)
         for bar in group.bars:
             parts += draw(bar, top, max(2, round(LONGEST * bar.number / most)), group.form)
+            top += LINE
+        if group.note:
+            parts.append(f'  <text class="note" x="{LEFT}" y="{top + BAR - 4}">{escape(group.note)}</text>')
             top += LINE
         top += GAP - LINE + BAR
     summary = "; ".join(
@@ -82,20 +86,22 @@ def draw(bar: Bar, top: int, length: int, form: str) -> list[str]:
 def groups_of(results: Results) -> list[Group]:
     rush = first_rush(results, all_new=False)
     at_once = rush.removeprefix("rush of ").partition(",")[0]
-    servers = (SQLITE, POSTGRES, TWO, NBEXCHANGE, OLD, LIMIT)
-    labels = {TWO: "ngshare, two instances, with S3", LIMIT: "receive, hash and sync, no service"}
+    servers = (SQLITE, POSTGRES, TWO, NBEXCHANGE, OLD)
+    labels = {TWO: "ngshare, two instances, with S3"}
+    limit = value(results, rush, LIMIT, "per_second")
     return [
         Group(
             f"Submissions per second, {at_once} students at once (longer is better)",
             _bars(results, rush, servers, "per_second", labels),
             ".0f",
+            f"This machine, receiving, hashing and syncing alone: {limit:.0f}" if limit else "",
         ),
         Group(
             "Students’ lists per second, after feedback (longer is better)",
             _bars(results, AFTER_FEEDBACK, servers, "per_second", labels),
             ".0f",
         ),
-        Group("Seconds to collect everybody’s work (shorter is better)", _collects(results), ".1f"),
+        Group("Seconds to collect everybody’s work (shorter is better)", _collects(results), ".2f"),
     ]
 
 

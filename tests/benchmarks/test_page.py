@@ -104,7 +104,7 @@ def test_picture_has_a_bar_for_each_server_that_was_measured(results, docs):
     svg = ElementTree.parse(docs / "benchmarks.svg").getroot()
     bars = {bar.get("class"): float(bar.get("width")) for bar in svg.iter(f"{SVG}rect")}
     texts = [text.text for text in svg.iter(f"{SVG}text")]
-    assert {SQLITE, OLD, "140", "35", "0.5"} <= set(texts)
+    assert {SQLITE, OLD, "140", "35", "0.50"} <= set(texts)
     assert NBEXCHANGE not in texts
     assert bars["ours"] > 0
 
