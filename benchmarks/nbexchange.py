@@ -39,7 +39,7 @@ c.NbExchange.ip = "127.0.0.1"
 c.NbExchange.port = {port}
 c.NbExchange.db_url = "{database}"
 c.NbExchange.base_storage_location = "{files}"
-c.NbExchange.log_level = "WARNING"
+c.NbExchange.log_level = 30  # warnings
 """
 
 
@@ -71,11 +71,11 @@ class NbExchange:
     def submission(self, student: str, assignment: str, files: FileSet, unchanged: FileSet) -> Visit:
         """Every file, each time. (The plugin asks for the student's list before that; this is left out.)"""
         body = _form({}, "assignment", "assignment.tar.gz", _archive({**files, NOT_OF_THE_STUDENT: b"now"}))
-        request = raw_request("POST", address("submission", assignment_id=assignment), _headers(student), body)
+        request = raw_request("POST", address("submission", assignment_id=assignment), _form_headers(student), body)
         return Visit(self.http.netloc, [request], proof=SUCCESS)
 
     def list_of(self, student: str) -> Visit:
-        request = raw_request("GET", address("assignments"), _headers(student))
+        request = raw_request("GET", address("assignments"), _cookie(student))
         return Visit(self.http.netloc, [request], proof=SUCCESS)
 
     def submit_file(self, student: str, assignment: str, file: Path) -> Callable[[], object]:
@@ -94,7 +94,7 @@ class NbExchange:
 
     def _download(self, assignment: str, path: str) -> FileSet:
         where = address("collection", assignment_id=assignment, path=path)
-        content = self.http("GET", where, headers=_headers(INSTRUCTOR))
+        content = self.http("GET", where, headers=_cookie(INSTRUCTOR))
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             files = {found.name: archive.extractfile(found).read() for found in archive}  # type: ignore[union-attr]
         return {name: files[name] for name in files if name != NOT_OF_THE_STUDENT}
@@ -113,10 +113,10 @@ class NbExchange:
         return rows
 
     def _get(self, user: str, path: str) -> Any:
-        return _succeeded(self.http("GET", path, headers=_headers(user)))
+        return _succeeded(self.http("GET", path, headers=_cookie(user)))
 
     def _post(self, user: str, path: str, body: bytes) -> Any:
-        return _succeeded(self.http("POST", path, body, _headers(user)))
+        return _succeeded(self.http("POST", path, body, _form_headers(user)))
 
 
 def _succeeded(answer: bytes) -> Any:
@@ -127,8 +127,12 @@ def _succeeded(answer: bytes) -> Any:
     return parsed
 
 
-def _headers(user: str) -> dict[str, str]:
-    return {"Cookie": f"noteable_auth={user}", "Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+def _cookie(user: str) -> dict[str, str]:
+    return {"Cookie": f"noteable_auth={user}"}
+
+
+def _form_headers(user: str) -> dict[str, str]:
+    return {**_cookie(user), "Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 def _form(fields: dict[str, str], file_field: str, file_name: str, content: bytes) -> bytes:

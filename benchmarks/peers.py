@@ -1,7 +1,7 @@
 """What ngshare is measured against: its predecessor, nbexchange, and the machine's own limit.
 
-ngshare 0.6 comes from the package index into a virtual environment of its own, with the versions of its libraries
-that it needs to store anything. nbexchange is not on the package index: it is installed from a checkout.
+ngshare 0.6 comes from the package index, with the versions of its libraries that it needs to store anything. nbexchange
+is not on the package index: it is installed from a checkout. Each has a virtual environment of its own, in .cache.
 """
 
 import os
@@ -31,7 +31,7 @@ START = "from nbexchange.app import NbExchange; NbExchange.launch_instance()"
 @contextmanager
 def old(folder: Path, hub_url: str) -> Iterator[Server]:
     folder.mkdir()
-    python = install(folder / "venv", *OLD_PACKAGES)
+    python = install("ngshare-0.6", *OLD_PACKAGES)
     port, files = free_port(), folder / "files"
     files.mkdir()
     command = [python, "-m", "ngshare", "--vngshare", "--host", "127.0.0.1", "--port", str(port), "--admins", "root"]
@@ -45,7 +45,7 @@ def old(folder: Path, hub_url: str) -> Iterator[Server]:
 @contextmanager
 def nbexchange(folder: Path, checkout: Path) -> Iterator[Server]:
     folder.mkdir()
-    python = install(folder / "venv", str(checkout.resolve()))
+    python = install("nbexchange", str(checkout.resolve()))
     port, files, database = free_port(), folder / "files", f"sqlite:///{folder}/nbexchange.sqlite"
     files.mkdir()
     (folder / "nbexchange_config.py").write_text(configuration(port, database, files))
@@ -85,8 +85,12 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def install(folder: Path, *packages: str) -> str:
-    """Return the Python of a new virtual environment that has these. Errors: subprocess.CalledProcessError."""
+def install(name: str, *packages: str) -> str:
+    """Return the Python of a virtual environment that has these; the next run finds it again.
+
+    Errors: subprocess.CalledProcessError.
+    """
+    folder = ROOT / ".cache/benchmarks" / name
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = str(folder / "bin" / "python")
     subprocess.run([python, "-m", "pip", "install", "-qqq", *packages], check=True, stdout=sys.stderr)
