@@ -13,7 +13,7 @@ from benchmarks.crowd import ENOUGH, Outcome, Visit, send_crowd
 from benchmarks.http import Http
 from benchmarks.native import Native
 from benchmarks.server import Server
-from benchmarks.slow_clients import PROMISED, dripping
+from benchmarks.slow_clients import Target, held
 from benchmarks.work import FileSet, Size
 
 FIRST, SECOND = "ps1", "ps2"  # assignments: whose data file stays unchanged, and whose files are all new
@@ -96,7 +96,7 @@ def rush(run: Run, size: Size, *, at_once: int, all_new: bool, attempt: str, slo
     netloc = visits[0].netloc
     with ExitStack() as stack:
         if slow:
-            stack.enter_context(dripping(netloc, slow_head(run, names[0], assignment), slow))
+            stack.enter_context(held(slow_target(run, names[0], assignment), slow))
         latencies = stack.enter_context(measure.health_checks(netloc, server.health))
         processes, own = measure.cpu_seconds(server.processes()), measure.cpu_seconds(server.own())
         outcome = send_crowd(visits, at_once, patience=PATIENCE_WITH_SLOW if slow else ENOUGH)
@@ -111,12 +111,14 @@ def rush(run: Run, size: Size, *, at_once: int, all_new: bool, attempt: str, slo
     }
 
 
-def slow_head(run: Run, student: str, assignment: str) -> bytes:
-    """Return the head of a submission that promises a large body."""
+def slow_target(run: Run, student: str, assignment: str) -> Target:
+    """Return what slow clients need for uploads that this server would take."""
     request = run.client.submission(student, assignment, {"a": b"a"}, {}).requests[0]
-    head, _, _ = request.partition(b"\r\n\r\n")
-    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length:")]
-    return b"\r\n".join([*lines, b"Content-Length: %d" % PROMISED]) + b"\r\n\r\n"
+    first, *lines = request.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    fields = dict(line.split(": ", 1) for line in lines)
+    kept = {name: fields[name] for name in ("Authorization", "Cookie") if name in fields}
+    headers = "".join(f"{name}: {text}\r\n" for name, text in kept.items())
+    return Target(run.server.urls[0], headers, upload=first.split()[1], content_type=fields["Content-Type"])
 
 
 def of_outcome(outcome: Outcome) -> Figures:

@@ -40,11 +40,16 @@ RECEIVED = Counter("ngshare_received_bytes", "Bytes of request bodies that were 
 SENT = Counter("ngshare_sent_bytes", "Bytes of response bodies", registry=REGISTRY)
 IN_PROGRESS = Gauge(
     "ngshare_requests_in_progress",
-    "Requests that threads work on; the next ones wait when all threads do",
+    "Requests that are worked on, without those that wait for a client or the Hub; the next ones wait for a place",
     multiprocess_mode="livesum",
     registry=REGISTRY,
 )
-THREADS = Gauge("ngshare_threads", "Threads of all processes", multiprocess_mode="livesum", registry=REGISTRY)
+THREADS = Gauge(
+    "ngshare_threads",
+    "Places of all processes: requests that can be worked on at once",
+    multiprocess_mode="livesum",
+    registry=REGISTRY,
+)
 
 GAUGES = {  # fields of exchange.usage.Usage
     "courses": ("ngshare_courses", "Courses that are not in the trash"),

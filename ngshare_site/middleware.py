@@ -11,6 +11,7 @@ from courses.api.draining import drain
 from courses.body_limits import FORM, limit_of
 from courses.sizes import readable_size
 from ngshare_site.error_pages import api_v2_error, is_api_v2, too_large
+from ngshare_site.hub.authentication import has_known_token
 
 # Django has a setting for this from version 6 on. django-csp would need as many lines of settings as this is long.
 PAGE_POLICY = (
@@ -61,7 +62,8 @@ def refuse_too_large(get_response: GetResponse) -> GetResponse:
         if size is None or length <= size:
             return get_response(request)
         message = f"The request is {readable_size(length)}, the limit is {readable_size(size)}. {limit.hint}".strip()
-        drain(request)
+        if request.user.is_authenticated or has_known_token(request):
+            drain(request)
         return _refuse(request, 413, "too_large", message) if is_api else too_large(request, message)
 
     return middleware

@@ -90,7 +90,6 @@ class Observation:
         seconds = time.monotonic() - self.started
         route, method = route_of(self.request), self.request.method or ""
         method_label = method if method in METHODS else "other"
-        metrics.IN_PROGRESS.dec()
         metrics.REQUESTS.labels(route, method_label, self.status).inc()
         metrics.SECONDS.labels(route, method_label).observe(seconds)
         metrics.RECEIVED.inc(self.received.count)
@@ -122,7 +121,6 @@ def observe(get_response: GetResponse) -> GetResponse:
         current = request_id.choose(request.headers.get(request_id.HEADER))
         request_id.current.set(current)
         observation = Observation(request)
-        metrics.IN_PROGRESS.inc()
         response = get_response(request)
         response.headers[request_id.HEADER] = current
         observation.watch(response)

@@ -30,6 +30,7 @@ NGSHARE_ADMINS = env.names("NGSHARE_ADMINS")
 NGSHARE_HUB_ADMINS = env.flag("NGSHARE_HUB_ADMINS")  # whoever is an administrator of the Hub is one here
 NGSHARE_STRICT_SCOPES = env.flag("NGSHARE_STRICT_SCOPES")
 NGSHARE_SERVICE_TOKENS = env.names("NGSHARE_SERVICE_TOKENS")  # names of Hub services that may use the API
+NGSHARE_CLIENT_SECONDS = env.number("NGSHARE_CLIENT_SECONDS", 60, least=1)  # without a byte end a connection
 NGSHARE_IDENTITY_SECONDS = env.number("NGSHARE_IDENTITY_SECONDS", 60)  # how long the Hub's answer about a token is kept
 JUPYTERHUB_API_URL = env.text("JUPYTERHUB_API_URL").rstrip("/")
 JUPYTERHUB_API_TOKEN = env.text("JUPYTERHUB_API_TOKEN")

@@ -53,6 +53,6 @@ class CourseViewSet(GenericViewSet):
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
-        if response.status_code >= 400:
+        if response.status_code >= 400 and request._request.user.is_authenticated:
             drain(request._request)
         return response

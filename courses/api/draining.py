@@ -1,4 +1,4 @@
-"""Reading the rest of a refused request."""
+"""Reading the rest of a refused request, for those who are logged in: it costs time and bandwidth."""
 
 from django.http import HttpRequest
 

@@ -14,7 +14,7 @@ from .errors import ErrorResponse, NotConnected, ServiceError, Unreachable
 
 FIRST_PAUSE = 0.5  # seconds before the first repeat; doubles each time, with jitter
 LONGEST_PAUSE = 30.0  # seconds, also when the server's Retry-After asks for more
-LONGEST_WAIT = 20.0  # seconds for which somebody is kept waiting after a 429; the turn of a new token comes within 16
+LONGEST_WAIT = 20.0  # seconds for which somebody is kept waiting after a 429
 TEMPORARY = {429, 502, 503, 504}  # statuses; 502 to 504 may come from a proxy in between
 NOTHING_DONE = {
     "busy",

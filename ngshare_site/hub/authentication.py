@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from django.conf import settings
+from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
@@ -20,7 +21,7 @@ from courses.errors import DomainError
 from courses.importers import groups
 from courses.models import User
 from courses.services import find_or_create_user
-from ngshare_site.hub import client
+from ngshare_site.hub import client, strangers
 from ngshare_site.hub.client import Identity
 from ngshare_site.hub.strangers import Sender, TooMany
 
@@ -40,10 +41,7 @@ class TooManyTokens(APIException):
     status_code = 429
     default_detail = "Too many tokens that JupyterHub does not know are coming in. Try again in a moment."
     default_code = "throttled"
-
-    def __init__(self, wait: int) -> None:
-        super().__init__()
-        self.wait = wait  # seconds, for Retry-After
+    wait = 2  # seconds, for Retry-After
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -51,9 +49,8 @@ class TokenAuthentication(BaseAuthentication):
         header = request.headers.get("Authorization")
         if header is None:
             return None
-        kind, _, token = header.strip().partition(" ")
-        token = token.strip()
-        if kind.lower() not in ("token", "bearer") or not token or not token.isascii():
+        token = read_token(header)
+        if not token:
             raise AuthenticationFailed("Write the header as “Authorization: token <your JupyterHub token>”.")
         if settings.NGSHARE_STANDALONE:
             return user_by_name(unquote(token)), token
@@ -62,7 +59,7 @@ class TokenAuthentication(BaseAuthentication):
         except client.BadToken as error:
             raise AuthenticationFailed("JupyterHub does not know this token; it may have expired.") from error
         except TooMany as error:
-            raise TooManyTokens(error.wait) from error
+            raise TooManyTokens from error
         except client.HubUnreachable as error:
             log.warning("cannot ask the Hub who someone is: %s", error)
             raise HubUnreachable from error
@@ -81,6 +78,19 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: "AutoSchema") -> dict[str, str]:
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`token <JupyterHub token>`"}
+
+
+def read_token(header: str) -> str:
+    """Return the token in an Authorization header; an empty text if there is none, or none that can be one."""
+    kind, _, token = header.strip().partition(" ")
+    token = token.strip()
+    return token if kind.lower() in ("token", "bearer") and token.isascii() else ""
+
+
+def has_known_token(request: HttpRequest) -> bool:
+    """Return whether the request has a token that was good within the last day. Nobody is asked."""
+    token = read_token(request.headers.get("Authorization", ""))
+    return bool(token) and (settings.NGSHARE_STANDALONE or strangers.is_known(client.hash_of(token)))
 
 
 def check_admission(identity: Identity) -> None:

@@ -52,7 +52,7 @@ class Identity:
 
 def identify(token: str, sender: strangers.Sender) -> Identity:
     """Return whose token this is, from the cache or the Hub. Errors: BadToken, HubUnreachable, strangers.TooMany."""
-    key = hashlib.sha256(token.encode()).hexdigest()
+    key = hash_of(token)
     known = cache.get(f"hub-identity-{key}")
     if known is None:
         with strangers.admitted(key, sender):
@@ -60,6 +60,11 @@ def identify(token: str, sender: strangers.Sender) -> Identity:
     if not known:
         raise BadToken
     return Identity(**{**known, "groups": tuple(known["groups"]), "scopes": tuple(known["scopes"])})
+
+
+def hash_of(token: str) -> str:
+    """Return the hash under which the cache has what is known of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _ask(token: str, key: str, sender: strangers.Sender) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
+from ngshare_site.server.places import waiting
+
 TIMEOUT = (3, 10)  # seconds to connect, to wait for the next bytes
 MAX_ANSWER_BYTES = 2**24  # a page of 200 groups of a thousand members each has about 4 MB
 MAX_ANSWER_SECONDS = 30
@@ -21,6 +23,7 @@ Session = TypeVar("Session", bound=requests.Session)
 class BoundedAdapter(HTTPAdapter):
     """Reads the whole answer at once, and gives up on one that is too long. Errors: RequestException.
 
+    Meanwhile the thread leaves its place to others.
     With the Hub's own certificates (`internal_ssl`), each side shows its certificate to the other.
     """
 
@@ -36,8 +39,11 @@ class BoundedAdapter(HTTPAdapter):
         if settings.JUPYTERHUB_SSL_CLIENT_CA:  # set here, since REQUESTS_CA_BUNDLE goes before the session's
             verify = settings.JUPYTERHUB_SSL_CLIENT_CA
             cert = (settings.JUPYTERHUB_SSL_CERTFILE, settings.JUPYTERHUB_SSL_KEYFILE)
+        with waiting():
+            return self._read(super().send(request, True, timeout or TIMEOUT, verify, cert, proxies))
+
+    def _read(self, response: requests.Response) -> requests.Response:
         end = time.monotonic() + MAX_ANSWER_SECONDS
-        response = super().send(request, True, timeout or TIMEOUT, verify, cert, proxies)
         body = bytearray()
         try:
             for chunk in response.raw.stream(CHUNK, decode_content=True):

@@ -1,12 +1,11 @@
 """Tokens that nobody has seen before: how many of them the Hub is asked about at once.
 
-A question to the Hub holds a thread and takes the Hub's time, and anybody may send tokens that they made up. So:
+A question takes the Hub's time, and anybody may send tokens that they made up. So:
 
 * Who is known is asked about at any time: tokens that were good within the last day.
 * Of all other tokens, a process asks about a few at once; the rest wait for their turn.
-* Whoever sent too many bad tokens within a minute does not wait. Each of their tokens has one second in every sixteen,
-  and the refusal says when. People may share an address, such as all servers of one machine: who has a real token comes
-  again in its second, and meets a sixteenth of the flood.
+* Tokens of a sender of too many bad ones within a minute do not wait: they are refused unless a turn of their own is
+  free. People may share an address, such as all servers of one machine: who has a real token tries again.
 """
 
 import hashlib
@@ -18,27 +17,22 @@ from threading import BoundedSemaphore
 
 from django.core.cache import cache
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
+
+from ngshare_site.server.places import waiting
 
 KNOWN_SECONDS = 24 * 3600  # how long a good token is known
 BAD_TOKENS = 30  # a minute, of one sender
 BAD_TOKENS_OF_PEER = 300  # a minute, of all senders behind one proxy
 PATIENCE = 5  # seconds that a question waits for its turn
 
-ROUND = 16  # seconds, of which a token of a suspect has one
-
-# Of each process, which has 8 threads unless told otherwise.
+# Of each process.
 _turns = BoundedSemaphore(4)
 _turns_of_suspects = BoundedSemaphore(2)
 
 
 class TooMany(Exception):
-    """The Hub is not asked about this token now, but may be in so many seconds."""
-
-    def __init__(self, wait: int) -> None:
-        super().__init__(wait)
-        self.wait = wait
+    """The Hub is not asked about this token now, but may be in a moment."""
 
 
 @dataclass(frozen=True)
@@ -58,27 +52,23 @@ class Sender:
 @contextmanager
 def admitted(key: str, sender: Sender) -> Iterator[None]:
     """Hold a turn to ask the Hub about the token with this hash. Errors: TooMany."""
-    if cache.get(f"hub-known-{key}"):
+    if is_known(key):
         yield
         return
-    if is_suspect(sender):
-        if wait := seconds_until_turn(key, time.time()):
-            raise TooMany(wait)
-        turns, is_ours = _turns_of_suspects, _turns_of_suspects.acquire(blocking=False)
-    else:
-        turns, is_ours = _turns, _turns.acquire(timeout=PATIENCE)
+    turns, patience = (_turns_of_suspects, 0) if is_suspect(sender) else (_turns, PATIENCE)
+    with waiting():
+        is_ours = turns.acquire(timeout=patience)
     if not is_ours:
-        raise TooMany(1)
+        raise TooMany
     try:
         yield
     finally:
         turns.release()
 
 
-def seconds_until_turn(key: str, now: float) -> int:
-    """Return when the second of the token with this hash comes; 0 while it lasts. Nobody else can foretell it."""
-    turn = int(salted_hmac("ngshare.strangers", key).hexdigest(), 16) % ROUND
-    return (turn - int(now)) % ROUND
+def is_known(key: str) -> bool:
+    """Return whether the token with this hash was good within the last day."""
+    return bool(cache.get(f"hub-known-{key}"))
 
 
 def remember(key: str) -> None:

@@ -42,13 +42,13 @@ def test_life_of_a_release(cluster):
     cluster.wait("job/sweep", "condition=complete")
     assert "0 blobs" in cluster.run("kubectl", "logs", "job/sweep")
 
-    cluster.install({**VALUES, "server": {"threads": 4}})
+    cluster.install({**VALUES, "server": {"threads": 6}})
     arguments = ("get", "deploy/ngshare", "--output", "jsonpath={.spec.template.spec.containers[0].args}")
-    assert "--threads=4" in cluster.run("kubectl", *arguments)
+    assert "--threads=6" in cluster.run("kubectl", *arguments)
     assert cluster.execute("deploy/ngshare", "cat", KEY) == key
 
     cluster.run("helm", "rollback", "ngshare", "1", "--wait", "--timeout", clusters.PATIENCE)
-    assert "--threads=8" in cluster.run("kubectl", *arguments)
+    assert "--threads=4" in cluster.run("kubectl", *arguments)
     assert "bob" in cluster.ngshare("course_status", "Trial course")
 
     cluster.run("helm", "uninstall", "ngshare", "--wait")

@@ -47,11 +47,10 @@ def start(tmp_path):
     """Starts servers on one SQLite file and one folder, or on the database that is named."""
     with ExitStack() as stack:
 
-        def begin(*, count=1, workers=2, database=""):
+        def begin(*, count=1, workers=2, database="", **variables):
             data = tmp_path / "data"
-            found = [
-                stack.enter_context(servers.service(data, workers=workers, DATABASE_URL=database)) for _ in range(count)
-            ]
+            variables["DATABASE_URL"] = database
+            found = [stack.enter_context(servers.service(data, workers=workers, **variables)) for _ in range(count)]
 
             def rows(question):
                 connection = psycopg2.connect(database) if database else sqlite3.connect(data / "ngshare.sqlite3")

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests import cast, servers
 
 pytestmark = pytest.mark.live
-WORKERS, THREADS = 3, 8
+WORKERS, THREADS = 3, 4
 
 
 def read(url, **headers):

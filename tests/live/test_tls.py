@@ -1,11 +1,14 @@
 """TLS as a Hub with `internal_ssl` wants it: the service shows its certificate, and asks for those of the others."""
 
+import os
 import ssl
+import time
 
 import pytest
 import requests
 
-from tests import certificates, fake_hub, servers
+from tests import cast, certificates, fake_hub, servers
+from tests.live import slow
 
 pytestmark = pytest.mark.live
 
@@ -44,3 +47,52 @@ def test_hub_and_service_show_each_other_their_certificates(tmp_path):
             for stranger in (None, pair(strange)):
                 with pytest.raises(requests.ConnectionError):
                     requests.get(courses, headers=headers, timeout=30, verify=authority, cert=stranger)
+
+
+@pytest.fixture
+def hasty(tmp_path):
+    """A service with a certificate that gives up clients after a second; what reaches it, and its authority."""
+    (own,) = certificates.issue(tmp_path, "ngshare")
+    variables = {"JUPYTERHUB_SSL_CERTFILE": own.cert, "JUPYTERHUB_SSL_KEYFILE": own.key, "NGSHARE_CLIENT_SECONDS": "1"}
+    with servers.service(tmp_path / "data", workers=1, tls={"verify": own.ca}, **variables) as service:
+        yield service, ssl.create_default_context(cafile=own.ca), own.ca
+
+
+def test_handshake_without_progress_ends(hasty):
+    service, _, _ = hasty
+    with slow.connect(service.url) as connection:
+        connection.sendall(b"\x16\x03\x01")  # how a handshake begins
+        assert slow.read_until_closed(connection) == b""
+    assert "Traceback" not in service.log.read_text()
+
+
+def test_upload_with_tls_without_progress_ends(hasty):
+    service, context, _ = hasty
+    request = slow.head("POST", cast.v2("blobs", "missing"), token="bob", length=9, content_type="application/json")
+    with context.wrap_socket(slow.connect(service.url), server_hostname="127.0.0.1") as connection:
+        connection.sendall(request + b"{")
+        assert b" 200 " not in slow.read_until_closed(connection)
+
+
+def test_slow_upload_and_slow_download_with_tls_arrive(hasty):
+    service, context, authority = hasty
+    root = {"Authorization": "token root"}
+    course = {"name": cast.COURSE, "instructors": ["alice"]}
+    made = requests.post(service.url + cast.v2("courses"), json=course, headers=root, timeout=30, verify=authority)
+    assert made.status_code == 201, made.text
+    content = os.urandom(2_000_000)
+    body = cast.bundle({"large.bin": content})
+    release = slow.head("POST", cast.of_assignment("releases"), token="alice", length=len(body))
+    with context.wrap_socket(slow.connect(service.url), server_hostname="127.0.0.1") as connection:
+        connection.sendall(release + body[:10_000])
+        time.sleep(0.5)
+        connection.sendall(body[10_000:20_000])
+        time.sleep(0.5)
+        connection.sendall(body[20_000:])
+        assert b" 201 " in connection.recv(2**16).splitlines()[0]
+        connection.sendall(slow.head("GET", cast.v2("blobs", cast.sha256(content)), token="alice"))
+        received = b""
+        while not received.endswith(content[-1000:]):
+            received += connection.recv(2**16)
+            time.sleep(0.02)
+    assert received.endswith(content)

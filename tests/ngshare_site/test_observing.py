@@ -190,17 +190,3 @@ def test_made_up_methods_are_one(client):
     for method in ("FROB", "NICATE"):
         client.generic(method, "/nothing")
     assert value(metrics.REQUESTS, route="unmatched", method="other", status="404") == before + 2
-
-
-def test_request_is_in_progress_until_its_response_is_closed(rf):
-    before = value(metrics.IN_PROGRESS)
-    seen = []
-
-    def view(request):
-        seen.append(value(metrics.IN_PROGRESS))
-        return HttpResponse("x")
-
-    response = observing.observe(view)(rf.get("/x"))
-    assert (seen, value(metrics.IN_PROGRESS)) == ([before + 1], before + 1)
-    response.close()
-    assert value(metrics.IN_PROGRESS) == before

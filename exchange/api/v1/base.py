@@ -89,7 +89,7 @@ class Resource(APIView):
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        if response.status_code >= 300:
+        if response.status_code >= 300 and request._request.user.is_authenticated:
             drain(request._request)
         return response
 

@@ -1,4 +1,4 @@
-"""`ngshare serve`: the production server, gunicorn with threads.
+"""`ngshare serve`: the production server, gunicorn with a worker of our own (ngshare_site/server).
 
 Processes hold no state: more of them, here or on other machines, serve more users.
 """
@@ -6,6 +6,7 @@ Processes hold no state: more of them, here or on other machines, serve more use
 import fcntl
 import ipaddress
 import os
+import resource
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,8 +22,12 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from ngshare_site import metrics
+from ngshare_site.server.worker import THREADS, Front, Worker, make_tls_context
 
 MIGRATION_LOCK = 0x6E677368617265  # any number that nothing else in the database uses: "ngshare"
+
+
+OPEN_FILES = 2**14  # of a process
 
 
 class ServerLog(Logger):
@@ -36,8 +41,9 @@ class ServerLog(Logger):
 class Server(BaseApplication):
     """gunicorn, configured from here and not from its own command line."""
 
-    def __init__(self, application: WSGIHandler, options: Mapping[str, object]) -> None:
+    def __init__(self, application: WSGIHandler, places: int, options: Mapping[str, object]) -> None:
         self.application = application
+        self.places = places
         self.options = options
         super().__init__()
 
@@ -45,8 +51,8 @@ class Server(BaseApplication):
         for name, value in self.options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> WSGIHandler:
-        return self.application
+    def load(self) -> Front:
+        return Front(self.application, self.places)  # each process its own
 
 
 class Command(BaseCommand):
@@ -55,7 +61,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--bind", default=default_bind(), help="address:port (default: %(default)s)")
         parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
-        parser.add_argument("--threads", type=int, default=8, help="threads of each process (default: %(default)s)")
+        parser.add_argument(
+            "--threads", type=int, default=4, help="requests that each works on at once (default: %(default)s)"
+        )
         parser.add_argument("--no-migrate", action="store_true", help="do not migrate the database")
 
     def handle(
@@ -75,15 +83,19 @@ class Command(BaseCommand):
             with migration_lock():
                 call_command("migrate", interactive=False, verbosity=min(verbosity, 1))
         connection.close()
+        allow_many_files()
         self.stdout.write(f"ngshare serves at {'https' if tls else 'http'}://{bind}{settings.PREFIX}")
         self.stdout.flush()
         Server(
             get_wsgi_application(),  # before the processes are forked, which share its memory
+            threads,
             {
                 "bind": bind,
                 "workers": workers,
-                "threads": threads,
-                "worker_class": "gthread",
+                "threads": THREADS,
+                "worker_class": Worker,
+                "worker_connections": 2 * THREADS,  # the others are idle
+                "sendfile": False,  # its time limit is one for the whole file
                 "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,
                 "keepalive": 15,  # seconds; longer than a plugin's pause between two requests of one command
                 "graceful_timeout": 60,  # seconds for uploads under way when the service stops
@@ -123,7 +135,15 @@ def tls_options() -> dict[str, object]:
         if not os.access(file, os.R_OK):
             raise CommandError(f"JUPYTERHUB_SSL_…: cannot read {file}.")
     # With the authorities of the Hub's own certificates, whoever connects must show one of these.
-    return {**given, "cert_reqs": ssl.CERT_REQUIRED if "ca_certs" in given else ssl.CERT_NONE}
+    cert_reqs = ssl.CERT_REQUIRED if "ca_certs" in given else ssl.CERT_NONE
+    return {**given, "cert_reqs": cert_reqs, "ssl_context": make_tls_context}
+
+
+def allow_many_files() -> None:
+    """Raise the limit of open files, of which each connection is one, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def default_bind() -> str:

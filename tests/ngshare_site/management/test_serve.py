@@ -13,7 +13,7 @@ from ngshare_site.management.commands import serve
 def served(monkeypatch):
     """What gunicorn would be started with; nothing is migrated."""
     options = []
-    monkeypatch.setattr(serve.Server, "run", lambda self: options.append(self.options))
+    monkeypatch.setattr(serve.Server, "run", lambda self: options.append({**self.options, "places": self.places}))
     return options
 
 
@@ -59,9 +59,9 @@ def test_no_process_or_thread_is_refused(settings, served, option):
 @pytest.mark.django_db
 def test_serves_where_it_is_told(settings, served, capsys):
     settings.NGSHARE_STANDALONE = True
-    call_command("serve", "--no-migrate", "--bind", "127.0.0.1:9999", "--workers", "3")
+    call_command("serve", "--no-migrate", "--bind", "127.0.0.1:9999", "--workers", "3", "--threads", "5")
     (options,) = served
-    assert (options["bind"], options["workers"], options["worker_class"]) == ("127.0.0.1:9999", 3, "gthread")
+    assert (options["bind"], options["workers"], options["places"]) == ("127.0.0.1:9999", 3, 5)
     output = capsys.readouterr()
     assert "http://127.0.0.1:9999/" in output.out and "UNSAFE" in output.err
 
@@ -71,7 +71,8 @@ def test_no_header_of_a_request_changes_where_the_service_lies(settings, served)
     """gunicorn takes SCRIPT_NAME from the nearest proxy, and the Hub's proxy passes on what a browser sends."""
     settings.NGSHARE_STANDALONE = True
     call_command("serve", "--no-migrate")
-    server = serve.Server(WSGIHandler(), served[0])
+    del served[0]["places"]
+    server = serve.Server(WSGIHandler(), 1, served[0])
     assert server.cfg.forwarder_headers == []
 
 

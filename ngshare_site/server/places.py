@@ -1,0 +1,79 @@
+"""Places: how many requests a process works on at once, however many connections it has.
+
+A request holds a place while Python works for it, and gives it back while it waits: for the bytes of a client
+(sockets.py), for the Hub. Each place has a connection to the database. So hundreds of slow clients hold neither.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ngshare_site import metrics
+
+
+class _Thread(threading.local):
+    places: "Places | None" = None  # those of which this thread holds one
+
+
+_thread = _Thread()
+
+
+class Places:
+    """The places of a process. Threads wait for one in the order in which they came."""
+
+    def __init__(self, count: int) -> None:
+        self._free: SimpleQueue[BaseDatabaseWrapper] = SimpleQueue()
+        for _ in range(count):
+            connection = connections.create_connection(DEFAULT_DB_ALIAS)
+            connection.inc_thread_sharing()  # one thread after another uses it
+            self._free.put(connection)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Wait for a place and keep it."""
+        self._take()
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    @contextmanager
+    def leave(self) -> Iterator[None]:
+        """Give back the place that this thread holds, and wait for another one at the end."""
+        self._give_back()
+        try:
+            yield
+        finally:
+            self._take()
+
+    def _take(self) -> None:
+        connection = self._free.get()
+        connection.close_if_unusable_or_obsolete()  # as Django does between two requests
+        connections[DEFAULT_DB_ALIAS] = connection
+        _thread.places = self
+        metrics.IN_PROGRESS.inc()
+
+    def _give_back(self) -> None:
+        connection = connections[DEFAULT_DB_ALIAS]
+        del connections[DEFAULT_DB_ALIAS]
+        _thread.places = None
+        metrics.IN_PROGRESS.dec()
+        self._free.put(connection)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Let others have the place of this thread, if it holds one, while it waits for something outside.
+
+    Inside a transaction it stays: the connection to the database belongs to the place.
+    """
+    places = _thread.places
+    if places is None or connections[DEFAULT_DB_ALIAS].in_atomic_block:
+        yield
+        return
+    with places.leave():
+        yield

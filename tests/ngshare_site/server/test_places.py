@@ -1,0 +1,132 @@
+"""No more threads work than there are places, and whoever waits for others leaves theirs."""
+
+import threading
+
+import pytest
+from django.db import connection, connections, transaction
+
+from courses.models import User
+from ngshare_site import metrics
+from ngshare_site.server.places import Places, waiting
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def in_thread():
+    """Runs a function on a thread of its own, as the server does, and returns what it returns."""
+
+    def run(act):
+        results = []
+        thread = threading.Thread(target=lambda: results.append(act()))
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
+        return results[0]
+
+    return run
+
+
+@pytest.fixture
+def places():
+    """One place, whose connection is closed at the end."""
+    one = Places(1)
+    yield one
+    close(one)
+
+
+def close(places):
+    def act():
+        with places.hold():
+            connection.close()
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    thread.join()
+
+
+def work(places):
+    with places.hold():
+        return User.objects.count()
+
+
+def test_second_waits_until_the_first_has_ended(places, in_thread):
+    def act():
+        second = threading.Thread(target=work, args=[places])
+        with places.hold():
+            second.start()
+            second.join(0.2)
+            was_waiting = second.is_alive()
+        second.join(30)
+        return was_waiting, second.is_alive()
+
+    assert in_thread(act) == (True, False)
+
+
+def test_whoever_waits_leaves_their_place_to_others(places, in_thread):
+    def act():
+        with places.hold():
+            with waiting():
+                other = threading.Thread(target=work, args=[places])
+                other.start()
+                other.join(30)
+            return other.is_alive(), User.objects.count()
+
+    assert in_thread(act) == (False, 0)
+
+
+def test_transaction_keeps_its_place(places, in_thread):
+    def act():
+        with places.hold(), transaction.atomic():
+            mine = connection.connection
+            with waiting():
+                other = threading.Thread(target=work, args=[places])
+                other.start()
+                other.join(0.2)
+                was_waiting = other.is_alive() and connection.connection is mine
+        other.join(30)
+        return was_waiting
+
+    assert in_thread(act)
+
+
+def test_threads_one_after_another_use_one_connection_and_keep_none(places, in_thread):
+    def act():
+        with places.hold():
+            User.objects.count()
+            found = connection.connection
+        return found, connections.all(initialized_only=True)
+
+    found = [in_thread(act) for _ in range(3)]
+    assert len({id(one) for one, _ in found}) == 1
+    assert [rest for _, rest in found] == [[]] * 3
+
+
+def test_place_is_given_back_after_an_error(places, in_thread):
+    def act():
+        with pytest.raises(ZeroDivisionError), places.hold(), waiting():
+            _ = 1 / 0
+        return work(places)
+
+    assert in_thread(act) == 0
+
+
+def test_metrics_count_those_at_work_and_not_those_who_wait(places, in_thread):
+    def value():
+        return metrics.IN_PROGRESS._value.get()
+
+    def act():
+        before = value()
+        with places.hold():
+            working = value()
+            with waiting():
+                away = value()
+        return working - before, away - before, value() - before
+
+    assert in_thread(act) == (1, 0, 0)
+
+
+def test_without_a_place_waiting_changes_nothing():
+    mine = connection.connection
+    with waiting():
+        assert connection.connection is mine
