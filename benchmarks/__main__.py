@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, metavar="FILE", help="measure nothing: write the page of these figures")
     options = parser.parse_args()
     if options.write:
-        page.write(json.loads(options.write.read_text()), ROOT / "docs")
+        page.write(json.loads(options.write.read_text()), ROOT)
         return 0
     with tempfile.TemporaryDirectory(prefix="ngshare-bench-") as folder:
         results = measure_all(Path(folder), options)

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: its text is written by hand, and its tables are written here, between marks."""
+"""docs/benchmarks.md and the README: text is written by hand, and figures are put between the marks in it."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import AFTER_FEEDBACK, Goal, Results, first_rush, goals, ratio, row, rushes, value
-from benchmarks.peers import LIMIT
+from benchmarks.peers import LIMIT, NBEXCHANGE, OLD
 from benchmarks.picture import picture
 from benchmarks.servers import POSTGRES, SQLITE
 
@@ -14,17 +14,38 @@ MARKED = re.compile(r"(<!-- figures: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTAL
 MEGABYTE = 1e6
 
 
-def write(results: Results, docs: Path) -> None:
-    """Write the tables and the picture."""
-    page = docs / "benchmarks.md"
-    text = page.read_text()
-    page.write_text(MARKED.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]](results)}\n\n{found[3]}", text))
-    (docs / "benchmarks.svg").write_text(picture(results))
+def write(results: Results, root: Path) -> None:
+    """Write the tables, the picture, and what the README says of them."""
+    for page in (root / "docs/benchmarks.md", root / "README.md"):
+        text = page.read_text()
+        page.write_text(MARKED.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]](results)}\n\n{found[3]}", text))
+    (root / "docs/benchmarks.svg").write_text(picture(results))
 
 
 def tables(results: Results) -> str:
     """Return all that was measured as Markdown."""
     return "\n\n".join(f"### {name.capitalize()}\n\n{block(results)}" for name, block in BLOCKS.items())
+
+
+def summary(results: Results) -> str:
+    """Return the few sentences of the README."""
+    rush = first_rush(results, all_new=False)
+    ours, old, other = (row(results, rush, server) for server in (SQLITE, OLD, NBEXCHANGE))
+    peers = [f"{name}: {found['per_second']:.0f}" for name, found in ((OLD, old), (NBEXCHANGE, other)) if found]
+    fewer = ratio(old.get("sent"), ours.get("sent"))
+    huge = row(results, "huge submission", SQLITE)
+    cores, count = results["machine"]["cores"], results["students"]
+    sentences = [
+        f"On {cores} cores and SQLite, {count} students ({_at_once(rush)} at once) submit a notebook and a data file",
+        f"at a rate of {_number(ours.get('per_second'))} submissions a second"
+        + (f" ({', '.join(peers)})" if peers else "")
+        + (f", and send {fewer:.0f} times fewer bytes than with ngshare 0.6." if fewer else "."),
+    ]
+    if huge:
+        memory = _megabytes(max(huge["memory"], huge["memory_down"]))
+        size = _megabytes(huge["size"])
+        sentences.append(f"Uploading and downloading a file of {size} MB takes {memory} MB more memory.")
+    return "\n".join(sentences)
 
 
 def conditions(results: Results) -> str:
@@ -212,6 +233,7 @@ def campus_table(results: Results) -> str:
 
 
 BLOCKS: dict[str, Callable[[Results], str]] = {
+    "summary": summary,
     "conditions": conditions,
     "goals": goal_table,
     "rushes": rush_table,

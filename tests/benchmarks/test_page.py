@@ -45,8 +45,11 @@ def results():
 
 
 @pytest.fixture
-def docs(tmp_path):
-    shutil.copy(ROOT / "docs/benchmarks.md", tmp_path)
+def pages(tmp_path):
+    """Copies of the pages that are written."""
+    (tmp_path / "docs").mkdir()
+    for name in ("docs/benchmarks.md", "README.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
 
@@ -75,15 +78,15 @@ def test_goals_are_held_against_the_figures(results, text, reached):
     assert goal(results, text).is_reached() is reached
 
 
-def test_each_table_has_a_place_in_the_page(docs):
-    text = (docs / "benchmarks.md").read_text()
-    assert [found[1] for found in page.MARKED.findall(text)] == list(page.BLOCKS)
+def test_each_table_has_a_place_in_a_page(pages):
+    texts = [(pages / name).read_text() for name in ("README.md", "docs/benchmarks.md")]
+    assert [found[1] for text in texts for found in page.MARKED.findall(text)] == list(page.BLOCKS)
 
 
-def test_tables_are_written_and_the_text_is_kept(results, docs):
-    written = docs / "benchmarks.md"
+def test_tables_are_written_and_the_text_is_kept(results, pages):
+    written = pages / "docs/benchmarks.md"
     before = page.MARKED.sub("", written.read_text())
-    page.write(results, docs)
+    page.write(results, pages)
     text = written.read_text()
     assert page.MARKED.sub("", text) == before
     assert "| submissions a second against ngshare 0.6, data unchanged | ≥ 5 × | 4.0 × | **no** |" in text
@@ -92,21 +95,27 @@ def test_tables_are_written_and_the_text_is_kept(results, docs):
     assert "and much more" not in text
 
 
-def test_writing_again_changes_nothing(results, docs):
-    page.write(results, docs)
-    once = (docs / "benchmarks.md").read_text()
-    page.write(results, docs)
-    assert (docs / "benchmarks.md").read_text() == once
+def test_writing_again_changes_nothing(results, pages):
+    page.write(results, pages)
+    once = (pages / "docs/benchmarks.md").read_text()
+    page.write(results, pages)
+    assert (pages / "docs/benchmarks.md").read_text() == once
 
 
-def test_picture_has_a_bar_for_each_server_that_was_measured(results, docs):
-    page.write(results, docs)
-    svg = ElementTree.parse(docs / "benchmarks.svg").getroot()
+def test_picture_has_a_bar_for_each_server_that_was_measured(results, pages):
+    page.write(results, pages)
+    svg = ElementTree.parse(pages / "docs/benchmarks.svg").getroot()
     bars = {bar.get("class"): float(bar.get("width")) for bar in svg.iter(f"{SVG}rect")}
     texts = [text.text for text in svg.iter(f"{SVG}text")]
     assert {SQLITE, OLD, "140", "35", "0.50"} <= set(texts)
     assert NBEXCHANGE not in texts
     assert bars["ours"] > 0
+
+
+def test_readme_names_the_rates(results, pages):
+    page.write(results, pages)
+    text = (pages / "README.md").read_text()
+    assert "at a rate of 140 submissions a second (ngshare 0.6: 35)" in text
 
 
 def test_quick_run_says_that_it_is_one(results):
