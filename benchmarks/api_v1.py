@@ -14,6 +14,7 @@ from benchmarks.crowd import Visit
 from benchmarks.http import Http, raw_request
 from benchmarks.work import ADMINISTRATOR, COURSE, INSTRUCTOR, FileSet
 
+SPECIAL = '%&+=/?#;:,"\\[]{} '
 SUCCESS = b'"success": true'
 
 
@@ -96,7 +97,14 @@ class ApiV1:
 def _form(user: str, **fields: str) -> tuple[dict[str, str], bytes]:
     """Return headers and body."""
     headers = {"Authorization": f"token {user}", "Content-Type": "application/x-www-form-urlencoded"}
-    return headers, urlencode({"user": user, **fields}).encode()
+    return headers, "&".join(f"{name}={_quoted(text)}" for name, text in {"user": user, **fields}.items()).encode()
+
+
+def _quoted(text: str) -> str:
+    """Return ASCII text percent-encoded. urllib takes a tenth of a second for a data file, and there are hundreds."""
+    for character in SPECIAL:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
 
 
 def _files(files: FileSet) -> str:
