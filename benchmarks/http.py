@@ -69,6 +69,21 @@ class Http:
 
         Errors: Refused.
         """
+        return self._exchange(method, path, body, headers, length, keep)[1]
+
+    def header(self, name: str, path: str, headers: Mapping[str, str]) -> str:
+        """Return a header of the answer to a GET, or nothing if there is none. Errors: Refused."""
+        return self._exchange("GET", path, b"", headers, None, True)[0].get(name, "")
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes],
+        headers: Mapping[str, str] | None,
+        length: int | None,
+        keep: bool,
+    ) -> tuple[Mapping[str, str], bytes]:
         size = len(body) if isinstance(body, bytes) else length or 0
         connection = http.client.HTTPConnection(self.netloc, timeout=self.timeout)
         try:
@@ -83,7 +98,7 @@ class Http:
         self.traffic.add(size, received)
         if not 200 <= response.status < 300:
             raise Refused(f"{method} {path}: {response.status} {content[:300]!r}")
-        return content
+        return dict(response.getheaders()), content
 
 
 def _read(response: http.client.HTTPResponse, keep: bool) -> tuple[bytes, int]:

@@ -5,7 +5,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ def bundle(manifest: bytes, blobs: Mapping[str, bytes]) -> bytes:
 @dataclass
 class Native:
     http: Http
+    etags: dict[str, str] = field(default_factory=dict)  # of the latest releases, by assignment
 
     def start_course(self) -> None:
         self._json(ADMINISTRATOR, "POST", address("courses"), {"name": COURSE, "instructors": [INSTRUCTOR]})
@@ -72,12 +73,16 @@ class Native:
         blobs = {sha256(content): content for content in files.values()}
         path = of_assignment(assignment, "releases")
         self.http("POST", path, bundle(manifest, blobs), self._headers(INSTRUCTOR, TAR))
+        latest = of_assignment(assignment, "releases", "latest")
+        self.etags[assignment] = self.http.header("ETag", latest, {"Authorization": f"token {INSTRUCTOR}"})
 
     def submission(self, student: str, assignment: str, files: FileSet, unchanged: FileSet) -> Visit:
-        """One request: all that the release does not have."""
+        """One request: all that the release does not have, on condition that it is still the latest."""
         manifest = json.dumps({"files": _manifest(files)}).encode()
         blobs = {sha256(content): content for path, content in files.items() if path not in unchanged}
         headers = {**self._headers(student, TAR), "Idempotency-Key": sha256(manifest)}
+        if etag := self.etags.get(assignment):
+            headers["If-Match"] = etag
         path = of_assignment(assignment, "submissions")
         return Visit(self.http.netloc, [raw_request("POST", path, headers, bundle(manifest, blobs))], keep=True)
 
