@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import compression, page, runs, through_nbgrader, work
+from benchmarks.peers import NBEXCHANGE
 from benchmarks.server import Server
 from benchmarks.servers import FAILURES, SQLITE, side_by_side
 from tests.servers import ROOT, running
@@ -71,9 +72,11 @@ def measure_all(folder: Path, options: argparse.Namespace) -> Results:
     keep("starting the servers …")
     with side_by_side(folder / "servers", options.only, options.nbexchange) as servers:
         results["failed"] = servers.failed
+        if not options.nbexchange and not options.only:
+            results["failed"][NBEXCHANGE] = "no checkout of it was given (--nbexchange DIR)"
         results["servers"] = [server.name for server in servers.running]
         for name, reason in servers.failed.items():
-            keep(f"{name} could not be started: {reason}")
+            keep(f"{name} is not measured: {reason}")
         measure_servers(servers.running, size, folder, results, keep)
         for server in servers.running:
             if server.name == SQLITE:
