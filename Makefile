@@ -26,7 +26,7 @@ help:
 	@echo "make audit   known holes in what is installed, where the index of advisories can be reached"
 	@echo "make docs    the documentation, in docs/_build/html"
 	@echo "make chart-readme  what the Helm chart's README and schema repeat of other files"
-	@echo "make bench   the benchmarks"
+	@echo "make bench   the benchmarks, written into docs/benchmarks.md (20 minutes)"
 	@echo "make packages  the packages (and, with helm, the chart), in dist"
 	@echo "make dist    all that is released: the packages and, with podman or docker, the images"
 	@echo "make images  the images of the service and of users' servers, with podman or docker"
@@ -82,8 +82,10 @@ docs: $(INSTALLED)
 chart-readme: $(INSTALLED)
 	$(BIN)/python deploy/helm/describe.py
 
+# BENCHFLAGS: --quick, or --nbexchange DIR with a checkout of nbexchange.
 bench: $(INSTALLED)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --results docs/benchmarks.json $(BENCHFLAGS)
+	$(BIN)/python -m benchmarks --write docs/benchmarks.json
 
 # On all systems and all versions of Python that the server runs on; pip reads the result, so there are no extras in it.
 constraints:

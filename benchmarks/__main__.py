@@ -1,79 +1,132 @@
-"""`python -m benchmarks`: the same work for ngshare and its predecessor, side by side; prints a table in Markdown."""
+"""`python -m benchmarks`: the same work for ngshare, its peers and the bare machine, side by side in one run.
+
+Measuring writes figures as JSON; writing makes docs/benchmarks.md and its picture of such a file.
+"""
 
 import argparse
+import json
 import os
 import platform
 import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from benchmarks import runs, work
-from benchmarks.runs import Figures
-from benchmarks.servers import side_by_side
+from benchmarks import compression, page, runs, through_nbgrader, work
+from benchmarks.peers import NBEXCHANGE
+from benchmarks.server import Server
+from benchmarks.servers import FAILURES, SQLITE, side_by_side
+from tests.servers import ROOT, running
 
-BEGIN, END = "<!-- figures: written by python -m benchmarks -->", "<!-- end of figures -->"
+SIZES = {"full": work.FULL, "quick": work.QUICK, "tiny": work.TINY}
+LONGEST_CAMPUS = 600  # seconds
+Results = dict[str, Any]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything: under two minutes, rough figures")
-    parser.add_argument("--without-old", action="store_true", help="ngshare alone; needs no package index")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into this page, between its marks")
+    parser.add_argument(
+        "--quick", action="store_const", dest="size", const="quick", default="full", help="rough figures"
+    )
+    parser.add_argument("--size", choices=SIZES, help="how much of it (default: full)")
+    parser.add_argument("--only", action="append", default=[], metavar="SERVER", help="this one alone; may be repeated")
+    parser.add_argument("--nbexchange", type=Path, metavar="DIR", help="measure nbexchange, from a checkout of it")
+    parser.add_argument(
+        "--campus", type=Path, action="append", default=[], metavar="FILE", help="figures of benchmarks.campus to show"
+    )
+    parser.add_argument("--results", type=Path, metavar="FILE", help="write the figures to this file")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="measure nothing: write the page of these figures")
     options = parser.parse_args()
-    size = work.QUICK if options.quick else work.FULL
-    with tempfile.TemporaryDirectory(prefix="ngshare-bench-") as folder:
-        table = measured(Path(folder), size, with_old=not options.without_old)
-    print(table)
     if options.write:
-        page = options.write.read_text()
-        before, after = page.split(BEGIN)[0], page.split(END)[1]
-        options.write.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
+        page.write(json.loads(options.write.read_text()), ROOT)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="ngshare-bench-") as folder:
+        results = measure_all(Path(folder), options)
+    print(page.tables(results))
     return 0
 
 
-def measured(folder: Path, size: work.Size, *, with_old: bool) -> str:
-    start = time.monotonic()
-    say("starting the servers …")
-    with side_by_side(folder / "servers", with_old=with_old) as servers:
-        all_figures = [runs.begin(server) for server in servers]
-        steps = {
-            "adding students": lambda one: runs.add_students(one, size),
-            "submissions with an unchanged data file": lambda one: runs.submit_all(
-                one, size, work.unchanged_data, "data file unchanged", "ps1"
-            ),
-            "collecting": lambda one: runs.collect(one, size, "ps1"),
-            "submissions that are all new": lambda one: runs.submit_all(
-                one, size, work.all_new, "all files new", "ps2"
-            ),
-            "lists": lambda one: runs.lists(one, size, "ps1"),
-            "large files": lambda one: runs.large(one, size, folder),
-            "a large roster": lambda one: runs.roster(one, size),
-        }
-        for name, step in steps.items():
-            for figures in all_figures:
-                say(f"{time.monotonic() - start:4.0f} s  {name}: {figures.server.name}")
-                step(figures)
-    say(f"{time.monotonic() - start:4.0f} s  done")
-    return f"{conditions()}\n\n{markdown(all_figures)}"
+def measure_all(folder: Path, options: argparse.Namespace) -> Results:
+    """Measure everything, and keep the figures after each step: what breaks later does not lose them."""
+    start, size = time.monotonic(), SIZES[options.size]
+    results: Results = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "size": options.size,
+        "machine": {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
+        "students": size.students,
+        "servers": [],
+        "failed": {},
+        "runs": [],
+        "nbgrader": {},
+        "campus": [json.loads(file.read_text()) for file in options.campus],
+    }
+
+    def keep(line: str) -> None:
+        print(f"{time.monotonic() - start:5.0f} s  {line}", file=sys.stderr, flush=True)
+        if options.results:
+            options.results.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+
+    keep("starting the servers …")
+    with side_by_side(folder / "servers", options.only, options.nbexchange) as servers:
+        results["failed"] = servers.failed
+        if not options.nbexchange and not options.only:
+            results["failed"][NBEXCHANGE] = "no checkout of it was given (--nbexchange DIR)"
+        results["servers"] = [server.name for server in servers.running]
+        for name, reason in servers.failed.items():
+            keep(f"{name} is not measured: {reason}")
+        measure_servers(servers.running, size, folder, results, keep)
+        for server in servers.running:
+            if server.name == SQLITE:
+                measure_nbgrader(server, size, folder, results, keep)
+    results["compression"] = compression.measure()
+    keep("compression")
+    if not options.campus and options.size == "full" and not options.only and find_spec("benchmarks.campus"):
+        measure_campus(folder, results, keep)
+    keep("done")
+    return results
 
 
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def measure_servers(servers: list[Server], size: work.Size, folder: Path, results: Results, keep: Any) -> None:
+    everybody = [runs.begin(server) for server in servers]
+    for name, step in runs.steps(size, folder):
+        for run in everybody:
+            if not run.server.keeps_submissions and not name.startswith(("rush of", "warming")):
+                continue
+            row: Results = {"run": name, "server": run.server.name}
+            try:
+                row |= step(run, size)
+            except FAILURES as error:
+                row["error"] = f"{type(error).__name__}: {error}"[:500]
+            results["runs"].append(row)
+            keep(f"{name}: {run.server.name}{' FAILED: ' + row['error'] if 'error' in row else ''}")
 
 
-def conditions() -> str:
-    cores = os.cpu_count()
-    return f"Measured on {datetime.now(UTC):%Y-%m-%d}: {cores} cores, Linux, Python {platform.python_version()}."
+def measure_nbgrader(server: Server, size: work.Size, folder: Path, results: Results, keep: Any) -> None:
+    for kind in ("folder", "plugin"):
+        try:
+            figures = through_nbgrader.measured(kind, folder, size.collected, server.urls[0])
+        except FAILURES as error:
+            figures = {"error": f"{type(error).__name__}: {error}"[:500]}  # type: ignore[dict-item]
+        results["nbgrader"][kind] = figures
+        keep(f"nbgrader with the {kind}: {figures}")
 
 
-def markdown(all_figures: list[Figures]) -> str:
-    rows = list(all_figures[0].rows)
-    lines = ["| | " + " | ".join(figures.server.name for figures in all_figures) + " |"]
-    lines.append("|---|" + "---:|" * len(all_figures))
-    lines += [f"| {row} | " + " | ".join(figures.rows.get(row, "–") for figures in all_figures) + " |" for row in rows]
-    return "\n".join(lines)
+def measure_campus(folder: Path, results: Results, keep: Any) -> None:
+    """Run the benchmark of a whole university on both databases."""
+    for database in ("sqlite", "postgres"):
+        keep(f"campus on {database} …")
+        file, log = folder / f"campus-{database}.json", folder / f"campus-{database}.log"
+        command = [sys.executable, "-m", "benchmarks.campus", "--measure", "--database", database, "--json", str(file)]
+        try:
+            with running(command, env=dict(os.environ), log=log) as process:
+                process.wait(LONGEST_CAMPUS)
+            results["campus"].append(json.loads(file.read_text()))
+        except FAILURES as error:
+            results["failed"][f"campus on {database}"] = f"{type(error).__name__}: {error}"[:500]
+            keep(log.read_text()[-2000:])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""HTTP as the clients here speak it: a new connection for each request, and every body counted."""
+"""HTTP as the clients here speak it: requests that are made beforehand, and requests that are counted."""
 
 import http.client
 import threading
@@ -29,12 +29,31 @@ class Refused(Exception):
     """The answer was not 2xx, or there was none."""
 
 
+def raw_request(method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+    """Return a whole request as it goes over the wire, with the headers that the library of all these plugins sends."""
+    fields = {
+        "Host": "127.0.0.1",
+        "User-Agent": "python-requests/2.32",
+        "Accept": "*/*",
+        "Connection": "keep-alive",
+        "Content-Length": str(len(body)),
+        **headers,
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
 @dataclass
 class Http:
-    """A server's address, and the traffic with it."""
+    """A server's address, and the traffic with it. Each request has a connection of its own."""
 
     url: str
     traffic: Traffic = field(default_factory=Traffic)
+    timeout: float = TIMEOUT
+
+    @property
+    def netloc(self) -> str:
+        return urlsplit(self.url).netloc
 
     def __call__(
         self,
@@ -46,16 +65,30 @@ class Http:
         length: int | None = None,
         keep: bool = True,
     ) -> bytes:
-        """The body of a good answer, or nothing of it unless `keep`. `length` is that of a body that comes in pieces.
+        """Return the body of a good answer, or nothing of it unless `keep`. `length`: of a body that comes in pieces.
 
         Errors: Refused.
         """
+        return self._exchange(method, path, body, headers, length, keep)[1]
+
+    def header(self, name: str, path: str, headers: Mapping[str, str]) -> str:
+        """Return a header of the answer to a GET, or nothing if there is none. Errors: Refused."""
+        return self._exchange("GET", path, b"", headers, None, True)[0].get(name, "")
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes],
+        headers: Mapping[str, str] | None,
+        length: int | None,
+        keep: bool,
+    ) -> tuple[Mapping[str, str], bytes]:
         size = len(body) if isinstance(body, bytes) else length or 0
-        parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection(self.netloc, timeout=self.timeout)
         try:
             sent = {"Content-Length": str(size), "Connection": "close", **(headers or {})}
-            connection.request(method, parts.path + path, body=body, headers=sent)
+            connection.request(method, urlsplit(self.url).path + path, body=body, headers=sent)
             response = connection.getresponse()
             content, received = _read(response, keep)
         except (OSError, http.client.HTTPException) as error:
@@ -65,11 +98,11 @@ class Http:
         self.traffic.add(size, received)
         if not 200 <= response.status < 300:
             raise Refused(f"{method} {path}: {response.status} {content[:300]!r}")
-        return content
+        return dict(response.getheaders()), content
 
 
 def _read(response: http.client.HTTPResponse, keep: bool) -> tuple[bytes, int]:
-    """The body, and its size in bytes."""
+    """Return the body, and its size in bytes."""
     if keep:
         content = response.read()
         return content, len(content)

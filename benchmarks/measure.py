@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from benchmarks.http import Http
+from benchmarks.crowd import connect, read_response
+from benchmarks.http import raw_request
 
 PAUSE = 0.02  # seconds between two health checks
+PATIENCE = 5  # seconds after which a health check has failed
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -27,6 +29,18 @@ def group(leader: int) -> list[int]:
 def family(parent: int) -> list[int]:
     """A process and its children."""
     return [parent, *(pid for pid in _all() if _field(pid, 1) == parent)]
+
+
+def children_named(name: str) -> list[int]:
+    """Return this process's children that run a program of this name."""
+    return [pid for pid in _all() if _field(pid, 1) == os.getpid() and _name(pid) == name]
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""  # it ended meanwhile
 
 
 def _all() -> list[int]:
@@ -47,10 +61,11 @@ def cpu_seconds(pids: list[int]) -> float:
 
 def _status(pid: int, name: str) -> int:
     """Bytes, of a line of /proc/PID/status that is in kB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # it ended meanwhile
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), 0)
 
 
 def forget_peak(pids: list[int]) -> int:
@@ -71,7 +86,7 @@ def disk(folder: Path) -> int:
 
 
 class Latencies(list[float]):
-    """Seconds of each health check; float("inf") for one that failed."""
+    """Seconds of each health check; PATIENCE for one that failed."""
 
     @property
     def p99(self) -> float:
@@ -79,11 +94,11 @@ class Latencies(list[float]):
 
 
 @contextmanager
-def health_checks(url: str) -> Iterator[Latencies]:
+def health_checks(netloc: str, path: str) -> Iterator[Latencies]:
     """Ask for a server's health all the time, from a process of its own. The list is filled at the end."""
     found = Latencies()
     ours, theirs = multiprocessing.Pipe()
-    prober = multiprocessing.get_context("spawn").Process(target=_probe, args=(url, theirs))
+    prober = multiprocessing.get_context("fork").Process(target=_probe, args=(netloc, path, theirs))
     prober.start()
     ours.recv()  # it is up
     try:
@@ -94,12 +109,18 @@ def health_checks(url: str) -> Iterator[Latencies]:
         prober.join()
 
 
-def _probe(url: str, control: Connection) -> None:
+def _probe(netloc: str, path: str, control: Connection) -> None:
     control.send("up")
-    ask = Http(url)
+    request = raw_request("GET", path, {"Connection": "close"})
     taken: list[float] = []
     while not control.poll(PAUSE):
         start = time.perf_counter()
-        ask("GET", "/healthz")
-        taken.append(time.perf_counter() - start)
+        try:
+            with connect(netloc, PATIENCE) as connection:
+                connection.sendall(request)
+                status, _, _ = read_response(connection)
+            succeeded = status < 500  # nbexchange has no health check: any answer will do
+        except (OSError, ValueError):
+            succeeded = False
+        taken.append(time.perf_counter() - start if succeeded else PATIENCE)
     control.send(taken)

@@ -4,15 +4,15 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from benchmarks.client import Submit
-from benchmarks.http import Http
+from benchmarks.crowd import Visit
+from benchmarks.http import Http, raw_request
 from benchmarks.work import ADMINISTRATOR, COURSE, INSTRUCTOR, FileSet
 
 TAR = "application/x-tar"
@@ -42,9 +42,14 @@ def header(name: str, size: int) -> bytes:
     return found.tobuf(tarfile.USTAR_FORMAT)
 
 
+def bundle(manifest: bytes, blobs: Mapping[str, bytes]) -> bytes:
+    return b"".join([member("manifest.json", manifest), *(member(name, blobs[name]) for name in blobs), END])
+
+
 @dataclass
 class Native:
     http: Http
+    etags: dict[str, str] = field(default_factory=dict)  # of the latest releases, by assignment
 
     def start_course(self) -> None:
         self._json(ADMINISTRATOR, "POST", address("courses"), {"name": COURSE, "instructors": [INSTRUCTOR]})
@@ -66,27 +71,33 @@ class Native:
     def release(self, assignment: str, files: FileSet) -> None:
         manifest = json.dumps({"files": _manifest(files)}).encode()
         blobs = {sha256(content): content for content in files.values()}
-        self._bundle(INSTRUCTOR, of_assignment(assignment, "releases"), manifest, blobs)
+        path = of_assignment(assignment, "releases")
+        self.http("POST", path, bundle(manifest, blobs), self._headers(INSTRUCTOR, TAR))
+        latest = of_assignment(assignment, "releases", "latest")
+        self.etags[assignment] = self.http.header("ETag", latest, {"Authorization": f"token {INSTRUCTOR}"})
 
-    def submit(self, student: str, assignment: str, files: FileSet) -> Submit:
-        blobs = {sha256(content): content for content in files.values()}
-        return partial(self._submit, student, assignment, _manifest(files), blobs)
+    def submission(self, student: str, assignment: str, files: FileSet, unchanged: FileSet) -> Visit:
+        """One request: all that the release does not have, on condition that it is still the latest."""
+        manifest = json.dumps({"files": _manifest(files)}).encode()
+        blobs = {sha256(content): content for path, content in files.items() if path not in unchanged}
+        headers = {**self._headers(student, TAR), "Idempotency-Key": sha256(manifest)}
+        if etag := self.etags.get(assignment):
+            headers["If-Match"] = etag
+        path = of_assignment(assignment, "submissions")
+        return Visit(self.http.netloc, [raw_request("POST", path, headers, bundle(manifest, blobs))], keep=True)
 
-    def _submit(self, student: str, assignment: str, files: list[dict[str, Any]], blobs: dict[str, bytes]) -> None:
-        missing = self._json(student, "POST", address("blobs", "missing"), {"files": files})["missing"]
-        wanted = {name: blobs[name] for name in missing}
-        self._bundle(
-            student, of_assignment(assignment, "submissions"), json.dumps({"files": files}).encode(), wanted, "one"
-        )
+    def list_of(self, student: str) -> Visit:
+        headers = {"Authorization": f"token {student}"}
+        path = address("assignments", page_size="5000")
+        return Visit(self.http.netloc, [raw_request("GET", path, headers)], keep=True, proof=b'"results"')
 
-    def submit_file(self, student: str, assignment: str, file: Path) -> Submit:
+    def submit_file(self, student: str, assignment: str, file: Path) -> Callable[[], object]:
         with file.open("rb") as content:
             name = hashlib.file_digest(content, "sha256").hexdigest()
         files = [{"path": "large.bin", "sha256": name, "size": file.stat().st_size}]
         return partial(self._submit_file, student, assignment, files, file)
 
     def _submit_file(self, student: str, assignment: str, files: list[dict[str, Any]], file: Path) -> None:
-        self._json(student, "POST", address("blobs", "missing"), {"files": files})
         manifest = member("manifest.json", json.dumps({"files": files}).encode())
         size = file.stat().st_size
         length = len(manifest) + tarfile.BLOCKSIZE + size + -size % tarfile.BLOCKSIZE + len(END)
@@ -107,9 +118,6 @@ class Native:
             name = hashlib.file_digest(content, "sha256").hexdigest()
         self.http("GET", address("blobs", name), headers={"Authorization": f"token {student}"}, keep=False)
 
-    def list_released(self, student: str) -> int:
-        return len(self._json(student, "GET", address("assignments"))["results"])
-
     def list_submissions(self, assignment: str) -> int:
         return len(self._submissions(assignment=assignment))
 
@@ -118,20 +126,22 @@ class Native:
         wanted = sorted({file["sha256"] for one in chosen for file in one["files"]})
         body = json.dumps({"sha256": wanted}).encode()
         stream = self.http("POST", address("blobs", "bundle"), body, self._headers(INSTRUCTOR, "application/json"))
-        with tarfile.open(fileobj=io.BytesIO(stream)) as bundle:
-            blobs = {found.name: bundle.extractfile(found).read() for found in bundle}  # type: ignore[union-attr]
+        with tarfile.open(fileobj=io.BytesIO(stream)) as tar:
+            blobs = {found.name: tar.extractfile(found).read() for found in tar}  # type: ignore[union-attr]
         return {one["student"]: {file["path"]: blobs[file["sha256"]] for file in one["files"]} for one in chosen}
 
-    def _submissions(self, **query: str) -> list[Any]:
-        results: list[Any] = self._json(INSTRUCTOR, "GET", address("submissions", course=COURSE, **query))["results"]
-        return results
+    def give_feedback(self, assignment: str, page: bytes) -> int:
+        """All in one request."""
+        files = _manifest({"ps1.html": page})
+        rows = [{"submission": row["id"], "files": files} for row in self._submissions(assignment=assignment)]
+        body = bundle(json.dumps({"feedback": rows}).encode(), {sha256(page): page})
+        path = of_assignment(assignment, "feedback")
+        return len(json.loads(self.http("POST", path, body, self._headers(INSTRUCTOR, TAR)))["returned"])
 
-    def _bundle(self, user: str, path: str, manifest: bytes, blobs: dict[str, bytes], key: str | None = None) -> None:
-        parts = [member("manifest.json", manifest), *(member(name, content) for name, content in blobs.items()), END]
-        headers = self._headers(user, TAR)
-        if key:
-            headers["Idempotency-Key"] = sha256(manifest)
-        self.http("POST", path, b"".join(parts), headers)
+    def _submissions(self, **query: str) -> list[Any]:
+        path = address("submissions", course=COURSE, page_size="5000", **query)
+        results: list[Any] = self._json(INSTRUCTOR, "GET", path)["results"]
+        return results
 
     def _json(self, user: str, method: str, path: str, body: Any = None) -> Any:
         text = json.dumps(body).encode() if body is not None else b""

@@ -1,35 +1,46 @@
-"""The runs. Each gives rows of the table: what was measured, and a figure for each server."""
+"""The runs. Each measures one server and returns figures by name; times are in seconds, sizes in bytes."""
 
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from benchmarks import measure, work
-from benchmarks.client import Client, Submit
-from benchmarks.http import Http, Refused
+from benchmarks.client import Client
+from benchmarks.crowd import ENOUGH, Outcome, Visit, send_crowd
+from benchmarks.http import Http
 from benchmarks.native import Native
-from benchmarks.servers import Server
+from benchmarks.server import Server
+from benchmarks.slow_clients import Target, held
 from benchmarks.work import FileSet, Size
 
-AT_ONCE = 16  # clients
+FIRST, SECOND = "ps1", "ps2"  # assignments: whose data file stays unchanged, and whose files are all new
+AT_ONCE = 16  # clients, where there is no rush
+PATIENCE_WITH_SLOW = 30  # seconds
+
+Figures = dict[str, float | str]
 
 
 @dataclass
-class Figures:
-    """What one server did."""
+class Run:
+    """A server and what has been done with it."""
 
     server: Server
     http: Http
     client: Client
-    rows: dict[str, str] = field(default_factory=dict)
+    submitted: dict[str, FileSet] = field(default_factory=dict)  # of FIRST, the latest of each student
+
+    def spread(self, visits: list[Visit]) -> list[Visit]:
+        """Return the visits shared out among the instances."""
+        netlocs = [Http(url).netloc for url in self.server.urls]
+        return [replace(visit, netloc=netlocs[number % len(netlocs)]) for number, visit in enumerate(visits)]
 
 
-def begin(server: Server) -> Figures:
-    http = Http(server.url)
-    return Figures(server, http, server.client(http))
+def begin(server: Server) -> Run:
+    http = Http(server.urls[0])
+    return Run(server, http, server.client(http))
 
 
 def timed(act: Callable[[], object]) -> float:
@@ -39,111 +50,158 @@ def timed(act: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def crowd(acts: Iterable[Submit]) -> float:
-    """Do all, AT_ONCE at a time. Returns seconds. Errors: the first one's."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return timed(lambda: list(pool.map(lambda act: act(), acts)))
-
-
-def add_students(figures: Figures, size: Size) -> None:
+def start_term(run: Run, size: Size) -> Figures:
+    """Add the course, its students and two assignments."""
+    if not run.server.keeps_submissions:
+        return {}
+    run.client.start_course()
     names = work.students(size.students)
-    figures.client.start_course()
-    figures.rows[f"adding {size.students} students at once, s"] = (
-        f"{timed(lambda: figures.client.add_students(names)):.2f}"
-    )
+    seconds = timed(lambda: run.client.add_students(names))
+    run.client.add_students(work.WARM)
+    run.client.release(FIRST, work.released())
+    run.client.release(SECOND, work.released())
+    return {"seconds": seconds, "count": len(names)}
 
 
-def submit_all(figures: Figures, size: Size, files_of: Callable[[str], FileSet], what: str, assignment: str) -> None:
-    """Everybody submits, AT_ONCE at a time, `size.rounds` times; of times the best round, of bytes the first one."""
-    server, client = figures.server, figures.client
-    client.release(assignment, work.released())
-    acts = [client.submit(name, assignment, files_of(name)) for name in work.students(size.students)]
-    rates, costs, checks = [], [], []
-    for number in range(size.rounds):
-        traffic, disk = figures.http.traffic.sent, measure.disk(server.files)
-        with measure.health_checks(server.url) as latencies:
-            before = measure.cpu_seconds(server.processes())
-            seconds = crowd(acts if not number else again(figures, size, files_of, assignment))
-            costs.append((measure.cpu_seconds(server.processes()) - before) / len(acts))
-        rates.append(len(acts) / seconds)
-        checks.append(latencies.p99)
-        if not number:
-            sent, stored = figures.http.traffic.sent - traffic, measure.disk(server.files) - disk
-    rows = figures.rows
-    rows[f"{what}: submissions/s"] = f"{max(rates):.0f}"
-    rows[f"{what}: server CPU each, ms"] = f"{min(costs) * 1000:.1f}"
-    rows[f"{what}: health check meanwhile, 99th percentile, ms"] = f"{min(checks) * 1000:.0f}"
-    rows[f"{what}: sent, MB"] = f"{sent / 1e6:.0f}"
-    rows[f"{what}: disk used, MB"] = f"{stored / 1e6:.0f}"
+def warm_up(run: Run, size: Size) -> Figures:
+    """Let other students submit and list, so that nothing is measured that happens once."""
+    for all_new, assignment in ((False, FIRST), (True, SECOND)):
+        visits = submissions(run, work.WARM, assignment, all_new=all_new, attempt="warm")
+        if run.server.keeps_submissions:
+            visits += [run.client.list_of(name) for name in work.WARM]
+        outcome = send_crowd(run.spread(visits), 4)
+        if outcome.errors:
+            raise RuntimeError(outcome.errors[0])
+    return {}
 
 
-def again(figures: Figures, size: Size, files_of: Callable[[str], FileSet], assignment: str) -> list[Submit]:
-    """The same submissions with another version of each notebook."""
-    return [
-        figures.client.submit(name, assignment, {**files_of(name), "ps1.ipynb": work.notebook(f"{name} again")})
-        for name in work.students(size.students)
-    ]
+def submissions(run: Run, names: list[str], assignment: str, *, all_new: bool, attempt: str) -> list[Visit]:
+    visits, released = [], work.released()
+    for name in names:
+        files = work.work_of(name, all_new=all_new, attempt=attempt)
+        unchanged = {path: content for path, content in files.items() if released.get(path) == content}
+        visits.append(run.client.submission(name, assignment, files, unchanged))
+        if assignment == FIRST and name not in work.WARM:
+            run.submitted[name] = files
+    return run.spread(visits)
 
 
-def collect(figures: Figures, size: Size, assignment: str) -> None:
+def rush(run: Run, size: Size, *, at_once: int, all_new: bool, attempt: str, slow: int = 0) -> Figures:
+    """Let everybody submit, `at_once` at a time, while `slow` other clients drip their uploads."""
+    server, names = run.server, work.students(size.students)
+    assignment = SECOND if all_new else FIRST
+    visits = submissions(run, names, assignment, all_new=all_new, attempt=attempt)
+    stored = server.stored()
+    before = measure.forget_peak(server.own())
+    netloc = visits[0].netloc
+    with ExitStack() as stack:
+        if slow:
+            stack.enter_context(held(slow_target(run, names[0], assignment), slow))
+        latencies = stack.enter_context(measure.health_checks(netloc, server.health))
+        processes, own = measure.cpu_seconds(server.processes()), measure.cpu_seconds(server.own())
+        outcome = send_crowd(visits, at_once, patience=PATIENCE_WITH_SLOW if slow else ENOUGH)
+        own = measure.cpu_seconds(server.own()) - own
+        processes = measure.cpu_seconds(server.processes()) - processes
+    return of_outcome(outcome) | {
+        "server_cpu": processes / len(visits),
+        "own_cpu": own / len(visits),
+        "health_p99": latencies.p99,
+        "stored": server.stored() - stored,
+        "memory": measure.peak(server.own()) - before,
+    }
+
+
+def slow_target(run: Run, student: str, assignment: str) -> Target:
+    """Return what slow clients need for uploads that this server would take."""
+    request = run.client.submission(student, assignment, {"a": b"a"}, {}).requests[0]
+    first, *lines = request.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    fields = dict(line.split(": ", 1) for line in lines)
+    kept = {name: fields[name] for name in ("Authorization", "Cookie") if name in fields}
+    headers = "".join(f"{name}: {text}\r\n" for name, text in kept.items())
+    return Target(run.server.urls[0], headers, upload=first.split()[1], content_type=fields["Content-Type"])
+
+
+def of_outcome(outcome: Outcome) -> Figures:
+    count = max(len(outcome.times), 1)
+    return {
+        "count": len(outcome.times),
+        "errors": len(outcome.errors),
+        "seconds": outcome.seconds,
+        "per_second": outcome.per_second,
+        "median": outcome.percentile(0.5),
+        "p95": outcome.percentile(0.95),
+        "p99": outcome.percentile(0.99),
+        "client_cpu": outcome.cpu / count,
+        "sent": outcome.sent,
+        "received": outcome.received,
+        **({"first_error": outcome.errors[0]} if outcome.errors else {}),
+    }
+
+
+def lists(run: Run, size: Size) -> Figures:
+    names = work.students(size.students)
+    visits = [run.client.list_of(names[number % len(names)]) for number in range(min(size.lists, len(names)))]
+    visits = run.spread((visits * (size.lists // len(visits) + 1))[: size.lists])
+    before = measure.cpu_seconds(run.server.processes())
+    outcome = send_crowd(visits, AT_ONCE)
+    used = measure.cpu_seconds(run.server.processes()) - before
+    return of_outcome(outcome) | {"server_cpu": used / len(visits), "requests": len(visits[0].requests)}
+
+
+def instructors_list(run: Run, size: Size) -> Figures:
+    before = run.http.traffic.requests
+    found: list[int] = []
+    seconds = timed(lambda: found.append(run.client.list_submissions(FIRST)))
+    return {"seconds": seconds, "requests": run.http.traffic.requests - before, "count": found[0]}
+
+
+def collect(run: Run, size: Size) -> Figures:
     """Fetch everybody's latest submission, and see that it is what was submitted."""
-    received = figures.http.traffic.received
+    before, requests = run.http.traffic.received, run.http.traffic.requests
+    used = measure.cpu_seconds(run.server.processes())
     found: dict[str, FileSet] = {}
-    seconds = timed(lambda: found.update(figures.client.collect(assignment)))
-    for name in work.students(size.students):
-        wanted = work.unchanged_data(name)
-        if size.rounds > 1:
-            wanted["ps1.ipynb"] = work.notebook(f"{name} again")
-        if found[name] != wanted:
-            raise RuntimeError(f"{figures.server.name} lost the submission of {name}")
-    figures.rows[f"collecting {size.students}, s"] = f"{seconds:.2f}"
-    figures.rows[f"collecting {size.students}: received, MB"] = (
-        f"{(figures.http.traffic.received - received) / 1e6:.0f}"
-    )
+    seconds = timed(lambda: found.update(run.client.collect(FIRST)))
+    used = measure.cpu_seconds(run.server.processes()) - used
+    lost = [name for name, files in run.submitted.items() if found.get(name) != files]
+    if lost:
+        raise RuntimeError(f"{len(lost)} submissions are not what was submitted, such as that of {lost[0]}")
+    return {
+        "seconds": seconds,
+        "count": len(run.submitted),
+        "server_cpu": used,
+        "received": run.http.traffic.received - before,
+        "requests": run.http.traffic.requests - requests,
+    }
 
 
-def lists(figures: Figures, size: Size, assignment: str) -> None:
-    names = work.students(size.students)
-    acts: list[Submit] = [
-        partial(figures.client.list_released, names[number % len(names)]) for number in range(size.lists)
-    ]
-    crowd(acts[:AT_ONCE])
-    before = figures.http.traffic.requests
-    rate = size.lists / crowd(acts)
-    requests = (figures.http.traffic.requests - before) / size.lists
-    figures.rows["students' lists/s"] = f"{rate:.0f}"
-    figures.rows["requests of a student's list"] = f"{requests:.0f}"
-    before = figures.http.traffic.requests
-    seconds = timed(lambda: figures.client.list_submissions(assignment))
-    what = f"instructor's list of {size.students * size.rounds} submissions"
-    figures.rows[f"{what}, s"] = f"{seconds:.2f}"
-    figures.rows[f"{what}: requests"] = str(figures.http.traffic.requests - before)
+def give_feedback(run: Run, size: Size) -> Figures:
+    before, found = run.http.traffic.requests, []
+    seconds = timed(lambda: found.append(run.client.give_feedback(FIRST, work.feedback_page())))
+    return {"seconds": seconds, "count": found[0], "requests": run.http.traffic.requests - before}
 
 
-def large(figures: Figures, size: Size, folder: Path) -> None:
-    """Memory for one large submission, after a small one has warmed everything up."""
-    client, server = figures.client, figures.server
+def large(run: Run, size: Size, folder: Path) -> Figures:
+    """Measure memory for one large submission."""
     file = random_file(folder / "large", size.large)
-    act = client.submit_file("student000", "ps1", file)
-    grown, seconds = growth(server, act)
-    figures.rows[f"memory for a submission of {size.large / 1e6:.0f} MB, MB"] = f"{grown / 1e6:.0f}"
-    figures.rows[f"seconds for a submission of {size.large / 1e6:.0f} MB"] = f"{seconds:.1f}"
-    what = f"memory for a submission of {size.huge / 1e6:.0f} MB, up and down, MB"
-    if isinstance(client, Native):
-        file = random_file(folder / "huge", size.huge)
-        up, _ = growth(server, client.submit_file("student000", "ps1", file))
-        down, _ = growth(server, lambda: client.fetch_file("student000", file))
-        figures.rows[what] = f"{up / 1e6:.0f} and {down / 1e6:.0f}"
-    else:
-        figures.rows[what] = refusal_of(client.submit_file("student000", "ps1", random_file(folder / "80", 80_000_000)))
+    grown, seconds = growth(run.server, run.client.submit_file("student000", FIRST, file))
+    return {"memory": grown, "seconds": seconds, "size": size.large}
 
 
-def roster(figures: Figures, size: Size) -> None:
-    """A roster file taken over, the same again, each line changed, and exported. 0.6 knows no such file, and its bulk
-    request grows with the square of the course."""
-    client, count = figures.client, size.roster
-    if not isinstance(client, Native):
-        return
+def huge(run: Run, size: Size, folder: Path) -> Figures:
+    """Measure memory for one submission of 1 GB; the others refuse as much."""
+    if not isinstance(run.client, Native) or not run.server.keeps_submissions:
+        return {}
+    file = random_file(folder / "huge", size.huge)
+    up, seconds = growth(run.server, run.client.submit_file("student000", FIRST, file))
+    down, seconds_down = growth(run.server, partial(run.client.fetch_file, "student000", file))
+    return {"memory": up, "memory_down": down, "seconds": seconds, "seconds_down": seconds_down, "size": size.huge}
+
+
+def roster(run: Run, size: Size) -> Figures:
+    """Import a roster file, the same again, each line changed, and export it. The others know no such file."""
+    client, count = run.client, size.roster
+    if not isinstance(client, Native) or not run.server.keeps_submissions:
+        return {}
 
     def imported(first_name: str, result: str) -> float:
         content, report = work.roster(count, first_name), {}
@@ -152,26 +210,20 @@ def roster(figures: Figures, size: Size) -> None:
             raise RuntimeError(f"not all lines were {result}: {report}")
         return seconds
 
-    what = f"a roster of {count} lines"
-    figures.rows[f"{what}: imported, s"] = f"{imported('First', 'created'):.2f}"
-    figures.rows[f"{what}: imported again, s"] = f"{imported('First', 'unchanged'):.2f}"
-    figures.rows[f"{what}: each line changed, s"] = f"{imported('Other', 'changed'):.2f}"
-    figures.rows[f"{what}: exported, s"] = f"{timed(client.export_roster):.2f}"
+    return {
+        "count": count,
+        "created": imported("First", "created"),
+        "unchanged": imported("First", "unchanged"),
+        "changed": imported("Other", "changed"),
+        "exported": timed(client.export_roster),
+    }
 
 
-def growth(server: Server, act: Submit) -> tuple[int, float]:
+def growth(server: Server, act: Callable[[], object]) -> tuple[int, float]:
     """By how many bytes the server's memory grows at most while something is done, and how many seconds that takes."""
     before = measure.forget_peak(server.own())
     seconds = timed(act)
     return measure.peak(server.own()) - before, seconds
-
-
-def refusal_of(act: Submit) -> str:
-    try:
-        act()
-    except Refused:
-        return "80 MB are refused"
-    return "not measured"
 
 
 def random_file(path: Path, size: int) -> Path:
@@ -181,3 +233,42 @@ def random_file(path: Path, size: int) -> Path:
             for start in range(0, size, 10**6):
                 file.write(work.data(f"{path.name} {start}", min(10**6, size - start)))
     return path
+
+
+def rush_name(at_once: int, *, all_new: bool) -> str:
+    return f"rush of {at_once}, {'all new' if all_new else 'data unchanged'}"
+
+
+Step = tuple[str, Callable[[Run, Size], Figures]]
+
+
+def steps(size: Size, folder: Path) -> list[Step]:
+    """The runs in their order, as a term goes: lists get slower on some servers with what has been submitted."""
+    first = [
+        (
+            rush_name(size.rushes[0], all_new=all_new),
+            partial(rush, at_once=size.rushes[0], all_new=all_new, attempt="1"),
+        )
+        for all_new in (False, True)
+    ]
+    more: list[Step] = []
+    for number, at_once in enumerate(size.rushes[:1] * (size.rounds - 1) + size.rushes[1:], 2):
+        for all_new in (False, True):
+            step = partial(rush, at_once=at_once, all_new=all_new, attempt=str(number))
+            more.append((rush_name(at_once, all_new=all_new), step))
+    return [
+        ("adding students", start_term),
+        ("warming up", warm_up),
+        ("lists before", lists),
+        *first,
+        ("lists after the rush", lists),
+        ("collect", collect),
+        ("instructor’s list", instructors_list),
+        ("feedback", give_feedback),
+        ("lists after feedback", lists),
+        *more,
+        ("rush with slow clients", partial(rush, at_once=AT_ONCE, all_new=False, attempt="slow", slow=size.slow)),
+        ("large submission", partial(large, folder=folder)),
+        ("huge submission", partial(huge, folder=folder)),
+        ("roster", roster),
+    ]

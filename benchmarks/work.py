@@ -21,15 +21,50 @@ class Size:
     """How much of it: a full run or a quick one."""
 
     students: int
-    roster: int  # lines of a large course's roster file
-    rounds: int  # of submissions; the best counts, since other work on the machine only slows them down
+    rushes: tuple[int, ...]  # students at once
+    rounds: int  # of the first rush; the better one counts, since other work on the machine only slows it down
     lists: int
+    slow: int  # clients with slow connections
+    roster: int  # lines of a large course's roster file
     large: int  # bytes of the one large submission on all servers
     huge: int  # bytes of the one that is measured on ngshare alone
+    collected: int  # submissions that nbgrader itself collects
 
 
-FULL = Size(students=300, roster=5000, rounds=2, lists=400, large=68_000_000, huge=1_000_000_000)
-QUICK = Size(students=60, roster=1000, rounds=1, lists=100, large=20_000_000, huge=200_000_000)
+FULL = Size(
+    students=300,
+    rushes=(16, 64, 256),
+    rounds=2,
+    lists=400,
+    slow=500,
+    roster=5000,
+    large=68_000_000,
+    huge=1_000_000_000,
+    collected=300,
+)
+QUICK = Size(
+    students=64,
+    rushes=(16, 64),
+    rounds=1,
+    lists=100,
+    slow=100,
+    roster=1000,
+    large=20_000_000,
+    huge=200_000_000,
+    collected=60,
+)
+TINY = Size(
+    students=4,
+    rushes=(2,),
+    rounds=1,
+    lists=4,
+    slow=2,
+    roster=10,
+    large=100_000,
+    huge=200_000,
+    collected=3,
+)
+WARM = [f"warm{number:02}" for number in range(16)]  # students who come before anything is measured
 
 
 def students(count: int) -> list[str]:
@@ -56,11 +91,11 @@ def released() -> FileSet:
     return {"ps1.ipynb": notebook("released"), "data.bin": data("released")}
 
 
-def unchanged_data(student: str) -> FileSet:
-    """What a student submits who worked on the notebook alone."""
-    return {"ps1.ipynb": notebook(student), "data.bin": data("released")}
+def work_of(student: str, *, all_new: bool, attempt: str = "") -> FileSet:
+    """Return what a student submits: a notebook of their own, and the release's data file or one of their own."""
+    seed = f"{student} {attempt}"
+    return {"ps1.ipynb": notebook(seed), "data.bin": data(seed if all_new else "released")}
 
 
-def all_new(student: str) -> FileSet:
-    """What a student submits who made data of their own as well."""
-    return {"ps1.ipynb": notebook(f"{student}, new"), "data.bin": data(student)}
+def feedback_page() -> bytes:
+    return b"<html><body>" + random.Random("feedback").randbytes(50_000).hex().encode() + b"</body></html>"
