@@ -1,6 +1,6 @@
 """Querysets of what an actor may see, with everything that the rows of a list need, in a constant number of queries."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db.models import Case, Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When, Window
@@ -105,7 +105,7 @@ DETAILS = (
 )
 
 
-def load_details(pks: Collection[int], *, files: bool) -> list[Submission]:
+def load_details(pks: Collection[int], *, files: bool) -> Sequence[Submission]:
     """Return submissions, sorted by id, with what a row of a list shows, in a constant number of queries.
 
     With names, the current feedback with its files, and the notebooks or, if wanted, all `files`.

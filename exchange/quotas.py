@@ -85,13 +85,14 @@ class Use:
 
     own_bytes: int
     recent: int  # submissions within an hour
-    has_key: bool  # one for this assignment has the idempotency key
+    has_key: bool  # one for the assignment has the idempotency key
 
 
-def use_of(student: User, assignment: Assignment, key: str | None = None) -> Use:
-    """Return the student's use of the assignment's course, in one query."""
+def use_of(student: User, course: Course, assignment: Assignment | None = None, key: str | None = None) -> Use:
+    """Return the student's use of a course, in one query. The key is looked for in the assignment."""
     since = timezone.now() - HOUR
-    found = _use.rows(student=student.pk, course=assignment.course_id, since=since, assignment=assignment.pk, key=key)
+    pk = assignment.pk if assignment else None
+    found = _use.rows(student=student.pk, course=course.pk, since=since, assignment=pk, key=key)
     return Use(found[0]["used"], found[0]["recent"], bool(found[0]["with_key"])) if found else Use(0, 0, has_key=False)
 
 

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('courses', '0005_audit_request'),
-        ('exchange', '0004_blob_verification'),
+        ('exchange', '0005_latest_release'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exchange", "0005_latest_release"),
+        ("exchange", "0006_blob_upload"),
     ]
 
     operations = [

@@ -44,7 +44,7 @@ def submit(
     if is_for_another:
         _check_is_member(owner, course)
     (entries,) = upload.manifests
-    use = quotas.use_of(owner, assignment, key)
+    use = quotas.use_of(owner, course, assignment, key)
     if use.has_key and (existing := _submission_with_key(key, assignment, owner, entries)):
         _make_sure_of_bytes(upload, entries, by=by)
         return existing, False

@@ -63,7 +63,7 @@ def begin_upload(course: Course, sha256: str, size: int, *, by: Actor) -> tuple[
 def _check_quota(course: Course, user: User, sizes: dict[str, int], *, by: Actor) -> None:
     """Errors: TooManySubmissions, QuotaExceeded. What staff send may be for a release or for feedback."""
     is_staff = by.may(Permission.SEE_SUBMISSIONS, course)
-    quota = Quota(course) if is_staff else quotas.start_submission(course, user)
+    quota = Quota(course) if is_staff else quotas.start_submission(course, user, quotas.use_of(user, course))
     quota.admit(sizes)
 
 
