@@ -112,14 +112,13 @@ def load_details(pks: Collection[int], *, files: bool) -> list[Submission]:
     """
     feedback = Feedback.objects.only("created", "submission", "file_set__digest").select_related("file_set")
     rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
-    rows = rows.select_related("student", "submitted_by", "file_set")
-    submissions = list(
-        rows.prefetch_related(  # what many submissions share is made once
-            Prefetch("assignment", queryset=Assignment.objects.select_related("course")),
-            Prefetch("release", queryset=Release.objects.only("number")),
-            Prefetch("feedbacks", queryset=feedback.order_by("-id"), to_attr="newest_feedback"),
-        )
+    details: QuerySet[Submission] = rows.select_related("student", "submitted_by", "file_set").prefetch_related(
+        # What many submissions share is made once.
+        Prefetch("assignment", queryset=Assignment.objects.select_related("course")),
+        Prefetch("release", queryset=Release.objects.only("number")),
+        Prefetch("feedbacks", queryset=feedback.order_by("-id"), to_attr="newest_feedback"),
     )
+    submissions = list(details)
     file_sets = [submission.file_set for submission in submissions]
     if files:
         load_files(file_sets)
