@@ -1,6 +1,6 @@
 """Querysets of what an actor may see, with everything that the rows of a list need, in a constant number of queries."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import Case, Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When, Window
@@ -105,21 +105,20 @@ DETAILS = (
 )
 
 
-def load_details(pks: Collection[int], *, files: bool) -> Sequence[Submission]:
+def load_details(pks: Collection[int], *, files: bool) -> list[Submission]:
     """Return submissions, sorted by id, with what a row of a list shows, in a constant number of queries.
 
     With names, the current feedback with its files, and the notebooks or, if wanted, all `files`.
     """
     feedback = Feedback.objects.only("created", "submission", "file_set__digest").select_related("file_set")
     rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
-    rows = rows.select_related("student", "submitted_by", "file_set")
-    submissions = list(
-        rows.prefetch_related(  # what many submissions share is made once
-            Prefetch("assignment", queryset=Assignment.objects.select_related("course")),
-            Prefetch("release", queryset=Release.objects.only("number")),
-            Prefetch("feedbacks", queryset=feedback.order_by("-id"), to_attr="newest_feedback"),
-        )
+    details: QuerySet[Submission] = rows.select_related("student", "submitted_by", "file_set").prefetch_related(
+        # What many submissions share is made once.
+        Prefetch("assignment", queryset=Assignment.objects.select_related("course")),
+        Prefetch("release", queryset=Release.objects.only("number")),
+        Prefetch("feedbacks", queryset=feedback.order_by("-id"), to_attr="newest_feedback"),
     )
+    submissions = list(details)
     file_sets = [submission.file_set for submission in submissions]
     if files:
         load_files(file_sets)

@@ -90,11 +90,8 @@ def _readable(hashes: list[Any], user: Parameter, courses: list[Any], staffed: l
     returned = Feedback.objects.filter(submission__student=user, submission__assignment__course__removed_at=None)
     released = Release.objects.filter(latest_of__course__pk__in=courses, latest_of__withdrawn_at=None)
     entries = FileEntry.objects.order_by()
-    of_student: tuple[QuerySet[Any, Any], ...] = (released, own, returned)
-    readable = [
-        Q(pk__in=entries.filter(file_set__in=rows.order_by().values("file_set")).values("blob"))
-        for rows in of_student
-    ]
+    file_sets: list[QuerySet[Any, Any]] = [rows.order_by().values("file_set") for rows in (released, own, returned)]
+    readable = [Q(pk__in=entries.filter(file_set__in=each).values("blob")) for each in file_sets]
     if staffed:
         this = OuterRef("file_set")
         of_courses = (
