@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -67,6 +69,35 @@ def test_hundreds_of_slow_clients_of_every_kind_stop_nobody(start):
             servers.wait_until(lambda: slow.connections_of(memory.pids) <= before + PLACES)
         assert memory.growth() < COUNT * 2**18
         assert running.rows("SELECT count(*) FROM exchange_submission") == [((len(KINDS) + 1) * len(STUDENTS),)]
+
+
+def test_health_is_answered_while_every_place_is_taken(start, tmp_path):
+    running = start(workers=1)
+    assert running.ask("root", "GET", cast.v2("me")).status_code == 200
+
+    def create(number):
+        course = {"name": f"course {number}", "instructors": ["root"]}
+        return running.ask("root", "POST", cast.v2("courses"), json=course).status_code
+
+    with ThreadPoolExecutor(PLACES) as pool:
+        with closing(sqlite3.connect(tmp_path / "data" / "ngshare.sqlite3", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # nobody else can write now
+            answers = [pool.submit(create, number) for number in range(PLACES)]
+            servers.wait_until(lambda: is_silent(running.urls[0], "/readyz"))
+            assert [running.ask("", "GET", "/healthz").status_code for _ in range(10)] == [200] * 10
+            other.execute("ROLLBACK")
+        assert [answer.result() for answer in answers] == [201] * PLACES
+
+
+def is_silent(url, address):
+    """Whether there is no answer for half a second."""
+    with slow.connect(url, timeout=0.5) as connection:
+        connection.sendall(slow.head("GET", address))
+        try:
+            connection.recv(1)
+        except TimeoutError:
+            return True
+    return False
 
 
 @pytest.fixture
