@@ -39,11 +39,11 @@ class Download:
         self._hasher = hashlib.sha256()
 
     def fetch(self, address: str = "") -> None:
-        """Fetch from the address of a store, else from the exchange: also if the store refuses."""
+        """Fetch from the address of a store, else from the exchange: also if the store refuses, or is out of reach."""
         try:
             try:
                 self._fetch_with_retries(address)
-            except ErrorResponse:
+            except (ErrorResponse, Unreachable):
                 if not address:
                     raise
                 self._fetch_with_retries("")

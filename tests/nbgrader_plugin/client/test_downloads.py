@@ -7,7 +7,7 @@ from traitlets.config import Config
 
 from nbgrader_plugin import NgshareClient
 from nbgrader_plugin.client import parts, responses, retries
-from nbgrader_plugin.client.errors import ErrorResponse, InvalidResponse, ServiceError
+from nbgrader_plugin.client.errors import ErrorResponse, InvalidResponse
 from nbgrader_plugin.client.manifest import File
 from nbgrader_plugin.client.transfer import Blobs
 from tests.nbgrader_plugin import hostile
@@ -143,9 +143,20 @@ def test_store_that_refuses_is_replaced_by_the_exchange_from_there_on(server, st
     assert "secret" not in caplog.text and TOKEN not in caplog.text
 
 
+def test_store_that_is_out_of_reach_is_replaced_by_the_exchange(server, blobs, caplog):
+    caplog.set_level(logging.DEBUG)
+    address = "http://127.0.0.1:9/bucket/x?X-Amz-Signature=secret"
+    server.answers["addresses/"] = {"addresses": {FILE.sha256: address}}
+    blobs.fetch([FILE], "Fetching")
+    assert blobs.place(FILE.sha256).read_bytes() == CONTENT
+    assert "secret" not in caplog.text
+
+
 def test_store_that_breaks_off_shows_no_address(server, store, blobs, caplog):
     caplog.set_level(logging.DEBUG)
     store.answers = {"bucket/x": Answer(CONTENT[:10], 200, {"Content-Length": str(len(CONTENT))})}
-    with pytest.raises(ServiceError) as caught:
-        blobs.fetch([FILE], "Fetching")
-    assert "secret" not in str(caught.value) + caplog.text
+    server.answers[BLOB] = Answer({"code": "not_found", "message": "It is not here, either.", "details": {}}, 404)
+    blobs.fetch([FILE], "Fetching")
+    with pytest.raises(ErrorResponse, match="It is not here, either."):
+        blobs.place(FILE.sha256)
+    assert "secret" not in caplog.text
