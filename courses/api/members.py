@@ -19,6 +19,8 @@ from courses.models import Membership
 from courses.permissions import Permission
 from courses.services import RosterEntry
 
+SHOWN = ("user__username", "role", "first_name", "last_name", "email", "section")
+
 
 class MemberViewSet(mixins.ListModelMixin, CourseViewSet):
     queryset = Membership.objects.none()  # for the schema, as in all viewsets below a course
@@ -37,7 +39,10 @@ class MemberViewSet(mixins.ListModelMixin, CourseViewSet):
     lookup_url_kwarg = "username"
 
     def get_queryset(self) -> QuerySet[Membership]:
-        return Membership.objects.filter(course=self.course).select_related("user", "course")
+        members = Membership.objects.filter(course=self.course)
+        if self.action == "list":  # of thousands: what it shows, and nothing else
+            return members.select_related("user").only(*SHOWN)
+        return members.select_related("user", "course")
 
     @extend_schema(request=serializers.EntrySerializer, responses={201: serializers.MemberSerializer})
     def create(self, request: Request, course: str) -> Response:

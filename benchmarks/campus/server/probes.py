@@ -48,8 +48,8 @@ class Person:
     def get_all(self, address: str) -> None:
         """Request a list page by page. Rows are not read, which would be the plugin's work."""
         while address:
-            page = re.match(rb'{"next":(?:null|"([^"]*)")', self.get(address))
-            address = (page[1] or b"").decode().removeprefix(f"http://{HOST}")
+            following = re.match(rb'{"next":"([^"]*)"', self.get(address))
+            address = following[1].decode().removeprefix(f"http://{HOST}") if following else ""
 
     def post(self, address: str, body: object) -> bytes:
         return content_of(self.plugin.post(address, body, content_type="application/json"))
