@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
 from courses.errors import PermissionDenied
@@ -71,6 +71,22 @@ class Actor:
         roles = MappingProxyType(dict(memberships.values_list("course_id", "role")))
         return cls(user=user, is_administrator=is_administrator(user), roles=roles)
 
+    @classmethod
+    def named(cls, username: str) -> "Actor | None":
+        """Return the actor for the user of this name, with the user, in one query; None if there is no such user."""
+        rows = User.objects.filter(username=username).order_by()
+        rows = rows.annotate(
+            course_id=F("memberships__course"), role=F("memberships__role"), gone=F("memberships__course__removed_at")
+        )
+        users = list(rows)  # the same one, for each course
+        if not users:
+            return None
+        user = users[0]
+        if not user.is_active:
+            return cls(user=user)
+        roles = MappingProxyType({row.course_id: row.role for row in users if row.role and row.gone is None})
+        return cls(user=user, is_administrator=is_administrator(user), roles=roles)
+
     @property
     def username(self) -> str:
         """The user name; empty for the server itself, as in the audit log."""
@@ -124,8 +140,20 @@ class Actor:
         """
         if self.is_server:
             return self.require(permission, course)
-        rows = Membership.objects.filter(user=self.user, user__is_active=True, course=course, course__removed_at=None)
-        return replace(self, roles=dict(rows.values_list("course_id", "role"))).require(permission, course)
+        rows = Course.objects.present().filter(pk=course.pk).order_by().annotate(role=self.role_now("pk"))
+        return self.require_as(rows.values_list("role", flat=True).first(), permission, course)
+
+    def role_now(self, course: str) -> Subquery:
+        """Return the role that the roster gives the actor now, for a query whose column `course` holds a course's id.
+
+        A transaction that has other things to ask passes what it finds to `require_as`, instead of `require_still`.
+        """
+        rows = Membership.objects.filter(user=self.user, user__is_active=True, course=OuterRef(course)).order_by()
+        return Subquery(rows.values("role")[:1])
+
+    def require_as(self, role: str | None, permission: Permission, course: Course) -> str:
+        """The same as `require`, with the role in the course that was found just now."""
+        return replace(self, roles={course.pk: role} if role else {}).require(permission, course)
 
     def require_anywhere(self, permission: Permission) -> None:
         """Errors: PermissionDenied, for whom no course allows it."""
@@ -188,5 +216,10 @@ def actor_of(request: HttpRequest) -> Actor:
     actor: Actor | None = getattr(request, "_ngshare_actor", None)
     if actor is None or actor.user != (request.user if isinstance(request.user, User) else None):
         actor = Actor.of(request.user)
-        request._ngshare_actor = actor  # type: ignore[attr-defined]
+        remember_actor(request, actor)
     return actor
+
+
+def remember_actor(request: HttpRequest, actor: Actor) -> None:
+    """Let `actor_of` return this actor as long as its user is the request's."""
+    request._ngshare_actor = actor  # type: ignore[attr-defined]

@@ -25,11 +25,13 @@ class Blob(models.Model):
     """Bytes, named by their hash. Only storage/blobs.py touches the bytes themselves."""
 
     sha256 = models.CharField(max_length=64, unique=True)
-    md5 = models.CharField(max_length=32, help_text="the checksum of API v1")
+    md5 = models.CharField(
+        max_length=32, blank=True, default="", help_text="the checksum of API v1, computed when it is first asked for"
+    )
     size = models.BigIntegerField(help_text="bytes")
     # The row is written before the bytes, and every upload that uses the bytes touches it, so that garbage collection
     # sees uploads under way. Only a file set keeps a blob for ever.
-    stored = models.BooleanField(default=False, help_text="the bytes are in the store")
+    stored = models.BooleanField(default=False, db_default=False, help_text="the bytes are in the store")
     touched = models.DateTimeField(db_index=True, help_text="when an upload last used it")
     verified = models.DateTimeField(null=True, db_index=True, help_text="when its bytes were last read and compared")
     fault = models.CharField(max_length=10, blank=True, default="", db_default="", choices=Fault)
@@ -90,6 +92,10 @@ class Assignment(models.Model):
     name = models.CharField(max_length=255)
     due = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField("unreleased since", null=True, blank=True, editable=False)
+    # The one with the highest number: whoever adds a release sets it. It is deleted with the assignment alone.
+    latest_release = models.ForeignKey(
+        "Release", on_delete=models.RESTRICT, null=True, blank=True, editable=False, related_name="latest_of"
+    )
     created = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = AssignmentQuerySet.as_manager()

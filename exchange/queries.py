@@ -1,30 +1,31 @@
 """Querysets of what an actor may see, with everything that the rows of a list need, in a constant number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
+from typing import Any
 
-from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When, Window, prefetch_related_objects
-from django.db.models.functions import RowNumber
+from django.db.models import Case, Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from courses.permissions import Actor, Permission
 from exchange import deadlines
-from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
-from exchange.storage import file_sets
-
-NOTEBOOKS = FileEntry.objects.filter(path__endswith=".ipynb").exclude(path__contains="/").order_by("path")
+from exchange.models import Assignment, Feedback, FileEntry, FileSet, Release, Submission
+from exchange.storage.manifests import ManifestEntry
 
 
 def visible_assignments(actor: Actor) -> QuerySet[Assignment]:
     """Return the assignments of the actor's courses; unreleased ones only where the actor is staff.
 
-    Rows bring their latest release with its notebooks (`latest`), and how often the actor submitted (`my_submissions`).
+    Rows bring their course, their latest release, and how often the actor submitted (`my_submissions`).
     """
     rows = Assignment.objects.filter(course__in=actor.visible_courses().values("pk"))
     rows = rows.filter(
         Q(withdrawn_at=None) | Q(course__in=actor.courses_where(Permission.SEE_SUBMISSIONS).values("pk"))
     )
-    return with_latest_release(rows).annotate(
-        my_submissions=Count("submissions", filter=Q(submissions__student=actor.user))
-    )
+    own = Submission.objects.filter(assignment=OuterRef("pk"), student=actor.user).order_by()
+    # Not a join: it would read everybody's.
+    count = own.values("assignment").annotate(count=Count("pk")).values("count")
+    rows = rows.select_related("course", "latest_release__file_set")
+    return rows.annotate(my_submissions=Coalesce(Subquery(count), 0))
 
 
 def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]:
@@ -32,17 +33,6 @@ def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]
     if status == "all":
         return rows
     return rows.filter(withdrawn_at__isnull=status == "released")
-
-
-def with_latest_release(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
-    ranked = Release.objects.annotate(
-        newness=Window(RowNumber(), partition_by=[F("assignment")], order_by=[F("number").desc()])
-    )
-    latest = Release.objects.filter(pk__in=ranked.filter(newness=1).values("pk")).select_related("file_set")
-    notebooks = Prefetch("file_set__entries", queryset=NOTEBOOKS, to_attr="notebooks")
-    return rows.select_related("course").prefetch_related(
-        Prefetch("releases", queryset=latest.prefetch_related(notebooks), to_attr="latest")
-    )
 
 
 def visible_submissions(actor: Actor) -> QuerySet[Submission]:
@@ -99,24 +89,90 @@ def latest_attempts(rows: QuerySet[Submission], *, before_due: bool = False) -> 
     return Submission.objects.filter(pk__in=ranked.filter(place=1).values("pk"))
 
 
-def with_details(rows: QuerySet[Submission]) -> QuerySet[Submission]:
-    """Add what a row of the list shows, except for files: names and the current feedback."""
-    feedback = Feedback.objects.select_related("file_set").order_by("-id")
+def file_counts(rows: QuerySet[Submission]) -> QuerySet[Submission, dict[str, Any]]:
+    """Return how many files the submissions have, and the current feedback: `pk`, `file_count`, `feedback_file_count`.
+
+    The last is None without feedback.
+    """
+    feedback = Feedback.objects.filter(submission=OuterRef("pk")).order_by("-id").values("file_set__file_count")
+    rows = rows.annotate(file_count=F("file_set__file_count"), feedback_file_count=Subquery(feedback[:1]))
+    return rows.values("pk", "file_count", "feedback_file_count")  # type: ignore[return-value]  # a TypedDict
+
+
+DETAILS = (
+    *("created", "trial", "collected_at", "withdrawn_at"),
+    *("assignment__name", "assignment__due", "assignment__withdrawn_at", "assignment__course__name"),
+    *("student__username", "submitted_by__username", "release__number"),
+    *("file_set__digest", "file_set__size", "file_set__file_count"),
+)
+
+
+def load_details(pks: Collection[int], *, files: bool) -> list[Submission]:
+    """Return submissions, sorted by id, with what a row of a list shows, in a constant number of queries.
+
+    With names, the current feedback with its files, and the notebooks or, if wanted, all `files`.
+    """
+    feedback = Feedback.objects.only("created", "submission", "file_set__digest").select_related("file_set")
+    rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
     rows = rows.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    return rows.prefetch_related(Prefetch("feedbacks", queryset=feedback))
+    submissions = list(rows.prefetch_related(Prefetch("feedbacks", queryset=feedback.order_by("-id"))))
+    file_sets = [submission.file_set for submission in submissions]
+    if files:
+        load_files(file_sets)
+    else:
+        load_notebooks(file_sets)
+    load_files(current.file_set for submission in submissions if (current := current_feedback(submission)))
+    return submissions
 
 
 def current_feedback(submission: Submission) -> Feedback | None:
-    """Return the newest feedback on a row of `with_details`, without a query."""
+    """Return the newest feedback on a row of `load_details`, without a query."""
     return next(iter(submission.feedbacks.all()), None)
 
 
-def load_files(submissions: Sequence[Submission], *, files: bool) -> None:
-    """Add to rows of `with_details` the files of the current feedback, and the notebooks, or all `files`."""
-    notebooks = Prefetch("file_set__entries", queryset=NOTEBOOKS, to_attr="notebooks")
-    prefetch_related_objects(submissions, file_sets.prefetch_entries("file_set__entries") if files else notebooks)
-    feedbacks = [feedback for submission in submissions if (feedback := current_feedback(submission))]
-    prefetch_related_objects(feedbacks, file_sets.prefetch_entries("file_set__entries"))
+# Files, as plain values: a list may have ten thousand
+
+
+def load_files(file_sets: Iterable[FileSet]) -> None:
+    """Add `files` to file sets: ManifestEntry, in their order. One query."""
+    found = _add_lists("files", file_sets)
+    rows = FileEntry.objects.filter(file_set__in=found).order_by("position")
+    for pk, path, sha256, size in rows.values_list("file_set_id", "path", "blob__sha256", "blob__size").iterator():
+        found[pk].append(ManifestEntry(path, sha256, size))
+
+
+def load_notebooks(file_sets: Iterable[FileSet]) -> None:
+    """Add `notebooks` to file sets: the paths of those at the top, sorted. One query."""
+    found = _add_lists("notebooks", file_sets)
+    rows = FileEntry.objects.filter(file_set__in=found, path__endswith=".ipynb").exclude(path__contains="/")
+    for pk, path in sorted(rows.order_by().values_list("file_set_id", "path")):
+        found[pk].append(path)
+
+
+def _add_lists(name: str, file_sets: Iterable[FileSet]) -> dict[int, list[Any]]:
+    """Add an empty list to each file set, and return the lists by the primary key."""
+    lists: dict[int, list[Any]] = {}
+    for file_set in file_sets:
+        setattr(file_set, name, lists.setdefault(file_set.pk, []))
+    return lists
+
+
+def files_of(file_set: FileSet) -> list[ManifestEntry]:
+    """Return all files of a file set, without a query after load_files."""
+    if not hasattr(file_set, "files"):
+        load_files([file_set])
+    files: list[ManifestEntry] = file_set.files  # type: ignore[attr-defined]
+    return files
+
+
+def notebooks_of(file_set: FileSet) -> list[str]:
+    """Return the notebooks at the top of a file set, without a query after load_notebooks or load_files."""
+    if hasattr(file_set, "files"):
+        return sorted(file.path for file in files_of(file_set) if file.path.endswith(".ipynb") and "/" not in file.path)
+    if not hasattr(file_set, "notebooks"):
+        load_notebooks([file_set])
+    notebooks: list[str] = file_set.notebooks  # type: ignore[attr-defined]
+    return notebooks
 
 
 def releases(assignment: Assignment) -> QuerySet[Release]:

@@ -77,23 +77,41 @@ class Quota:
             )
 
 
-def start_submission(course: Course, student: User) -> Quota:
+@dataclass(frozen=True)
+class Use:
+    """What a student has submitted in a course so far."""
+
+    own_bytes: int
+    recent: int  # submissions within an hour
+    has_key: bool  # one for this assignment has the idempotency key
+
+
+def use_of(student: User, assignment: Assignment, key: str | None = None) -> Use:
+    """Return the student's use of the assignment's course, in one query."""
+    rows = Submission.objects.filter(student=student, assignment__course=assignment.course).order_by()
+    recent = Q(created__gt=timezone.now() - HOUR)
+    counts = {"used": Sum("own_bytes", default=0), "recent": Count("pk", filter=recent)}
+    if key is not None:
+        counts["with_key"] = Count("pk", filter=Q(assignment=assignment, idempotency_key=key))
+    found = rows.aggregate(**counts)
+    return Use(found["used"], found["recent"], bool(found.get("with_key")))
+
+
+def start_submission(course: Course, student: User, use: Use) -> Quota:
     """Return what the student's next submission may bring. Errors: TooManySubmissions."""
     limit = Limits.of(course).submissions_per_hour
-    rows = Submission.objects.filter(student=student, assignment__course=course).order_by()
-    recent = Q(created__gt=timezone.now() - HOUR)
-    use = rows.aggregate(used=Sum("own_bytes", default=0), recent=Count("pk", filter=recent))
-    if limit and use["recent"] >= limit:
-        oldest = rows.filter(recent).order_by("-created").values_list("created", flat=True)[limit - 1]
+    if limit and use.recent >= limit:
+        rows = Submission.objects.filter(student=student, assignment__course=course)
+        oldest = rows.order_by("-created").values_list("created", flat=True)[limit - 1]
         wait = max(1, math.ceil((oldest + HOUR - timezone.now()).total_seconds()))
         minutes = math.ceil(wait / 60)
         raise TooManySubmissions(
-            f"{student.username} has submitted {use['recent']} times in {course.name} within an hour, the limit is "
+            f"{student.username} has submitted {use.recent} times in {course.name} within an hour, the limit is "
             f"{limit}. Submit again in {minutes} minute{'' if minutes == 1 else 's'}; what was submitted is kept.",
             retry_after=wait,
             limit=limit,
         )
-    return Quota(course, student, use["used"])
+    return Quota(course, student, use.own_bytes)
 
 
 def count(course: Course, new_bytes: int) -> None:

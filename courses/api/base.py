@@ -38,11 +38,16 @@ class CourseViewSet(GenericViewSet):
     def course(self) -> Course:
         """The course named in the address. Errors: NotFound, PermissionDenied for whoever is not a member."""
         name = self.kwargs["course"]
-        course = Course.objects.present().filter(name=name).first()
+        course = self.find_course(name)
         if course is None:
             raise NotFound(f"There is no course {name}.")
         self.actor.require(Permission.SEE_COURSE, course)
         return course
+
+    def find_course(self, name: str) -> Course | None:
+        """Return the course of this name that is not in the trash."""
+        found: Course | None = Course.objects.present().filter(name=name).order_by().first()
+        return found
 
     def flag(self, name: str) -> bool:
         """Return the value of a yes-or-no parameter of the query. Errors: ValidationError."""

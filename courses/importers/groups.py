@@ -55,14 +55,17 @@ def _can_be_a_course(name: str) -> bool:
     return True
 
 
-def join(user: User, groups: Iterable[str]) -> None:
-    """Add the user to the courses that their groups name, once for each group. Makes no query unless one is new."""
+def join(user: User, groups: Iterable[str]) -> bool:
+    """Add the user to the courses that their groups name, once for each group. Makes no query unless one is new.
+
+    Return whether any was new, which may have changed the user's roles.
+    """
     if not settings.NGSHARE_GROUPS:
-        return
+        return False
     applied = set(user.hub_groups)
     meanings_of = {group: meanings(group) for group in groups if group not in applied}
     if not any(meanings_of.values()):
-        return
+        return False
     courses = find_courses(meaning.course for found in meanings_of.values() for meaning in found)
     new = {group for group, found in meanings_of.items() if any(meaning.course in courses for meaning in found)}
     for name, roles in roles_by_course({group: [user.username] for group in new}).items():
@@ -71,6 +74,7 @@ def join(user: User, groups: Iterable[str]) -> None:
     if new:
         user.hub_groups = sorted(applied | new)
         user.save(update_fields=["hub_groups"])
+    return bool(new)
 
 
 def _join(course: Course, person: RosterEntry) -> None:

@@ -168,6 +168,9 @@ class _Import:
         for record in self._archive.records("release"):
             release = self._add_release(assignments[record["assignment"]], record)
             releases[record["assignment"], release.number] = release
+        for (name, _), release in sorted(releases.items()):  # the highest number comes last
+            assignments[name].latest_release = release
+        Assignment.objects.bulk_update(assignments.values(), ["latest_release"], file_sets.BATCH)
         imported, submissions = ImportedCourse(course), {}
         for record in self._archive.records("submission"):
             receipt = Receipt(record)
@@ -244,5 +247,5 @@ def _announce_lost(files: Files) -> None:
     """Make the rows of blobs that have no bytes; a file set names them."""
     lost = [entry for entry in files.manifest if files.members[entry.sha256] is None]
     now = datetime.now().astimezone()
-    rows = [Blob(sha256=entry.sha256, md5="", size=entry.size, touched=now) for entry in lost]
+    rows = [Blob(sha256=entry.sha256, size=entry.size, touched=now) for entry in lost]
     Blob.objects.bulk_create(rows, file_sets.BATCH, ignore_conflicts=True)

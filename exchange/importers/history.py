@@ -77,9 +77,11 @@ def import_assignment(
 def import_release(assignment: Assignment, upload: Upload, *, created: datetime) -> None:
     """Add the next release. Errors: those of file_sets.store_upload."""
     (entries,) = upload.manifests
-    with file_sets.store_upload(upload, by=SERVER), transaction.atomic():
-        Assignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
-        release = services.add_release(assignment, entries, created=created, by=SERVER)
+    with file_sets.store_upload(upload, by=SERVER) as stored, transaction.atomic():
+        rows = Assignment.objects.filter(pk=assignment.pk)
+        rows.select_for_update(no_key=True).get()
+        release = services.add_release(assignment, entries, stored, created=created, by=SERVER)
+        rows.update(latest_release=release)
         _record("import release", assignment, about=assignment, number=release.number)
         quotas.count(assignment.course, release.new_bytes)
 
@@ -91,8 +93,8 @@ def import_submission(assignment: Assignment, student: User, upload: Upload, *, 
     """
     (entries,) = upload.manifests
     is_staff = Membership.objects.filter(course=assignment.course, user=student, role__in=STAFF_ROLES).exists()
-    with file_sets.store_upload(upload, by=SERVER), transaction.atomic():
-        file_set, new_bytes = file_sets.create_file_set(entries)
+    with file_sets.store_upload(upload, by=SERVER) as stored, transaction.atomic():
+        file_set, new_bytes = file_sets.create_file_set(entries, stored)
         submission, _ = Submission.objects.update_or_create(
             assignment=assignment,
             student=student,
@@ -116,8 +118,8 @@ def import_submission(assignment: Assignment, student: User, upload: Upload, *, 
 def import_feedback(submission: Submission, upload: Upload, *, created: datetime) -> None:
     """Add the newest feedback on a submission. Errors: those of file_sets.store_upload."""
     (entries,) = upload.manifests
-    with file_sets.store_upload(upload, by=SERVER), transaction.atomic():
-        file_set, new_bytes = file_sets.create_file_set(entries)
+    with file_sets.store_upload(upload, by=SERVER) as stored, transaction.atomic():
+        file_set, new_bytes = file_sets.create_file_set(entries, stored)
         Feedback.objects.create(submission=submission, file_set=file_set, new_bytes=new_bytes, created=created)
         _record("import feedback", submission.assignment, about=submission, submission=submission.pk)
         quotas.count(submission.assignment.course, new_bytes)

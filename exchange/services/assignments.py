@@ -1,6 +1,6 @@
 """Service functions of assignments: release, unrelease, restore, due dates, permanent deletion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum, auto
 
@@ -13,7 +13,7 @@ from courses.errors import AlreadyExists, Conflict, Invalid, NotFound
 from courses.models import Course
 from courses.permissions import Actor, Permission
 from exchange import paths, quotas
-from exchange.models import Assignment, Release
+from exchange.models import Assignment, Blob, Release
 from exchange.quotas import Quota
 from exchange.storage import file_sets
 from exchange.storage.file_sets import Upload
@@ -67,16 +67,16 @@ def release(
     elif existing.withdrawn_at is None and not force:
         raise AlreadyReleased(f"{name} is released in {course.name} already; release it again with --force.")
     (entries,) = upload.manifests
-    with file_sets.store_upload(upload, by=by, admit=Quota(course).admit), transaction.atomic():
+    with file_sets.store_upload(upload, by=by, admit=Quota(course).admit) as stored, transaction.atomic():
         role = by.require_still(Permission.RELEASE, course)
         assignment, is_new = Assignment.objects.select_for_update(no_key=True).get_or_create(course=course, name=name)
         if not force and not is_new and assignment.withdrawn_at is None:
             raise AlreadyReleased(f"{name} was released in {course.name} by somebody else just now.")
-        new_release = add_release(assignment, entries, created=timezone.now(), by=by)
-        assignment.withdrawn_at = None
+        new_release = add_release(assignment, entries, stored, created=timezone.now(), by=by)
+        assignment.withdrawn_at, assignment.latest_release = None, new_release
         if not isinstance(due, Unchanged):
             assignment.due = due
-        assignment.save(update_fields=["withdrawn_at", "due"])
+        assignment.save(update_fields=["withdrawn_at", "latest_release", "due"])
         audit.record(
             "release", by=by, role=role, about=assignment, course=course, target=name, number=new_release.number
         )
@@ -84,10 +84,17 @@ def release(
     return new_release
 
 
-def add_release(assignment: Assignment, entries: Sequence[ManifestEntry], *, created: datetime, by: Actor) -> Release:
-    """Add the row of the next release. Call it in a transaction that has locked the assignment or its releases."""
+def add_release(
+    assignment: Assignment,
+    entries: Sequence[ManifestEntry],
+    stored: Mapping[str, Blob],
+    *,
+    created: datetime,
+    by: Actor,
+) -> Release:
+    """Add the row of the next release; the caller makes it the latest of the assignment, which it has locked."""
     newest = assignment.releases.aggregate(newest=Max("number"))["newest"] or 0
-    file_set, new_bytes = file_sets.create_file_set(entries)
+    file_set, new_bytes = file_sets.create_file_set(entries, stored)
     return Release.objects.create(
         assignment=assignment,
         number=newest + 1,

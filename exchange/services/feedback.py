@@ -84,10 +84,10 @@ def return_feedback(
             refused.append((item, found))
         else:
             accepted.append((found, item))
-    with file_sets.store_upload(upload, by=by, admit=Quota(course).admit), transaction.atomic():
+    with file_sets.store_upload(upload, by=by, admit=Quota(course).admit) as stored, transaction.atomic():
         role = by.require_still(Permission.RETURN_FEEDBACK, course)
         now = timezone.now()
-        created = file_sets.create_file_sets([item.entries for _, item in accepted])
+        created = file_sets.create_file_sets([item.entries for _, item in accepted], stored)
         feedbacks = [
             Feedback(submission=submission, file_set=file_set, new_bytes=new_bytes, returned_by=by.user, created=now)
             for (submission, _), (file_set, new_bytes) in zip(accepted, created, strict=True)

@@ -1,10 +1,11 @@
 """Service functions of submissions: submit, withdraw, restore, collect, permanent deletion."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Subquery
 from django.utils import timezone
 
 from courses import audit, trash
@@ -12,8 +13,7 @@ from courses.errors import Conflict, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 from exchange import quotas
-from exchange.models import Assignment, Submission
-from exchange.quotas import Quota
+from exchange.models import Assignment, FileSet, Submission
 from exchange.storage import file_sets, manifests
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
@@ -42,20 +42,37 @@ def submit(
     if is_for_another:
         _check_is_member(owner, course)
     (entries,) = upload.manifests
-    if existing := _submission_with_key(key, assignment, owner, entries):
+    use = quotas.use_of(owner, assignment, key)
+    if use.has_key and (existing := _submission_with_key(key, assignment, owner, entries)):
         _make_sure_of_bytes(upload, entries, by=by)
         return existing, False
     if assignment.withdrawn_at is not None:
         raise _not_released(assignment)
-    quota = quotas.start_submission(course, owner)
-    with file_sets.store_upload(upload, by=by, admit=quota.admit):
+    quota = quotas.start_submission(course, owner, use)
+    with file_sets.store_upload(upload, by=by, admit=quota.admit) as stored:
         try:
             with transaction.atomic():
-                role = by.require_still(permission, course)
+                now = _look_again(assignment, owner, permission, entries, by=by)
                 if is_for_another:
                     _check_is_member(owner, course)
-                is_trial = not is_for_another and role != Role.STUDENT
-                submission = _add_submission(assignment, owner, entries, quota, role, key, is_trial=is_trial, by=by)
+                file_set, new_bytes = file_sets.create_file_set(entries, stored, now.file_sets)
+                submission = Submission.objects.create(
+                    assignment=assignment,
+                    student=owner,
+                    submitted_by=by.user,
+                    created=_next_instant(now.latest),
+                    release=assignment.latest_release,
+                    file_set=file_set,
+                    new_bytes=new_bytes,
+                    own_bytes=quota.own_bytes,
+                    trial=not is_for_another and now.role != Role.STUDENT,
+                    idempotency_key=key,
+                )
+                named = {"submission": submission.pk, "student": owner.username}
+                audit.record(
+                    "submit", by=by, role=now.role, about=submission, course=course, target=assignment.name, **named
+                )
+                quotas.count(course, new_bytes)
         except IntegrityError as error:
             # The same attempt, or another one of this student, won the race at this very instant.
             if existing := _submission_with_key(key, assignment, owner, entries):
@@ -66,42 +83,8 @@ def submit(
 
 def _make_sure_of_bytes(upload: Upload, entries: Sequence[ManifestEntry], *, by: Actor) -> None:
     """Store what was sent again, if the store has lost it since: the receipt goes out again, too."""
-    with file_sets.store_upload(upload, by=by), transaction.atomic():
-        file_sets.create_file_set(entries)
-
-
-def _add_submission(
-    assignment: Assignment,
-    student: User,
-    entries: Sequence[ManifestEntry],
-    quota: Quota,
-    role: str,
-    key: str | None,
-    *,
-    is_trial: bool,
-    by: Actor,
-) -> Submission:
-    """Add the rows of a submission, whose bytes are stored. Errors: NotFound if it was unreleased meanwhile."""
-    course = assignment.course
-    if not Assignment.objects.released().filter(pk=assignment.pk, course__removed_at=None).exists():
-        raise _not_released(assignment)
-    file_set, new_bytes = file_sets.create_file_set(entries)
-    submission = Submission.objects.create(
-        assignment=assignment,
-        student=student,
-        submitted_by=by.user,
-        created=_next_instant(assignment, student),
-        release=assignment.releases.order_by("number").last(),
-        file_set=file_set,
-        new_bytes=new_bytes,
-        own_bytes=quota.own_bytes,
-        trial=is_trial,
-        idempotency_key=key,
-    )
-    named = {"submission": submission.pk, "student": student.username}
-    audit.record("submit", by=by, role=role, about=submission, course=course, target=assignment.name, **named)
-    quotas.count(course, new_bytes)
-    return submission
+    with file_sets.store_upload(upload, by=by) as stored, transaction.atomic():
+        file_sets.create_file_set(entries, stored)
 
 
 def _check_is_member(student: User, course: Course) -> None:
@@ -127,10 +110,43 @@ def _submission_with_key(
     return existing
 
 
-def _next_instant(assignment: Assignment, student: User) -> datetime:
+@dataclass(frozen=True)
+class _Now:
+    """What may have changed while the bytes came, as the transaction that submits finds it."""
+
+    role: str  # of the actor
+    latest: datetime | None  # the student's attempt
+    file_sets: dict[str, FileSet]  # {digest: file set}, if one has the same files
+
+
+def _look_again(
+    assignment: Assignment, student: User, permission: Permission, entries: Sequence[ManifestEntry], *, by: Actor
+) -> _Now:
+    """Ask again, in one query, and bring the assignment's latest release up to date. Call it in the transaction.
+
+    Errors: PermissionDenied, NotFound if the assignment was unreleased.
+    """
+    own = Submission.objects.filter(assignment=assignment, student=student)
+    digest = manifests.digest(entries)
+    rows = Assignment.objects.filter(pk=assignment.pk, course__removed_at=None).order_by()
+    rows = rows.annotate(
+        role=by.role_now("course"),
+        latest=Subquery(own.order_by("-created").values("created")[:1]),
+        file_set=Subquery(FileSet.objects.filter(digest=digest).values("pk")),
+    )
+    now = rows.values("withdrawn_at", "latest_release", "role", "latest", "file_set").first()
+    role = by.require_as(now["role"] if now else None, permission, assignment.course)
+    if now is None or now["withdrawn_at"] is not None:
+        raise _not_released(assignment)
+    if now["latest_release"] != assignment.latest_release_id:
+        assignment.refresh_from_db(fields=["latest_release"])
+    pk = now["file_set"]
+    return _Now(role, now["latest"], {digest: file_sets.describe(entries, digest, pk)} if pk else {})
+
+
+def _next_instant(latest: datetime | None) -> datetime:
     """Return now, or just after the student's latest attempt if the clock stood still or went back."""
     now = timezone.now()
-    latest = assignment.submissions.filter(student=student).aggregate(latest=Max("created"))["latest"]
     return max(now, latest + CLOCK_TICK) if latest else now
 
 

@@ -67,7 +67,6 @@ class Staged:
     """Verified bytes that wait in a file of their own."""
 
     sha256: str
-    md5: str
     size: int  # bytes
     path: Path
 
@@ -132,7 +131,7 @@ def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
     Errors: WrongSize when the stream ends early, WrongHash when the bytes are not those announced, StorageFull,
     StoreUnreachable.
     """
-    hashed, checksum = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    hashed = hashlib.sha256()
     path = folder / sha256
     remaining = size
     with _explained_errors():
@@ -140,14 +139,13 @@ def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
     with file:
         while remaining and (chunk := stream.read(min(CHUNK, remaining))):
             hashed.update(chunk)
-            checksum.update(chunk)
             _write(file, chunk)
             remaining -= len(chunk)
     if remaining:
         raise WrongSize(f"The blob {sha256} ends after {size - remaining} of {size} bytes.", sha256=sha256)
     if hashed.hexdigest() != sha256:
         raise WrongHash(f"The bytes sent as {sha256} have the hash {hashed.hexdigest()}.", sha256=sha256)
-    return Staged(sha256, checksum.hexdigest(), size, path)
+    return Staged(sha256, size, path)
 
 
 def _write(file: FileIO, content: bytes) -> None:

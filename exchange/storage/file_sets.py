@@ -11,14 +11,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db import IntegrityError, connection
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
 from courses import database_errors
+from courses.database_sync import unsynced_transaction
 from courses.errors import Conflict, TryAgain
 from courses.permissions import Actor, Permission
-from exchange.models import Blob, FileEntry, FileSet, Release
+from exchange.models import Blob, Fault, Feedback, FileEntry, FileSet, Release, Submission
 from exchange.storage import blobs, reading
 from exchange.storage.manifests import BadManifest, ManifestEntry, check_manifest, digest
 
@@ -60,32 +61,38 @@ def readable_blobs(actor: Actor, hashes: Collection[str], *, also_lost: bool = F
 
 
 def _is_readable(actor: Actor) -> Q:
-    """Return the condition for blobs. Each alternative ends at the first file that fulfils it: joins find them all."""
+    """Return the condition for blobs: somebody may read what is in a file set that they may read.
+
+    PostgreSQL must not have to guess how many files a condition leaves: after an import it knows nothing about the
+    tables for minutes. So the file sets of a student, who has few, are made once, and staff's are looked at one by one
+    until there is one in their courses. Nothing is joined to the files of a blob, and their first one ends the search.
+    """
     entries = FileEntry.objects.filter(blob=OuterRef("pk")).order_by()
     if actor.may_everything:
         return Q(Exists(entries))
     if actor.user is None:
         return Q(pk__in=[])  # none; to ask for a student who is nobody would find what has no student
-    alternatives = [
-        entries.filter(
-            file_set__submissions__student=actor.user, file_set__submissions__assignment__course__removed_at=None
-        ),
-        entries.filter(
-            file_set__feedbacks__submission__student=actor.user,
-            file_set__feedbacks__submission__assignment__course__removed_at=None,
-        ),
-    ]
+    return Q(Exists(entries.filter(_is_in_readable_file_set(actor))))
+
+
+def _is_in_readable_file_set(actor: Actor) -> Q:
+    """Return the condition for files."""
+    own = Submission.objects.filter(student=actor.user, assignment__course__removed_at=None).order_by()
+    returned = Feedback.objects.filter(
+        submission__student=actor.user, submission__assignment__course__removed_at=None
+    ).order_by()
+    alternatives = [Q(file_set__in=own.values("file_set")), Q(file_set__in=returned.values("file_set"))]
     if courses := actor.courses_with(Permission.SEE_COURSE):
-        newer = Release.objects.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))
-        released = Release.objects.filter(assignment__course__in=courses, assignment__withdrawn_at=None)
-        alternatives.insert(0, entries.filter(file_set__releases__in=released.filter(~Exists(newer))))
+        released = Release.objects.filter(latest_of__course__in=courses, latest_of__withdrawn_at=None).order_by()
+        alternatives.insert(0, Q(file_set__in=released.values("file_set")))
     if courses := actor.courses_with(Permission.SEE_SUBMISSIONS):
+        this = OuterRef("file_set")
         alternatives += [
-            entries.filter(file_set__submissions__assignment__course__in=courses),
-            entries.filter(file_set__releases__assignment__course__in=courses),
-            entries.filter(file_set__feedbacks__submission__assignment__course__in=courses),
+            Q(Exists(Submission.objects.filter(file_set=this, assignment__course__in=courses))),
+            Q(Exists(Release.objects.filter(file_set=this, assignment__course__in=courses))),
+            Q(Exists(Feedback.objects.filter(file_set=this, submission__assignment__course__in=courses))),
         ]
-    return Q(*(Exists(alternative) for alternative in alternatives), _connector=Q.OR)
+    return Q(*alternatives, _connector=Q.OR)
 
 
 def missing_blobs(entries: Sequence[ManifestEntry], *, by: Actor) -> list[str]:
@@ -116,13 +123,14 @@ def _check_true_sizes(entries: Iterable[ManifestEntry], known: Mapping[str, Blob
 @contextmanager
 def store_upload(
     upload: Upload, *, by: Actor, admit: Callable[[Mapping[str, int]], None] = lambda unreadable: None
-) -> Iterator[None]:
-    """Store the bytes of an upload durably; call create_file_set inside the `with`, in a transaction.
+) -> Iterator[dict[str, Blob]]:
+    """Store the bytes of an upload durably and yield their rows, {hash: blob}, for create_file_set.
 
-    First the manifests are checked, then what this actor may read already is looked up; `admit` gets the rest, {hash:
-    bytes}, and may raise an error. Then what was sent is read and verified, and what was not sent is looked for in the
-    store; only then are bytes stored. A crash leaves at most blobs without a file set, which garbage collection
-    removes. Errors: those of check_manifest, `admit` and blobs.stage, BadManifest, BlobsMissing, WrongSize, TryAgain.
+    Call that inside the `with`, in a transaction. First the manifests are checked, then what this actor may read
+    already is looked up; `admit` gets the rest, {hash: bytes}, and may raise an error. Then what was sent is read and
+    verified, and what was not sent is looked for in the store; only then are bytes stored. A crash leaves at most blobs
+    without a file set, which garbage collection removes. Errors: those of check_manifest, `admit` and blobs.stage,
+    BadManifest, BlobsMissing, WrongSize, TryAgain.
     """
     for manifest in upload.manifests:
         check_manifest(manifest)
@@ -140,13 +148,15 @@ def store_upload(
             raise BlobsMissing(
                 f"{len(missing)} of the files must be sent: their content is not here yet.", missing=missing
             )
-        for sha256 in _announce(staged, readable):
-            blobs.put(staged[sha256])
+        sent = _announce(staged, readable)
+        for sha256 in staged:
+            if not sent[sha256].stored:
+                blobs.put(staged[sha256])
     try:
-        yield
+        yield {**readable, **sent}
     except IntegrityError as error:
         if database_errors.is_reference_to_removed(error):
-            raise TryAgain("A file was removed while it arrived. Try again.") from error
+            raise _removed() from error
         raise
 
 
@@ -161,33 +171,33 @@ def _receive(
     return staged
 
 
-def _announce(staged: dict[str, blobs.Staged], readable: dict[str, Blob]) -> list[str]:
+def _announce(staged: Mapping[str, blobs.Staged], readable: Mapping[str, Blob]) -> dict[str, Blob]:
     """Write rows for what will be stored and touch what is relied on, so that garbage collection leaves both alone.
 
-    Return the hashes whose bytes must be put into the store.
+    Return the rows of what was sent, {hash: blob}; those that are not `stored` must be put into the store. A power cut
+    ends the upload, too: the rows need not survive it any longer than the transaction that uses them.
     """
     now = timezone.now()
     if stale := sorted(blob.sha256 for blob in readable.values() if blob.touched < now - FRESH):
         _touch(stale, now)
     if not staged:
-        return []
+        return {}
     # Every upload locks in the order of the hashes, so two uploads of the same files never wait for each other.
-    rows = [
-        Blob(sha256=blob.sha256, md5=blob.md5, size=blob.size, touched=now)
-        for blob in sorted(staged.values(), key=lambda blob: blob.sha256)
-    ]
-    Blob.objects.bulk_create(rows, BATCH, update_conflicts=True, unique_fields=["sha256"], update_fields=["touched"])
-    stored: dict[str, Blob] = {}
-    for batch in in_batches(sorted(staged)):
-        stored.update((blob.sha256, blob) for blob in Blob.objects.filter(sha256__in=batch, stored=True))
-    for blob in reading.find_unreliable(stored.values()):
-        del stored[blob.sha256]
-    return [sha256 for sha256 in staged if sha256 not in stored]
+    rows = [Blob(sha256=sha256, size=staged[sha256].size, touched=now) for sha256 in sorted(staged)]
+    with unsynced_transaction():
+        Blob.objects.bulk_create(
+            rows, BATCH, update_conflicts=True, unique_fields=["sha256"], update_fields=["touched"]
+        )
+    if not connection.features.can_return_rows_from_bulk_insert:  # SQLite before 3.35
+        rows = list(find_rows(staged).values())
+    for blob in reading.find_unreliable([blob for blob in rows if blob.stored]):
+        blob.stored, blob.fault = False, Fault.MISSING
+    return {blob.sha256: blob for blob in rows}
 
 
 def _touch(hashes: Sequence[str], now: datetime) -> None:
     """Mark blobs as in use. Errors: TryAgain, if garbage collection has just removed one of them."""
-    with transaction.atomic():
+    with unsynced_transaction():
         for batch in in_batches(hashes):
             rows = Blob.objects.filter(sha256__in=batch, stored=True)
             if len(rows.select_for_update(no_key=True).order_by("sha256").values_list("pk")) < len(batch):
@@ -195,78 +205,111 @@ def _touch(hashes: Sequence[str], now: datetime) -> None:
             rows.update(touched=now)
 
 
-def create_file_set(entries: Sequence[ManifestEntry]) -> tuple[FileSet, int]:
+def find_rows(hashes: Collection[str]) -> dict[str, Blob]:
+    """Return what the database has of these blobs, {hash: blob}, whoever may read them."""
+    return {blob.sha256: blob for batch in in_batches(sorted(hashes)) for blob in Blob.objects.filter(sha256__in=batch)}
+
+
+def create_file_set(
+    entries: Sequence[ManifestEntry],
+    stored: Mapping[str, Blob] | None = None,
+    existing: Mapping[str, FileSet] | None = None,
+) -> tuple[FileSet, int]:
     """Return the file set of one stored manifest, as create_file_sets does."""
-    return create_file_sets([entries])[0]
+    return create_file_sets([entries], stored, existing)[0]
 
 
-def create_file_sets(stored: Sequence[Sequence[ManifestEntry]]) -> list[tuple[FileSet, int]]:
+def create_file_sets(
+    manifests: Sequence[Sequence[ManifestEntry]],
+    stored: Mapping[str, Blob] | None = None,
+    existing: Mapping[str, FileSet] | None = None,
+) -> list[tuple[FileSet, int]]:
     """Return the file sets of stored manifests, existing ones where there are equal ones. Call it in a transaction.
 
-    Return also how many bytes of each are new: no file set, and none before it in the list, had them. Rows are locked
-    and written in the order of their hashes, so that two callers never wait for each other. Errors: TryAgain.
+    `stored` are the rows of their bytes, as store_upload yields them, and `existing` the equal file sets, {digest: file
+    set}, as the transaction found them. What is not given is looked up. Return also how many bytes of each are new: no
+    file set, and none before it in the list, had them. Rows are locked and written in the order of their hashes, so
+    that two callers never wait for each other. Errors: TryAgain.
     """
-    ids, new = _mark_stored({entry.sha256 for entries in stored for entry in entries})
-    by_digest = {digest(entries): entries for entries in stored}
-    found = {row.digest: row for batch in in_batches(sorted(by_digest)) for row in _file_sets(batch)}
+    hashes = {entry.sha256 for entries in manifests for entry in entries}
+    rows = find_rows(hashes) if stored is None else stored
+    if not hashes <= rows.keys():
+        raise _removed()
+    new = _mark_stored([rows[sha256] for sha256 in sorted(hashes) if not rows[sha256].stored])
+    digests = [digest(entries) for entries in manifests]
+    by_digest = dict(zip(digests, manifests, strict=True))
+    found = dict(_find_file_sets(by_digest) if existing is None else existing)
     if absent := sorted(by_digest.keys() - found.keys()):
-        found |= _insert_file_sets({sha256: by_digest[sha256] for sha256 in absent}, ids)
+        found |= _insert_file_sets({key: by_digest[key] for key in absent}, rows)
     return [
-        (found[digest(entries)], sum(new.pop(sha256, 0) for sha256 in {entry.sha256 for entry in entries}))
-        for entries in stored
+        (found[key], sum(new.pop(sha256, 0) for sha256 in {entry.sha256 for entry in entries}))
+        for key, entries in zip(digests, manifests, strict=True)
     ]
 
 
-def _mark_stored(hashes: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
-    """Mark the blobs as stored. Return {hash: primary key}, and {hash: bytes} of what no file set had.
+def _mark_stored(rows: Sequence[Blob]) -> dict[str, int]:
+    """Mark blobs, given in the order of their hashes, as stored. Return {hash: bytes} of what no file set had.
 
     Errors: TryAgain, if garbage collection has removed one of them.
     """
-    ids: dict[str, int] = {}
     new: dict[str, int] = {}
-    for batch in in_batches(sorted(hashes)):
-        rows = Blob.objects.filter(sha256__in=batch)
-        ids.update((blob.sha256, blob.pk) for blob in rows)
-        if not all(blob.stored for blob in rows):
-            # These alone: many submissions share the other rows. The lock lets one of several uploads count them, and
-            # no_key lets all of them refer to the rows: who waited for that at its commit would have the course's row.
-            absent = rows.filter(stored=False)
-            is_named = Exists(FileEntry.objects.filter(blob=OuterRef("pk")))  # its bytes were lost, and are back
-            locked = absent.select_for_update(no_key=True).order_by("sha256").annotate(is_named=is_named)
-            new.update((blob.sha256, blob.size) for blob in locked if not blob.is_named)
-            absent.update(stored=True, fault="")
-    if len(ids) < len(hashes):
-        raise TryAgain("A file was removed while it arrived. Try again.")
-    return ids, new
+    for batch in in_batches(rows):
+        absent = Blob.objects.filter(pk__in=[blob.pk for blob in batch], stored=False)
+        # These alone: many submissions share the other rows. The lock lets one of several uploads count them, and
+        # no_key lets all of them refer to the rows: who waited for that at its commit would have the course's row.
+        locked = absent.select_for_update(no_key=True).order_by("sha256")
+        changed = Blob.objects.filter(pk__in=locked.values("pk")).update(stored=True, fault="")
+        new |= {blob.sha256: blob.size for blob in batch}
+        if changed < len(batch) or any(blob.fault for blob in batch):
+            # Another upload of the same bytes was faster, or bytes were lost and are back: a file names them by now.
+            found = Blob.objects.filter(pk__in=[blob.pk for blob in batch]).annotate(
+                is_named=Exists(FileEntry.objects.filter(blob=OuterRef("pk")))
+            )
+            if len(found) < len(batch):
+                raise _removed()
+            for blob in found:
+                if blob.is_named:
+                    del new[blob.sha256]
+    return new
 
 
-def _file_sets(digests: Collection[str]) -> QuerySet[FileSet]:
-    return FileSet.objects.filter(digest__in=digests)
+def _removed() -> TryAgain:
+    return TryAgain("A file was removed while it arrived. Try again.")
 
 
-def _insert_file_sets(wanted: Mapping[str, Sequence[ManifestEntry]], ids: Mapping[str, int]) -> Mapping[str, FileSet]:
-    """Insert the file sets, {digest: manifest}, in their order, and return them by digest. Errors: TryAgain."""
-    rows = [
-        FileSet(digest=key, size=sum(entry.size for entry in entries), file_count=len(entries))
-        for key, entries in wanted.items()
-    ]
-    FileSet.objects.bulk_create(rows, BATCH, ignore_conflicts=True)
-    # Another upload may have inserted one meanwhile: then it has its files, which were committed with it.
-    has_files = Exists(FileEntry.objects.filter(file_set=OuterRef("pk")))
-    found = {
-        row.digest: row for batch in in_batches(list(wanted)) for row in _file_sets(batch).annotate(has_files=has_files)
-    }
+def describe(entries: Sequence[ManifestEntry], key: str, pk: int | None = None) -> FileSet:
+    """Return the row of the file set of this manifest and its digest."""
+    return FileSet(pk=pk, digest=key, size=sum(entry.size for entry in entries), file_count=len(entries))
+
+
+def _find_file_sets(digests: Collection[str]) -> dict[str, FileSet]:
+    rows = FileSet.objects.all()
+    return {row.digest: row for batch in in_batches(sorted(digests)) for row in rows.filter(digest__in=batch)}
+
+
+def _insert_file_sets(wanted: Mapping[str, Sequence[ManifestEntry]], rows: Mapping[str, Blob]) -> Mapping[str, FileSet]:
+    """Insert the file sets, {digest: manifest}, in their order, and return them by digest. Errors: TryAgain.
+
+    Another upload may have inserted one meanwhile. Then it has the same files already, which were committed with it.
+    """
+    inserted = {key: describe(entries, key) for key, entries in wanted.items()}
+    FileSet.objects.bulk_create(
+        inserted.values(), BATCH, update_conflicts=True, unique_fields=["digest"], update_fields=["file_count"]
+    )
+    if not connection.features.can_return_rows_from_bulk_insert:
+        inserted = _find_file_sets(wanted)
     files = [
-        FileEntry(file_set=row, position=position, path=entry.path, blob_id=ids[entry.sha256])
-        for row in found.values()
-        if not row.has_files
-        for position, entry in enumerate(wanted[row.digest])
+        FileEntry(file_set=row, position=position, path=entry.path, blob=rows[entry.sha256])
+        for key, row in inserted.items()
+        for position, entry in enumerate(wanted[key])
     ]
     try:
-        FileEntry.objects.bulk_create(files, BATCH)
+        FileEntry.objects.bulk_create(
+            files, BATCH, update_conflicts=True, unique_fields=["file_set", "position"], update_fields=["path"]
+        )
     except IntegrityError as error:
-        raise TryAgain("A file was removed while it arrived. Try again.") from error
-    return found
+        raise _removed() from error
+    return inserted
 
 
 def manifest_of(file_set: FileSet) -> list[ManifestEntry]:
@@ -282,6 +325,7 @@ def prefetch_entries(path: str = "entries") -> Prefetch:
     return Prefetch(path, queryset=FileEntry.objects.select_related("blob"))
 
 
-def in_batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+def in_batches(items: Sequence[T], size: int | None = None) -> Iterator[Sequence[T]]:
+    size = size or BATCH
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

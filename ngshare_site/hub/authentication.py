@@ -19,7 +19,8 @@ from courses import people
 from courses.errors import DomainError
 from courses.importers import groups
 from courses.models import User
-from courses.services import find_or_create_user
+from courses.permissions import Actor, remember_actor
+from courses.services import check_name, find_or_create_user
 from ngshare_site.hub import client
 from ngshare_site.hub.client import Identity
 from ngshare_site.hub.strangers import Sender, TooMany
@@ -56,7 +57,7 @@ class TokenAuthentication(BaseAuthentication):
         if kind.lower() not in ("token", "bearer") or not token or not token.isascii():
             raise AuthenticationFailed("Write the header as “Authorization: token <your JupyterHub token>”.")
         if settings.NGSHARE_STANDALONE:
-            return user_by_name(unquote(token)), token
+            return _user_of(request, actor_by_name(unquote(token))), token
         try:
             identity = client.identify(token, Sender.of(request))
         except client.BadToken as error:
@@ -67,7 +68,7 @@ class TokenAuthentication(BaseAuthentication):
             log.warning("cannot ask the Hub who someone is: %s", error)
             raise HubUnreachable from error
         check_admission(identity)
-        return user_of(identity), token
+        return _user_of(request, actor_by_identity(identity)), token
 
     def authenticate_header(self, request: Request) -> str:
         return "token"
@@ -99,22 +100,36 @@ def check_admission(identity: Identity) -> None:
         )
 
 
-def user_of(identity: Identity) -> User:
-    """Return the user whom the Hub names, created at first contact, and add them to the courses of their groups."""
-    user = user_by_name(identity.name)
+def _user_of(request: Request, actor: Actor) -> User:
+    """Return the user, and let the request have its actor, which was read with the user."""
+    remember_actor(request, actor)
+    return actor.required_user
+
+
+def actor_by_identity(identity: Identity) -> Actor:
+    """Return the actor for whom the Hub names, and add them to the courses of their groups.
+
+    Errors: AuthenticationFailed, PermissionDenied.
+    """
+    actor = actor_by_name(identity.name)
+    user = actor.required_user
     is_hub_admin = identity.admin and identity.kind == "user"
-    if user.is_hub_admin != is_hub_admin:
+    is_changed = user.is_hub_admin != is_hub_admin
+    if is_changed:
         people.set_hub_admin(user, is_hub_admin)
-    groups.join(user, identity.groups)
-    return user
+    is_changed |= groups.join(user, identity.groups)
+    return Actor.of(user) if is_changed else actor
 
 
-def user_by_name(name: str) -> User:
-    """Return the user, created at first contact. Errors: AuthenticationFailed, PermissionDenied."""
+def actor_by_name(name: str) -> Actor:
+    """Return the actor for the user of this name, created at first contact.
+
+    Errors: AuthenticationFailed, PermissionDenied.
+    """
     try:
-        user = find_or_create_user(name)
+        actor = Actor.named(check_name(name)) or Actor.of(find_or_create_user(name))
     except DomainError as error:
         raise AuthenticationFailed(error.message) from error
-    if not user.is_active:
+    if not actor.required_user.is_active:
         raise PermissionDenied("Your account was deactivated here by an administrator.")
-    return user
+    return actor

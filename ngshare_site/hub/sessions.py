@@ -21,7 +21,7 @@ from rest_framework.exceptions import APIException
 
 from courses.models import User
 from ngshare_site.hub import client
-from ngshare_site.hub.authentication import check_admission, user_of
+from ngshare_site.hub.authentication import actor_by_identity, check_admission
 from ngshare_site.hub.sealing import NotSealedHere, seal, unseal
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def _confirm(request: HttpRequest, token: str) -> bool:
         if not isinstance(request.user, User) or identity.name != request.user.username:
             return False
         check_admission(identity)
-        request.user = user_of(identity)
+        request.user = actor_by_identity(identity).required_user
     except (client.BadToken, APIException):
         return False
     request.session["hub"] = {**request.session["hub"], "checked": time.time()}

@@ -13,7 +13,7 @@ from courses import audit
 from courses.models import User
 from courses.permissions import Actor
 from ngshare_site.hub import client, oauth, sessions
-from ngshare_site.hub.authentication import check_admission, user_by_name, user_of
+from ngshare_site.hub.authentication import actor_by_identity, actor_by_name, check_admission
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def _standalone_login(request: HttpRequest, wanted: str | None) -> HttpResponse:
     message = ""
     if request.method == "POST":
         try:
-            user = user_by_name(request.POST.get("username", "").strip())
+            user = actor_by_name(request.POST.get("username", "").strip()).required_user
             sessions.open_session(request, user)
             _record("log in", user)
             return HttpResponseRedirect(oauth.safe_next(wanted))
@@ -58,7 +58,7 @@ def _finish_login(request: HttpRequest) -> HttpResponse:
         token = oauth.fetch_token(request.GET.get("code", ""), pending.verifier)
         identity = client.fetch_identity(token)
         check_admission(identity)
-        user = user_of(identity)
+        user = actor_by_identity(identity).required_user
     except oauth.LoginFailed as error:
         return _login_failed(request, str(error), 400)
     except client.BadToken:

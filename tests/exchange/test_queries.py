@@ -7,6 +7,7 @@ import pytest
 from courses import services as course_services
 from courses.permissions import SERVER
 from exchange import queries, services
+from exchange.api.v2.serializers import SubmissionSerializer
 from exchange.models import Submission
 from tests import cast
 from tests.cast import PS1, actor, submit
@@ -56,12 +57,18 @@ def test_row_counts_the_actors_own_submissions(submission):
         assert queries.visible_assignments(actor(username)).get().my_submissions == count
 
 
-def test_row_brings_the_latest_release_with_the_notebooks_at_its_top(assignment):
+def test_row_brings_the_latest_release(assignment):
+    release(assignment.course, force=True)
+    (row,) = queries.visible_assignments(actor("bob"))
+    assert row.latest_release.number == 2
+
+
+@pytest.mark.parametrize("load", [lambda file_sets: None, queries.load_notebooks, queries.load_files])
+def test_notebooks_are_those_at_the_top(assignment, load):
     files = {"b.ipynb": b"b", "a.ipynb": b"a", "deeper/c.ipynb": b"c", "notes.txt": b"n"}
-    release(assignment.course, files=files, force=True)
-    ((latest,),) = [row.latest for row in queries.visible_assignments(actor("bob"))]
-    assert latest.number == 2
-    assert [entry.path for entry in latest.file_set.notebooks] == ["a.ipynb", "b.ipynb"]
+    file_set = services.submit(assignment, cast.upload(files), by=actor("bob"))[0].file_set
+    load([file_set])
+    assert queries.notebooks_of(file_set) == ["a.ipynb", "b.ipynb"]
 
 
 @pytest.mark.parametrize(("status", "shown"), [("released", ["ps2"]), ("withdrawn", ["ps1"]), ("all", ["ps1", "ps2"])])
@@ -135,11 +142,20 @@ def test_latest_attempt_before_the_due_date_falls_back_to_a_late_one(assignment)
     assert set(queries.latest_attempts(rows, before_due=True)) == {late, always_late}
 
 
-def test_row_brings_the_newest_feedback_first_and_the_notebooks_at_its_top(assignment):
-    files = {"b.ipynb": b"b", "a.ipynb": b"a", "deeper/c.ipynb": b"c", "notes.txt": b"n"}
-    submission = services.submit(assignment, cast.upload(files), by=actor("bob"))[0]
+def test_row_brings_the_newest_feedback_first(submission):
     feedbacks = [cast.return_feedback(submission, "gina") for _ in range(2)]
-    (row,) = queries.with_details(Submission.objects.all())
-    queries.load_files([row], files=False)
+    (row,) = queries.load_details([submission.pk], files=False)
     assert list(row.feedbacks.all()) == feedbacks[::-1] and queries.current_feedback(row) == feedbacks[-1]
-    assert [entry.path for entry in row.file_set.notebooks] == ["a.ipynb", "b.ipynb"]
+
+
+@pytest.mark.parametrize("files", [True, False])
+def test_details_are_read_in_as_many_queries_for_many_as_for_few(assignment, files, django_assert_num_queries):
+    submissions = [submit(assignment, who, **{f"t{n}": b"%d" % n}) for n in range(4) for who in ("bob", "dave")]
+    for submission in submissions:
+        cast.return_feedback(submission, "gina")
+    for pks in ([submissions[0].pk], [submission.pk for submission in submissions]):
+        with django_assert_num_queries(4):
+            rows = queries.load_details(pks, files=files)
+            for row in rows:
+                SubmissionSerializer(row).data  # noqa: B018
+        assert [row.pk for row in rows] == pks

@@ -13,7 +13,7 @@ from exchange import services
 from exchange.api.v1 import files
 from exchange.api.v1.answers import Failure, success
 from exchange.api.v1.base import Resource, parse_time, time_text
-from exchange.models import Assignment, Feedback, FileSet, Release, Submission
+from exchange.models import Assignment, Feedback, FileSet, Submission
 from exchange.services import AlreadyReleased, FeedbackItem
 
 
@@ -55,7 +55,7 @@ class Assignments(Resource):
 class OneAssignment(AssignmentResource):
     def get(self, request: Request, course: str, assignment: str) -> HttpResponseBase:
         target = self.assignment_in(self.course_for(Permission.SEE_COURSE))
-        latest = Release.objects.filter(assignment=target).select_related("file_set").order_by("number").last()
+        latest = target.latest_release
         return files.answer(latest.file_set if latest else None, list_only=self.list_only)
 
     def post(self, request: Request, course: str, assignment: str) -> Response:

@@ -16,7 +16,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 
 from exchange.api.v1.answers import CONTENT_TYPE, Failure, json_text
 from exchange.models import FileEntry, FileSet
-from exchange.storage import reading
+from exchange.storage import checksums, reading
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
 
@@ -81,6 +81,7 @@ def answer(file_set: FileSet | None, *, list_only: bool, **more: str) -> HttpRes
     entries = list(FileEntry.objects.filter(file_set=file_set).select_related("blob")) if file_set else []
     if not list_only:
         reading.require_files(entries)
+    checksums.complete([entry.blob for entry in entries])
     end = json_text(more)[1:] if more else "}"
     head = '{"success": true, "files": ['
     tail = "], " + end if more else "]" + end

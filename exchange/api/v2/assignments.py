@@ -18,6 +18,7 @@ from exchange import queries, services
 from exchange.api.v2 import serializers
 from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read_bundle, read_files
 from exchange.api.v2.filters import AssignmentFilter
+from exchange.api.v2.pagination import AssignmentPages
 from exchange.api.v2.parsers import BundleParser
 from exchange.models import Assignment, Release
 from exchange.storage.file_sets import Upload
@@ -29,6 +30,7 @@ class AllAssignmentsViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
     queryset = Assignment.objects.none()
     serializer_class = serializers.AssignmentSerializer
     filterset_class: Any = AssignmentFilter
+    pagination_class = AssignmentPages
 
     def get_queryset(self) -> QuerySet[Assignment]:
         return queries.visible_assignments(self.actor)

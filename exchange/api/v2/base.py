@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from courses.api.base import CourseViewSet
 from courses.api.parsers import max_json, strict_json
 from courses.errors import NotFound
+from courses.models import Course
 from courses.permissions import Permission
 from exchange.api.v2.bundles import BLOCK, BadBundle, Bundle, manifest_entries
 from exchange.models import Assignment
@@ -28,12 +29,35 @@ class AssignmentPartViewSet(CourseViewSet):
     @cached_property
     def assignment(self) -> Assignment:
         """The assignment named in the address; an unreleased one is for staff alone. Errors: NotFound."""
-        name = self.kwargs["assignment"]
-        assignment = Assignment.objects.select_related("course").filter(course=self.course, name=name).first()
-        is_hidden = assignment is not None and assignment.withdrawn_at is not None
-        if assignment is None or (is_hidden and not self.actor.may(Permission.SEE_SUBMISSIONS, self.course)):
-            raise NotFound(f"There is no assignment {name} in {self.course.name}.")
+        assignment = self.named_assignment
+        if assignment.withdrawn_at is not None and not self.actor.may(Permission.SEE_SUBMISSIONS, self.course):
+            raise self._not_found
         return assignment
+
+    @property
+    def named_assignment(self) -> Assignment:
+        """The assignment named in the address, with its latest release. Errors: NotFound."""
+        self.course  # noqa: B018  # asks for the permission
+        if self._found is None:
+            raise self._not_found
+        return self._found
+
+    def find_course(self, name: str) -> Course | None:
+        """Return the course of the assignment in the address, with which it is read. It is there without one, too."""
+        return self._found.course if self._found else super().find_course(name)
+
+    @cached_property
+    def _found(self) -> Assignment | None:
+        if "assignment" not in self.kwargs:
+            return None
+        rows = Assignment.objects.select_related("course", "latest_release").order_by()
+        course, name = self.kwargs["course"], self.kwargs["assignment"]
+        found: Assignment | None = rows.filter(course__name=course, course__removed_at=None, name=name).first()
+        return found
+
+    @property
+    def _not_found(self) -> NotFound:
+        return NotFound(f"There is no assignment {self.kwargs['assignment']} in {self.course.name}.")
 
 
 def read_bundle(request: Request) -> tuple[dict[str, object], Bundle]:

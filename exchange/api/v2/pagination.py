@@ -1,4 +1,4 @@
-"""Pages of submissions, which bring files."""
+"""Pages of assignments, which bring notebooks, and of submissions, which bring files."""
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
@@ -6,23 +6,37 @@ from rest_framework.views import APIView
 
 from courses.api.pagination import Pages
 from exchange import queries
-from exchange.models import Submission
+from exchange.models import Assignment, Submission
+
+Row = dict[str, int]  # of a submission: its primary key and how many files it has
 
 MAX_FILES = 10_000  # on one page; a single submission may have more
 
 
+class AssignmentPages(Pages):
+    def paginate_queryset(  # type: ignore[override]  # of any model
+        self, queryset: QuerySet[Assignment], request: Request, view: APIView | None = None
+    ) -> list[Assignment]:
+        page: list[Assignment] = super().paginate_queryset(queryset, request, view) or []
+        queries.load_notebooks(row.latest_release.file_set for row in page if row.latest_release)
+        return page
+
+
 class SubmissionPages(Pages):
-    """Pages that end early where their submissions, with the feedback on them, would have more than MAX_FILES files."""
+    """Pages that end early where their submissions, with the feedback on them, would have more than MAX_FILES files.
+
+    What a page brings is read when it is known where the page ends.
+    """
 
     def paginate_queryset(  # type: ignore[override]  # of any model
         self, queryset: QuerySet[Submission], request: Request, view: APIView | None = None
     ) -> list[Submission]:
-        page: list[Submission] = super().paginate_queryset(queryset, request, view) or []
-        self.page = self._cut(page)
-        queries.load_files(self.page, files=view is not None and view.with_files)  # type: ignore[attr-defined]
+        page = self._cut(super().paginate_queryset(queries.file_counts(queryset), request, view) or [])
+        with_files = view is not None and view.with_files  # type: ignore[attr-defined]
+        self.page = queries.load_details([row["pk"] for row in page], files=with_files)
         return self.page
 
-    def _cut(self, page: list[Submission]) -> list[Submission]:
+    def _cut(self, page: list[Row]) -> list[Row]:
         """Return the part of the page that is next to the cursor, and let the links continue there."""
         backwards = self.cursor is not None and self.cursor.reverse
         rows = page[::-1] if backwards else page
@@ -37,12 +51,11 @@ class SubmissionPages(Pages):
         return page[:length]
 
 
-def _bounded_length(rows: list[Submission]) -> int:
+def _bounded_length(rows: list[Row]) -> int:
     """Return how many of the first rows have MAX_FILES files together, at least one."""
     total = 0
-    for place, submission in enumerate(rows):
-        feedback = queries.current_feedback(submission)
-        total += submission.file_set.file_count + (feedback.file_set.file_count if feedback else 0)
+    for place, row in enumerate(rows):
+        total += row["file_count"] + (row["feedback_file_count"] or 0)
         if place and total > MAX_FILES:
             return place
     return len(rows)

@@ -10,23 +10,42 @@ from rest_framework import serializers
 from courses.api.fields import BoundedListField
 from courses.api.serializers import TimestampField
 from exchange import queries
-from exchange.models import Assignment, Feedback, FileEntry, Release, Submission
+from exchange.models import Assignment, Feedback, FileSet, Release, Submission
+from exchange.storage.manifests import ManifestEntry
 
 
-class FileSerializer(serializers.Serializer[FileEntry]):
+class FileListSerializer(serializers.ListSerializer[FileSet]):
+    """The files of a file set. An answer may have ten thousand, so none of them passes a serializer."""
+
+    def to_representation(self, data: FileSet) -> list[dict[str, object]]:  # type: ignore[override]  # no iterable
+        return [{"path": file.path, "sha256": file.sha256, "size": file.size} for file in queries.files_of(data)]
+
+
+class FileSerializer(serializers.Serializer[ManifestEntry]):
     path = serializers.CharField()
-    sha256 = serializers.CharField(source="blob.sha256")
-    size = serializers.IntegerField(source="blob.size", help_text="bytes")
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField(help_text="bytes")
+
+    class Meta:
+        list_serializer_class = FileListSerializer
 
 
-class NotebookSerializer(serializers.Serializer[FileEntry]):
+class NotebookListSerializer(serializers.ListSerializer[FileSet]):
+    """The notebooks at the top of a file set; none where there is no file set yet."""
+
+    def to_representation(self, data: FileSet | None) -> list[dict[str, str]]:  # type: ignore[override]
+        paths = queries.notebooks_of(data) if data else []
+        return [{"notebook_id": path.removesuffix(".ipynb"), "path": path} for path in paths]
+
+
+class NotebookSerializer(serializers.Serializer[str]):
     """A file that is a notebook."""
 
-    notebook_id = serializers.SerializerMethodField()
+    notebook_id = serializers.CharField()
     path = serializers.CharField()
 
-    def get_notebook_id(self, entry: FileEntry) -> str:
-        return entry.path.removesuffix(".ipynb")
+    class Meta:
+        list_serializer_class = NotebookListSerializer
 
 
 # Assignments and releases
@@ -45,36 +64,19 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
 
 
 class ReleaseWithFilesSerializer(ReleaseSerializer):
-    files = FileSerializer(many=True, source="file_set.entries")
+    files = FileSerializer(many=True, source="file_set")
 
     class Meta(ReleaseSerializer.Meta):
         fields = (*ReleaseSerializer.Meta.fields, "files")
 
 
 class LatestReleaseSerializer(serializers.ModelSerializer[Release]):
-    """The latest release of a row of queries.visible_assignments."""
-
     created = TimestampField()
     digest = serializers.CharField(source="file_set.digest")
 
     class Meta:
         model = Release
         fields = ("number", "created", "digest")
-
-    def get_attribute(self, instance: Assignment) -> Release | None:  # type: ignore[override]  # None: no release yet
-        return latest_release(instance)
-
-
-class AssignmentNotebooksSerializer(serializers.ListSerializer[Assignment]):
-    """The notebooks of the latest release."""
-
-    def get_attribute(self, instance: Assignment) -> list[FileEntry]:  # a list has no iterator
-        release = latest_release(instance)
-        return release.file_set.notebooks if release else []  # type: ignore[attr-defined]  # prefetched
-
-
-def latest_release(assignment: Assignment) -> Release | None:
-    return next(iter(assignment.latest), None)  # type: ignore[attr-defined]  # prefetched
 
 
 class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
@@ -84,8 +86,8 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
     name = serializers.CharField(read_only=True)
     status = serializers.CharField(read_only=True)
     due = TimestampField(allow_null=True)
-    release = LatestReleaseSerializer(allow_null=True)
-    notebooks = AssignmentNotebooksSerializer(child=NotebookSerializer())
+    release = LatestReleaseSerializer(source="latest_release", allow_null=True)
+    notebooks = NotebookSerializer(many=True, source="latest_release.file_set", default=None)
     my_submissions = serializers.IntegerField(read_only=True)
 
     class Meta:
@@ -101,11 +103,11 @@ class DueSerializer(serializers.Serializer[None]):
 
 
 class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
-    """The current feedback of a row of queries.with_details."""
+    """The current feedback of a row of queries.load_details."""
 
     created = TimestampField()
     digest = serializers.CharField(source="file_set.digest")
-    files = FileSerializer(many=True, source="file_set.entries")
+    files = FileSerializer(many=True, source="file_set")
 
     class Meta:
         model = Feedback
@@ -115,19 +117,8 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
         return queries.current_feedback(instance)
 
 
-class SubmissionNotebooksSerializer(serializers.ListSerializer[Submission]):
-    """The notebooks at the top of the submission's files."""
-
-    def get_attribute(self, instance: Submission) -> list[FileEntry]:  # a list has no iterator
-        file_set = instance.file_set
-        if hasattr(file_set, "notebooks"):  # prefetched by queries.load_files
-            return list(file_set.notebooks)
-        top = [entry for entry in file_set.entries.all() if entry.path.endswith(".ipynb") and "/" not in entry.path]
-        return sorted(top, key=lambda entry: entry.path)
-
-
 class SubmissionSerializer(serializers.ModelSerializer[Submission]):
-    """A row of queries.with_details."""
+    """A row of queries.load_details."""
 
     course = serializers.CharField(source="assignment.course.name")
     assignment = serializers.CharField(source="assignment.name")
@@ -141,7 +132,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
     digest = serializers.CharField(source="file_set.digest")
     size = serializers.IntegerField(source="file_set.size", help_text="bytes")
     file_count = serializers.IntegerField(source="file_set.file_count")
-    notebooks = SubmissionNotebooksSerializer(child=NotebookSerializer())
+    notebooks = NotebookSerializer(many=True, source="file_set")
     feedback = FeedbackSerializer(allow_null=True)
 
     class Meta:
@@ -167,7 +158,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
 
 
 class SubmissionWithFilesSerializer(SubmissionSerializer):
-    files = FileSerializer(many=True, source="file_set.entries")
+    files = FileSerializer(many=True, source="file_set")
 
     class Meta(SubmissionSerializer.Meta):
         fields = (*SubmissionSerializer.Meta.fields, "files")
@@ -176,7 +167,7 @@ class SubmissionWithFilesSerializer(SubmissionSerializer):
 class ListedSubmissionSerializer(SubmissionWithFilesSerializer):
     """A row of a list, which has `files` when asked for with `files=true`."""
 
-    files = FileSerializer(many=True, source="file_set.entries", required=False)
+    files = FileSerializer(many=True, source="file_set", required=False)
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()

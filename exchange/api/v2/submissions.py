@@ -22,7 +22,7 @@ from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read
 from exchange.api.v2.filters import SubmissionFilter
 from exchange.api.v2.pagination import SubmissionPages
 from exchange.api.v2.parsers import BundleParser
-from exchange.models import Assignment, Submission
+from exchange.models import Submission
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import BadManifest
 
@@ -89,10 +89,9 @@ class SubmissionViewSet(SubmissionListViewSet):
     def submission(self) -> Submission:
         """The submission in the address. Errors: NotFound, also for what the actor may not see."""
         pk = self.kwargs["pk"]
-        submission = queries.with_details(self.get_queryset().filter(pk=pk)).first()
-        if submission is None:
+        if not self.get_queryset().filter(pk=pk).exists():
             raise NotFound(f"There is no submission {pk}, or it is not for you to see.")
-        queries.load_files([submission], files=True)
+        (submission,) = queries.load_details([int(pk)], files=True)
         return submission
 
     def _named_submissions(self) -> list[Submission]:
@@ -131,9 +130,7 @@ class AssignmentSubmissionViewSet(SubmissionListViewSet):
     def create(self, request: Request, course: str, assignment: str) -> Response:
         """Submit. A repeat with the same key answers the same receipt, with 200 instead of 201."""
         key = read_idempotency_key(request)
-        target = Assignment.objects.select_related("course").filter(course=self.course, name=assignment).first()
-        if target is None:
-            raise NotFound(f"There is no assignment {assignment} in {self.course.name}.")
+        target = self.named_assignment
         manifest, bundle = read_bundle(request)
         upload = Upload([read_files(manifest)], bundle.blobs())
         student = self._other_student(manifest)

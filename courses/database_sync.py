@@ -1,0 +1,44 @@
+"""Transactions whose commit does not wait for the disk, for what is needed only until a later commit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, connection, transaction
+
+
+@contextmanager
+def unsynced_transaction() -> Iterator[None]:
+    """Open a transaction that others see as soon as it is committed, and that a power cut may take.
+
+    It survives the end of the process. It is on disk, too, as soon as any later transaction is. Inside another
+    transaction it is a part of that one.
+    """
+    if connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL synchronous_commit = off")
+            yield
+    else:
+        with _without_sync(), transaction.atomic():
+            yield
+
+
+@contextmanager
+def _without_sync() -> Iterator[None]:
+    """Let SQLite sync its log with the next commit after these only (https://sqlite.org/pragma.html#pragma_synchronous).
+
+    The connection is closed where it cannot be set back: no other transaction may run like this.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            try:
+                cursor.execute("PRAGMA synchronous = FULL")
+            except DatabaseError:
+                connection.close()
+                raise
