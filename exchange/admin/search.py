@@ -87,7 +87,9 @@ def _in_paths(word: str, file_set: str, rows: QuerySet[Any]) -> Q:
 
 
 def _blobs_with(digits: str) -> Q:
-    return begins("sha256", digits) | (Q(md5=digits) if len(digits) == MD5_DIGITS else Q())
+    # The second condition is the index's: known are the checksums of files that API v1 was asked about.
+    by_md5 = Q(md5=digits) & ~Q(md5="") if len(digits) == MD5_DIGITS else Q()
+    return begins("sha256", digits) | by_md5
 
 
 def _file_sets_with(digits: str) -> QuerySet[FileEntry, Any]:

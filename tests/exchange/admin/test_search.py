@@ -7,7 +7,7 @@ from django.contrib import admin
 
 from exchange import services
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
-from exchange.storage import blobs
+from exchange.storage import blobs, checksums
 from tests import cast
 from tests.cast import WORK
 
@@ -28,6 +28,7 @@ def address(model):
 def found(two_courses, browser):
     """The rows that a search finds, as an administrator."""
     root = browser("root")
+    checksums.complete([Blob.objects.get(sha256=PLAN)])
 
     def search(model, term, **filters):
         answer = root.get(address(model), {"q": term, **filters})
