@@ -7,7 +7,7 @@ roster and whoever else submitted.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, QuerySet
 
@@ -15,6 +15,7 @@ from courses.models import Course, Membership, Role, User
 from exchange import deadlines
 from exchange.models import Assignment, Feedback, Submission, SubmissionQuerySet
 
+Members = QuerySet[Any]  # of people, with their membership as `member`
 HAS_FEEDBACK = Exists(Feedback.objects.filter(submission=OuterRef("pk")).order_by())
 
 
@@ -86,13 +87,12 @@ def count_by_assignment(assignments: Iterable[Assignment]) -> dict[int, Assignme
     }
 
 
-def count_submitters(assignments: Iterable[Assignment], members: QuerySet[User] | None = None) -> dict[int, int]:
+def count_submitters(assignments: Iterable[Assignment], members: Members | None = None) -> dict[int, int]:
     """Return how many people, or how many of these members, submitted, by the assignment's id."""
     rows = counted_submissions(assignments).order_by()
     if members is not None:
         rows = rows.filter(student__in=members.order_by().values("pk"))
-    rows = rows.values("assignment").annotate(count=Count("student", distinct=True))
-    return dict(rows.values_list("assignment", "count"))
+    return dict(rows.values_list("assignment").annotate(Count("student", distinct=True)))
 
 
 def count_students(courses: Iterable[Course]) -> dict[int, int]:
@@ -104,7 +104,7 @@ def count_students(courses: Iterable[Course]) -> dict[int, int]:
     return dict(rows.order_by().values("course").annotate(count=Count("pk")).values_list("course", "count"))
 
 
-def course_members(course: Course, assignments: Iterable[Assignment]) -> QuerySet[User]:
+def course_members(course: Course, assignments: Iterable[Assignment]) -> Members:
     """Return the members of the course by user name, with their membership, if they still have one, as `member`."""
     students = course.memberships.filter(role=Role.STUDENT).order_by().values("user")
     submitters = counted_submissions(assignments).order_by().values("student")
@@ -113,7 +113,7 @@ def course_members(course: Course, assignments: Iterable[Assignment]) -> QuerySe
     return rows.order_by("username")
 
 
-def find_by_name(members: QuerySet[User], text: str) -> QuerySet[User]:
+def find_by_name(members: Members, text: str) -> Members:
     """Return those of `course_members` whose user name and name have the text in them, in upper or lower case.
 
     Databases do not agree on what that is outside ASCII.

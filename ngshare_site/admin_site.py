@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied as Forbidden
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -24,8 +25,8 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class CourseAutocompleteView(AutocompleteJsonView):
-    def serialize_result(self, obj: Course, to_field_name: str) -> dict[str, str]:
-        return {"id": str(obj.pk), "text": obj.title}
+    def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
+        return {"id": str(obj.pk), "text": cast(Course, obj).title}
 
 
 class NgshareAdminSite(admin.AdminSite):
@@ -86,7 +87,7 @@ class NgshareAdminSite(admin.AdminSite):
         """Log out as the other pages do."""
         return views.logout(request)
 
-    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
         """Answer for the fields that use it, which choose a course; Django's own would follow any foreign key."""
         allowed = {
             (page.opts.app_label, page.opts.model_name, field)

@@ -63,7 +63,7 @@ class Task:
 
 def overview(request: HttpRequest) -> dict[str, Any]:
     """Return what the template shows. The number of queries is constant."""
-    tables = cache.get_or_set("overview", _read_tables, COUNTS_SECONDS)
+    tables: Any = cache.get_or_set("overview", _read_tables, COUNTS_SECONDS)
     measured = usage.Usage(**tables["usage"])._replace(blobs_missing=usage.missing_blobs().count())
     disks, tasks = usage.disks(), _tasks()
     return {

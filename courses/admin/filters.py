@@ -36,7 +36,7 @@ class CourseFilter(admin.SimpleListFilter):
         self.are_many = len(listed) > MAX_COURSES
         if self.are_many:
             chosen = parse_pk(str(self.value() or ""))
-            listed = list(courses.filter(pk=chosen))
+            listed = list(courses.filter(pk__in=[] if chosen is None else [chosen]))
             self.form = CourseSearchForm(courses, chosen)
         return [(str(course.pk), course.title) for course in listed]
 

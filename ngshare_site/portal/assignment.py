@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, OrderBy, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, Max, OrderBy, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -13,11 +13,10 @@ from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
 from courses.csv_writer import write_rows
-from courses.models import User
 from courses.permissions import Actor, Permission
 from exchange import deadlines, progress, queries, services
 from exchange.models import Assignment
-from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgress
+from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgress, Members
 from ngshare_site.portal import chart
 from ngshare_site.portal.base import MemberView
 
@@ -53,14 +52,14 @@ class TableFilter:
     def sorts(self) -> list[tuple[str, str]]:
         return list(SORTS.items())
 
-    def apply(self, assignment: Assignment) -> QuerySet[User]:
+    def apply(self, assignment: Assignment) -> Members:
         """Return the members that are shown, in order. Where the keys of a sort are equal, they go by user name."""
         members = progress.course_members(assignment.course, [assignment])
         if self.q:
             members = progress.find_by_name(members, self.q)
         return self._sort(self._choose(members, assignment), assignment)
 
-    def _choose(self, members: QuerySet[User], assignment: Assignment) -> QuerySet[User]:
+    def _choose(self, members: Members, assignment: Assignment) -> Members:
         submissions = progress.counted_submissions([assignment]).order_by()
         if self.show == "missing":
             return members.exclude(pk__in=submissions.values("student"))
@@ -71,7 +70,7 @@ class TableFilter:
             return members.filter(pk__in=submissions.values("student")).exclude(pk__in=answered.values("student"))
         return members
 
-    def _sort(self, members: QuerySet[User], assignment: Assignment) -> QuerySet[User]:
+    def _sort(self, members: Members, assignment: Assignment) -> Members:
         if self.sort == "section":
             return members.order_by(Coalesce("member__section", Value("")), "username")
         if self.sort == "name":

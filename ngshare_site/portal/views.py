@@ -85,15 +85,15 @@ def own_progress(actor: Actor, courses: Iterable[Course]) -> dict[int, Assignmen
     """Return what the actor submitted themselves in these courses, by the assignment's id."""
     assignments = {each.pk: each for course in courses for each in course.assignments.all()}
     rows = queries.submissions(actor, mine=True).filter(assignment__in=list(assignments)).order_by()
-    rows = rows.values("assignment").annotate(
-        attempts=Count("pk"),
-        last=Max("created"),
-        late=Count("pk", filter=deadlines.LATE),
+    counts = rows.values_list("assignment").annotate(
+        Count("pk"),
+        Max("created"),
+        late_attempts=Count("pk", filter=deadlines.LATE),
         answered=Count("pk", filter=Q(progress.HAS_FEEDBACK)),
     )
     return {
         pk: AssignmentProgress(assignments[pk], attempts, last, late=bool(late), feedback=bool(answered))
-        for pk, attempts, last, late, answered in rows.values_list("assignment", "attempts", "last", "late", "answered")
+        for pk, attempts, last, late, answered in counts
     }
 
 

@@ -132,6 +132,15 @@ def test_row_is_found_once_however_often_the_word_is_in_it(found, two_courses):
     assert len(found(Blob, NOTEBOOK)) == 1
 
 
+def test_paths_are_looked_for_in_the_newest_rows_of_the_list(found, two_courses, monkeypatch):
+    mine, theirs = two_courses["submission"], two_courses["foreign submission"]
+    monkeypatch.setattr("exchange.admin.search.NEWEST", 1)
+    assert found(Submission, ".") == [theirs]
+    assert found(Submission, ".", course=mine.assignment.course_id) == [mine]
+    assert found(Submission, "numbers.csv bob") == [] and found(Submission, NOTEBOOK) == [mine]
+    assert found(FileSet, "numbers.csv") == found(Blob, "numbers.csv") == []
+
+
 # File sets and blobs
 
 
