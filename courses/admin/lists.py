@@ -33,7 +33,7 @@ class CappedPaginator(RowPaginator):
     def _count(self) -> int:
         if len(self.first_keys) <= self.per_page:
             return len(self.first_keys)
-        return self.object_list.order_by().values("pk")[: MAX_COUNT + 1].count()
+        return self.object_list.order_by().values("pk")[: MAX_COUNT + 1].count()  # type: ignore[attr-defined]
 
     @cached_property
     def count(self) -> int:  # type: ignore[override]
