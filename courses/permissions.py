@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from courses.errors import PermissionDenied
 from courses.models import Course, Membership, Role, User
+from courses.prepared import Parameter, prepared
 
 
 class Permission(StrEnum):
@@ -74,17 +76,13 @@ class Actor:
     @classmethod
     def named(cls, username: str) -> "Actor | None":
         """Return the actor for the user of this name, with the user, in one query; None if there is no such user."""
-        rows = User.objects.filter(username=username).order_by()
-        rows = rows.annotate(
-            course_id=F("memberships__course"), role=F("memberships__role"), gone=F("memberships__course__removed_at")
-        )
-        users = list(rows)  # the same one, for each course
-        if not users:
+        rows = _user_in_courses.rows(username=username)  # the same one, for each course
+        if not rows:
             return None
-        user = users[0]
+        user: User = rows[0]
         if not user.is_active:
             return cls(user=user)
-        roles = MappingProxyType({row.course_id: row.role for row in users if row.role and row.gone is None})
+        roles = MappingProxyType({row.course_id: row.role for row in rows if row.role and row.gone is None})
         return cls(user=user, is_administrator=is_administrator(user), roles=roles)
 
     @property
@@ -140,19 +138,11 @@ class Actor:
         """
         if self.is_server:
             return self.require(permission, course)
-        rows = Course.objects.present().filter(pk=course.pk).order_by().annotate(role=self.role_now("pk"))
-        return self.require_as(rows.values_list("role", flat=True).first(), permission, course)
-
-    def role_now(self, course: str) -> Subquery:
-        """Return the role that the roster gives the actor now, for a query whose column `course` holds a course's id.
-
-        A transaction that has other things to ask passes what it finds to `require_as`, instead of `require_still`.
-        """
-        rows = Membership.objects.filter(user=self.user, user__is_active=True, course=OuterRef(course)).order_by()
-        return Subquery(rows.values("role")[:1])
+        rows = Membership.objects.filter(user=self.user, user__is_active=True, course=course, course__removed_at=None)
+        return self.require_as(rows.order_by().values_list("role", flat=True).first(), permission, course)
 
     def require_as(self, role: str | None, permission: Permission, course: Course) -> str:
-        """The same as `require`, with the role in the course that was found just now."""
+        """The same as `require`, with the role that a transaction found, together with what else it had to ask."""
         return replace(self, roles={course.pk: role} if role else {}).require(permission, course)
 
     def require_anywhere(self, permission: Permission) -> None:
@@ -195,6 +185,16 @@ class Actor:
     def is_staff(self) -> bool:
         """Whether the admin is open to the actor: administrators, and the staff of any course."""
         return self.may_anywhere(Permission.SEE_ROSTER)
+
+
+@prepared
+def _user_in_courses(username: Parameter) -> QuerySet[User, Any]:
+    return (
+        User.objects.filter(username=username)
+        .annotate(course_id=F("memberships__course"), role=F("memberships__role"))
+        .annotate(gone=F("memberships__course__removed_at"))
+        .order_by()
+    )
 
 
 SERVER = Actor(is_server=True)

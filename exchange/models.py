@@ -209,7 +209,7 @@ class Submission(models.Model):
 class Feedback(models.Model):
     """A file set returned on one submission. The student sees the newest; earlier ones are kept."""
 
-    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="feedbacks")
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="feedbacks", db_index=False)
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="feedbacks")
     returned_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created = models.DateTimeField()
@@ -218,6 +218,8 @@ class Feedback(models.Model):
     class Meta:
         ordering: ClassVar = ["submission", F("id").desc()]
         verbose_name_plural = "feedback"
+        # With the id: without statistics, PostgreSQL would look for the newest one by reading all feedback backwards.
+        indexes: ClassVar = [models.Index(name="newest_feedback_of_submission", fields=["submission", "-id"])]
 
     def __str__(self) -> str:
         return f"Feedback on {self.submission}"

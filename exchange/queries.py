@@ -37,24 +37,26 @@ def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]
 
 def visible_submissions(actor: Actor) -> QuerySet[Submission]:
     """Return the actor's own submissions, also of courses they have left, and everybody's where they are staff."""
-    return Submission.objects.filter(_own(actor) | _seen_as_staff(actor))
+    # That the course is not in the trash stands by itself: the index of names is of these courses alone.
+    rows = Submission.objects.filter(assignment__course__removed_at=None)
+    return rows if actor.may_everything else rows.filter(Q(student=actor.user) | _of_own_courses(actor))
 
 
 def narrow_submissions(
     rows: QuerySet[Submission], actor: Actor, *, mine: bool = False, withdrawn: bool = False, trials: bool = False
 ) -> QuerySet[Submission]:
-    """Return those of the rows that a list shows.
+    """Return those of the visible rows that a list shows.
 
     `mine` leaves all of the actor's own. Otherwise staff see withdrawn submissions and trials only when they ask.
     """
     if mine:
-        return rows.filter(_own(actor))
+        return rows.filter(student=actor.user)
     shown = Q()
     if not withdrawn:
         shown &= Q(withdrawn_at=None)
     if not trials:
         shown &= Q(trial=False)
-    return rows.filter(~_seen_as_staff(actor) | shown) if shown else rows
+    return rows.filter(shown if actor.may_everything else ~_of_own_courses(actor) | shown) if shown else rows
 
 
 def submissions(
@@ -64,12 +66,9 @@ def submissions(
     return narrow_submissions(visible_submissions(actor), actor, mine=mine, withdrawn=withdrawn, trials=trials)
 
 
-def _own(actor: Actor) -> Q:
-    return Q(student=actor.user, assignment__course__removed_at=None)
-
-
-def _seen_as_staff(actor: Actor) -> Q:
-    return Q(assignment__course__in=actor.courses_where(Permission.SEE_SUBMISSIONS).values("pk"))
+def _of_own_courses(actor: Actor) -> Q:
+    """Return the condition for submissions of the courses in which the actor is staff."""
+    return Q(assignment__course__in=actor.courses_with(Permission.SEE_SUBMISSIONS))
 
 
 def latest_attempts(rows: QuerySet[Submission], *, before_due: bool = False) -> QuerySet[Submission]:
@@ -99,11 +98,10 @@ def file_counts(rows: QuerySet[Submission]) -> QuerySet[Submission, dict[str, An
     return rows.values("pk", "file_count", "feedback_file_count")  # type: ignore[return-value]  # a TypedDict
 
 
+# What a row of a list shows of a submission itself and of what each has of its own.
 DETAILS = (
-    *("created", "trial", "collected_at", "withdrawn_at"),
-    *("assignment__name", "assignment__due", "assignment__withdrawn_at", "assignment__course__name"),
-    *("student__username", "submitted_by__username", "release__number"),
-    *("file_set__digest", "file_set__size", "file_set__file_count"),
+    *("assignment", "release", "created", "trial", "collected_at", "withdrawn_at"),
+    *("student__username", "submitted_by__username", "file_set__digest", "file_set__size", "file_set__file_count"),
 )
 
 
@@ -114,8 +112,13 @@ def load_details(pks: Collection[int], *, files: bool) -> list[Submission]:
     """
     feedback = Feedback.objects.only("created", "submission", "file_set__digest").select_related("file_set")
     rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
-    rows = rows.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    submissions = list(rows.prefetch_related(Prefetch("feedbacks", queryset=feedback.order_by("-id"))))
+    details: QuerySet[Submission] = rows.select_related("student", "submitted_by", "file_set").prefetch_related(
+        # What many submissions share is made once.
+        Prefetch("assignment", queryset=Assignment.objects.select_related("course")),
+        Prefetch("release", queryset=Release.objects.only("number")),
+        Prefetch("feedbacks", queryset=feedback.order_by("-id"), to_attr="newest_feedback"),
+    )
+    submissions = list(details)
     file_sets = [submission.file_set for submission in submissions]
     if files:
         load_files(file_sets)
@@ -126,8 +129,8 @@ def load_details(pks: Collection[int], *, files: bool) -> list[Submission]:
 
 
 def current_feedback(submission: Submission) -> Feedback | None:
-    """Return the newest feedback on a row of `load_details`, without a query."""
-    return next(iter(submission.feedbacks.all()), None)
+    """Return the newest feedback on a row of `load_details`."""
+    return next(iter(submission.newest_feedback), None)  # type: ignore[attr-defined]  # prefetched
 
 
 # Files, as plain values: a list may have ten thousand

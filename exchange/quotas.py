@@ -19,6 +19,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Greatest
@@ -27,6 +28,7 @@ from django.utils import timezone
 from courses.errors import TooLarge, TooOften
 from courses.limits import Limits
 from courses.models import Course, User
+from courses.prepared import Parameter, prepared, prepared_update
 from courses.sizes import readable_size
 from exchange.models import Assignment, Feedback, Release, Submission
 
@@ -88,13 +90,21 @@ class Use:
 
 def use_of(student: User, assignment: Assignment, key: str | None = None) -> Use:
     """Return the student's use of the assignment's course, in one query."""
-    rows = Submission.objects.filter(student=student, assignment__course=assignment.course).order_by()
-    recent = Q(created__gt=timezone.now() - HOUR)
-    counts = {"used": Sum("own_bytes", default=0), "recent": Count("pk", filter=recent)}
-    if key is not None:
-        counts["with_key"] = Count("pk", filter=Q(assignment=assignment, idempotency_key=key))
-    found = rows.aggregate(**counts)
-    return Use(found["used"], found["recent"], bool(found.get("with_key")))
+    since = timezone.now() - HOUR
+    found = _use.rows(student=student.pk, course=assignment.course_id, since=since, assignment=assignment.pk, key=key)
+    return Use(found[0]["used"], found[0]["recent"], bool(found[0]["with_key"])) if found else Use(0, 0, has_key=False)
+
+
+@prepared
+def _use(
+    student: Parameter, course: Parameter, since: Parameter, assignment: Parameter, key: Parameter
+) -> QuerySet[Any, Any]:
+    rows = Submission.objects.filter(student=student, assignment__course=course).order_by().values("student")
+    return rows.annotate(
+        used=Sum("own_bytes"),
+        recent=Count("pk", filter=Q(created__gt=since)),
+        with_key=Count("pk", filter=Q(assignment=assignment, idempotency_key=key)),
+    )
 
 
 def start_submission(course: Course, student: User, use: Use) -> Quota:
@@ -117,8 +127,13 @@ def start_submission(course: Course, student: User, use: Use) -> Quota:
 def count(course: Course, new_bytes: int) -> None:
     """Add to the use of a course. Call it last in a transaction: it locks the course's row for other uploads."""
     if new_bytes:
-        Course.objects.filter(pk=course.pk).update(stored_bytes=F("stored_bytes") + new_bytes)
+        _add_bytes.run(course=course.pk, size=new_bytes)
         course.stored_bytes += new_bytes
+
+
+@prepared_update
+def _add_bytes(course: Parameter, size: Parameter) -> tuple[QuerySet[Course], dict[str, object]]:
+    return Course.objects.filter(pk=course), {"stored_bytes": F("stored_bytes") + size}
 
 
 def discount_assignment(assignment: Assignment) -> None:

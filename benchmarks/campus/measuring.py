@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.campus.databases import Environment
 
-ROUNDS = 7
+ROUNDS = 5
 LONG = 1.0  # seconds; what takes longer is measured in FEW rounds
 FEW = 3
 

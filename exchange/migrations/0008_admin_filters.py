@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchange', '0005_latest_release'),
+        ('exchange', '0007_newest_feedback'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from courses import audit, trash
 from courses.errors import Conflict, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
+from courses.prepared import Parameter, prepared
 from exchange import quotas
 from exchange.models import Assignment, FileSet, Submission
 from exchange.storage import file_sets, manifests
@@ -126,15 +128,9 @@ def _look_again(
 
     Errors: PermissionDenied, NotFound if the assignment was unreleased.
     """
-    own = Submission.objects.filter(assignment=assignment, student=student)
     digest = manifests.digest(entries)
-    rows = Assignment.objects.filter(pk=assignment.pk, course__removed_at=None).order_by()
-    rows = rows.annotate(
-        role=by.role_now("course"),
-        latest=Subquery(own.order_by("-created").values("created")[:1]),
-        file_set=Subquery(FileSet.objects.filter(digest=digest).values("pk")),
-    )
-    now = rows.values("withdrawn_at", "latest_release", "role", "latest", "file_set").first()
+    found = _state.rows(assignment=assignment.pk, actor=by.user and by.user.pk, student=student.pk, digest=digest)
+    now = found[0] if found else None
     role = by.require_as(now["role"] if now else None, permission, assignment.course)
     if now is None or now["withdrawn_at"] is not None:
         raise _not_released(assignment)
@@ -142,6 +138,22 @@ def _look_again(
         assignment.refresh_from_db(fields=["latest_release"])
     pk = now["file_set"]
     return _Now(role, now["latest"], {digest: file_sets.describe(entries, digest, pk)} if pk else {})
+
+
+@prepared
+def _state(assignment: Parameter, actor: Parameter, student: Parameter, digest: Parameter) -> QuerySet[Any, Any]:
+    members = Membership.objects.filter(course=OuterRef("course"), user=actor, user__is_active=True)
+    own = Submission.objects.filter(assignment=assignment, student=student)
+    return (
+        Assignment.objects.filter(pk=assignment, course__removed_at=None)
+        .annotate(
+            role=Subquery(members.order_by().values("role")[:1]),
+            latest=Subquery(own.order_by("-created").values("created")[:1]),
+            file_set=Subquery(FileSet.objects.filter(digest=digest).values("pk")),
+        )
+        .values("withdrawn_at", "latest_release", "role", "latest", "file_set")
+        .order_by()
+    )
 
 
 def _next_instant(latest: datetime | None) -> datetime:

@@ -1,10 +1,10 @@
-"""MD5 of blobs, the checksums of API v1. Nothing else needs them, so they are computed when they are first asked for."""
+"""MD5 of blobs: the checksums of API v1, which alone needs them. They are computed when it first asks for them."""
 
 import hashlib
 from collections.abc import Sequence
 
 from exchange.models import Blob
-from exchange.storage import reading
+from exchange.storage import blobs, reading
 from exchange.storage.file_sets import in_batches
 
 BATCH = 100  # blobs after which the checksums are stored
@@ -13,11 +13,11 @@ BATCH = 100  # blobs after which the checksums are stored
 def complete(rows: Sequence[Blob]) -> None:
     """Compute and store the checksums that these blobs do not have yet: each blob is read once, ever.
 
-    Errors: BytesLost, StoreUnreachable, OSError.
+    What the store has lost is left without. Errors: StoreUnreachable.
     """
     unknown = {blob.pk: blob for blob in rows if not blob.md5}
-    reading.require(unknown.values())
-    for batch in in_batches(list(unknown.values()), BATCH):
+    lost = {blob.pk for blob in reading.find_lost(unknown.values())}
+    for batch in in_batches([blob for pk, blob in unknown.items() if pk not in lost], BATCH):
         for blob in batch:
             blob.md5 = _checksum(blob)
         Blob.objects.bulk_update(batch, ["md5"])
@@ -27,6 +27,11 @@ def complete(rows: Sequence[Blob]) -> None:
 
 def _checksum(blob: Blob) -> str:
     checksum = hashlib.md5(usedforsecurity=False)
-    for chunk in reading.read(blob):
-        checksum.update(chunk)
+    try:
+        for chunk in reading.read(blob):
+            checksum.update(chunk)
+    except blobs.Absent:  # gone since it was looked for
+        return ""
+    except blobs.STORE_ERRORS as error:
+        raise blobs.StoreUnreachable(f"The store cannot be read just now: {error}.") from error
     return checksum.hexdigest()

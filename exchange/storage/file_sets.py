@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from courses import database_errors
 from courses.database_sync import unsynced_transaction
 from courses.errors import Conflict, TryAgain
 from courses.permissions import Actor, Permission
+from courses.prepared import Parameter, prepared, prepared_update
 from exchange.models import Blob, Fault, Feedback, FileEntry, FileSet, Release, Submission
 from exchange.storage import blobs, reading
 from exchange.storage.manifests import BadManifest, ManifestEntry, check_manifest, digest
@@ -55,44 +56,51 @@ def readable_blobs(actor: Actor, hashes: Collection[str], *, also_lost: bool = F
 
     The query depends on the actor alone: no answer takes longer because somebody else has the same bytes.
     """
-    rows = Blob.objects.filter(_is_readable(actor))
-    rows = rows if also_lost else rows.filter(stored=True)
-    return {blob.sha256: blob for batch in in_batches(sorted(hashes)) for blob in rows.filter(sha256__in=batch)}
+    if actor.user is None and not actor.may_everything:
+        return {}
+    found = (blob for batch in in_batches(sorted(hashes)) for blob in _find_readable(actor, batch))
+    return {blob.sha256: blob for blob in found if blob.stored or also_lost}
 
 
-def _is_readable(actor: Actor) -> Q:
-    """Return the condition for blobs: somebody may read what is in a file set that they may read.
-
-    PostgreSQL must not have to guess how many files a condition leaves: after an import it knows nothing about the
-    tables for minutes. So the file sets of a student, who has few, are made once, and staff's are looked at one by one
-    until there is one in their courses. Nothing is joined to the files of a blob, and their first one ends the search.
-    """
-    entries = FileEntry.objects.filter(blob=OuterRef("pk")).order_by()
+def _find_readable(actor: Actor, hashes: Sequence[str]) -> list[Blob]:
     if actor.may_everything:
-        return Q(Exists(entries))
-    if actor.user is None:
-        return Q(pk__in=[])  # none; to ask for a student who is nobody would find what has no student
-    return Q(Exists(entries.filter(_is_in_readable_file_set(actor))))
+        return _named.rows(hashes=list(hashes))
+    return _readable.rows(
+        hashes=list(hashes),
+        user=actor.required_user.pk,
+        courses=actor.courses_with(Permission.SEE_COURSE),
+        staffed=actor.courses_with(Permission.SEE_SUBMISSIONS),
+    )
 
 
-def _is_in_readable_file_set(actor: Actor) -> Q:
-    """Return the condition for files."""
-    own = Submission.objects.filter(student=actor.user, assignment__course__removed_at=None).order_by()
-    returned = Feedback.objects.filter(
-        submission__student=actor.user, submission__assignment__course__removed_at=None
-    ).order_by()
-    alternatives = [Q(file_set__in=own.values("file_set")), Q(file_set__in=returned.values("file_set"))]
-    if courses := actor.courses_with(Permission.SEE_COURSE):
-        released = Release.objects.filter(latest_of__course__in=courses, latest_of__withdrawn_at=None).order_by()
-        alternatives.insert(0, Q(file_set__in=released.values("file_set")))
-    if courses := actor.courses_with(Permission.SEE_SUBMISSIONS):
+@prepared
+def _named(hashes: list[Any]) -> QuerySet[Blob]:
+    return Blob.objects.filter(Exists(FileEntry.objects.filter(blob=OuterRef("pk"))), sha256__in=hashes)
+
+
+@prepared
+def _readable(hashes: list[Any], user: Parameter, courses: list[Any], staffed: list[Any]) -> QuerySet[Blob]:
+    """Return those of the blobs that are in a file set that the user may read.
+
+    A student has few file sets: what is in them is made once. A blob may be in the file sets of the whole site, as the
+    empty file is. Staff's many file sets are looked at from the blob, one by one until one is in their courses: for
+    minutes after an import PostgreSQL knows nothing about the tables, and must not have to guess how many there are.
+    """
+    own = Submission.objects.filter(student=user, assignment__course__removed_at=None)
+    returned = Feedback.objects.filter(submission__student=user, submission__assignment__course__removed_at=None)
+    released = Release.objects.filter(latest_of__course__pk__in=courses, latest_of__withdrawn_at=None)
+    entries = FileEntry.objects.order_by()
+    file_sets: list[QuerySet[Any, Any]] = [rows.order_by().values("file_set") for rows in (released, own, returned)]
+    readable = [Q(pk__in=entries.filter(file_set__in=each).values("blob")) for each in file_sets]
+    if staffed:
         this = OuterRef("file_set")
-        alternatives += [
-            Q(Exists(Submission.objects.filter(file_set=this, assignment__course__in=courses))),
-            Q(Exists(Release.objects.filter(file_set=this, assignment__course__in=courses))),
-            Q(Exists(Feedback.objects.filter(file_set=this, submission__assignment__course__in=courses))),
-        ]
-    return Q(*alternatives, _connector=Q.OR)
+        of_courses = (
+            Q(Exists(Submission.objects.filter(file_set=this, assignment__course__pk__in=staffed)))
+            | Q(Exists(Release.objects.filter(file_set=this, assignment__course__pk__in=staffed)))
+            | Q(Exists(Feedback.objects.filter(file_set=this, submission__assignment__course__pk__in=staffed)))
+        )
+        readable.append(Q(Exists(entries.filter(of_courses, blob=OuterRef("pk")))))
+    return Blob.objects.filter(Q(*readable, _connector=Q.OR), sha256__in=hashes)
 
 
 def missing_blobs(entries: Sequence[ManifestEntry], *, by: Actor) -> list[str]:
@@ -254,11 +262,7 @@ def _mark_stored(rows: Sequence[Blob]) -> dict[str, int]:
     """
     new: dict[str, int] = {}
     for batch in in_batches(rows):
-        absent = Blob.objects.filter(pk__in=[blob.pk for blob in batch], stored=False)
-        # These alone: many submissions share the other rows. The lock lets one of several uploads count them, and
-        # no_key lets all of them refer to the rows: who waited for that at its commit would have the course's row.
-        locked = absent.select_for_update(no_key=True).order_by("sha256")
-        changed = Blob.objects.filter(pk__in=locked.values("pk")).update(stored=True, fault="")
+        changed = _mark.run(pks=[blob.pk for blob in batch])
         new |= {blob.sha256: blob.size for blob in batch}
         if changed < len(batch) or any(blob.fault for blob in batch):
             # Another upload of the same bytes was faster, or bytes were lost and are back: a file names them by now.
@@ -271,6 +275,14 @@ def _mark_stored(rows: Sequence[Blob]) -> dict[str, int]:
                 if blob.is_named:
                     del new[blob.sha256]
     return new
+
+
+@prepared_update
+def _mark(pks: list[Any]) -> tuple[QuerySet[Blob], dict[str, object]]:
+    # The absent ones alone: many submissions share the other rows. The lock lets one of several uploads count them, and
+    # no_key lets all of them refer to the rows: who waited for that at its commit would have the course's row.
+    absent = Blob.objects.filter(pk__in=pks, stored=False).select_for_update(no_key=True).order_by("sha256")
+    return Blob.objects.filter(pk__in=absent.values("pk")), {"stored": True, "fault": ""}
 
 
 def _removed() -> TryAgain:

@@ -107,14 +107,14 @@ def test_bytes_count_once_however_often_they_are_submitted(assignment):
     for _ in range(3):
         submit(assignment, files={"data.csv": DATA})
     assert stored(assignment.course) == before + MB
-    assert quotas.start_submission(assignment.course, person("bob")).used == MB
+    assert quotas.use_of(person("bob"), assignment).own_bytes == MB
 
 
 def test_bytes_of_the_release_count_for_nobody(course):
     assignment = services.release(course, "ps1", cast.upload({"data.csv": DATA}), by=actor("alice")).assignment
     assert stored(course) == MB
     submit(assignment, files={"data.csv": DATA, "a.txt": b"12345"})
-    assert stored(course) == MB + 5 and quotas.start_submission(course, person("bob")).used == 5
+    assert stored(course) == MB + 5 and quotas.use_of(person("bob"), assignment).own_bytes == 5
 
 
 def test_same_bytes_of_two_students_rest_once_and_tell_neither_of_the_other(assignment):
@@ -122,7 +122,7 @@ def test_same_bytes_of_two_students_rest_once_and_tell_neither_of_the_other(assi
     for username in ("bob", "dave"):
         submit(assignment, username, {"data.csv": DATA})
     assert stored(assignment.course) == before + MB
-    assert quotas.start_submission(assignment.course, person("dave")).used == MB
+    assert quotas.use_of(person("dave"), assignment).own_bytes == MB
 
 
 def test_person_brings_so_many_bytes_to_a_course(assignment, limits):
@@ -186,7 +186,7 @@ def test_what_is_deleted_permanently_is_given_back(assignment):
     submission.refresh_from_db()
     services.delete_submission_permanently(submission, by=root)
     assert stored(course) == released > 0
-    assert quotas.start_submission(course, person("bob")).used == 0
+    assert quotas.use_of(person("bob"), assignment).own_bytes == 0
     services.unrelease(assignment, by=root)
     services.delete_assignment_permanently(assignment, by=root)
     assert stored(course) == 0

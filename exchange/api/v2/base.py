@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from django.conf import settings
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiTypes
 from rest_framework.request import Request
 
@@ -11,6 +12,7 @@ from courses.api.parsers import max_json, strict_json
 from courses.errors import NotFound
 from courses.models import Course
 from courses.permissions import Permission
+from courses.prepared import Parameter, prepared
 from exchange.api.v2.bundles import BLOCK, BadBundle, Bundle, manifest_entries
 from exchange.models import Assignment
 from exchange.storage.manifests import BadManifest, ManifestEntry
@@ -21,6 +23,12 @@ BUNDLE = {"application/x-tar": OpenApiTypes.BINARY}  # for the schema
 def max_bundle() -> int:
     """Return how many bytes a bundle of one file set may have: its manifest, its blobs and tar's headers."""
     return settings.NGSHARE_MAX_SUBMISSION_SIZE + max_json() + 2 * BLOCK * (settings.NGSHARE_MAX_FILES + 20)
+
+
+@prepared
+def _assignments(course: Parameter, name: Parameter) -> QuerySet[Assignment]:
+    rows = Assignment.objects.select_related("course", "latest_release").order_by()
+    return rows.filter(course__name=course, course__removed_at=None, name=name)
 
 
 class AssignmentPartViewSet(CourseViewSet):
@@ -50,10 +58,8 @@ class AssignmentPartViewSet(CourseViewSet):
     def _found(self) -> Assignment | None:
         if "assignment" not in self.kwargs:
             return None
-        rows = Assignment.objects.select_related("course", "latest_release").order_by()
-        course, name = self.kwargs["course"], self.kwargs["assignment"]
-        found: Assignment | None = rows.filter(course__name=course, course__removed_at=None, name=name).first()
-        return found
+        found = _assignments.rows(course=self.kwargs["course"], name=self.kwargs["assignment"])
+        return found[0] if found else None
 
     @property
     def _not_found(self) -> NotFound:

@@ -14,7 +14,7 @@ from courses.permissions import SERVER
 from courses.services import RosterEntry
 from exchange import services
 from exchange.models import Assignment, Feedback, Release, Submission
-from exchange.storage import blobs
+from exchange.storage import blobs, checksums
 from tests import cast, servers
 from tests.cast import actor
 from tests.exchange.importers.running import everything, import_ngshare
@@ -45,6 +45,7 @@ def their_files(old, kind, key):
 
 def our_files(file_set):
     entries = file_set.entries.select_related("blob").order_by("position")
+    checksums.complete([row.blob for row in entries])
     return [(row.path, row.blob.md5, b"".join(blobs.read(row.blob.sha256, length=row.blob.size))) for row in entries]
 
 

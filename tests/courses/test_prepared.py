@@ -1,0 +1,93 @@
+"""Queries whose SQL is built once."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
+from courses.models import Course, Membership, User
+from courses.prepared import Parameter, prepared, prepared_update
+from tests import cast
+
+NAMES = ["alice", "gina", "bob", "dave"]
+
+
+@pytest.fixture
+def builds():
+    return []
+
+
+@pytest.fixture
+def members(course, builds):
+    @prepared
+    def query(role: Parameter, names: list[Any]) -> QuerySet[Membership]:
+        builds.append(len(names))
+        rows = Membership.objects.select_related("user", "course").order_by("pk")
+        return rows.filter(role=role, user__username__in=names, course__removed_at=None)
+
+    return query
+
+
+@pytest.mark.parametrize("names", [NAMES[:count] for count in range(5)])
+def test_rows_are_those_of_the_queryset(members, names, django_assert_num_queries):
+    wanted = list(members.build("student", names))
+    with django_assert_num_queries(1 if names else 0):
+        rows = members.rows(role="student", names=names)
+        assert rows == wanted and [row.user.username for row in rows] == [row.user.username for row in wanted]
+        assert all(row.course.name == cast.COURSE and row.created.tzinfo for row in rows)
+
+
+def test_sql_is_built_once_for_lists_of_about_the_same_length(members, builds):
+    for names in (["bob"], ["dave"], NAMES[:3], NAMES, ["nobody", "dave", "alice"]):
+        expected = {"bob", "dave"} & set(names)
+        assert {row.user.username for row in members.rows(role="student", names=names)} == expected
+    assert members.rows(role="grader", names=NAMES)[0].user.username == "gina"
+    assert builds == [1, 4]
+
+
+def test_values_come_as_from_the_queryset_and_times_go_in(course):
+    @prepared
+    def query(user: Parameter, since: Parameter) -> QuerySet[Membership, dict[str, object]]:
+        rows = Membership.objects.filter(user__username=user).order_by().values("role", "created")
+        return rows.annotate(recent=Count("pk", filter=Q(created__gt=since)))
+
+    member = Membership.objects.get(user__username="bob")
+    for hours, recent in ((-1, 1), (1, 0)):
+        since = timezone.now() + timedelta(hours=hours)
+        assert query.rows(user="bob", since=since) == [{"role": "student", "created": member.created, "recent": recent}]
+    assert query.rows(user=None, since=since) == []
+
+
+def test_update_says_how_many_rows_changed(course):
+    @prepared_update
+    def add(pks: list[Any], size: Parameter) -> tuple[QuerySet[Course], dict[str, object]]:
+        return Course.objects.filter(pk__in=pks), {"stored_bytes": F("stored_bytes") + size}
+
+    assert add.run(pks=[course.pk], size=3) == add.run(pks=[course.pk, -1], size=4) == 1
+    assert add.run(pks=[], size=5) == 0
+    course.refresh_from_db()
+    assert course.stored_bytes == 7
+    assert Course.objects.get(name=cast.ELSEWHERE).stored_bytes == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_query_that_one_thread_has_built_runs_in_others():
+    @prepared
+    def query(name: Parameter) -> QuerySet[User]:
+        return User.objects.filter(username=name)
+
+    User.objects.create(username="bob")
+    found = [query.rows(name="bob")]
+
+    def run():
+        found.append(query.rows(name="bob"))
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert [user.username for rows in found for user in rows] == ["bob", "bob"]
