@@ -100,6 +100,11 @@ class Course(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def title(self) -> str:
+        """The name as lists of courses show it: there may be another course of this name in the trash."""
+        return f"{self} (in the trash)" if self.removed_at else str(self)
+
 
 class Role(models.TextChoices):
     INSTRUCTOR = "instructor"

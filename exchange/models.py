@@ -39,7 +39,11 @@ class Blob(models.Model):
     fault = models.CharField(max_length=10, blank=True, default="", db_default="", choices=Fault)
 
     class Meta:
-        indexes: ClassVar = [models.Index(name="blobs_with_a_fault", fields=["fault"], condition=~Q(fault=""))]
+        indexes: ClassVar = [
+            models.Index(name="blobs_with_a_fault", fields=["fault"], condition=~Q(fault="")),
+            models.Index(name="blobs_not_in_the_store", fields=["id"], condition=Q(stored=False)),
+            models.Index(name="blobs_with_a_checksum", fields=["md5"], condition=~Q(md5="")),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(name="blob_sha256_is_lowercase_hex", condition=Q(sha256__regex=r"^[0-9a-f]{64}$")),
             models.CheckConstraint(name="blob_size_is_not_negative", condition=Q(size__gte=0)),
@@ -183,6 +187,10 @@ class Submission(models.Model):
 
     class Meta:
         ordering: ClassVar = ["created", "id"]
+        indexes: ClassVar = [  # for the filters of the admin; no student's submission is in either
+            models.Index(name="submissions_in_the_trash", fields=["id"], condition=Q(withdrawn_at__isnull=False)),
+            models.Index(name="trials", fields=["id"], condition=Q(trial=True)),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 name="one_submission_of_a_student_at_an_instant", fields=["assignment", "student", "created"]

@@ -6,8 +6,10 @@ from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied as Forbidden
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -20,6 +22,11 @@ from ngshare_site.hub import views
 from ngshare_site.overview import overview
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+class CourseAutocompleteView(AutocompleteJsonView):
+    def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
+        return {"id": str(obj.pk), "text": cast(Course, obj).title}
 
 
 class NgshareAdminSite(admin.AdminSite):
@@ -80,8 +87,8 @@ class NgshareAdminSite(admin.AdminSite):
         """Log out as the other pages do."""
         return views.logout(request)
 
-    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """Answer for the fields that use it; Django's own would follow any foreign key."""
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+        """Answer for the fields that use it, which choose a course; Django's own would follow any foreign key."""
         allowed = {
             (page.opts.app_label, page.opts.model_name, field)
             for page in self._registry.values()
@@ -89,7 +96,7 @@ class NgshareAdminSite(admin.AdminSite):
         }
         if tuple(request.GET.get(part) for part in ("app_label", "model_name", "field_name")) not in allowed:
             raise Forbidden
-        return super().autocomplete_view(request)
+        return CourseAutocompleteView.as_view(admin_site=self)(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         raise Http404  # passwords are JupyterHub's

@@ -21,6 +21,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst, smart_split
 
+from courses.admin.lists import MAX_COUNT, CappedPaginator, ChangeList
 from courses.errors import DomainError, PermissionDenied
 from courses.models import AuditEntry
 from courses.permissions import Permission, actor_of
@@ -74,6 +75,7 @@ class BaseAdmin(ModelAdmin[M]):
     actions_on_bottom = True
     list_per_page = 100
     show_full_result_count = False
+    paginator = CappedPaginator
 
     # Permissions
 
@@ -109,6 +111,9 @@ class BaseAdmin(ModelAdmin[M]):
 
     # Queries to a list
 
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
+        return ChangeList
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow what the filters beside the list ask, and nothing else: no regular expression, no other table."""
         allowed: set[str] = set()
@@ -140,6 +145,9 @@ class BaseAdmin(ModelAdmin[M]):
     def response_action(self, request: HttpRequest, queryset: QuerySet[M]) -> HttpResponseBase | None:  # type: ignore[override]
         if None in map(parse_pk, request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise SuspiciousOperation("An action names rows whose primary key is no number.")
+        if request.POST.get("select_across") not in (None, "0") and CappedPaginator(queryset, 1).is_capped:
+            messages.error(request, f"Narrow the list to {MAX_COUNT:,} rows or fewer before you choose all of them.")
+            return None
         return super().response_action(request, queryset)
 
     # Errors of services

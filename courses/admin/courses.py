@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
@@ -26,6 +26,7 @@ from courses.admin.forms import (
     change_member,
     form_for,
 )
+from courses.admin.lists import count_of
 from courses.admin.roster_files import RosterFilesAdmin
 from courses.limits import Limits
 from courses.models import STAFF_ROLES, AuditEntry, Course, Membership, Role
@@ -90,8 +91,8 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
         return services.delete_course_permanently(row, by=by)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
-        staff = Count("memberships", filter=Q(memberships__role__in=STAFF_ROLES))
-        students = Count("memberships", filter=Q(memberships__role=Role.STUDENT))
+        staff = count_of(Membership, "course", Q(role__in=STAFF_ROLES))
+        students = count_of(Membership, "course", Q(role=Role.STUDENT))
         return super().get_queryset(request).annotate(staff=staff, students=students)
 
     @admin.display(description="staff", ordering="staff")

@@ -1,33 +1,48 @@
 """Filters beside the lists of the admin."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from courses import audit
 from courses.admin.base import M, ModelAdmin, parse_pk
-from courses.models import Course, Membership
-from courses.permissions import Permission, actor_of
+from courses.models import AuditEntry, Course, Membership, Role
+from courses.permissions import ADMINISTRATOR, SERVER_ROLE, Permission, actor_of
 
+MAX_COURSES = 50  # to choose from
 MAX_SECTIONS = 200  # to choose from
 
 
 class CourseFilter(admin.SimpleListFilter):
-    """The rows of one course, out of those that the person sees."""
+    """The rows of one course, out of those that the person sees. Somebody who sees many searches for it."""
 
     title = "course"
     parameter_name = "course"
+    template = "admin/ngshare/course_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         actor, courses = actor_of(request), Course.objects.order_by("name", "pk")
         if not actor.is_administrator:
             courses = courses.filter(pk__in=actor.courses_with(Permission.SEE_ROSTER))
         self.course_path = model_admin.course_path
-        return [
-            (str(course.pk), f"{course} (in the trash)" if course.removed_at else str(course)) for course in courses
-        ]
+        listed = list(courses[: MAX_COURSES + 1])
+        self.are_many = len(listed) > MAX_COURSES
+        if self.are_many:
+            chosen = parse_pk(str(self.value() or ""))
+            listed = list(courses.filter(pk__in=[] if chosen is None else [chosen]))
+            self.form = CourseSearchForm(courses, chosen)
+        return [(str(course.pk), course.title) for course in listed]
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        self.other_parameters = [pair for pair in changelist.params.items() if pair[0] != self.parameter_name]
+        return super().choices(changelist)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[M]) -> QuerySet[M]:
         value = self.value()
@@ -38,7 +53,16 @@ class CourseFilter(admin.SimpleListFilter):
         return queryset.filter(**{self.course_path: course})
 
     def has_output(self) -> bool:
-        return len(self.lookup_choices) > 1 or self.value() is not None
+        return self.are_many or len(self.lookup_choices) > 1 or self.value() is not None
+
+
+class CourseSearchForm(forms.Form):
+    """Finds a course by its name, as the field of a member's course does."""
+
+    def __init__(self, courses: QuerySet[Course], chosen: int | None) -> None:
+        super().__init__(initial={"course": chosen})
+        widget = AutocompleteSelect(Membership._meta.get_field("course"), admin.site, attrs={"aria-label": "Course"})
+        self.fields["course"] = forms.ModelChoiceField(courses, widget=widget, required=False)
 
 
 class SectionFilter(admin.SimpleListFilter):
@@ -72,3 +96,27 @@ class TrashFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Course]) -> QuerySet[Course]:
         return queryset.filter(removed_at__isnull=self.value() == "no") if self.value() else queryset
+
+
+class AuditRoleFilter(admin.SimpleListFilter):
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(role, role) for role in (*Role.values, ADMINISTRATOR, SERVER_ROLE)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        return queryset.filter(role=self.value()) if self.value() else queryset
+
+
+class AuditActionFilter(admin.SimpleListFilter):
+    """The actions that the log has."""
+
+    title = "action"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(action, action) for action in audit.known_actions()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        return queryset.filter(action=self.value()) if self.value() else queryset

@@ -41,6 +41,7 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
     search_fields = ("user__username", "first_name", "last_name", "email")
     search_help_text = "Search by user name, name or email"
     ordering = ("course__name", "user__username")
+    autocomplete_fields = ("course",)
     actions = ("make_graders", "make_students", "remove", "download")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
@@ -112,6 +113,10 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("course", "username") if obj else ()
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Let administrators search for the course; others choose from theirs."""
+        return self.autocomplete_fields if actor_of(request).is_administrator else ()
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: object

@@ -1,21 +1,24 @@
 """The admin's pages of people and of the audit log, for administrators."""
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from courses.admin.base import BaseAdmin
-from courses.admin.filters import CourseFilter
+from courses.admin.base import MAX_HISTORY, BaseAdmin
+from courses.admin.filters import AuditActionFilter, AuditRoleFilter, CourseFilter
+from courses.admin.lists import count_of
 from courses.admin.person_actions import PERSON_ACTIONS
+from courses.admin.search import filter_rows, in_columns
 from courses.errors import DomainError
-from courses.models import AuditEntry, User
+from courses.models import AuditEntry, Membership, User
 from courses.permissions import actor_of
 
 MAX_COURSES = 100  # of one person on one page
+NEWEST_ENTRIES = 20_000  # of the audit log, in which parts of names are looked for
 
 
 @admin.register(User)
@@ -30,7 +33,14 @@ class PersonAdmin(BaseAdmin[User]):
     fields = readonly_fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).annotate(course_count=Count("memberships", distinct=True))
+        return super().get_queryset(request).annotate(course_count=count_of(Membership, "user"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        if not self.is_searchable(request, search_term):
+            return queryset.none(), False
+        return filter_rows(queryset, search_term, _is_named), False
 
     @admin.display(description="courses", ordering="course_count")
     def course_count(self, user: User) -> int:
@@ -68,16 +78,29 @@ class PersonAdmin(BaseAdmin[User]):
         return self.confirm(request, title=title, sentences=action.sentences, form=form, button=action.title)
 
     def history_of(self, obj: User) -> QuerySet[AuditEntry]:
-        return AuditEntry.objects.filter(Q(object_type="user", object_id=obj.pk) | Q(actor_id=obj.pk))
+        """Return the newest entries about the person and of what they did: each by its index, for there may be many."""
+        about = AuditEntry.objects.filter(object_type="user", object_id=obj.pk).order_by("-pk")
+        acts = AuditEntry.objects.filter(actor_id=obj.pk).order_by("-pk")
+        newest = [Q(pk__in=rows.values("pk")[:MAX_HISTORY]) for rows in (about, acts)]
+        return AuditEntry.objects.filter(newest[0] | newest[1])
+
+
+def _is_named(word: str) -> Q:
+    """Find people by user name, or by what a course calls them: in a subquery, where a join would multiply them."""
+    named = Membership.objects.filter(in_columns(["first_name", "last_name", "email"], word))
+    return Q(username__icontains=word) | Q(pk__in=named.order_by().values("user"))
 
 
 @admin.register(AuditEntry)
 class AuditAdmin(BaseAdmin[AuditEntry]):
     list_display = ("at", "actor", "role", "action", "course", "target", "short_details")
-    list_filter = ("at", "role", "action", CourseFilter)
+    list_filter = ("at", AuditRoleFilter, AuditActionFilter, CourseFilter)
     course_path = "course_id"  # a plain number: namesakes, and what was deleted, stay apart
     search_fields = ("actor", "course", "target", "request_id")
-    search_help_text = "Search by user name, course, object or the id of a request"
+    search_help_text = (
+        "Search by the whole name of a person or course; in the newest "
+        f"{NEWEST_ENTRIES:,} of the list also by a part of a name, object or id of a request"
+    )
     fields = readonly_fields = (
         "at",
         "actor",
@@ -93,6 +116,20 @@ class AuditAdmin(BaseAdmin[AuditEntry]):
         "request_id",
     )
     show_facets = admin.ShowFacets.NEVER
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
+    ) -> tuple[QuerySet[AuditEntry], bool]:
+        if not self.is_searchable(request, search_term):
+            return queryset.none(), False
+        newest = Q(pk__in=queryset.order_by("-pk").values("pk")[:NEWEST_ENTRIES])
+
+        def condition_for(word: str) -> Q:
+            about_person = Q(object_type="user", object_id__in=User.objects.filter(username=word).values("pk"))
+            whole = Q(actor=word) | Q(course=word) | about_person
+            return whole | (newest & in_columns(self.search_fields, word))
+
+        return filter_rows(queryset, search_term, condition_for), False
 
     @admin.display(description="details")
     def short_details(self, entry: AuditEntry) -> str:

@@ -15,12 +15,14 @@ from django.utils.translation import ngettext
 from courses.admin.base import CourseScopedAdmin
 from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
+from courses.admin.lists import count_of
 from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
 from courses.sizes import readable_size
 from exchange import services
-from exchange.admin.base import change_address, count_of, render_links
-from exchange.admin.files import FilesAdmin
+from exchange.admin import search
+from exchange.admin.base import change_address, render_links
+from exchange.admin.files import FILE_SEARCH, FilesAdmin
 from exchange.admin.progress import ProgressAdmin
 from exchange.models import Assignment, Release, Submission
 
@@ -133,7 +135,7 @@ class ReleaseAdmin(FilesAdmin[Release], CourseScopedAdmin[Release]):
     list_filter = (CourseFilter, "created")
     list_select_related = ("assignment__course", "file_set", "released_by")
     search_fields = ("assignment__name", "assignment__course__name")
-    search_help_text = "Search by assignment, course, digest, or a file's path or hash"
+    search_help_text = f"Search by assignment, course, digest, {FILE_SEARCH}"
     ordering = ("-pk",)
     fields = readonly_fields = ("assignment", "number", "created", "sender", "digest", "files")
 
@@ -155,6 +157,9 @@ class ReleaseAdmin(FilesAdmin[Release], CourseScopedAdmin[Release]):
     @admin.display(description="digest")
     def digest(self, release: Release) -> str:
         return release.file_set.digest
+
+    def condition_for(self, word: str, rows: QuerySet[Release]) -> Q:
+        return search.of_assignment(word, "assignment") | search.in_files(word, rows)
 
     def folder_of(self, obj: Release) -> str:
         return f"{obj.assignment.name} release {obj.number}"

@@ -1,9 +1,8 @@
-"""What the admin's pages of the exchange share: counts, links and filters."""
+"""What the admin's pages of the exchange share: links and filters."""
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -11,12 +10,6 @@ from django.utils.safestring import SafeString
 
 from courses.admin.base import ModelAdmin, parse_pk
 from exchange.models import Assignment, Submission
-
-
-def count_of(model: type[Model], column: str) -> Coalesce:
-    """Count the rows of the model whose foreign key is a row, in a subquery: joins would multiply."""
-    rows = model._default_manager.filter(**{column: OuterRef("pk")}).order_by().values(column)
-    return Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count")), 0)
 
 
 def render_links(links: list[tuple[str, str]]) -> SafeString | str:

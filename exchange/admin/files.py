@@ -9,13 +9,16 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from courses.admin.base import BaseAdmin, M
+from courses.admin.search import filter_rows
 from courses.sizes import readable_size
 from exchange import file_responses
-from exchange.admin import search
+from exchange.admin.search import NEWEST
 from exchange.models import FileEntry, FileSet
 from exchange.storage.archives import ArchiveFolder
 
 MAX_FILES = 500  # of a file set on one page
+PATH_SEARCH = f"or a file's path (in the newest {NEWEST:,} of the list)"
+FILE_SEARCH = f"a file's hash, {PATH_SEARCH}"
 FILE_ROW = (
     '<tr><th scope="row"><a href="{}" target="_blank" rel="noopener">{}</a></th><td>{}</td>'
     '<td><code title="{}">{}…</code></td><td><a href="{}" aria-label="Download {}">Download</a></td></tr>'
@@ -46,16 +49,16 @@ class FilesAdmin(BaseAdmin[M]):
 
     # Search
 
-    def condition_for(self, word: str) -> Q:
-        """Return where a word of a search is found: in the columns of `search_fields`, or in the files."""
-        return search.in_columns(map(str, self.search_fields), word) | search.in_files(word)
+    def condition_for(self, word: str, rows: QuerySet[M]) -> Q:
+        """Return where a word of a search in these rows is found."""
+        raise NotImplementedError
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
         if not self.is_searchable(request, search_term):
             return queryset.none(), False
-        return search.filter_rows(queryset, search_term, self.condition_for), False
+        return filter_rows(queryset, search_term, lambda word: self.condition_for(word, queryset)), False
 
     # Views
 

@@ -3,7 +3,6 @@
 from itertools import chain
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -15,9 +14,8 @@ from courses.models import Course
 from courses.permissions import Permission, actor_of
 from exchange import progress, services
 from exchange.models import Assignment
-from exchange.progress import MemberProgress
 
-MEMBERS_PER_PAGE = 200
+MEMBERS_PER_PAGE = 100
 
 
 class ProgressAdmin(CourseScopedAdmin[Assignment]):
@@ -32,45 +30,43 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
         ]
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        course, assignments, members = _get_progress(request, pk)
-        sections = sorted({member.section for member in members if member.section})
+        course, columns = _get_course(request, pk)
         word, section = request.GET.get("q", "").strip(), request.GET.get("section", "")
+        members = progress.course_members(course, columns)
         if word:
-            members = [member for member in members if _is_named(member, word)]
+            members = progress.find_by_name(members, word)
         if section:
-            members = [member for member in members if member.section == section]
-        page = Paginator(members, MEMBERS_PER_PAGE).get_page(request.GET.get("page"))
-        columns = list(assignments)
+            members = members.filter(member__section=section)
+        sections = course.memberships.exclude(section="").order_by("section").values_list("section", flat=True)
+        page = Paginator(members.values_list("pk", flat=True), MEMBERS_PER_PAGE).get_page(request.GET.get("page"))
+        rows = progress.course_progress(course, columns, people=list(page))
+        submitted = progress.count_submitters(columns, members if word or section else None)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Progress of {course}",
             "opts": self.opts,
             "course": course,
-            "columns": [(each, sum(each.pk in member.work for member in members)) for each in columns],
-            "rows": [(member, [member.work.get(each.pk) for each in columns]) for member in page],
-            "count": len(members),
+            "columns": [(each, submitted.get(each.pk, 0)) for each in columns],
+            "rows": [(member, [member.work.get(each.pk) for each in columns]) for member in rows],
+            "count": page.paginator.count,
             "page": page,
-            "sections": sections,
+            "sections": sections.distinct(),
             "section": section,
             "word": word,
         }
         return TemplateResponse(request, "admin/ngshare/progress.html", context)
 
     def progress_csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        course, assignments, members = _get_progress(request, pk)
+        course, assignments = _get_course(request, pk)
+        members = progress.course_progress(course, assignments)
         services.record_progress_download(course, by=actor_of(request))
         lines = csv_writer.write_rows(progress.table_rows(members, assignments))
         return csv_response(chain([BYTE_ORDER_MARK], lines), f"{course} progress.csv")
 
 
-def _get_progress(request: HttpRequest, pk: int) -> tuple[Course, QuerySet[Assignment], list[MemberProgress]]:
-    """Return the course, its assignments and members, to whoever sees all submissions of it. Errors: Http404."""
+def _get_course(request: HttpRequest, pk: int) -> tuple[Course, list[Assignment]]:
+    """Return the course and its assignments, to whoever sees all submissions of it. Errors: Http404."""
     course = Course.objects.filter(pk=pk).first()
     if course is None or not actor_of(request).may(Permission.SEE_SUBMISSIONS, course.pk):
         raise Http404
-    assignments = course.assignments.order_by("name")
-    return course, assignments, progress.course_progress(course, assignments)
-
-
-def _is_named(member: MemberProgress, word: str) -> bool:
-    return word.casefold() in f"{member.username} {member.full_name}".casefold()
+    return course, list(course.assignments.order_by("name"))

@@ -1,37 +1,21 @@
-"""Searching the lists of objects with files: by an object's own columns, and by its files.
+"""Searching the lists of objects with files: by student, assignment and course, and by their files.
 
-The words of a search are looked for one by one, and each must be found; a quoted text is one word.
+Names are looked for in the tables of people and assignments, and hashes by their first digits, so that the indexes lead
+to the rows. Paths have no index, and there may be millions: they are looked for in the newest rows of the list alone.
 """
 
-from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from django.db.models import Model, Q, QuerySet
-from django.utils.text import smart_split, unescape_string_literal
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from exchange.models import Feedback, FileEntry, Release, Submission
+from courses.admin.search import in_columns
+from courses.models import User
+from exchange.models import Assignment, Blob, Feedback, FileEntry, FileSet, Release, Submission
 
 M = TypeVar("M", bound=Model)
 MIN_HASH_DIGITS = 8  # on lists where most words are names
-
-
-def filter_rows(rows: QuerySet[M], search_term: str, condition_for: Callable[[str], Q]) -> QuerySet[M]:
-    """Return the rows in which every word is found, or the whole search term: a path may have spaces."""
-    words = [_unquote(word) for word in smart_split(search_term)]
-    if not words:
-        return rows
-    every = Q()
-    for word in words:
-        every &= condition_for(word)
-    return rows.filter(every if len(words) == 1 else every | condition_for(search_term.strip()))
-
-
-def _unquote(word: str) -> str:
-    return unescape_string_literal(word) if word[0] in "\"'" and word[0] == word[-1] and len(word) > 1 else word
-
-
-def in_columns(columns: Iterable[str], word: str) -> Q:
-    return Q(*((f"{column}__icontains", word) for column in columns), _connector=Q.OR)
+MD5_DIGITS = 32
+NEWEST = 5000  # rows of a list in whose files a path is looked for
 
 
 def as_hash(word: str) -> str | None:
@@ -40,56 +24,85 @@ def as_hash(word: str) -> str | None:
     return digits if digits and all(char in "0123456789abcdef" for char in digits) else None
 
 
-def in_files(word: str) -> Q:
-    """For objects with a `file_set`: its digest, or a path or hash in it. Only words that look like one are looked for:
-    there are many files."""
+def begins(column: str, digits: str) -> Q:
+    """Find hashes by their first digits, in a range: no database has to use an index for `LIKE`."""
+    return Q((f"{column}__gte", digits), (f"{column}__lt", f"{digits}g"))
+
+
+# Names
+
+
+def of_assignment(word: str, assignment: str) -> Q:
+    """Find by the name of an assignment or of its course; `assignment` is the path to it."""
+    found = Assignment.objects.filter(in_columns(["name", "course__name"], word))
+    return Q((f"{assignment}__in", found.order_by().values("pk")))
+
+
+def of_student(word: str, student: str) -> Q:
+    return Q((f"{student}__in", User.objects.filter(username__icontains=word).order_by().values("pk")))
+
+
+def of_submission(word: str, submission: str = "") -> Q:
+    """Find submissions, or what belongs to them by the path `submission__`."""
+    return of_student(word, f"{submission}student") | of_assignment(word, f"{submission}assignment")
+
+
+# Files
+
+
+def in_files(word: str, rows: QuerySet[M]) -> Q:
+    """For rows with a `file_set`: its digest, or a path or hash in it. Only words that look like one are looked for."""
     digits = as_hash(word)
     if digits and len(digits) >= MIN_HASH_DIGITS:
-        inside = Q(blob__sha256__startswith=digits) | Q(blob__md5__startswith=digits)
-        return Q(file_set__digest__startswith=digits) | Q(
-            file_set__in=_file_sets_with(inside | Q(path__icontains=word))
-        )
+        file_sets = FileSet.objects.filter(begins("digest", digits)).order_by().values("pk")
+        return Q(file_set__in=file_sets) | Q(file_set__in=_file_sets_with(digits)) | _in_paths(word, "file_set", rows)
     if "/" in word or "." in word:
-        return Q(file_set__in=_file_sets_with(Q(path__icontains=word)))
+        return _in_paths(word, "file_set", rows)
     return Q(pk__in=[])
 
 
-def _file_sets_with(entry: Q) -> QuerySet[FileEntry, Any]:
-    return FileEntry.objects.filter(entry).order_by().values("file_set")
-
-
-def of_file_sets(word: str) -> Q:
+def of_file_sets(word: str, rows: QuerySet[FileSet]) -> Q:
     """For file sets: digest, a path or hash in it, or where it is used."""
     digits = as_hash(word)
-    by_hash = Q(blob__sha256__startswith=digits) | Q(blob__md5__startswith=digits) if digits else Q()
-    own = Q(digest__startswith=digits) if digits else Q()
-    return own | Q(pk__in=_file_sets_with(by_hash | Q(path__icontains=word))) | _used(word, "pk")
+    by_hash = begins("digest", digits) | Q(pk__in=_file_sets_with(digits)) if digits else Q()
+    return by_hash | _in_paths(word, "pk", rows) | _used(word, "pk")
 
 
-def of_blobs(word: str) -> Q:
+def of_blobs(word: str, rows: QuerySet[Blob]) -> Q:
     """For blobs: hash, a path that it has somewhere, or where it is used."""
     digits = as_hash(word)
-    own = Q(sha256__startswith=digits) | Q(md5__startswith=digits) if digits else Q()
-    inside = FileEntry.objects.filter(Q(path__icontains=word) | _used(word, "file_set")).order_by()
-    return own | Q(pk__in=inside.values("blob"))
+    by_hash = _blobs_with(digits) if digits else Q()
+    used = FileEntry.objects.filter(_used(word, "file_set")).order_by()
+    has_path = Exists(FileEntry.objects.filter(blob=OuterRef("pk"), path__icontains=word))
+    return by_hash | Q(pk__in=used.values("blob")) | (_newest(rows) & Q(has_path))
+
+
+def _newest(rows: QuerySet[Any]) -> Q:
+    return Q(pk__in=rows.order_by("-pk").values("pk")[:NEWEST])
+
+
+def _in_paths(word: str, file_set: str, rows: QuerySet[Any]) -> Q:
+    entries = FileEntry.objects.filter(file_set=OuterRef(file_set), path__icontains=word)
+    return _newest(rows) & Q(Exists(entries.order_by()))
+
+
+def _blobs_with(digits: str) -> Q:
+    # The second condition is the index's: known are the checksums of files that API v1 was asked about.
+    by_md5 = Q(md5=digits) & ~Q(md5="") if len(digits) == MD5_DIGITS else Q()
+    return begins("sha256", digits) | by_md5
+
+
+def _file_sets_with(digits: str) -> QuerySet[FileEntry, Any]:
+    blobs = Blob.objects.filter(_blobs_with(digits)).order_by().values("pk")
+    return FileEntry.objects.filter(blob__in=blobs).order_by().values("file_set")
 
 
 def _used(word: str, file_set: str) -> Q:
     """Find a file set by student, assignment or course of its uses. In subqueries: joins would multiply."""
-    places: list[tuple[type[Model], tuple[str, ...]]] = [
-        (Release, ("assignment__name", "assignment__course__name")),
-        (Submission, ("student__username", "assignment__name", "assignment__course__name")),
-        (
-            Feedback,
-            (
-                "submission__student__username",
-                "submission__assignment__name",
-                "submission__assignment__course__name",
-            ),
-        ),
+    submissions = Submission.objects.filter(of_submission(word)).order_by()
+    uses: list[QuerySet[Any]] = [
+        Release.objects.filter(of_assignment(word, "assignment")),
+        submissions,
+        Feedback.objects.filter(submission__in=submissions.values("pk")),
     ]
-    used = Q()
-    for model, columns in places:
-        rows = model._default_manager.filter(in_columns(columns, word)).order_by().values("file_set")
-        used |= Q(**{f"{file_set}__in": rows})
-    return used
+    return Q(*((f"{file_set}__in", rows.order_by().values("file_set")) for rows in uses), _connector=Q.OR)

@@ -9,12 +9,14 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from courses.admin.base import BaseAdmin
+from courses.admin.lists import count_of
+from courses.admin.search import filter_rows
 from courses.permissions import actor_of
 from courses.sizes import readable_size
 from exchange import usage
 from exchange.admin import search
-from exchange.admin.base import change_address, count_of, render_links
-from exchange.admin.files import FilesAdmin
+from exchange.admin.base import change_address, render_links
+from exchange.admin.files import FILE_SEARCH, PATH_SEARCH, FilesAdmin
 from exchange.models import Blob, Feedback, FileEntry, FileSet, Release, Submission
 from exchange.storage import verification
 
@@ -26,7 +28,7 @@ MAX_VERIFIED = 2_000_000_000  # bytes read in one request
 class FileSetAdmin(FilesAdmin[FileSet]):
     list_display = ("short_digest", "file_count", "readable", "release_count", "submission_count", "feedback_count")
     search_fields = ("digest",)
-    search_help_text = "Search by digest, a file's path or hash, student, assignment or course"
+    search_help_text = f"Search by digest, student, assignment, course, {FILE_SEARCH}"
     ordering = ("-pk",)
     fields = readonly_fields = ("digest", "file_count", "readable", "used_by", "files")
     actions = ("verify",)
@@ -42,8 +44,8 @@ class FileSetAdmin(FilesAdmin[FileSet]):
             )
         )
 
-    def condition_for(self, word: str) -> Q:
-        return search.of_file_sets(word)
+    def condition_for(self, word: str, rows: QuerySet[FileSet]) -> Q:
+        return search.of_file_sets(word, rows)
 
     @admin.display(description="digest")
     def short_digest(self, file_set: FileSet) -> str:
@@ -104,7 +106,7 @@ class BlobAdmin(BaseAdmin[Blob]):
     list_display = ("short_hash", "readable", "stored", "fault", "touched", "verified", "file_count")
     list_filter = (FaultFilter, "stored", "touched")
     search_fields = ("sha256", "md5")
-    search_help_text = "Search by SHA-256, MD5, a file's path, student, assignment or course"
+    search_help_text = f"Search by SHA-256, whole MD5, student, assignment, course, {PATH_SEARCH}"
     ordering = ("-pk",)
     fields = readonly_fields = ("sha256", "md5", "readable", "stored", "fault", "touched", "verified", "used_by")
     actions = ("verify",)
@@ -117,7 +119,7 @@ class BlobAdmin(BaseAdmin[Blob]):
     ) -> tuple[QuerySet[Blob], bool]:
         if not self.is_searchable(request, search_term):
             return queryset.none(), False
-        return search.filter_rows(queryset, search_term, search.of_blobs), False
+        return filter_rows(queryset, search_term, lambda word: search.of_blobs(word, queryset)), False
 
     @admin.display(description="SHA-256", ordering="sha256")
     def short_hash(self, blob: Blob) -> str:
@@ -127,7 +129,7 @@ class BlobAdmin(BaseAdmin[Blob]):
     def readable(self, blob: Blob) -> str:
         return readable_size(blob.size)
 
-    @admin.display(description="files", ordering="files_made")
+    @admin.display(description="files")  # not to sort by: that would count the uses of every blob
     def file_count(self, blob: Blob) -> int:
         return blob.files_made  # type: ignore[attr-defined]  # annotated
 

@@ -18,8 +18,9 @@ from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
 from courses.sizes import readable_size
 from exchange import deadlines, file_responses, receipts, services
+from exchange.admin import search
 from exchange.admin.base import AssignmentFilter, change_address, render_links
-from exchange.admin.files import FilesAdmin
+from exchange.admin.files import FILE_SEARCH, FilesAdmin
 from exchange.models import Feedback, Submission
 from exchange.storage import file_sets
 
@@ -52,7 +53,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     list_filter = (CourseFilter, AssignmentFilter, StateFilter, "created")
     list_select_related = ("assignment__course", "student", "file_set")
     search_fields = ("student__username", "assignment__name", "assignment__course__name")
-    search_help_text = "Search by student, assignment, course, digest, or a file's path or hash"
+    search_help_text = f"Search by student, assignment, course, digest, {FILE_SEARCH}"
     ordering = ("-pk",)
     fields = readonly_fields = (
         "student_link",
@@ -128,6 +129,9 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
             ]
         )
 
+    def condition_for(self, word: str, rows: QuerySet[Submission]) -> Q:
+        return search.of_submission(word) | search.in_files(word, rows)
+
     def folder_of(self, obj: Submission) -> str:
         return f"{obj.student.username}/{obj.assignment.name} {obj.created:%Y-%m-%d %H.%M.%S.%f}"
 
@@ -176,7 +180,7 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
         "submission__assignment__name",
         "submission__assignment__course__name",
     )
-    search_help_text = "Search by student, assignment, course, digest, or a file's path or hash"
+    search_help_text = f"Search by student, assignment, course, digest, {FILE_SEARCH}"
     ordering = ("-pk",)
     fields = readonly_fields = ("submission", "sender", "created", "files")
 
@@ -202,6 +206,9 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
     @admin.display(description="size")
     def size(self, feedback: Feedback) -> str:
         return readable_size(feedback.file_set.size)
+
+    def condition_for(self, word: str, rows: QuerySet[Feedback]) -> Q:
+        return search.of_submission(word, "submission__") | search.in_files(word, rows)
 
     def folder_of(self, obj: Feedback) -> str:
         return f"{obj.submission.student.username} {obj.submission.assignment.name} feedback"

@@ -1,9 +1,12 @@
 """The page of an assignment: the user's own submissions, and for staff everybody's as a table, a chart and CSV."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.paginator import Paginator
+from django.db.models import Count, Max, OrderBy, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
@@ -11,27 +14,18 @@ from django.views.generic import TemplateView
 
 from courses.csv_writer import write_rows
 from courses.permissions import Actor, Permission
-from exchange import progress, queries, services
-from exchange.models import Assignment, Submission
-from exchange.progress import AssignmentProgress, MemberProgress
+from exchange import deadlines, progress, queries, services
+from exchange.models import Assignment
+from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgress, Members
 from ngshare_site.portal import chart
 from ngshare_site.portal.base import MemberView
 
 Row = tuple[MemberProgress, AssignmentProgress | None]
 
-SHOWN: dict[str, tuple[str, Callable[[AssignmentProgress | None], bool]]] = {
-    "all": ("everyone", lambda work: True),
-    "missing": ("not submitted", lambda work: work is None),
-    "late": ("late", lambda work: work is not None and work.late),
-    "waiting": ("without feedback", lambda work: work is not None and not work.feedback),
-}
-# Rows come sorted by user name, and a sort keeps that order where its keys are equal.
-SORTS: dict[str, tuple[str, Callable[[Row], float | str]]] = {
-    "name": ("user name", lambda row: 0),
-    "time": ("last submission", lambda row: -row[1].last.timestamp() if row[1] and row[1].last else 0),
-    "attempts": ("attempts", lambda row: -row[1].attempts if row[1] else 0),
-    "section": ("section", lambda row: row[0].section),
-}
+SHOWN = {"all": "everyone", "missing": "not submitted", "late": "late", "waiting": "without feedback"}
+SORTS = {"name": "user name", "time": "last submission", "attempts": "attempts", "section": "section"}
+ROWS_PER_PAGE = 200
+CSV_BATCH = 5000
 CSV_COLUMNS = (
     "username", "first_name", "last_name", "section", "attempts", "last", "late", "collected", "feedback",
 )  # fmt: skip
@@ -52,19 +46,44 @@ class TableFilter:
 
     @property
     def shows(self) -> list[tuple[str, str]]:
-        return [(value, label) for value, (label, _) in SHOWN.items()]
+        return list(SHOWN.items())
 
     @property
     def sorts(self) -> list[tuple[str, str]]:
-        return [(value, label) for value, (label, _) in SORTS.items()]
+        return list(SORTS.items())
 
-    def apply(self, members: Iterable[MemberProgress], assignment: Assignment) -> list[Row]:
-        is_shown, key = SHOWN[self.show][1], SORTS[self.sort][1]
-        rows = [(member, member.work.get(assignment.pk)) for member in members if self._names(member)]
-        return sorted((row for row in rows if is_shown(row[1])), key=key)
+    def apply(self, assignment: Assignment) -> Members:
+        """Return the members that are shown, in order. Where the keys of a sort are equal, they go by user name."""
+        members = progress.course_members(assignment.course, [assignment])
+        if self.q:
+            members = progress.find_by_name(members, self.q)
+        return self._sort(self._choose(members, assignment), assignment)
 
-    def _names(self, member: MemberProgress) -> bool:
-        return self.q.casefold() in f"{member.username} {member.full_name}".casefold()
+    def _choose(self, members: Members, assignment: Assignment) -> Members:
+        submissions = progress.counted_submissions([assignment]).order_by()
+        if self.show == "missing":
+            return members.exclude(pk__in=submissions.values("student"))
+        if self.show == "late":
+            return members.filter(pk__in=submissions.filter(deadlines.LATE).values("student"))
+        if self.show == "waiting":
+            answered = submissions.filter(progress.HAS_FEEDBACK)
+            return members.filter(pk__in=submissions.values("student")).exclude(pk__in=answered.values("student"))
+        return members
+
+    def _sort(self, members: Members, assignment: Assignment) -> Members:
+        if self.sort == "section":
+            return members.order_by(Coalesce("member__section", Value("")), "username")
+        if self.sort == "name":
+            return members
+        value = Max("created") if self.sort == "time" else Count("pk")
+        own = progress.counted_submissions([assignment]).filter(student=OuterRef("pk")).order_by()
+        key = Subquery(own.values("student").annotate(key=value).values("key"))
+        return members.order_by(OrderBy(key, descending=True, nulls_last=True), "username")
+
+
+def read_rows(assignment: Assignment, people: Sequence[int]) -> list[Row]:
+    members = progress.course_progress(assignment.course, [assignment], people=people)
+    return [(member, member.work.get(assignment.pk)) for member in members]
 
 
 class AssignmentView(MemberView, TemplateView):
@@ -81,16 +100,18 @@ class AssignmentView(MemberView, TemplateView):
         return super().get_context_data(**{**kwargs, **context})
 
     def _staff_context(self, assignment: Assignment) -> dict[str, object]:
-        members = progress.course_progress(assignment.course, [assignment])
-        counted = Submission.objects.present().filter(assignment=assignment, trial=False)
-        table_filter = TableFilter.of(self.request.GET)
-        students = [member for member in members if member.on_roster]
+        course, table_filter = assignment.course, TableFilter.of(self.request.GET)
+        people = table_filter.apply(assignment).values_list("pk", flat=True)
+        page = Paginator(people, ROWS_PER_PAGE).get_page(self.request.GET.get("page"))
+        counts = progress.count_by_assignment([assignment]).get(assignment.pk, AssignmentCounts())
+        created = progress.counted_submissions([assignment]).values_list("created", flat=True)
         return {
             "filter": table_filter,
-            "rows": table_filter.apply(members, assignment),
-            "submitted": sum(assignment.pk in student.work for student in students),
-            "students": len(students),
-            "chart": chart.submissions_over_time(list(counted.values_list("created", flat=True)), assignment.due),
+            "page": page,
+            "rows": read_rows(assignment, list(page)),
+            "submitted": counts.submitted,
+            "students": progress.count_students([course]).get(course.pk, 0),
+            "chart": chart.submissions_over_time(list(created), assignment.due),
         }
 
 
@@ -102,8 +123,9 @@ class AssignmentCSVView(MemberView):
         if not sees_everybody(self.actor, found):
             raise Http404
         services.record_progress_download(found.course, by=self.actor)
-        members = progress.course_progress(found.course, [found])
-        rows = TableFilter.of(request.GET).apply(members, found)
+        people = TableFilter.of(request.GET).apply(found).values_list("pk", flat=True)
+        # In batches: a query takes so many parameters and no more.
+        rows = [row for page in Paginator(people, CSV_BATCH) for row in read_rows(found, list(page))]
         lines = write_rows([CSV_COLUMNS, *(csv_row(member, work) for member, work in rows)])
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         name = f"{course} {assignment} submissions.csv"

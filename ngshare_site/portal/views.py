@@ -3,11 +3,13 @@
 permissions.py and queries.py decide what is visible. What a user may not see does not exist for them (404).
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Prefetch
+from django.core.paginator import Paginator
+from django.db.models import Count, Max, Prefetch, Q, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
@@ -16,59 +18,51 @@ from django.views.generic import TemplateView
 from courses import retirement
 from courses.models import Course, Role
 from courses.permissions import Actor, Permission
-from exchange import course_archive, file_responses, personal_archive, progress, queries, receipts
+from exchange import course_archive, deadlines, file_responses, personal_archive, progress, queries, receipts
 from exchange.models import Assignment, Feedback, Submission
-from exchange.progress import AssignmentProgress
+from exchange.progress import AssignmentCounts, AssignmentProgress
 from exchange.storage import file_sets
 from exchange.storage.archives import ArchiveFolder
 from ngshare_site.portal.base import MemberView
 
+COURSES_PER_PAGE = 20
 
-@dataclass
-class AssignmentRow:
+
+class AssignmentRow(NamedTuple):
     """An assignment in the list of a course: the student's own progress, or the counts that staff see."""
 
     assignment: Assignment
     own: AssignmentProgress | None = None
-    submitted: int = 0
-    late: int = 0
-    collected: int = 0
-    feedback: int = 0
+    counts: AssignmentCounts = AssignmentCounts()
 
 
 @dataclass
 class CourseSection:
     """A course on the start page. `students` is the number of students, for staff."""
 
-    name: str
+    course: Course
     role: str
-    is_staffed: bool = False
-    retiring_since: datetime | None = None
-    has_archive: bool = False
+    is_staffed: bool
+    rows: list[AssignmentRow]
     students: int = 0
-    rows: list[AssignmentRow] = field(default_factory=list)
+    retiring_since: datetime | None = None
+
+    @property
+    def has_archive(self) -> bool:
+        return self.role == Role.INSTRUCTOR
 
 
 class HomeView(MemberView, TemplateView):
-    """The courses in which the user has a role. Administrators find all courses in the admin."""
+    """The courses in which the user has a role, a page of them. Administrators find all courses in the admin."""
 
     template_name = "ngshare/home.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, object]:
-        roles = self.actor.roles
-        assignments = Prefetch("assignments", queryset=Assignment.objects.order_by("name"))
-        courses = Course.objects.filter(pk__in=list(roles)).order_by("name").prefetch_related(assignments)
-        own = own_progress(self.actor)
-        sections = [
-            student_section(course, own)
-            if roles[course.pk] == Role.STUDENT
-            else staff_section(course, roles[course.pk])
-            for course in courses
-        ]
-        announced = retirement.announced(self.actor.courses_with(Permission.SEE_ROSTER))
-        for course, section in zip(courses, sections, strict=True):
-            section.retiring_since = announced.get(course.pk)
-        return super().get_context_data(courses=sections, has_submitted=bool(own), **kwargs)
+        courses = Course.objects.filter(pk__in=list(self.actor.roles)).order_by("name")
+        page = Paginator(courses, COURSES_PER_PAGE).get_page(self.request.GET.get("page"))
+        has_submitted = queries.submissions(self.actor, mine=True).exists()
+        sections = course_sections(self.actor, list(page))
+        return super().get_context_data(courses=sections, page=page, has_submitted=has_submitted, **kwargs)
 
 
 class CourseArchiveView(MemberView):
@@ -87,33 +81,41 @@ class OwnSubmissionsView(MemberView):
         return file_responses.send_zip(personal_archive.export_person(user, by=self.actor), f"{user} submissions")
 
 
-def own_progress(actor: Actor) -> dict[int, AssignmentProgress]:
-    """Return what the actor submitted themselves, by the assignment's id."""
-    own: dict[int, AssignmentProgress] = {}
-    attempts = queries.submissions(actor, mine=True).select_related("assignment")
-    for attempt in attempts.prefetch_related("feedbacks").order_by("created"):
-        work = own.setdefault(attempt.assignment_id, AssignmentProgress(attempt.assignment))
-        work.attempts, work.last, work.late = work.attempts + 1, attempt.created, attempt.late
-        work.feedback |= bool(attempt.feedbacks.all())
-    return own
+def own_progress(actor: Actor, courses: Iterable[Course]) -> dict[int, AssignmentProgress]:
+    """Return what the actor submitted themselves in these courses, by the assignment's id."""
+    assignments = {each.pk: each for course in courses for each in course.assignments.all()}
+    rows = queries.submissions(actor, mine=True).filter(assignment__in=list(assignments)).order_by()
+    counts = rows.values_list("assignment").annotate(
+        Count("pk"),
+        Max("created"),
+        late_attempts=Count("pk", filter=deadlines.LATE),
+        answered=Count("pk", filter=Q(progress.HAS_FEEDBACK)),
+    )
+    return {
+        pk: AssignmentProgress(assignments[pk], attempts, last, late=bool(late), feedback=bool(answered))
+        for pk, attempts, last, late, answered in counts
+    }
 
 
-def student_section(course: Course, own: dict[int, AssignmentProgress]) -> CourseSection:
-    released = [assignment for assignment in course.assignments.all() if assignment.withdrawn_at is None]
-    rows = [AssignmentRow(assignment, own.get(assignment.pk)) for assignment in released]
-    return CourseSection(course.name, Role.STUDENT, rows=rows)
-
-
-def staff_section(course: Course, role: str) -> CourseSection:
-    assignments = course.assignments.all()
-    students = [member for member in progress.course_progress(course, assignments) if member.on_roster]
-    section = CourseSection(course.name, role, is_staffed=True, students=len(students))
-    section.has_archive = role == Role.INSTRUCTOR
-    for assignment in assignments:
-        submitted = [student.work[assignment.pk] for student in students if assignment.pk in student.work]
-        counts = {name: sum(getattr(work, name) for work in submitted) for name in ("late", "collected", "feedback")}
-        section.rows.append(AssignmentRow(assignment, submitted=len(submitted), **counts))
-    return section
+def course_sections(actor: Actor, courses: list[Course]) -> list[CourseSection]:
+    """Return what the start page shows of these courses, in a constant number of queries."""
+    staffed = [course for course in courses if actor.roles[course.pk] != Role.STUDENT]
+    prefetch_related_objects(courses, Prefetch("assignments", queryset=Assignment.objects.order_by("name")))
+    counts = progress.count_by_assignment(each for course in staffed for each in course.assignments.all())
+    students, announced = progress.count_students(staffed), retirement.announced([course.pk for course in staffed])
+    own = own_progress(actor, [course for course in courses if course not in staffed])
+    sections = []
+    for course in courses:
+        is_staffed = course in staffed
+        rows = [
+            AssignmentRow(each, own.get(each.pk), counts.get(each.pk, AssignmentCounts()))
+            for each in course.assignments.all()
+            if is_staffed or each.withdrawn_at is None
+        ]
+        section = CourseSection(course, actor.roles[course.pk], is_staffed, rows)
+        section.students, section.retiring_since = students.get(course.pk, 0), announced.get(course.pk)
+        sections.append(section)
+    return sections
 
 
 class SubmissionView(MemberView, TemplateView):

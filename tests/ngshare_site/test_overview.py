@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from exchange import usage
@@ -58,6 +59,18 @@ def test_largest_courses_and_people_are_named_with_what_they_brought(two_courses
     text = re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", browser("root").get(ADDRESS).text))
     assert "NBG 101" in text and "Elsewhere" in text
     assert re.search(r"bob \d+ bytes 1 ", text) and re.search(r"zoe \d+ bytes 1 ", text)
+
+
+def test_whole_tables_are_counted_once_a_minute_and_what_is_lost_at_each_view(two_courses, browser):
+    root = browser("root")
+    before = {count.name: count.value for count in root.get(ADDRESS).context["counts"]}
+    cast.submit(two_courses["assignment"], "dave")
+    Blob.objects.filter(sha256=cast.sha256(cast.WORK["ps1.ipynb"])).update(stored=False)
+    page = root.get(ADDRESS)
+    after = {count.name: count.value for count in page.context["counts"]}
+    assert after == {**before, "missing or damaged blobs": 1} and re.search(r"counted at \d\d:\d\d UTC", page.text)
+    cache.clear()
+    assert root.get(ADDRESS).context["counts"][4].value == before["submissions"] + 1
 
 
 def test_runs_of_tasks_are_told_with_their_results(problems, browser):

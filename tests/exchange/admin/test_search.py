@@ -29,6 +29,7 @@ def found(two_courses, browser):
     """The rows that a search finds, as an administrator. API v1 has asked for all checksums before."""
     checksums.complete(list(Blob.objects.all()))
     root = browser("root")
+    checksums.complete([Blob.objects.get(sha256=PLAN)])
 
     def search(model, term, **filters):
         answer = root.get(address(model), {"q": term, **filters})
@@ -132,6 +133,15 @@ def test_row_is_found_once_however_often_the_word_is_in_it(found, two_courses):
     assert len(found(Blob, NOTEBOOK)) == 1
 
 
+def test_paths_are_looked_for_in_the_newest_rows_of_the_list(found, two_courses, monkeypatch):
+    mine, theirs = two_courses["submission"], two_courses["foreign submission"]
+    monkeypatch.setattr("exchange.admin.search.NEWEST", 1)
+    assert found(Submission, ".") == [theirs]
+    assert found(Submission, ".", course=mine.assignment.course_id) == [mine]
+    assert found(Submission, "numbers.csv bob") == [] and found(Submission, NOTEBOOK) == [mine]
+    assert found(FileSet, "numbers.csv") == found(Blob, "numbers.csv") == []
+
+
 # File sets and blobs
 
 
@@ -174,7 +184,8 @@ FEEDBACK = cast.sha256(b"<b>well done</b>")
         (NOTEBOOK, {NOTEBOOK}),
         (NOTEBOOK[:5], {NOTEBOOK}),
         (NOTEBOOK.upper(), {NOTEBOOK}),
-        (PLAN_MD5[:10], {PLAN}),
+        (PLAN_MD5, {PLAN}),
+        (PLAN_MD5[:10], set()),
         ("numbers.csv", {SHARED}),
         ("bob", {NOTEBOOK, SHARED, FEEDBACK}),
         ("bob numbers", {SHARED}),

@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from courses.models import Membership
 from exchange import services
@@ -179,3 +181,36 @@ def test_pages_are_never_kept_and_only_read(submission, browse):
     alice = browse("alice")
     assert "no-store" in alice.get(PAGE).headers["Cache-Control"]
     assert alice.post(PAGE).status_code == 405
+
+
+def test_table_comes_in_pages_and_the_csv_whole(submission, browse, monkeypatch):
+    monkeypatch.setattr("ngshare_site.portal.assignment.ROWS_PER_PAGE", 1)
+    monkeypatch.setattr("ngshare_site.portal.assignment.CSV_BATCH", 1)
+    alice = browse("alice")
+    pages = [alice.get(PAGE, {"sort": "section", "page": number}) for number in (1, 2)]
+    assert [[member.username for member, _ in page.context["rows"]] for page in pages] == [["bob"], ["dave"]]
+    text = pages[0].content.decode()
+    assert "2 shown" in text and "Members 1 to 1 of 2" in text and "?sort=section&amp;page=2" in text
+    assert [row["username"] for row in rows_of(alice)] == ["bob", "dave"]
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"show": "late", "sort": "time"}, {"show": "waiting", "sort": "attempts", "q": "o"}]
+)
+def test_table_asks_the_same_of_many_members(late, submission, browse, query):
+    alice, asked = browse("alice"), []
+    for size in (0, 30):
+        for number in range(size):
+            cast.enrol(submission.assignment.course, f"someone {number}", "student")
+            cast.submit(submission.assignment, f"someone {number}")
+        with CaptureQueriesContext(connection) as captured:
+            assert len(alice.get(PAGE, query).context["rows"]) > size
+        asked.append(len(captured))
+    assert asked[0] == asked[1]
+
+
+def test_names_are_found_in_upper_and_lower_case(submission, browse):
+    Membership.objects.filter(user__username="bob").update(first_name="Ödön", last_name="Straße")
+    alice = browse("alice")
+    for text in ("ödön", "ÖDÖN STRASSE", "bob Ödön"):
+        assert [row["username"] for row in rows_of(alice, q=text)] == ["bob"]

@@ -5,11 +5,14 @@ import json
 import zipfile
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from courses import services as course_services
-from courses.models import Membership
+from courses.models import Course, Membership
 from courses.permissions import SERVER
 from exchange import receipts, services
+from exchange.progress import AssignmentCounts
 from exchange.storage import blobs
 from tests import cast
 from tests.cast import COURSE, actor, everything
@@ -71,6 +74,54 @@ def test_link_to_the_admin_is_for_staff(course, browse, who, shown):
 def test_course_in_the_trash_is_gone(submission, browse):
     course_services.trash_course(submission.assignment.course, by=SERVER)
     assert COURSE not in text_of(browse("bob"))
+
+
+def test_start_page_counts_in_the_database(submission, feedback, browse):
+    """Whatever there is, it asks the same questions, and none for the submissions themselves."""
+    asked = {}
+    for size in (0, 5):
+        for number in range(size):
+            course = Course.objects.create(name=f"Course {number}")
+            cast.enrol(course, "alice", "instructor")
+            cast.enrol(course, "bob", "student")
+            made = services.release(course, "ps1", cast.upload(cast.PS1), by=actor("alice")).assignment
+            for username in ("bob", "bob"):
+                cast.return_feedback(cast.submit(made, username), "alice")
+        for who in ("alice", "bob"):
+            someone = browse(who)
+            text_of(someone)
+            with CaptureQueriesContext(connection) as captured:
+                text_of(someone)
+            asked.setdefault(who, []).append(len(captured))
+            about = [query["sql"] for query in captured if 'FROM "exchange_submission"' in query["sql"]]
+            assert about and not [sql for sql in about if "file_set_id" in sql]
+    assert all(few == many for few, many in asked.values()), asked
+
+
+def test_start_page_counts_members_once_for_each_assignment(assignment, browse):
+    first = cast.submit(assignment, "bob")
+    last = cast.submit(assignment, "bob", more=b"more")
+    cast.submit(assignment, "dave")
+    cast.submit(assignment, "gina")
+    cast.return_feedback(first, "alice")
+    services.mark_collected([first, last], by=actor("alice"))
+    services.set_due_date(assignment, first.created, by=actor("alice"))
+    (section,) = browse("alice").get("/").context["courses"]
+    (row,) = section.rows
+    assert row.counts == AssignmentCounts(submitted=2, late=2, collected=1, feedback=1) and section.students == 2
+    own = browse("bob").get("/").context["courses"][0].rows[0].own
+    assert (own.attempts, own.last, own.late, own.feedback) == (2, last.created, True, True)
+
+
+def test_many_courses_come_in_pages(course, browse, monkeypatch):
+    monkeypatch.setattr("ngshare_site.portal.views.COURSES_PER_PAGE", 2)
+    assert "Next" not in text_of(browse("alice"))
+    for name in ("A", "B"):
+        cast.enrol(Course.objects.create(name=name), "alice", "grader")
+    alice = browse("alice")
+    assert [section.course.name for section in alice.get("/").context["courses"]] == ["A", "B"]
+    assert "Courses 1 to 2 of 3" in text_of(alice) and 'href="?page=2"' in text_of(alice)
+    assert [section.course.name for section in alice.get("/?page=2").context["courses"]] == [cast.COURSE]
 
 
 # A submission
