@@ -13,8 +13,9 @@ import json
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
-from typing import IO
+from typing import IO, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from courses import audit
@@ -29,8 +30,8 @@ from exchange.storage.archives import ArchiveFolder, ZipStream
 
 FORMAT = 1
 RECORDS = "records.jsonl"
+BATCH = 200  # rows
 AUDIT_COLUMNS = ("at", "actor", "role", "action", "object", "details")
-ROWS = 200  # read at once
 README = """The course {course} of ngshare, as it was at {now} (UTC).
 
 release/, submitted/ and feedback/ are laid out as nbgrader has them, and hold the latest release, attempt and feedback.
@@ -38,6 +39,7 @@ Everything earlier is beside them. receipts/ has the signed receipt of each atte
 for programs, with all hashes (SHA-256) and times; `ngshare import_course` reads it.
 """
 Record = dict[str, object]
+Row = TypeVar("Row", bound=Model)
 
 
 def export_course(course: Course, *, by: Actor) -> Iterator[bytes]:
@@ -45,6 +47,15 @@ def export_course(course: Course, *, by: Actor) -> Iterator[bytes]:
     role = by.require(Permission.RELEASE, course)
     audit.record("export course", by=by, role=role, about=course, course=course, target=course.name)
     return _Export(course).stream()
+
+
+def _in_batches(rows: QuerySet[Row]) -> Iterator[Row]:
+    """Yield the rows, read a few at a time: no query is open while a slow client reads."""
+    pks = list(rows.values_list("pk", flat=True))
+    for start in range(0, len(pks), BATCH):
+        chosen = pks[start : start + BATCH]
+        batch = rows.in_bulk(chosen)
+        yield from (batch.pop(pk) for pk in chosen if pk in batch)
 
 
 class _Export:
@@ -64,7 +75,7 @@ class _Export:
             yield from self._zip.write(self._zip.unique("README.txt"), [readme.encode()], now)
             members = course.memberships.all()
             yield from self._text("roster.csv", export_roster(members))
-            for member in members.order_by("user__username").values_list("user__username", *COLUMNS[1:]).iterator():
+            for member in members.order_by("user__username").values_list("user__username", *COLUMNS[1:]):
                 self._write("member", **dict(zip(COLUMNS, member, strict=True)))
             for assignment in course.assignments.order_by("name"):
                 yield from self._assignment(assignment)
@@ -90,7 +101,7 @@ class _Export:
         rows = assignment.submissions.select_related("student", "submitted_by", "release", "file_set")
         latest: set[int] = set()
         ordered = rows.order_by("student__username", "-created", "-pk")
-        for submission in ordered.iterator(chunk_size=ROWS):
+        for submission in _in_batches(ordered):
             submission.assignment = assignment
             is_latest = submission.student_id not in latest
             latest = {submission.student_id}
@@ -139,7 +150,7 @@ class _Export:
 
     def _audit_rows(self) -> Iterator[tuple[object, ...]]:
         yield AUDIT_COLUMNS
-        for entry in AuditEntry.objects.filter(course_id=self._course.pk).order_by("pk").iterator(chunk_size=ROWS):
+        for entry in _in_batches(AuditEntry.objects.filter(course_id=self._course.pk).order_by("pk")):
             at = format_timestamp(entry.at)
             self._write(
                 "audit", at=entry.at, actor=entry.actor, role=entry.role, action=entry.action, target=entry.target,

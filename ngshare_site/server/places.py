@@ -65,6 +65,12 @@ class Places:
         self._free.put(connection)
 
 
+def leave_database() -> None:
+    """Close what this thread has opened without a place, as long responses do while they are sent."""
+    if _thread.places is None:
+        connections.close_all()
+
+
 @contextmanager
 def waiting() -> Iterator[None]:
     """Let others have the place of this thread, if it holds one, while it waits for something outside.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from ngshare_site.server.places import waiting
+from ngshare_site.server.places import leave_database, waiting
 
 PIECE = 2**16  # bytes sent at once
 TLS_PIECE = 2**14  # bytes; a record of TLS, which is sent as a whole
@@ -66,6 +66,7 @@ class Patient(_Socket):
     def _wait_until_it_takes(self) -> None:
         """Wait for room to write. The system makes room in large steps: also what is on its way tells of progress."""
         while not self._is_ready(select.POLLOUT, 0):
+            leave_database()
             underway = self._count_underway()
             if not self._is_ready(select.POLLOUT, self.gettimeout()) and self._count_underway() >= underway:
                 raise ConnectionResetError(errno.ECONNRESET, "the client takes nothing")

@@ -14,13 +14,12 @@ from typing import Any
 
 from django.core.cache import caches
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connections
 from django.urls import reverse
 from gunicorn.config import Config
 from gunicorn.sock import BaseSocket
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from ngshare_site.server.places import Places
+from ngshare_site.server.places import Places, leave_database
 from ngshare_site.server.sockets import PatientSocket, PatientTLSSocket
 
 THREADS = 500  # of a process: requests that are open, at work or not
@@ -37,8 +36,9 @@ class Front:
         self._without_place = {"/healthz", reverse("healthz")}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["PATH_INFO"] in self._without_place:  # it answers while all work, and uses nothing that they need
-            return self._django(environ, start_response)
+        if environ["PATH_INFO"] in self._without_place and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            # It is answered while all work. Without a cookie there is no session to be read from the database.
+            return self._django({**environ, "HTTP_COOKIE": ""}, start_response)
         with self._places.hold():
             return self._django(environ, start_response)
 
@@ -82,7 +82,7 @@ class Worker(ThreadWorker):
     def handle(self, conn: TConn) -> object:
         """Answer a request and return whether the connection stays open. Runs on a thread of its own."""
         result = super().handle(conn)
-        connections.close_all()  # what a response used while it was sent, without a place
+        leave_database()
         if not result or conn.sock.has_gone:
             result = False
             conn.close(graceful=True)  # here, since it waits for the client: gunicorn's main loop has others to serve

@@ -7,7 +7,7 @@ from django.db import connection, connections, transaction
 
 from courses.models import User
 from ngshare_site import metrics
-from ngshare_site.server.places import Places, waiting
+from ngshare_site.server.places import Places, leave_database, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,6 +124,19 @@ def test_metrics_count_those_at_work_and_not_those_who_wait(places, in_thread):
         return working - before, away - before, value() - before
 
     assert in_thread(act) == (1, 0, 0)
+
+
+def test_what_is_opened_without_a_place_can_be_closed_and_a_place_cannot(places, in_thread):
+    def act():
+        User.objects.count()
+        leave_database()
+        own = connection.connection
+        with places.hold():
+            User.objects.count()
+            leave_database()
+            return own, connection.connection is not None
+
+    assert in_thread(act) == (None, True)
 
 
 def test_without_a_place_waiting_changes_nothing():

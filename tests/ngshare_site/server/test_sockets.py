@@ -4,7 +4,9 @@ import socket
 import threading
 
 import pytest
+from django.db import connection
 
+from courses.models import User
 from ngshare_site.server.sockets import PatientSocket
 
 
@@ -51,6 +53,24 @@ def test_client_that_takes_nothing_is_given_up(pair):
     server, _ = pair
     with pytest.raises(ConnectionResetError, match="takes nothing"):
         server.sendall(bytes(10_000_000))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_connection_to_the_database_is_open_while_a_client_takes_nothing(pair):
+    server, client = pair
+    seen = []
+
+    def send():
+        User.objects.count()  # as a long export does while it is sent
+        seen.append(connection.connection)
+        with pytest.raises(ConnectionResetError):
+            server.sendall(bytes(10_000_000))
+        seen.append(connection.connection)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    thread.join(30)
+    assert seen[0] is not None and seen[1] is None
 
 
 def test_client_that_takes_everything_gets_everything(pair):
