@@ -115,7 +115,7 @@ def measure_nbgrader(server: Server, size: work.Size, folder: Path, results: Res
 
 
 def measure_campus(folder: Path, results: Results, keep: Any) -> None:
-    """Run the benchmark of a whole university on both databases, which are kept in .cache: writing them takes minutes."""
+    """Run the benchmark of a university on both databases. Writing it takes minutes, so it is kept in .cache."""
     kept = ROOT / ".cache/benchmarks/campus"
     kept.mkdir(parents=True, exist_ok=True)
     for database in ("sqlite", "postgres"):
