@@ -115,11 +115,14 @@ def measure_nbgrader(server: Server, size: work.Size, folder: Path, results: Res
 
 
 def measure_campus(folder: Path, results: Results, keep: Any) -> None:
-    """Run the benchmark of a whole university on both databases."""
+    """Run the benchmark of a university on both databases. Writing it takes minutes, so it is kept in .cache."""
+    kept = ROOT / ".cache/benchmarks/campus"
+    kept.mkdir(parents=True, exist_ok=True)
     for database in ("sqlite", "postgres"):
         keep(f"campus on {database} …")
         file, log = folder / f"campus-{database}.json", folder / f"campus-{database}.log"
-        command = [sys.executable, "-m", "benchmarks.campus", "--measure", "--database", database, "--json", str(file)]
+        command = [sys.executable, "-m", "benchmarks.campus", "--measure", "--database", database]
+        command += ["--json", str(file), "--keep", str(kept)]
         try:
             with running(command, env=dict(os.environ), log=log) as process:
                 process.wait(LONGEST_CAMPUS)

@@ -227,7 +227,7 @@ def campus_table(results: Results) -> str:
             ]
             for found in campus["rows"]
         ]
-        heads = [campus["database"], "queries", "1 %, ms", "10 %, ms", "100 %, ms", "100 % against 1 %"]
+        heads = [campus["database"], "queries", "1 %, ms", "10 %, ms", "100 %, ms", "CPU at 100 % against 1 %"]
         parts.append(_table(heads, rows))
     return "\n\n".join(parts) or "Not measured in this run."
 
