@@ -136,6 +136,7 @@ class Generator:
                 "application/json",
                 "text/csv",
                 "text/plain",
+                "application/octet-stream",
                 "",
                 "a/b;c",
                 "multipart/form-data; boundary=x",

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
+from exchange import services
 from tests import cast
 from tests.fuzz import FORM, Generator, patterns
 
@@ -37,12 +38,14 @@ def existing(two_courses, settings):
     settings.NGSHARE_STANDALONE = True
     rows = list(two_courses.values())
     numbers = sorted({row.pk for row in rows})
+    upload, _ = services.begin_upload(two_courses["course"], cast.sha256(b"abc"), 3, by=cast.actor("bob"))
     return {
         "course": [cast.COURSE, cast.COURSE, cast.ELSEWHERE],
         "assignment": ["ps1", "ps1", "lab 1"],
         "username": ["bob", "dave", "gina", "zoe"],
         "number": ["1", "latest"],
-        "pk": numbers,
+        "pk": [*numbers, str(upload.pk)],
+        "upload": [str(upload.pk)],
         "object_id": numbers,
         "content_type_id": numbers,
         "sha256": [cast.sha256(content) for content in (*cast.WORK.values(), *cast.PLANS.values(), b"nothing")],

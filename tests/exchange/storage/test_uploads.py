@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from courses.errors import NotFound
+from courses.errors import NotFound, PermissionDenied
 from exchange import services, usage
 from exchange.models import Blob, BlobUpload, FileSet
 from exchange.services import uploads as services_uploads
@@ -118,6 +118,14 @@ def test_part_that_is_sent_again_while_it_is_completed_does_no_harm(upload, assi
     assert not names_of_parts()
 
 
+def test_sender_who_is_removed_while_the_parts_are_read_completes_nothing(upload, assignment, monkeypatch):
+    remove = assignment.course.memberships.filter(user__username="bob").delete
+    before_calling(monkeypatch, blobs, "stage", remove)
+    with pytest.raises(PermissionDenied):
+        complete(upload)
+    assert BlobUpload.objects.get().completed is None
+
+
 def test_part_that_breaks_off_stores_nothing(assignment):
     upload, _ = services.begin_upload(assignment.course, SHA256, len(CONTENT), by=actor("bob"))
 
@@ -210,6 +218,15 @@ def test_blob_that_garbage_collection_took_first_is_to_be_sent_again(upload, ass
     assert submit(assignment)
 
 
+def test_bytes_that_the_store_has_lost_are_to_be_sent_again(upload, assignment):
+    complete(upload)
+    blobs.delete(SHA256)
+    with pytest.raises(BlobsMissing):
+        submit(assignment)
+    complete(begin(assignment.course))
+    assert submit(assignment) and blobs.verify(SHA256)
+
+
 def test_damage_that_verification_found_is_to_be_sent_again(upload, assignment):
     complete(upload)
     submit(assignment).delete()
@@ -247,6 +264,13 @@ def test_sweep_removes_what_has_ended_and_keeps_the_rest(assignment):
     assert "; 1 unfinished uploads, too." in out.getvalue()
     assert [upload.pk for upload in BlobUpload.objects.all()] == [new.pk]
     assert sorted(names_of_parts()) == [f"{new.pk}/{number}" for number in (1, 2, 3)]
+
+
+def test_what_has_ended_goes_when_its_sender_begins_the_next_upload(upload):
+    BlobUpload.objects.update(expires=timezone.now())
+    new = begin(upload.course, CONTENT[::-1])
+    assert [row.pk for row in BlobUpload.objects.all()] == [new.pk]
+    assert {name.partition("/")[0] for name in names_of_parts()} == {str(new.pk)}
 
 
 def test_parts_of_a_course_that_is_deleted_permanently_go_with_the_next_sweep(upload):
