@@ -10,6 +10,7 @@ import pytest
 
 from tests.environments import CannotInstall, older_python
 from tests.nbgrader_plugin.home import Home
+from tests.nbgrader_plugin.people import notebook, write
 
 pytestmark = pytest.mark.nbgrader
 
@@ -121,8 +122,7 @@ def requests_of(home, course, act):
 
 def test_commands_send_no_more_requests_than_they_need(homes):
     course, alice, bob = homes
-    folder = quickstart(alice, course)
-    alice.nbgrader("generate_assignment", "ps1", cwd=folder)
+    folder = write(alice.folder / "course", {"release/ps1/p1.ipynb": notebook()})
     latest, submit, bundle = (
         "GET assignments/ps1/releases/latest/",
         "POST assignments/ps1/submissions/",
