@@ -36,7 +36,7 @@ class CappedPaginator(RowPaginator):
         return self.object_list.order_by().values("pk")[: MAX_COUNT + 1].count()  # type: ignore[attr-defined]
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         return min(self._count, MAX_COUNT)
 
     @property
