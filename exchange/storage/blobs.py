@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -27,6 +27,7 @@ from django.utils.http import content_disposition_header
 
 from courses.errors import Invalid, StorageFull, TryAgain
 from courses.failures import Part, count_failure
+from courses.places import waiting
 from exchange.storage.folder import CHUNK, StagedFile
 
 log = logging.getLogger(__name__)
@@ -174,6 +175,11 @@ def folder() -> Path | None:
     return Path(default_storage.location) if isinstance(default_storage, FileSystemStorage) else None
 
 
+def waiting_for_store() -> AbstractContextManager[None]:
+    """Let others work while an object store answers; a folder is as fast as another request."""
+    return nullcontext() if folder() else waiting()
+
+
 def key(sha256: str) -> str:
     """Return the name of a blob in the store."""
     return f"{sha256[:2]}/{sha256}"
@@ -184,7 +190,7 @@ def put(staged: Staged) -> None:
 
     Errors: StoreUnreachable, StorageFull.
     """
-    with explained_errors(), open(staged.path, "rb") as file:
+    with explained_errors(), waiting_for_store(), open(staged.path, "rb") as file:
         default_storage.save(key(staged.sha256), StagedFile(file, staged.path))
 
 
@@ -195,8 +201,9 @@ def find_absent(sizes: Mapping[str, int]) -> list[str]:
     """
     is_folder = isinstance(default_storage, FileSystemStorage)
     try:
-        found = map(_stored_size, sizes) if is_folder else _threads().map(_stored_size, sizes)
-        return [sha256 for sha256, size in zip(sizes, found, strict=True) if size != sizes[sha256]]
+        with waiting_for_store():
+            found = map(_stored_size, sizes) if is_folder else _threads().map(_stored_size, sizes)
+            return [sha256 for sha256, size in zip(sizes, found, strict=True) if size != sizes[sha256]]
     except STORE_ERRORS as error:
         log.exception("cannot look for blobs")
         count_failure(Part.STORE)

@@ -28,7 +28,7 @@ def put(upload: BlobUpload, number: int, stream: blobs.Readable) -> None:
         path = folder / str(number)
         if missing := blobs.receive(stream, path, size):
             raise blobs.WrongSize(f"Part {number} ends after {size - missing} of {size} bytes.")
-        with blobs.explained_errors(), open(path, "rb") as file:
+        with blobs.explained_errors(), blobs.waiting_for_store(), open(path, "rb") as file:
             default_storage.save(_name(upload, number), StagedFile(file, path))
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-from ngshare_site.server.places import waiting
+from courses.places import waiting
 
 TIMEOUT = (3, 10)  # seconds to connect, to wait for the next bytes
 MAX_ANSWER_BYTES = 2**24  # a page of 200 groups of a thousand members each has about 4 MB

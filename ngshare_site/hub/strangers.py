@@ -19,7 +19,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from ngshare_site.server.places import waiting
+from courses.places import waiting
 
 KNOWN_SECONDS = 24 * 3600  # how long a good token is known
 BAD_TOKENS = 30  # a minute, of one sender

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from ngshare_site.server.places import leave_database, waiting
+from courses.places import leave_database, waiting
 
 PIECE = 2**16  # bytes sent at once
 TLS_PIECE = 2**14  # bytes; a record of TLS, which is sent as a whole

@@ -19,7 +19,8 @@ from gunicorn.config import Config
 from gunicorn.sock import BaseSocket
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from ngshare_site.server.places import Places, leave_database
+from courses.places import Places, leave_database
+from ngshare_site import metrics
 from ngshare_site.server.sockets import PatientSocket, PatientTLSSocket
 
 THREADS = 500  # of a process: requests that are open, at work or not
@@ -32,7 +33,7 @@ class Front:
 
     def __init__(self, django: WSGIHandler, count: int) -> None:
         self._django = django
-        self._places = Places(count)
+        self._places = Places(count, metrics.IN_PROGRESS.inc)
         self._without_place = {"/healthz", reverse("healthz")}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

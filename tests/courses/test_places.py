@@ -6,8 +6,8 @@ import pytest
 from django.db import connection, connections, transaction
 
 from courses.models import User
+from courses.places import Places, leave_database, waiting
 from ngshare_site import metrics
-from ngshare_site.server.places import Places, leave_database, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +30,7 @@ def in_thread():
 @pytest.fixture
 def places():
     """One place, whose connection is closed at the end."""
-    one = Places(1)
+    one = Places(1, metrics.IN_PROGRESS.inc)
     yield one
     close(one)
 

@@ -1,18 +1,17 @@
 """Places: how many requests a process works on at once, however many connections it has.
 
 A request holds a place while Python works for it, and gives it back while it waits: for the bytes of a client
-(sockets.py), for the Hub. Each place has a connection to the database. So hundreds of slow clients hold neither.
+(ngshare_site/server), for the Hub, for an object store. Each place has a connection to the database. So hundreds of
+slow clients hold neither.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-
-from ngshare_site import metrics
 
 
 class _Thread(threading.local):
@@ -23,9 +22,13 @@ _thread = _Thread()
 
 
 class Places:
-    """The places of a process. Threads wait for one in the order in which they came."""
+    """The places of a process. Threads wait for one in the order in which they came.
 
-    def __init__(self, count: int) -> None:
+    `on_change` is called with 1 when one is taken, and with -1 when it is given back.
+    """
+
+    def __init__(self, count: int, on_change: Callable[[int], None] = lambda change: None) -> None:
+        self._on_change = on_change
         self._free: SimpleQueue[BaseDatabaseWrapper] = SimpleQueue()
         for _ in range(count):
             connection = connections.create_connection(DEFAULT_DB_ALIAS)
@@ -55,13 +58,13 @@ class Places:
         connection.close_if_unusable_or_obsolete()  # as Django does between two requests
         connections[DEFAULT_DB_ALIAS] = connection
         _thread.places = self
-        metrics.IN_PROGRESS.inc()
+        self._on_change(1)
 
     def _give_back(self) -> None:
         connection = connections[DEFAULT_DB_ALIAS]
         del connections[DEFAULT_DB_ALIAS]
         _thread.places = None
-        metrics.IN_PROGRESS.dec()
+        self._on_change(-1)
         self._free.put(connection)
 
 
