@@ -118,6 +118,13 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
         """Let administrators search for the course; others choose from theirs."""
         return self.autocomplete_fields if actor_of(request).is_administrator else ()
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
+        """Return what the address of a new member's page names, without a course that no database would know."""
+        initial = super().get_changeform_initial_data(request)
+        if parse_pk(str(initial.get("course", ""))) is None:
+            initial.pop("course", None)
+        return initial
+
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: object
     ) -> ModelChoiceField | None:
