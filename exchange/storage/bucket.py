@@ -6,17 +6,32 @@ A presigned address allows one act on one object for a while, to whoever has it.
 from functools import cached_property
 from typing import Any
 
+from boto3.s3.transfer import TransferConfig
 from botocore.client import BaseClient
 from botocore.config import Config
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
 
+CHUNKS = 2  # of a large file, 8 MiB each, that are in memory at once
+
+
+def transfer_config() -> TransferConfig:
+    """Return how large files are sent: boto3 would keep ten chunks of each in memory."""
+    config = TransferConfig(max_concurrency=CHUNKS)
+    config.max_in_memory_upload_chunks = CHUNKS  # the rest of s3transfer's settings, of which boto3 takes some
+    return config
+
+
 class Bucket(S3Storage):
     """`public_endpoint_url` is the store's address for users, where it is not the one that the service uses."""
 
     def get_default_settings(self) -> dict[str, Any]:
-        return {**super().get_default_settings(), "public_endpoint_url": None}
+        return {
+            **super().get_default_settings(),
+            "public_endpoint_url": None,
+            "transfer_config": transfer_config(),
+        }
 
     def address(self, act: str, name: str, seconds: int, **parameters: object) -> str:
         """Return the address of an act, `get_object` or `put_object` with its parameters, on an object."""

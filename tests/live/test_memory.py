@@ -79,8 +79,18 @@ def digest_of(response):
     return hashed.hexdigest(), size
 
 
-def test_a_large_file_goes_up_and_down_in_little_memory(start):
-    running = start(workers=1)
+@pytest.fixture(params=["folder", "s3"])
+def store(request):
+    """Variables of a service with this store."""
+    if request.param == "folder":
+        yield {}
+        return
+    with servers.s3() as url:
+        yield {"NGSHARE_STORAGE": url}
+
+
+def test_a_large_file_goes_up_and_down_in_little_memory(start, store):
+    running = start(workers=1, **store)
     running.start_course(["bob"])
     warm = running.ask("bob", "POST", cast.of_assignment("submissions"), data=cast.bundle({"a.txt": b"warm"}))
     assert warm.status_code == 201, warm.text
