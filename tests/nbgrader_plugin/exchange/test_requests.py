@@ -142,7 +142,17 @@ def test_server_is_asked_about_many_files_that_it_may_have(released, bob, traffi
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "[]", "{", '{"etag": 1}', '{"etag": "x", "files": [{"path": "../x"}], "sent": []}', "[" * 10**5]
+    "damage",
+    [
+        "",
+        "[]",
+        "{",
+        '{"etag": 1}',
+        '{"etag": "\\"x\\"", "files": [{"path": "../x"}], "sent": []}',
+        '{"etag": "\\"x\\n\\"", "files": [], "sent": []}',
+        '{"etag": "\\"\\u20ac\\"", "files": [], "sent": []}',
+        "[" * 10**5,
+    ],
 )
 def test_damaged_memory_of_a_release_is_as_good_as_none(released, bob, traffic, damage):
     bob.does("ExchangeFetchAssignment", "ps1")
