@@ -152,6 +152,18 @@ def test_store_that_is_out_of_reach_is_replaced_by_the_exchange(server, blobs, c
     assert "secret" not in caplog.text
 
 
+def test_store_that_is_out_of_reach_keeps_one_file_waiting_and_not_each(server, store, blobs):
+    blobs.client.parallel_downloads = 1
+    contents = [CONTENT + bytes([number]) for number in range(3)]
+    files = [File(str(number), hostile.sha256(content), len(content)) for number, content in enumerate(contents)]
+    server.answers = {f"blobs/{file.sha256}/": content for file, content in zip(files, contents, strict=True)}
+    server.answers["addresses/"] = {"addresses": {file.sha256: f"{store.url}/bucket/{file.path}" for file in files}}
+    store.answers = {"": Answer(b"", 503)}
+    blobs.fetch(files, "Fetching")
+    assert [blobs.place(file.sha256).read_bytes() for file in files] == contents
+    assert {path for _, path, _ in store.received} == {"/bucket/0"}
+
+
 def test_exchange_is_told_not_to_point_to_the_store_again(server, blobs):
     server.answers["addresses/"] = {"addresses": {FILE.sha256: "http://127.0.0.1:9/bucket/x"}}
 
