@@ -159,8 +159,8 @@ class NgshareClient(LoggingConfigurable):
     def download_blob(self, sha256: str, *, start: int, address: str = "") -> Iterator[tuple[responses.Body, int]]:
         """Open the bytes of a blob from `start` on, or from where the server sends them, which is returned, too.
 
-        With an `address` they come from an object store, which does not get the token; without, from the exchange itself
-        also where it would point to a store. It is not repeated here.
+        With an `address` they come from an object store, which does not get the token; without, from the exchange
+        itself, also where it would point to a store. It is not repeated here.
         """
         headers = {"Range": f"bytes={start}-"} if start else {}
         url, params = (address, {}) if address else (self.address("blobs", sha256), {"redirect": "false"})

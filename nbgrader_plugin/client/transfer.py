@@ -70,8 +70,7 @@ class Blobs:
         addresses = downloads.find_addresses(self.client, large) if large else {}
         with Progress(label, sum(wanted.values()), self.log) as progress:
             todo: list[Callable[[], None]] = [
-                partial(self._fetch_large, sha256, size, addresses, progress)
-                for sha256, size in large.items()
+                partial(self._fetch_large, sha256, size, addresses, progress) for sha256, size in large.items()
             ]
             todo += [partial(self._fetch_batch, batch, progress) for batch in _batches(small)]
             if len(todo) <= 1:

@@ -72,7 +72,7 @@ class BlobViewSet(CourseViewSet):
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             302: OpenApiResponse(description="to a presigned address in the object store, if the site has such ones"),
-        }
+        },
     )
     def retrieve(self, request: Request, sha256: str) -> HttpResponseBase:
         """Return the bytes of one blob; one `Range` is honoured."""
