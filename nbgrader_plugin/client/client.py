@@ -159,11 +159,12 @@ class NgshareClient(LoggingConfigurable):
     def download_blob(self, sha256: str, *, start: int, address: str = "") -> Iterator[tuple[responses.Body, int]]:
         """Open the bytes of a blob from `start` on, or from where the server sends them, which is returned, too.
 
-        With an `address` they come from an object store, which does not get the token. It is not repeated here.
+        With an `address` they come from an object store, which does not get the token; without, from the exchange
+        itself, also where it would point to a store. It is not repeated here.
         """
         headers = {"Range": f"bytes={start}-"} if start else {}
-        url = address or self.address("blobs", sha256)
-        request = Request("GET", url, headers=headers, is_ours=not address)
+        url, params = (address, {}) if address else (self.address("blobs", sha256), {"redirect": "false"})
+        request = Request("GET", url, params, headers=headers, is_ours=not address)
         with self._connections.session(new=False) as session, self._send(session, request) as response:
             yield responses.Body(response), start if response.status_code == HTTPStatus.PARTIAL_CONTENT else 0
 

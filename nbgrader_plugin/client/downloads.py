@@ -35,6 +35,7 @@ class Download:
         self, client: NgshareClient, sha256: str, size: int, target: Path, *, progress: Callable[[int], None]
     ) -> None:
         self.client, self.sha256, self.size, self.target, self.progress = client, sha256, size, target, progress
+        self.store_is_out_of_reach = False
         self._received = 0  # bytes
         self._hasher = hashlib.sha256()
 
@@ -43,9 +44,10 @@ class Download:
         try:
             try:
                 self._fetch_with_retries(address)
-            except (ErrorResponse, Unreachable):
+            except (ErrorResponse, Unreachable) as error:
                 if not address:
                     raise
+                self.store_is_out_of_reach = isinstance(error, Unreachable)
                 self._fetch_with_retries("")
             if self._hasher.hexdigest() != self.sha256:
                 raise InvalidResponse("The exchange sent a file whose content is not what its hash says.")

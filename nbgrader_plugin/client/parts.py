@@ -5,12 +5,12 @@ the first one was killed. An exchange that does not know parts gets large files 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from .bundle import PIECE
 from .client import NgshareClient
-from .errors import ErrorResponse, InvalidResponse, LocalFileError
+from .errors import ErrorResponse, InvalidResponse, LocalFileError, Unreachable
 from .manifest import LocalFile
 from .records import as_mapping
 
@@ -76,7 +76,8 @@ def send(client: NgshareClient, course: Sequence[str], file: LocalFile, progress
         if state.is_complete:
             return True
         try:
-            _send_missing(client, course, file, state, advance)
+            # The last round does without a store that has refused its own addresses.
+            _send_missing(client, course, file, state if remaining else replace(state, addresses={}), advance)
             client.post(*course, "uploads", state.id, "complete", body={}, read_timeout=VERIFYING)
             return True
         except ErrorResponse as error:
@@ -130,15 +131,22 @@ def _count_arrived(state: State, file: LocalFile) -> int:
 def _send_missing(
     client: NgshareClient, course: Sequence[str], file: LocalFile, state: State, progress: Callable[[int], None]
 ) -> None:
-    """Send the parts one by one. Each is tried `attempts` times by itself."""
+    """Send the parts one by one. Each is tried `attempts` times by itself.
+
+    Where the object store is out of reach, the exchange takes them.
+    """
+    addresses = dict(state.addresses)
     for number, (start, length) in _ranges(file, state.part_size).items():
         if number in state.arrived:
             continue
         body = PartBody(file, start, length, progress)
-        if address := state.addresses.get(number):
-            client.put_elsewhere(address, body=body)
-        else:
-            client.put(*course, "uploads", state.id, "parts", number, body=body)
+        if address := addresses.get(number):
+            try:
+                client.put_elsewhere(address, body=body)
+                continue
+            except Unreachable:
+                addresses.clear()
+        client.put(*course, "uploads", state.id, "parts", number, body=body)
 
 
 def _is_worth_another_round(error: ErrorResponse) -> bool:

@@ -17,6 +17,7 @@ LARGEST_JSON = 256 * 1024 * 1024  # bytes; the manifests of a large course are s
 LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are read
 CHUNK = 64 * 1024  # bytes
 MOST_PADDING = 4 * CHUNK  # bytes after the end of a bundle: tar pads
+STRONG = re.compile(r'"[!#-~]*"')  # an ETag
 ADVICE = "Is the address in nbgrader_config.py right?"
 
 
@@ -25,7 +26,7 @@ class Tagged:
     """The JSON of a response, with its ETag."""
 
     content: object
-    etag: str  # empty if the response has none
+    etag: str  # empty if the response has none, or one that a proxy has made weak: If-Match never holds for that
     is_unchanged: bool = False  # 304: there is no content, since the one that is known is still right
 
 
@@ -71,9 +72,15 @@ class Body:
 def read_tagged(response: requests.Response) -> Tagged:
     """Return the JSON of a response without error, or that nothing has changed."""
     etag = response.headers.get("ETag", "")
+    etag = etag if is_strong(etag) else ""
     if response.status_code == HTTPStatus.NOT_MODIFIED:
         return Tagged(None, etag, is_unchanged=True)
     return Tagged(read_json(response), etag)
+
+
+def is_strong(etag: object) -> bool:
+    """Return whether this is an ETag that tells of identical content (RFC 9110, 8.8.3)."""
+    return isinstance(etag, str) and STRONG.fullmatch(etag) is not None
 
 
 def read_json(response: requests.Response) -> object:
@@ -93,7 +100,7 @@ def error_from(url: str, response: requests.Response) -> ServiceError:
     """Return the error that a response with a status of 300 or more stands for."""
     status = response.status_code
     if status < 400:
-        target = printable(response.headers.get("Location", "another address"))
+        target = printable(response.headers.get("Location", "another address").partition("?")[0])  # not its signature
         return InvalidResponse(f"The exchange at {_origin(url)} points to {target}, which is not followed. {ADVICE}")
     fields = _error_fields(response)
     message, code, details = fields.get("message"), fields.get("code"), fields.get("details")

@@ -70,8 +70,7 @@ class Blobs:
         addresses = downloads.find_addresses(self.client, large) if large else {}
         with Progress(label, sum(wanted.values()), self.log) as progress:
             todo: list[Callable[[], None]] = [
-                partial(self._fetch_large, sha256, size, addresses.get(sha256, ""), progress)
-                for sha256, size in large.items()
+                partial(self._fetch_large, sha256, size, addresses, progress) for sha256, size in large.items()
             ]
             todo += [partial(self._fetch_batch, batch, progress) for batch in _batches(small)]
             if len(todo) <= 1:
@@ -86,15 +85,19 @@ class Blobs:
                 finally:
                     pool.shutdown(cancel_futures=True)
 
-    def _fetch_large(self, sha256: str, size: int, address: str, progress: Progress) -> None:
+    def _fetch_large(self, sha256: str, size: int, addresses: dict[str, str], progress: Progress) -> None:
         target = self.folder / sha256
+        download = downloads.Download(self.client, sha256, size, target, progress=progress.advance)
         try:
-            downloads.Download(self.client, sha256, size, target, progress=progress.advance).fetch(address)
+            download.fetch(addresses.get(sha256, ""))
         except (ErrorResponse, InvalidResponse) as error:
             if isinstance(error, ErrorResponse) and error.status in (401, 403):
                 raise
             self.errors[sha256] = error
             return
+        finally:
+            if download.store_is_out_of_reach:
+                addresses.clear()  # the other files do not wait for it, too
         self._places[sha256] = target
 
     def _fetch_batch(self, wanted: Mapping[str, int], progress: Progress) -> None:

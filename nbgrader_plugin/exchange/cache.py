@@ -92,11 +92,15 @@ def idempotency_key(cache: Path, place: str, digest: str) -> str:
     return attempt["key"]
 
 
-def forget_attempt(cache: Path, place: str, digest: str) -> None:
-    """Note that the response was seen: submitting the same files again is a new attempt."""
+def forget_attempts(cache: Path, place: str) -> None:
+    """Note that a response was seen: whatever is submitted there next is a new attempt.
+
+    That holds for the files of earlier attempts, too: who submits them once more wants them to be the latest.
+    """
     pending = _pending(cache)
-    if pending.pop(f"{place} {digest}", None):
-        _write_pending(cache, pending)
+    others = {name: attempt for name, attempt in pending.items() if name.rpartition(" ")[0] != place}
+    if others != pending:
+        _write_pending(cache, others)
 
 
 def _write_pending(cache: Path, pending: dict[str, Attempt]) -> None:

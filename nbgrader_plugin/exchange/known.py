@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..client import manifest
+from ..client import manifest, responses
 from ..client.manifest import File
 from . import folders
 
@@ -44,7 +44,7 @@ def read(cache: Path, address: str) -> Known:
     try:
         fields = json.loads(_path(cache, address).read_text(encoding="utf-8"))
         etag, sent = fields["etag"], fields["sent"]
-        release = Release(manifest.from_server(fields["files"]), etag) if isinstance(etag, str) and etag else None
+        release = Release(manifest.from_server(fields["files"]), etag) if responses.is_strong(etag) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Known()
     return Known(release, [sha256 for sha256 in sent if isinstance(sha256, str)] if isinstance(sent, list) else [])

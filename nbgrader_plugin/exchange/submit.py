@@ -14,7 +14,7 @@ from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
 from nbgrader.utils import find_all_notebooks
 from traitlets import Bool
 
-from ..client import manifest, sending
+from ..client import manifest, parts, sending
 from ..client.errors import ErrorResponse
 from ..client.manifest import File, LocalFile
 from ..client.paths import BadPath, check_name
@@ -36,10 +36,10 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
 
     def init_src(self) -> None:
         self.require_course()
-        parts = [self.coursedir.assignment_id]
+        names = [self.coursedir.assignment_id]
         if self.path_includes_course:
-            parts.insert(0, self.coursedir.course_id)
-        self.src_path = os.path.abspath(os.path.join(self.assignment_dir, *parts))
+            names.insert(0, self.coursedir.course_id)
+        self.src_path = os.path.abspath(os.path.join(self.assignment_dir, *names))
         self.coursedir.assignment_id = os.path.basename(self.src_path)
         if not os.path.isdir(self.src_path):
             others = map(str, sorted(Path(self.src_path).parent.glob("*")))
@@ -62,6 +62,8 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         self.log.info(f"Destination: {self.dest_path}")
         self._compare_notebooks(release.files)
         files = read_folder(Path(self.src_path), self.coursedir, leave_out=LEFT_OUT)
+        if release is self.known.release and self._has_much_to_send(files):
+            release = self._compare_again(release)  # so that it is not sent in vain
         receipt = self._submit(files, release)
         timestamp = self.timestamp_text(receipt.timestamp)
         self._keep_copy(files, receipt, timestamp)
@@ -73,6 +75,18 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
 
     def _has_the_notebooks_of(self, release: Release) -> bool:
         return _notebooks_in(release.files) == sorted(find_all_notebooks(self.src_path))
+
+    def _has_much_to_send(self, files: list[LocalFile]) -> bool:
+        """Return whether there are files that are sent before the submission, which may be refused."""
+        hashes = self.known.hashes()
+        return any(file.size >= parts.LARGE and file.sha256 not in hashes for file in files)
+
+    def _compare_again(self, release: Release) -> Release:
+        """Return the latest release, compared with the notebooks as `release` was."""
+        latest = self._latest_release(release)  # fails if the assignment is not released any more
+        if latest != release:
+            self._compare_notebooks(latest.files)
+        return latest
 
     def _compare_notebooks(self, released: list[File]) -> None:
         """Warn of missing and extra notebooks, or fail, as nbgrader/exchange/default/submit.py does."""
@@ -100,14 +114,14 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         try:
             release, response = self._send_for_latest_release(files, release, key)
         except ErrorResponse as error:
-            cache.forget_attempt(Path(self.cache), attempt, digest)
+            cache.forget_attempts(Path(self.cache), attempt)
             if error.status == HTTPStatus.FORBIDDEN and not self.on_behalf_of:
                 self.fail_without_access(error)
             raise
         receipt = parse_receipt(response)
         if receipt.digest != digest:
             self.fail("The exchange has received other files than were sent. Submit again.")
-        cache.forget_attempt(Path(self.cache), attempt, digest)
+        cache.forget_attempts(Path(self.cache), attempt)
         known.remember_release(Path(self.cache), self.address, release)
         known.remember_sent(Path(self.cache), self.address, files)
         return receipt
@@ -123,11 +137,10 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             except ErrorResponse as error:
                 if error.status not in (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND):
                     raise
-                latest = self._latest_release(release)  # fails if the assignment is not released any more
+                latest = self._compare_again(release)
                 if latest == release:
                     raise
             release = latest
-            self._compare_notebooks(release.files)
         return release, self._send(files, release, key)
 
     def _send(self, files: list[LocalFile], release: Release, key: str) -> object:

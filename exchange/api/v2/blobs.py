@@ -3,7 +3,7 @@
 import re
 
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
-from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -68,10 +68,11 @@ class BlobViewSet(CourseViewSet):
         return Response({"addresses": {sha256: address for sha256, address in addresses.items() if address}})
 
     @extend_schema(
+        parameters=[OpenApiParameter("redirect", bool, description="false: the bytes themselves, never a 302")],
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             302: OpenApiResponse(description="to a presigned address in the object store, if the site has such ones"),
-        }
+        },
     )
     def retrieve(self, request: Request, sha256: str) -> HttpResponseBase:
         """Return the bytes of one blob; one `Range` is honoured."""
@@ -85,7 +86,8 @@ class BlobViewSet(CourseViewSet):
         if part:
             start, end = part
         reading.require([blob])
-        if request.method == "GET" and (address := blobs.download_address(sha256, sha256)):
+        follows = request.query_params.get("redirect") != "false"
+        if request.method == "GET" and follows and (address := blobs.download_address(sha256, sha256)):
             return HttpResponseRedirect(address)
         content = reading.read(blob, start=start, length=end - start)
         response = StreamingHttpResponse(content, status=206 if part else 200, content_type="application/octet-stream")

@@ -37,12 +37,15 @@ def test_page_to_read_it_answers_no_options(db):
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_answers_to_generated_requests_follow_the_schema(submission, operation, username):
     cast.return_feedback(submission, "alice")
+    large = {"sha256": cast.sha256(b"large"), "size": 5}
+    upload = cast.client("bob").post(cast.v2("courses", cast.COURSE, "uploads"), large, format="json").json()
     existing = {
         "course": quote(cast.COURSE),
         "assignment": "ps1",
         "username": "bob",
         "id": submission.pk,
-        "number": "latest",
+        "number": 1 if "{upload}" in operation.path else "latest",
+        "upload": upload["id"],
         "sha256": cast.sha256(cast.WORK["ps1.ipynb"]),
     }
     names = re.findall(r"\{(\w+)\}", operation.path)

@@ -41,6 +41,13 @@ def test_requests_of_a_command_share_a_connection(server, client):
     assert (len(server.received), used(server)) == (4, 1)
 
 
+@pytest.mark.parametrize("etag", ['W/"1-abc"', "1-abc", '"a b"'])
+def test_etag_with_which_nothing_could_be_compared_is_as_good_as_none(server, client, etag):
+    """As one that a proxy has made weak: with it in If-Match, nothing could be submitted (RFC 9110, 13.1.1)."""
+    server.answers = {"latest/": Answer({}, headers={"ETag": etag})}
+    assert client.get_if_changed("latest", etag="").etag == ""
+
+
 def test_error_leaves_the_connection_usable(server, client):
     server.answers["missing/"] = Answer({"code": "conflict", "message": "No.", "details": {}}, 409)
     server.answers = dict(reversed(server.answers.items()))

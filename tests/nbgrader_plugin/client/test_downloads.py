@@ -44,7 +44,7 @@ def blobs(server, tmp_path):
 
 
 def paths(server):
-    return [f"{method} {path.removeprefix('/api/v2/')}" for method, path, _ in server.received]
+    return [f"{method} {path.removeprefix('/api/v2/').partition('?')[0]}" for method, path, _ in server.received]
 
 
 def breaking(server, count=100):
@@ -150,6 +150,38 @@ def test_store_that_is_out_of_reach_is_replaced_by_the_exchange(server, blobs, c
     blobs.fetch([FILE], "Fetching")
     assert blobs.place(FILE.sha256).read_bytes() == CONTENT
     assert "secret" not in caplog.text
+
+
+def test_store_that_is_out_of_reach_keeps_one_file_waiting_and_not_each(server, store, blobs):
+    blobs.client.parallel_downloads = 1
+    contents = [CONTENT + bytes([number]) for number in range(3)]
+    files = [File(str(number), hostile.sha256(content), len(content)) for number, content in enumerate(contents)]
+    server.answers = {f"blobs/{file.sha256}/": content for file, content in zip(files, contents, strict=True)}
+    server.answers["addresses/"] = {"addresses": {file.sha256: f"{store.url}/bucket/{file.path}" for file in files}}
+    store.answers = {"": Answer(b"", 503)}
+    blobs.fetch(files, "Fetching")
+    assert [blobs.place(file.sha256).read_bytes() for file in files] == contents
+    assert {path for _, path, _ in store.received} == {"/bucket/0"}
+
+
+def test_exchange_is_told_not_to_point_to_the_store_again(server, blobs):
+    server.answers["addresses/"] = {"addresses": {FILE.sha256: "http://127.0.0.1:9/bucket/x"}}
+
+    def as_with_direct_downloads(path):
+        return Answer(CONTENT) if path.endswith("?redirect=false") else Answer(b"", 302, {"Location": "/bucket/x"})
+
+    server.answers[BLOB] = as_with_direct_downloads
+    blobs.fetch([FILE], "Fetching")
+    assert blobs.place(FILE.sha256).read_bytes() == CONTENT
+
+
+def test_signature_of_an_address_that_is_not_followed_is_shown_nowhere(server, blobs, caplog):
+    caplog.set_level(logging.DEBUG)
+    server.answers[BLOB] = Answer(b"", 302, {"Location": "https://store.example/x?X-Amz-Signature=secret"})
+    blobs.fetch([FILE], "Fetching")
+    with pytest.raises(InvalidResponse, match="points to https://store.example/x, which is not followed") as caught:
+        blobs.place(FILE.sha256)
+    assert "secret" not in str(caught.value) + caplog.text
 
 
 def test_store_that_breaks_off_shows_no_address(server, store, blobs, caplog):

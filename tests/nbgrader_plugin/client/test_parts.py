@@ -189,7 +189,7 @@ def test_address_that_the_store_no_longer_takes_is_asked_for_again(server, store
     assert bar.states[-1] == 10
 
 
-@pytest.mark.parametrize("answer", [Answer(b"<Error>", 400), Answer(b"", 503), Answer(b"", 307, {"Location": "/else"})])
+@pytest.mark.parametrize("answer", [Answer(b"<Error>", 400), Answer(b"", 307, {"Location": "/else"})])
 def test_address_of_the_store_is_shown_nowhere(server, store, client, file, bar, caplog, answer):
     caplog.set_level(logging.DEBUG)
     client.log.setLevel(logging.DEBUG)
@@ -201,9 +201,24 @@ def test_address_of_the_store_is_shown_nowhere(server, store, client, file, bar,
     assert "secret" not in caplog.text and TOKEN not in caplog.text
 
 
-def test_store_that_cannot_be_reached_is_a_sentence_without_its_address(server, client, file, bar, caplog):
+@pytest.mark.parametrize("answer", [Answer(b"", 503), None])
+def test_exchange_takes_the_parts_if_the_store_is_out_of_reach(server, store, client, file, bar, caplog, answer):
     caplog.set_level(logging.DEBUG)
-    server.answers["uploads/"] = state(addresses={"1": "http://127.0.0.1:9/bucket/1?X-Amz-Signature=secret"})
-    with pytest.raises(ServiceError) as caught:
-        parts.send(client, COURSE, file, bar.advance)
-    assert "127.0.0.1:9" in str(caught.value) and "secret" not in str(caught.value) + caplog.text
+    client.log.setLevel(logging.DEBUG)
+    store.answers = {"": answer}
+    if answer is None:
+        store.url = "http://127.0.0.1:9"
+    server.answers["uploads/"] = state(addresses=addresses(store))
+    assert parts.send(client, COURSE, file, bar.advance)
+    assert sent(server) == ["POST ", "PUT u1/parts/1/", "PUT u1/parts/2/", "PUT u1/parts/3/", "POST u1/complete/"]
+    assert {path for _, path, _ in store.received} <= {"/bucket/1?X-Amz-Signature=secret"}, "it is not asked again"
+    assert bar.states[-1] == 10
+    assert "secret" not in caplog.text and TOKEN not in caplog.text
+
+
+def test_exchange_takes_the_parts_if_the_store_refuses_every_address(server, store, client, file, bar):
+    server.answers["uploads/"] = state(addresses=addresses(store))
+    store.answers = {"": Answer(b"<Error>", 403)}
+    assert parts.send(client, COURSE, file, bar.advance)
+    assert sent(server)[-4:] == ["PUT u1/parts/1/", "PUT u1/parts/2/", "PUT u1/parts/3/", "POST u1/complete/"]
+    assert bar.states[-1] == 10

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nbgrader_plugin.client import sending
+from nbgrader_plugin.client import parts, sending
 from tests import cast
 from tests.nbgrader_plugin.people import notebook, tree, write
 
@@ -110,6 +110,32 @@ def test_assignment_that_was_unreleased_meanwhile_is_not_found(released, alice, 
     assert alice.submissions() == []
 
 
+def test_large_file_is_not_sent_for_an_assignment_that_was_unreleased_meanwhile(
+    released, alice, bob, traffic, monkeypatch
+):
+    monkeypatch.setattr(parts, "LARGE", 50_000)
+    bob.does("ExchangeFetchAssignment", "ps1")
+    write(bob.home / "ps1", {"mine.csv": "1,2\n" * 20_000})
+    alice.does("ExchangeList", "ps1", remove=True)
+    seen = traffic.of(lambda: bob.fails("ExchangeSubmit", "ps1"))
+    assert seen[0] == LATEST and not [request for request in seen if "uploads/" in request]
+
+
+def test_large_file_is_not_sent_before_strict_is_kept(released, alice, bob, traffic, monkeypatch):
+    monkeypatch.setattr(parts, "LARGE", 50_000)
+    bob.does("ExchangeFetchAssignment", "ps1")
+    write(bob.home / "ps1", {"mine.csv": "1,2\n" * 20_000})
+    alice.releases(files={"p2.ipynb": notebook("new")}, force=True)
+    assert traffic.of(lambda: bob.fails("ExchangeSubmit", "ps1", strict=True)) == [LATEST]
+
+
+def test_large_file_that_was_sent_before_takes_no_further_request(released, bob, traffic, monkeypatch):
+    monkeypatch.setattr(parts, "LARGE", 50_000)
+    write(bob.home / "ps1", {"p1.ipynb": notebook(), "mine.csv": "1,2\n" * 20_000})
+    bob.submits()
+    assert traffic.of(lambda: bob.submits()) == [SUBMIT]
+
+
 def test_student_who_was_removed_meanwhile_has_no_access(released, alice, bob):
     bob.does("ExchangeFetchAssignment", "ps1")
     alice.api("DELETE", f"courses/{alice.course}/members/bob/")
@@ -142,7 +168,17 @@ def test_server_is_asked_about_many_files_that_it_may_have(released, bob, traffi
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "[]", "{", '{"etag": 1}', '{"etag": "x", "files": [{"path": "../x"}], "sent": []}', "[" * 10**5]
+    "damage",
+    [
+        "",
+        "[]",
+        "{",
+        '{"etag": 1}',
+        '{"etag": "\\"x\\"", "files": [{"path": "../x"}], "sent": []}',
+        '{"etag": "\\"x\\n\\"", "files": [], "sent": []}',
+        '{"etag": "\\"\\u20ac\\"", "files": [], "sent": []}',
+        "[" * 10**5,
+    ],
 )
 def test_damaged_memory_of_a_release_is_as_good_as_none(released, bob, traffic, damage):
     bob.does("ExchangeFetchAssignment", "ps1")

@@ -230,6 +230,18 @@ def test_changed_files_after_a_lost_response_are_a_new_submission(released, alic
     assert len(alice.submissions()) == 2
 
 
+def test_files_that_are_changed_back_after_a_lost_response_are_the_latest(released, alice, bob, responses_get_lost):
+    bob.settings.NgshareClient.attempts = 1
+    write(bob.home / "ps1", FILES)
+    responses_get_lost["on"] = True
+    bob.fails(KIND, "ps1")
+    responses_get_lost["on"] = False
+    bob.submits(files={"p1.ipynb": notebook("worse")})
+    bob.submits(files=FILES)
+    first, worse, last = alice.submissions()
+    assert last["digest"] == first["digest"] != worse["digest"]
+
+
 def test_cache_that_cannot_be_written_keeps_nobody_from_submitting(released, alice, bob):
     bob.cache.write_text("in the way")
     outcome = bob.submits(files=FILES)

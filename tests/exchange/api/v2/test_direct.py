@@ -51,6 +51,11 @@ if "bucket_name" in settings.STORAGES["default"]["OPTIONS"]:
         part = requests.get(answer.headers["Location"], headers={"Range": "bytes=1-3"}, timeout=TIMEOUT)
         assert (part.status_code, part.content) == (206, WORK["ps1.ipynb"][1:4])
 
+    def test_blob_comes_from_the_service_for_those_who_cannot_reach_the_store(submission, bob):
+        address = v2("blobs", cast.sha256(WORK["ps1.ipynb"])) + "?redirect=false"
+        answer = bob.get(address, headers={"Range": "bytes=1-3"})
+        assert (answer.status_code, b"".join(answer.streaming_content)) == (206, WORK["ps1.ipynb"][1:4])
+
     def test_many_addresses_come_at_once(submission, bob):
         hashes = [cast.sha256(content) for content in WORK.values()]
         addresses = bob.post(v2("blobs", "addresses"), {"sha256": hashes}, format="json").json()["addresses"]
