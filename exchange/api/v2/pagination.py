@@ -5,10 +5,11 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from courses.api.pagination import Pages
+from courses.permissions import actor_of
 from exchange import queries
 from exchange.models import Assignment, Submission
 
-Row = dict[str, int]  # of a submission: its primary key and how many files it has
+Row = dict[str, int]  # a primary key; of a submission also how many files it has
 
 MAX_FILES = 10_000  # on one page; a single submission may have more
 
@@ -17,9 +18,9 @@ class AssignmentPages(Pages):
     def paginate_queryset(  # type: ignore[override]  # of any model
         self, queryset: QuerySet[Assignment], request: Request, view: APIView | None = None
     ) -> list[Assignment]:
-        page: list[Assignment] = super().paginate_queryset(queryset, request, view) or []
-        queries.load_notebooks(row.latest_release.file_set for row in page if row.latest_release)
-        return page
+        page: list[Row] = super().paginate_queryset(queryset.values("pk"), request, view) or []
+        self.page = queries.load_assignments([row["pk"] for row in page], actor_of(request))
+        return self.page
 
 
 class SubmissionPages(Pages):

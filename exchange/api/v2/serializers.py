@@ -82,7 +82,7 @@ class LatestReleaseSerializer(serializers.ModelSerializer[Release]):
 
 
 class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
-    """A row of queries.visible_assignments."""
+    """A row of queries.load_assignments."""
 
     course = serializers.CharField(source="course.name", read_only=True)
     name = serializers.CharField(read_only=True)
