@@ -17,9 +17,9 @@ def visible_assignments(actor: Actor) -> QuerySet[Assignment]:
     """Return the assignments of the actor's courses; unreleased ones only where the actor is staff."""
     if actor.may_everything:
         return Assignment.objects.filter(course__removed_at=None)
-    rows = Assignment.objects.filter(course__in=actor.courses_with(Permission.SEE_COURSE))
     staffed = actor.courses_with(Permission.SEE_SUBMISSIONS)
-    return rows.filter(Q(withdrawn_at=None) | Q(course__in=staffed) if staffed else Q(withdrawn_at=None))
+    shown = Q(withdrawn_at=None) | Q(course__in=staffed) if staffed else Q(withdrawn_at=None)
+    return Assignment.objects.filter(shown, course__in=actor.courses_with(Permission.SEE_COURSE))
 
 
 def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]:
@@ -101,12 +101,15 @@ def latest_attempts(rows: QuerySet[Submission], *, before_due: bool = False) -> 
     return Submission.objects.filter(pk__in=ranked.filter(place=1).values("pk"))
 
 
-def file_counts(rows: QuerySet[Submission]) -> QuerySet[Submission, dict[str, Any]]:
-    """Return how many files the submissions have, and the current feedback: `pk`, `file_count`, `feedback_file_count`.
+def file_counts(pks: list[int]) -> dict[int, int]:
+    """Return how many files each of the submissions has, together with the current feedback."""
+    return {row["pk"]: row["file_count"] + (row["feedback_file_count"] or 0) for row in _file_counts.rows(pks=pks)}
 
-    The last is None without feedback.
-    """
+
+@prepared
+def _file_counts(pks: list[Any]) -> QuerySet[Submission, dict[str, Any]]:
     feedback = Feedback.objects.filter(submission=OuterRef("pk")).order_by("-id").values("file_set__file_count")
+    rows = Submission.objects.filter(pk__in=pks).order_by()
     rows = rows.annotate(file_count=F("file_set__file_count"), feedback_file_count=Subquery(feedback[:1]))
     return rows.values("pk", "file_count", "feedback_file_count")  # type: ignore[return-value]  # a TypedDict
 
@@ -128,7 +131,7 @@ def load_details(pks: list[int], *, files: bool) -> list[Submission]:
     _share("release", submissions, _releases)
     newest = {feedback.submission_id: feedback for feedback in _feedback.rows(pks=pks)}
     for submission in submissions:
-        submission.newest_feedback = newest.get(submission.pk)
+        submission.newest_feedback = newest.get(submission.pk)  # type: ignore[attr-defined]
     file_sets = [submission.file_set for submission in submissions]
     if files:
         load_files(file_sets)

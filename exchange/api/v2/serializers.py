@@ -120,7 +120,7 @@ class SubmissionSerializer(serializers.Serializer[Submission]):
     timestamp = TimestampField(source="created")
     release = serializers.IntegerField(source="release.number", allow_null=True, default=None)
     late = serializers.BooleanField()
-    trial = serializers.BooleanField(required=False)
+    trial = serializers.BooleanField(required=False, help_text=Submission.trial.field.help_text)
     collected = TimestampField(source="collected_at", allow_null=True)
     withdrawn = TimestampField(source="withdrawn_at", allow_null=True)
     digest = serializers.CharField(source="file_set.digest")
