@@ -7,7 +7,7 @@ import pytest
 from courses import services as course_services
 from courses.permissions import SERVER
 from exchange import queries, services
-from exchange.api.v2.serializers import SubmissionSerializer
+from exchange.api.v2.serializers import AssignmentSerializer, SubmissionSerializer
 from exchange.models import Submission
 from tests import cast
 from tests.cast import PS1, actor, submit
@@ -62,6 +62,16 @@ def test_row_brings_the_latest_release(assignment):
     release(assignment.course, force=True)
     (row,) = queries.load_assignments([assignment.pk], actor("bob"))
     assert row.latest_release.number == 2
+
+
+def test_assignments_are_read_in_as_many_queries_for_many_as_for_few(assignment, django_assert_num_queries):
+    pks = [assignment.pk, *(release(assignment.course, name).pk for name in ("ps2", "ps3"))]
+    bob = actor("bob")
+    for some in (pks[:1], pks):
+        with django_assert_num_queries(2):
+            rows = queries.load_assignments(some, bob)
+            assert all(AssignmentSerializer(row).data["notebooks"] for row in rows)
+        assert [row.pk for row in rows] == some
 
 
 @pytest.mark.parametrize("load", [lambda file_sets: None, queries.load_notebooks, queries.load_files])
