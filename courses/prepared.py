@@ -1,4 +1,4 @@
-"""Queries whose SQL Django builds once: for the few that every submission makes.
+"""Queries whose SQL Django builds once: for the few that every submission and every list makes.
 
 Building the SQL of a query with some joins takes Django ten times as long as the database needs to answer it. A
 prepared query is written like any other, as a function that returns a queryset. Its arguments are `Parameter`s, or

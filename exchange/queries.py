@@ -1,31 +1,25 @@
 """Querysets of what an actor may see, with everything that the rows of a list need, in a constant number of queries."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Case, Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When, Window
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from courses.permissions import Actor, Permission
+from courses.prepared import Parameter, prepared
 from exchange import deadlines
 from exchange.models import Assignment, Feedback, FileEntry, FileSet, Release, Submission
 from exchange.storage.manifests import ManifestEntry
 
 
 def visible_assignments(actor: Actor) -> QuerySet[Assignment]:
-    """Return the assignments of the actor's courses; unreleased ones only where the actor is staff.
-
-    Rows bring their course, their latest release, and how often the actor submitted (`my_submissions`).
-    """
-    rows = Assignment.objects.filter(course__in=actor.visible_courses().values("pk"))
-    rows = rows.filter(
-        Q(withdrawn_at=None) | Q(course__in=actor.courses_where(Permission.SEE_SUBMISSIONS).values("pk"))
-    )
-    own = Submission.objects.filter(assignment=OuterRef("pk"), student=actor.user).order_by()
-    # Not a join: it would read everybody's.
-    count = own.values("assignment").annotate(count=Count("pk")).values("count")
-    rows = rows.select_related("course", "latest_release__file_set")
-    return rows.annotate(my_submissions=Coalesce(Subquery(count), 0))
+    """Return the assignments of the actor's courses; unreleased ones only where the actor is staff."""
+    if actor.may_everything:
+        return Assignment.objects.filter(course__removed_at=None)
+    staffed = actor.courses_with(Permission.SEE_SUBMISSIONS)
+    shown = Q(withdrawn_at=None) | Q(course__in=staffed) if staffed else Q(withdrawn_at=None)
+    return Assignment.objects.filter(shown, course__in=actor.courses_with(Permission.SEE_COURSE))
 
 
 def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]:
@@ -33,6 +27,25 @@ def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]
     if status == "all":
         return rows
     return rows.filter(withdrawn_at__isnull=status == "released")
+
+
+def load_assignments(pks: list[int], actor: Actor) -> list[Assignment]:
+    """Return assignments, sorted by id, with what a row of a list shows, in two queries.
+
+    With their course, their latest release, its notebooks, and how often the actor submitted (`my_submissions`).
+    """
+    assignments = _assignments.rows(pks=pks, student=actor.user and actor.user.pk)
+    load_notebooks(row.latest_release.file_set for row in assignments if row.latest_release)
+    return assignments
+
+
+@prepared
+def _assignments(pks: list[Any], student: Parameter) -> QuerySet[Assignment]:
+    own = Submission.objects.filter(assignment=OuterRef("pk"), student=student).order_by()
+    # Not a join: it would read everybody's.
+    count = own.values("assignment").annotate(count=Count("pk")).values("count")
+    rows = Assignment.objects.filter(pk__in=pks).select_related("course", "latest_release__file_set")
+    return rows.annotate(my_submissions=Coalesce(Subquery(count), 0)).order_by("pk")
 
 
 def visible_submissions(actor: Actor) -> QuerySet[Submission]:
@@ -88,12 +101,15 @@ def latest_attempts(rows: QuerySet[Submission], *, before_due: bool = False) -> 
     return Submission.objects.filter(pk__in=ranked.filter(place=1).values("pk"))
 
 
-def file_counts(rows: QuerySet[Submission]) -> QuerySet[Submission, dict[str, Any]]:
-    """Return how many files the submissions have, and the current feedback: `pk`, `file_count`, `feedback_file_count`.
+def file_counts(pks: list[int]) -> dict[int, int]:
+    """Return how many files each of the submissions has, together with the current feedback."""
+    return {row["pk"]: row["file_count"] + (row["feedback_file_count"] or 0) for row in _file_counts.rows(pks=pks)}
 
-    The last is None without feedback.
-    """
+
+@prepared
+def _file_counts(pks: list[Any]) -> QuerySet[Submission, dict[str, Any]]:
     feedback = Feedback.objects.filter(submission=OuterRef("pk")).order_by("-id").values("file_set__file_count")
+    rows = Submission.objects.filter(pk__in=pks).order_by()
     rows = rows.annotate(file_count=F("file_set__file_count"), feedback_file_count=Subquery(feedback[:1]))
     return rows.values("pk", "file_count", "feedback_file_count")  # type: ignore[return-value]  # a TypedDict
 
@@ -105,32 +121,60 @@ DETAILS = (
 )
 
 
-def load_details(pks: Collection[int], *, files: bool) -> list[Submission]:
+def load_details(pks: list[int], *, files: bool) -> list[Submission]:
     """Return submissions, sorted by id, with what a row of a list shows, in a constant number of queries.
 
     With names, the current feedback with its files, and the notebooks or, if wanted, all `files`.
     """
-    feedback = Feedback.objects.only("created", "submission", "file_set__digest").select_related("file_set")
-    rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
-    details: QuerySet[Submission] = rows.select_related("student", "submitted_by", "file_set").prefetch_related(
-        # What many submissions share is made once.
-        Prefetch("assignment", queryset=Assignment.objects.select_related("course")),
-        Prefetch("release", queryset=Release.objects.only("number")),
-        Prefetch("feedbacks", queryset=feedback.order_by("-id"), to_attr="newest_feedback"),
-    )
-    submissions = list(details)
+    submissions = _submissions.rows(pks=pks)
+    _share("assignment", submissions, _assignments_with_course)
+    _share("release", submissions, _releases)
+    newest = {feedback.submission_id: feedback for feedback in _feedback.rows(pks=pks)}
+    for submission in submissions:
+        submission.newest_feedback = newest.get(submission.pk)  # type: ignore[attr-defined]
     file_sets = [submission.file_set for submission in submissions]
     if files:
         load_files(file_sets)
     else:
         load_notebooks(file_sets)
-    load_files(current.file_set for submission in submissions if (current := current_feedback(submission)))
+    load_files(feedback.file_set for feedback in newest.values())
     return submissions
+
+
+@prepared
+def _submissions(pks: list[Any]) -> QuerySet[Submission]:
+    rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
+    return rows.select_related("student", "submitted_by", "file_set")
+
+
+@prepared
+def _assignments_with_course(pks: list[Any]) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(pk__in=pks).select_related("course").order_by()
+
+
+@prepared
+def _releases(pks: list[Any]) -> QuerySet[Release]:
+    return Release.objects.filter(pk__in=pks).only("number").order_by()
+
+
+@prepared
+def _feedback(pks: list[Any]) -> QuerySet[Feedback]:
+    rows = Feedback.objects.filter(submission__pk__in=pks).order_by("pk").select_related("file_set")
+    return rows.only("created", "submission", "file_set__digest")
+
+
+def _share(name: str, submissions: list[Submission], query: "prepared[Any]") -> None:
+    """Set what many of the submissions refer to. It is made once."""
+    keys = [getattr(submission, f"{name}_id") for submission in submissions]
+    found = {one.pk: one for one in query.rows(pks=list(set(keys) - {None}))}
+    for submission, key in zip(submissions, keys, strict=True):
+        setattr(submission, name, found.get(key))
 
 
 def current_feedback(submission: Submission) -> Feedback | None:
     """Return the newest feedback on a row of `load_details`."""
-    return next(iter(submission.newest_feedback), None)  # type: ignore[attr-defined]  # prefetched
+    feedback: Feedback | None = submission.newest_feedback  # type: ignore[attr-defined]
+    return feedback
 
 
 # Files, as plain values: a list may have ten thousand
@@ -139,17 +183,27 @@ def current_feedback(submission: Submission) -> Feedback | None:
 def load_files(file_sets: Iterable[FileSet]) -> None:
     """Add `files` to file sets: ManifestEntry, in their order. One query."""
     found = _add_lists("files", file_sets)
-    rows = FileEntry.objects.filter(file_set__in=found).order_by("position")
-    for pk, path, sha256, size in rows.values_list("file_set_id", "path", "blob__sha256", "blob__size").iterator():
+    for pk, path, sha256, size in _files.rows(file_sets=list(found)):
         found[pk].append(ManifestEntry(path, sha256, size))
+
+
+@prepared
+def _files(file_sets: list[Any]) -> QuerySet[FileEntry, tuple[int, str, str, int]]:
+    rows = FileEntry.objects.filter(file_set__pk__in=file_sets).order_by("position")
+    return rows.values_list("file_set_id", "path", "blob__sha256", "blob__size")
 
 
 def load_notebooks(file_sets: Iterable[FileSet]) -> None:
     """Add `notebooks` to file sets: the paths of those at the top, sorted. One query."""
     found = _add_lists("notebooks", file_sets)
-    rows = FileEntry.objects.filter(file_set__in=found, path__endswith=".ipynb").exclude(path__contains="/")
-    for pk, path in sorted(rows.order_by().values_list("file_set_id", "path")):
+    for pk, path in sorted(_notebooks.rows(file_sets=list(found))):
         found[pk].append(path)
+
+
+@prepared
+def _notebooks(file_sets: list[Any]) -> QuerySet[FileEntry, tuple[int, str]]:
+    rows = FileEntry.objects.filter(file_set__pk__in=file_sets, path__endswith=".ipynb").exclude(path__contains="/")
+    return rows.order_by().values_list("file_set_id", "path")
 
 
 def _add_lists(name: str, file_sets: Iterable[FileSet]) -> dict[int, list[Any]]:

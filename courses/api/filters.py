@@ -1,6 +1,7 @@
 """Filters of lists, on django-filter: what is malformed is a 400, and what is left out narrows nothing."""
 
 import re
+from typing import cast
 
 from django import forms
 from django.db.models import Model, Q, QuerySet
@@ -68,7 +69,19 @@ class ExactFilter(filters.CharFilter):
         return rows if value is None else rows.filter(**{str(self.field_name): value})
 
 
-class MemberFilter(filters.FilterSet):
+class Filters(filters.FilterSet):
+    """A FilterSet whose form class is made once, and not for each request."""
+
+    _form_class: type[forms.Form] | None = None
+
+    def get_form_class(self) -> type[forms.Form]:
+        own = type(self)
+        if "_form_class" not in vars(own):
+            own._form_class = super().get_form_class()
+        return cast(type[forms.Form], own._form_class)
+
+
+class MemberFilter(Filters):
     role = ExactFilter()
     section = ExactFilter()
     search = filters.CharFilter(method="match", help_text="words of the user name, the names or the e-mail address")

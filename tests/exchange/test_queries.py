@@ -7,7 +7,7 @@ import pytest
 from courses import services as course_services
 from courses.permissions import SERVER
 from exchange import queries, services
-from exchange.api.v2.serializers import SubmissionSerializer
+from exchange.api.v2.serializers import AssignmentSerializer, SubmissionSerializer
 from exchange.models import Submission
 from tests import cast
 from tests.cast import PS1, actor, submit
@@ -54,13 +54,24 @@ def test_assignments_of_a_course_in_the_trash_are_for_nobody(assignment):
 def test_row_counts_the_actors_own_submissions(submission):
     submit(submission.assignment, "dave")
     for username, count in (("bob", 1), ("dave", 1), ("alice", 0)):
-        assert queries.visible_assignments(actor(username)).get().my_submissions == count
+        (row,) = queries.load_assignments([submission.assignment.pk], actor(username))
+        assert row.my_submissions == count
 
 
 def test_row_brings_the_latest_release(assignment):
     release(assignment.course, force=True)
-    (row,) = queries.visible_assignments(actor("bob"))
+    (row,) = queries.load_assignments([assignment.pk], actor("bob"))
     assert row.latest_release.number == 2
+
+
+def test_assignments_are_read_in_as_many_queries_for_many_as_for_few(assignment, django_assert_num_queries):
+    pks = [assignment.pk, *(release(assignment.course, name).pk for name in ("ps2", "ps3"))]
+    bob = actor("bob")
+    for some in (pks[:1], pks):
+        with django_assert_num_queries(2):
+            rows = queries.load_assignments(some, bob)
+            assert all(AssignmentSerializer(row).data["notebooks"] for row in rows)
+        assert [row.pk for row in rows] == some
 
 
 @pytest.mark.parametrize("load", [lambda file_sets: None, queries.load_notebooks, queries.load_files])

@@ -73,7 +73,8 @@ class AssignmentViewSet(AllAssignmentsViewSet):
         return self._respond()
 
     def _respond(self) -> Response:
-        return Response(self.get_serializer(self.get_queryset().get(pk=self.assignment.pk)).data)
+        (assignment,) = queries.load_assignments([self.assignment.pk], self.actor)
+        return Response(self.get_serializer(assignment).data)
 
 
 @limit_body(max_bundle, BundleParser.media_type)

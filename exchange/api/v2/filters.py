@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
-from courses.api.filters import FlagFilter, IdsFilter
+from courses.api.filters import Filters, FlagFilter, IdsFilter
 from courses.permissions import actor_of
 from exchange import queries
 from exchange.models import Assignment, Submission
@@ -31,7 +31,7 @@ class StatusFilter(filters.Filter):
         return queries.with_status(rows, value)
 
 
-class AssignmentFilter(filters.FilterSet):
+class AssignmentFilter(Filters):
     course = filters.CharFilter("course__name", strip=False)
     assignment = filters.CharFilter("name", strip=False)
     status = StatusFilter()
@@ -49,7 +49,7 @@ class SubmissionFilterForm(forms.Form):
         return values
 
 
-class SubmissionFilter(filters.FilterSet):
+class SubmissionFilter(Filters):
     course = filters.CharFilter("assignment__course__name", strip=False)
     assignment = filters.CharFilter("assignment__name", strip=False)
     student = filters.CharFilter("student__username", strip=False)

@@ -1,14 +1,20 @@
-"""Pages of assignments, which bring notebooks, and of submissions, which bring files."""
+"""Pages of assignments, which bring notebooks, and of submissions, which bring files.
+
+The database finds which rows there are; what they bring is read by their primary keys, with SQL that is built once.
+"""
+
+from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from courses.api.pagination import Pages
+from courses.permissions import actor_of
 from exchange import queries
 from exchange.models import Assignment, Submission
 
-Row = dict[str, int]  # of a submission: its primary key and how many files it has
+Row = dict[str, int]  # a primary key
 
 MAX_FILES = 10_000  # on one page; a single submission may have more
 
@@ -17,9 +23,10 @@ class AssignmentPages(Pages):
     def paginate_queryset(  # type: ignore[override]  # of any model
         self, queryset: QuerySet[Assignment], request: Request, view: APIView | None = None
     ) -> list[Assignment]:
-        page: list[Assignment] = super().paginate_queryset(queryset, request, view) or []
-        queries.load_notebooks(row.latest_release.file_set for row in page if row.latest_release)
-        return page
+        rows: Any = queryset.values("pk")
+        page: list[Row] = super().paginate_queryset(rows, request, view) or []
+        self.page = queries.load_assignments([row["pk"] for row in page], actor_of(request))
+        return self.page
 
 
 class SubmissionPages(Pages):
@@ -31,7 +38,8 @@ class SubmissionPages(Pages):
     def paginate_queryset(  # type: ignore[override]  # of any model
         self, queryset: QuerySet[Submission], request: Request, view: APIView | None = None
     ) -> list[Submission]:
-        page = self._cut(super().paginate_queryset(queries.file_counts(queryset), request, view) or [])
+        rows: Any = queryset.values("pk")
+        page = self._cut(super().paginate_queryset(rows, request, view) or [])
         with_files = view is not None and view.with_files  # type: ignore[attr-defined]
         self.page = queries.load_details([row["pk"] for row in page], files=with_files)
         return self.page
@@ -53,9 +61,10 @@ class SubmissionPages(Pages):
 
 def _bounded_length(rows: list[Row]) -> int:
     """Return how many of the first rows have MAX_FILES files together, at least one."""
+    counts = queries.file_counts([row["pk"] for row in rows])
     total = 0
     for place, row in enumerate(rows):
-        total += row["file_count"] + (row["feedback_file_count"] or 0)
+        total += counts.get(row["pk"], 0)
         if place and total > MAX_FILES:
             return place
     return len(rows)

@@ -72,17 +72,14 @@ class ReleaseWithFilesSerializer(ReleaseSerializer):
         fields = (*ReleaseSerializer.Meta.fields, "files")
 
 
-class LatestReleaseSerializer(serializers.ModelSerializer[Release]):
+class LatestReleaseSerializer(serializers.Serializer[Release]):
+    number = serializers.IntegerField(min_value=0, max_value=2**63 - 1)
     created = TimestampField()
     digest = serializers.CharField(source="file_set.digest")
 
-    class Meta:
-        model = Release
-        fields = ("number", "created", "digest")
 
-
-class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
-    """A row of queries.visible_assignments."""
+class AssignmentSerializer(serializers.Serializer[Assignment]):
+    """A row of queries.load_assignments."""
 
     course = serializers.CharField(source="course.name", read_only=True)
     name = serializers.CharField(read_only=True)
@@ -92,10 +89,6 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
     notebooks = NotebookSerializer(many=True, source="latest_release.file_set", default=None)
     my_submissions = serializers.IntegerField(read_only=True)
 
-    class Meta:
-        model = Assignment
-        fields = ("course", "name", "status", "due", "release", "notebooks", "my_submissions")
-
 
 class DueSerializer(serializers.Serializer[None]):
     due = serializers.DateTimeField(allow_null=True)
@@ -104,24 +97,22 @@ class DueSerializer(serializers.Serializer[None]):
 # Submissions and feedback
 
 
-class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
+class FeedbackSerializer(serializers.Serializer[Feedback]):
     """The current feedback of a row of queries.load_details."""
 
+    id = serializers.IntegerField(read_only=True)
     created = TimestampField()
     digest = serializers.CharField(source="file_set.digest")
     files = FileSerializer(many=True, source="file_set")
-
-    class Meta:
-        model = Feedback
-        fields = ("id", "created", "digest", "files")
 
     def get_attribute(self, instance: Submission) -> Feedback | None:  # type: ignore[override]  # None: no feedback yet
         return queries.current_feedback(instance)
 
 
-class SubmissionSerializer(serializers.ModelSerializer[Submission]):
+class SubmissionSerializer(serializers.Serializer[Submission]):
     """A row of queries.load_details."""
 
+    id = serializers.IntegerField(read_only=True)
     course = serializers.CharField(source="assignment.course.name")
     assignment = serializers.CharField(source="assignment.name")
     student = serializers.CharField(source="student.username")
@@ -129,6 +120,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
     timestamp = TimestampField(source="created")
     release = serializers.IntegerField(source="release.number", allow_null=True, default=None)
     late = serializers.BooleanField()
+    trial = serializers.BooleanField(required=False, help_text=Submission.trial.field.help_text)
     collected = TimestampField(source="collected_at", allow_null=True)
     withdrawn = TimestampField(source="withdrawn_at", allow_null=True)
     digest = serializers.CharField(source="file_set.digest")
@@ -137,33 +129,9 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
     notebooks = NotebookSerializer(many=True, source="file_set")
     feedback = FeedbackSerializer(allow_null=True)
 
-    class Meta:
-        model = Submission
-        fields: tuple[str, ...] = (
-            "id",
-            "course",
-            "assignment",
-            "student",
-            "submitted_by",
-            "timestamp",
-            "release",
-            "late",
-            "trial",
-            "collected",
-            "withdrawn",
-            "digest",
-            "size",
-            "file_count",
-            "notebooks",
-            "feedback",
-        )
-
 
 class SubmissionWithFilesSerializer(SubmissionSerializer):
     files = FileSerializer(many=True, source="file_set")
-
-    class Meta(SubmissionSerializer.Meta):
-        fields = (*SubmissionSerializer.Meta.fields, "files")
 
 
 class ListedSubmissionSerializer(SubmissionWithFilesSerializer):
