@@ -97,11 +97,6 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("user", "course")
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
-        """Choose the course whose roster the person comes from."""
-        filters = QueryDict(request.GET.get("_changelist_filters", ""))
-        return {"course": filters.get("course", ""), **super().get_changeform_initial_data(request)}
-
     def get_form(
         self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: object
     ) -> type[MembershipModelForm]:
@@ -119,8 +114,9 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
         return self.autocomplete_fields if actor_of(request).is_administrator else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
-        """Return what the address of a new member's page names, without a course that no database would know."""
-        initial = super().get_changeform_initial_data(request)
+        """Choose the course that the address names, or whose roster the person comes from, if it can be one."""
+        filters = QueryDict(request.GET.get("_changelist_filters", ""))
+        initial = {"course": filters.get("course", ""), **super().get_changeform_initial_data(request)}
         if parse_pk(str(initial.get("course", ""))) is None:
             initial.pop("course", None)
         return initial
