@@ -40,6 +40,7 @@ class Places:
         """Wait for a place and keep it."""
         self._take()
         try:
+            _renew_connection()
             yield
         finally:
             self._give_back()
@@ -52,11 +53,10 @@ class Places:
             yield
         finally:
             self._take()
+            _renew_connection()
 
     def _take(self) -> None:
-        connection = self._free.get()
-        connection.close_if_unusable_or_obsolete()  # as Django does between two requests
-        connections[DEFAULT_DB_ALIAS] = connection
+        connections[DEFAULT_DB_ALIAS] = self._free.get()
         _thread.places = self
         self._on_change(1)
 
@@ -66,6 +66,11 @@ class Places:
         _thread.places = None
         self._on_change(-1)
         self._free.put(connection)
+
+
+def _renew_connection() -> None:
+    """Do what Django does between two requests. An error must find the place taken, so that it is given back."""
+    connections[DEFAULT_DB_ALIAS].close_if_unusable_or_obsolete()
 
 
 def leave_database() -> None:

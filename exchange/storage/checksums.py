@@ -13,7 +13,7 @@ BATCH = 100  # blobs after which the checksums are stored
 def complete(rows: Sequence[Blob]) -> None:
     """Compute and store the checksums that these blobs do not have yet: each blob is read once, ever.
 
-    What the store has lost is left without. Errors: StoreUnreachable.
+    What the store has lost or damaged is left without. Errors: StoreUnreachable.
     """
     unknown = {blob.pk: blob for blob in rows if not blob.md5}
     lost = {blob.pk for blob in reading.find_lost(unknown.values())}
@@ -26,12 +26,13 @@ def complete(rows: Sequence[Blob]) -> None:
 
 
 def _checksum(blob: Blob) -> str:
-    checksum = hashlib.md5(usedforsecurity=False)
+    checksum, verified = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     try:
         for chunk in reading.read(blob):
             checksum.update(chunk)
+            verified.update(chunk)
     except blobs.Absent:  # gone since it was looked for
         return ""
     except blobs.STORE_ERRORS as error:
         raise blobs.StoreUnreachable(f"The store cannot be read just now: {error}.") from error
-    return checksum.hexdigest()
+    return checksum.hexdigest() if verified.hexdigest() == blob.sha256 else ""  # it would outlive the damage

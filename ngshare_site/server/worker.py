@@ -44,6 +44,13 @@ class Front:
             return self._django(environ, start_response)
 
 
+class Connection(TConn):
+    def close(self, graceful: bool = False) -> None:
+        """Close it, unless it is closed already: gunicorn would count the error as a second connection that ended."""
+        if self.sock.fileno() >= 0:
+            super().close(graceful)
+
+
 class Worker(ThreadWorker):
     def init_process(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
@@ -69,7 +76,7 @@ class Worker(ThreadWorker):
             return False
         patient = PatientSocket(client.family, client.type, client.proto, client.detach())
         self.nr_conns += 1
-        self.enqueue_req(TConn(self.cfg, patient, address, listener.getsockname()))
+        self.enqueue_req(Connection(self.cfg, patient, address, listener.getsockname()))
         return True
 
     def enqueue_req(self, conn: TConn) -> None:

@@ -3,7 +3,8 @@
 import threading
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import InterfaceError, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from courses.models import User
 from courses.places import Places, leave_database, waiting
@@ -143,3 +144,21 @@ def test_without_a_place_waiting_changes_nothing():
     mine = connection.connection
     with waiting():
         assert connection.connection is mine
+
+
+def test_place_survives_a_connection_that_cannot_be_closed(places, in_thread, monkeypatch):
+    def fail(connection):
+        raise InterfaceError
+
+    def act():
+        with monkeypatch.context() as patch:
+            with pytest.raises(InterfaceError), places.hold():
+                User.objects.count()
+                with waiting():
+                    patch.setattr(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", fail)
+            with pytest.raises(InterfaceError):
+                work(places)
+        return work(places)
+
+    assert in_thread(act) == 0
+    assert in_thread(lambda: work(places)) == 0

@@ -44,6 +44,18 @@ def test_lost_bytes_have_none_until_they_are_back(submission):
     assert Blob.objects.get(sha256=lost).md5 == "" and not Blob.objects.get(sha256=lost).stored
 
 
+def test_damaged_bytes_have_none_until_they_are_repaired(submission):
+    damaged = cast.sha256(WORK["ps1.ipynb"])
+    path = blobs.folder() / blobs.key(damaged)
+    content = path.read_bytes()
+    path.write_bytes(bytes(len(content)))
+    checksums.complete(list(Blob.objects.all()))
+    assert Blob.objects.get(sha256=damaged).md5 == ""
+    path.write_bytes(content)
+    checksums.complete(list(Blob.objects.all()))
+    assert Blob.objects.get(sha256=damaged).md5 == hashlib.md5(content).hexdigest()
+
+
 def test_list_of_api_v1_shows_them(submission, settings):
     settings.NGSHARE_STANDALONE = True
     for _ in range(2):
