@@ -1,0 +1,84 @@
+"""Django's database backend for SQLite, made for many writers at once.
+
+Transactions queue (turns.py) instead of asking SQLite again and again, and let the next one begin before they wait for
+the disk. Nobody is told of a commit before it is on the disk.
+"""
+
+import os
+from pathlib import Path
+
+from django.db.backends.sqlite3 import base
+
+from ngshare_site.sqlite.turns import Turn
+
+DEFAULT_TIMEOUT = 5.0  # seconds; sqlite3's own
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """SQLite's own lock decides as ever: the queue is only a queue before it.
+
+    A single statement outside a transaction does not queue, and SQLite itself syncs it.
+    """
+
+    syncs_commits = True  # what is False here is on the disk with a later commit
+
+    _turn: Turn | None = None
+
+    def _start_transaction_under_autocommit(self) -> None:
+        if self.transaction_mode != "IMMEDIATE" or self.is_in_memory_db():
+            super()._start_transaction_under_autocommit()
+            return
+        self._wait_for_turn()
+        try:
+            self._set_sync("NORMAL")  # which writes to the log (-wal) only: _commit syncs it
+            super()._start_transaction_under_autocommit()
+        except BaseException:
+            self._end_turn()
+            raise
+
+    def _commit(self) -> None:
+        super()._commit()
+        if self._end_turn() and self.syncs_commits:
+            _sync_log(Path(f"{self.settings_dict['NAME']}-wal"))
+
+    def _rollback(self) -> None:
+        super()._rollback()
+        self._end_turn()
+
+    def _close(self) -> None:
+        try:
+            super()._close()
+        finally:
+            self._leave_queue()
+
+    def _wait_for_turn(self) -> None:
+        """Without a turn in time, SQLite says what it always says when it is busy."""
+        self._turn = Turn(Path(f"{self.settings_dict['NAME']}-queue"))
+        self._turn.wait(self.settings_dict["OPTIONS"].get("timeout", DEFAULT_TIMEOUT))
+
+    def _end_turn(self) -> bool:
+        """Return whether a transaction of the queue has ended."""
+        if self._turn is None:
+            return False
+        self._leave_queue()
+        self._set_sync("FULL")
+        return True
+
+    def _leave_queue(self) -> None:
+        if self._turn:
+            self._turn.end()
+            self._turn = None
+
+    def _set_sync(self, level: str) -> None:
+        """https://sqlite.org/pragma.html#pragma_synchronous"""
+        with self.wrap_database_errors:
+            self.connection.execute(f"PRAGMA synchronous = {level}")
+
+
+def _sync_log(log: Path) -> None:
+    """Wait until the disk has all commits. Those that a checkpoint has moved from the log it has synced itself."""
+    descriptor = os.open(log, os.O_RDWR)
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
