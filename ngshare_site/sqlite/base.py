@@ -7,6 +7,7 @@ the disk. Nobody is told of a commit before it is on the disk.
 import os
 from pathlib import Path
 
+from django.db import DatabaseError
 from django.db.backends.sqlite3 import base
 
 from ngshare_site.sqlite.turns import Turn
@@ -28,9 +29,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.transaction_mode != "IMMEDIATE" or self.is_in_memory_db():
             super()._start_transaction_under_autocommit()
             return
-        self._wait_for_turn()
+        self._turn = Turn(Path(f"{self.settings_dict['NAME']}-queue"))
+        timeout = self.settings_dict["OPTIONS"].get("timeout", DEFAULT_TIMEOUT)
+        is_its_turn = self._turn.wait(timeout)
         try:
-            self._set_sync("NORMAL")  # which writes to the log (-wal) only: _commit syncs it
+            self._set("synchronous", "NORMAL")  # which writes to the log (-wal) only: _commit syncs it
+            self._set("busy_timeout", int(timeout * 1000) if is_its_turn else 0)  # it has waited already
             super()._start_transaction_under_autocommit()
         except BaseException:
             self._end_turn()
@@ -51,17 +55,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             self._leave_queue()
 
-    def _wait_for_turn(self) -> None:
-        """Without a turn in time, SQLite says what it always says when it is busy."""
-        self._turn = Turn(Path(f"{self.settings_dict['NAME']}-queue"))
-        self._turn.wait(self.settings_dict["OPTIONS"].get("timeout", DEFAULT_TIMEOUT))
-
     def _end_turn(self) -> bool:
         """Return whether a transaction of the queue has ended."""
         if self._turn is None:
             return False
         self._leave_queue()
-        self._set_sync("FULL")
+        try:
+            self._set("synchronous", "FULL")
+        except DatabaseError:
+            self.close()  # no single statement may run like this
+            raise
         return True
 
     def _leave_queue(self) -> None:
@@ -69,10 +72,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._turn.end()
             self._turn = None
 
-    def _set_sync(self, level: str) -> None:
-        """https://sqlite.org/pragma.html#pragma_synchronous"""
+    def _set(self, pragma: str, value: str | int) -> None:
         with self.wrap_database_errors:
-            self.connection.execute(f"PRAGMA synchronous = {level}")
+            self.connection.execute(f"PRAGMA {pragma} = {value}")
 
 
 def _sync_log(log: Path) -> None:

@@ -31,15 +31,12 @@ class Turn:
         deadline = time.monotonic() + timeout
         if not self._among_threads.acquire(timeout=timeout):
             return False
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        while not _lock(file):
-            if time.monotonic() > deadline:
-                os.close(file)
+        try:
+            self._file = _lock(self._path, deadline)
+        finally:
+            if self._file < 0:
                 self._among_threads.release()
-                return False
-            time.sleep(PAUSE)
-        self._file = file
-        return True
+        return self._file >= 0
 
     def end(self) -> None:
         """Let the next one begin."""
@@ -49,9 +46,16 @@ class Turn:
             self._among_threads.release()
 
 
-def _lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _lock(path: Path, deadline: float) -> int:
+    """Return the file, open and locked, or -1 if another process has it for too long. Errors: OSError."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(file)
+                return -1
+            time.sleep(PAUSE)
+        else:
+            return file
