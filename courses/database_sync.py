@@ -29,8 +29,8 @@ def unsynced_transaction() -> Iterator[None]:
 @contextmanager
 def _without_sync() -> Iterator[None]:
     """Let ngshare_site/sqlite sync SQLite's log with the next commit after these only."""
-    connection.syncs_commits = False
+    connection.syncs_commits = False  # type: ignore[attr-defined]  # ngshare_site/sqlite
     try:
         yield
     finally:
-        connection.syncs_commits = True
+        connection.syncs_commits = True  # type: ignore[attr-defined]  # ngshare_site/sqlite

@@ -27,7 +27,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self) -> None:
         if self.transaction_mode != "IMMEDIATE" or self.is_in_memory_db():
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]  # Django's stubs leave it out
             return
         self._turn = Turn(Path(f"{self.settings_dict['NAME']}-queue"))
         timeout = self.settings_dict["OPTIONS"].get("timeout", DEFAULT_TIMEOUT)
@@ -35,23 +35,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             self._set("synchronous", "NORMAL")  # which writes to the log (-wal) only: _commit syncs it
             self._set("busy_timeout", int(timeout * 1000) if is_its_turn else 0)  # it has waited already
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]  # Django's stubs leave it out
         except BaseException:
             self._end_turn()
             raise
 
     def _commit(self) -> None:
-        super()._commit()
+        super()._commit()  # type: ignore[misc]  # Django's stubs leave it out
         if self._end_turn() and self.syncs_commits:
             _sync_log(Path(f"{self.settings_dict['NAME']}-wal"))
 
     def _rollback(self) -> None:
-        super()._rollback()
+        super()._rollback()  # type: ignore[misc]  # Django's stubs leave it out
         self._end_turn()
 
     def _close(self) -> None:
         try:
-            super()._close()
+            super()._close()  # type: ignore[misc]  # Django's stubs leave it out
         finally:
             self._leave_queue()
 
