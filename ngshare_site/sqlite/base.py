@@ -26,7 +26,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     _turn: Turn | None = None
 
     def _start_transaction_under_autocommit(self) -> None:
-        if self.transaction_mode != "IMMEDIATE" or self.is_in_memory_db():
+        if self.is_in_memory_db() or self.transaction_mode != "IMMEDIATE":  # type: ignore[attr-defined]
             super()._start_transaction_under_autocommit()  # type: ignore[misc]  # Django's stubs leave it out
             return
         self._turn = Turn(Path(f"{self.settings_dict['NAME']}-queue"))
