@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 
 @contextmanager
@@ -28,17 +28,9 @@ def unsynced_transaction() -> Iterator[None]:
 
 @contextmanager
 def _without_sync() -> Iterator[None]:
-    """Let SQLite sync its log with the next commit after these only (https://sqlite.org/pragma.html#pragma_synchronous).
-
-    The connection is closed where it cannot be set back: no other transaction may run like this.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        try:
-            yield
-        finally:
-            try:
-                cursor.execute("PRAGMA synchronous = FULL")
-            except DatabaseError:
-                connection.close()
-                raise
+    """Let ngshare_site/sqlite sync SQLite's log with the next commit after these only."""
+    connection.syncs_commits = False  # type: ignore[attr-defined]  # ngshare_site/sqlite
+    try:
+        yield
+    finally:
+        connection.syncs_commits = True  # type: ignore[attr-defined]  # ngshare_site/sqlite

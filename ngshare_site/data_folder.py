@@ -90,8 +90,8 @@ def _places() -> Iterator[Path]:
     database = settings.DATABASES["default"]
     store: Any = settings.STORAGES["default"]
     names = [store["OPTIONS"]["location"]] if "bucket_name" not in store["OPTIONS"] else []
-    if str(database["ENGINE"]).endswith("sqlite3"):
-        names += [f"{database['NAME']}{suffix}" for suffix in ("", "-wal", "-shm")]
+    if str(database["ENGINE"]).endswith("sqlite"):
+        names += [f"{database['NAME']}{suffix}" for suffix in ("", "-wal", "-shm", "-queue")]
     for path in map(Path, names):
         if os.path.exists(path) and not path.resolve().is_relative_to(folder.resolve()):
             yield path

@@ -136,7 +136,7 @@ def database(name: str, default_file: Path) -> dict[str, object]:
 
 def _sqlite(path: Path) -> dict[str, object]:
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "ngshare_site.sqlite",
         "NAME": str(path),
         "CONN_MAX_AGE": 60,  # seconds
         "OPTIONS": {

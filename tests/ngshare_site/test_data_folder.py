@@ -172,7 +172,7 @@ def test_blobs_and_database_elsewhere_are_closed_too(folder, settings, tmp_path,
     blobs.mkdir(mode=0o755)
     database.touch(mode=0o644)
     settings.STORAGES = {"default": {"BACKEND": "x", "OPTIONS": {"location": str(blobs)}}}
-    for key, value in {"ENGINE": "django.db.backends.sqlite3", "NAME": str(database)}.items():
+    for key, value in {"ENGINE": "ngshare_site.sqlite", "NAME": str(database)}.items():
         monkeypatch.setitem(settings.DATABASES["default"], key, value)
     data_folder.prepare()
     assert (mode(blobs), mode(database)) == (0o700, 0o600)

@@ -1,0 +1,145 @@
+"""Transactions on SQLite: they begin one after the other, and are on the disk before anybody is told."""
+
+import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from courses.database_sync import unsynced_transaction
+from courses.models import User
+from ngshare_site.sqlite.turns import Turn
+
+if connection.vendor == "sqlite":
+    pytestmark = pytest.mark.django_db(transaction=True)
+
+    def queue():
+        return Path(connection.settings_dict["NAME"] + "-queue")
+
+    def is_free():
+        turn = Turn(queue())
+        came = turn.wait(0)
+        turn.end()
+        return came
+
+    @pytest.fixture
+    def other():
+        """Another connection, which does not wait."""
+        other = connection.copy()
+        other.settings_dict["OPTIONS"]["timeout"] = 0
+        yield other
+        other.close()
+
+    @contextmanager
+    def transaction_of(other):
+        other.ensure_connection()
+        other._start_transaction_under_autocommit()
+        yield
+        other.rollback()
+
+    def level():
+        with connection.cursor() as cursor:
+            return cursor.execute("PRAGMA synchronous").fetchone()[0]
+
+    def test_turn_lasts_as_long_as_the_transaction():
+        with transaction.atomic():
+            assert not is_free()
+            with transaction.atomic():
+                User.objects.create(username="bob")
+            assert not is_free()
+        assert is_free() and User.objects.exists()
+
+    def test_failure_ends_the_turn():
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            raise ZeroDivisionError
+        assert is_free() and level() == 2
+
+    def test_connection_that_is_closed_ends_its_turn():
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            connection.close()
+            assert is_free()
+            raise ZeroDivisionError
+        assert is_free() and level() == 2
+
+    def test_who_waited_in_vain_hears_it_from_sqlite(other):
+        with transaction.atomic():
+            with pytest.raises(OperationalError, match="locked"), transaction_of(other):
+                pass
+            assert not is_free()
+        assert is_free()
+
+    def test_writer_outside_the_queue_is_respected(other):
+        other.connect()
+        other.connection.execute("BEGIN IMMEDIATE")
+        connection.close()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0)
+            with pytest.raises(OperationalError, match="locked"), transaction.atomic():
+                pass
+        assert is_free()
+        other.connection.rollback()
+
+    def test_single_statement_does_not_queue():
+        turn = Turn(queue())
+        assert turn.wait(0)
+        try:
+            User.objects.create(username="bob")
+        finally:
+            turn.end()
+        assert level() == 2
+
+    def test_next_one_begins_when_the_first_one_ends():
+        ours = threading.Event()
+
+        def write():
+            with transaction.atomic():
+                ours.set()
+            connection.close()
+
+        thread = threading.Thread(target=write)
+        with transaction.atomic():
+            thread.start()
+            assert not ours.wait(0.05)
+        thread.join(60)
+        assert ours.is_set()
+
+    @pytest.fixture
+    def synced(monkeypatch):
+        """What was synced, and whether the next one could begin before."""
+        found = []
+        monkeypatch.setattr(
+            os, "fdatasync", lambda file: found.append((os.readlink(f"/proc/self/fd/{file}"), is_free()))
+        )
+        return found
+
+    def test_commit_is_on_the_disk_before_anybody_is_told_but_the_next_one_may_begin(synced):
+        told = []
+        with transaction.atomic():
+            User.objects.create(username="bob")
+            transaction.on_commit(lambda: told.append(len(synced)))
+        assert synced == [(connection.settings_dict["NAME"] + "-wal", True)] and told == [1]
+
+    def test_what_is_rolled_back_is_not_synced(synced):
+        with transaction.atomic():
+            transaction.set_rollback(True)
+        assert synced == []
+
+    def test_disk_that_fails_is_an_error(monkeypatch):
+        def fail(file):
+            raise OSError(5, "Input/output error")
+
+        monkeypatch.setattr(os, "fdatasync", fail)
+        with pytest.raises(OSError, match="Input/output"), transaction.atomic():
+            User.objects.create(username="bob")
+        assert is_free() and not connection.in_atomic_block
+
+    def test_unsynced_transaction_leaves_it_to_the_next_one(synced):
+        with unsynced_transaction():
+            User.objects.create(username="bob")
+        assert synced == []
+        with transaction.atomic():
+            with unsynced_transaction():
+                User.objects.create(username="alice")
+        assert len(synced) == 1
