@@ -12,7 +12,6 @@ from botocore.config import Config
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
-
 CHUNKS = 2  # of a large file, 8 MiB each, that are in memory at once
 
 
