@@ -19,6 +19,7 @@ from exchange.services.assignments import (
 from exchange.services.feedback import FeedbackItem, find_submissions, return_feedback
 from exchange.services.submissions import (
     KeyReused,
+    ReleaseChanged,
     delete_submission_permanently,
     mark_collected,
     record_download,
@@ -34,6 +35,7 @@ __all__ = [
     "AlreadyReleased",
     "FeedbackItem",
     "KeyReused",
+    "ReleaseChanged",
     "Unchanged",
     "add_release",
     "begin_upload",

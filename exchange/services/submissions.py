@@ -15,7 +15,7 @@ from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
 from exchange import quotas
-from exchange.models import Assignment, FileSet, Submission
+from exchange.models import Assignment, FileSet, Release, Submission
 from exchange.storage import file_sets, manifests
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
@@ -27,14 +27,25 @@ class KeyReused(Conflict):
     code = "key_reused"
 
 
+class ReleaseChanged(Conflict):
+    code = "release_changed"
+
+
 def submit(
-    assignment: Assignment, upload: Upload, *, by: Actor, student: User | None = None, key: str | None = None
+    assignment: Assignment,
+    upload: Upload,
+    *,
+    by: Actor,
+    student: User | None = None,
+    key: str | None = None,
+    compared_with: Release | None = None,
 ) -> tuple[Submission, bool]:
     """Submit a file set. Return the submission and whether it is new: the same `key` gives the same submission again.
 
-    `student` is given where somebody submits for another. The server's clock decides the time. Errors:
-    PermissionDenied, NotFound when the assignment is not released or the student is no member, KeyReused when the key
-    came with other files before, TooManySubmissions, QuotaExceeded, TryAgain, those of file_sets.store_upload.
+    `student` is given where somebody submits for another, and `compared_with` where the files were compared with a
+    release that must be the latest. The server's clock decides the time. Errors: PermissionDenied, NotFound when the
+    assignment is not released or the student is no member, KeyReused when the key came with other files before,
+    ReleaseChanged, TooManySubmissions, QuotaExceeded, TryAgain, those of file_sets.store_upload.
     """
     course = assignment.course
     is_for_another = student is not None and student != by.user
@@ -55,6 +66,8 @@ def submit(
         try:
             with transaction.atomic():
                 now = _look_again(assignment, owner, permission, entries, by=by)
+                if compared_with and compared_with != assignment.latest_release:
+                    raise ReleaseChanged("The assignment was released again while the files arrived.")
                 if is_for_another:
                     _check_is_member(owner, course)
                 file_set, new_bytes = file_sets.create_file_set(entries, stored, now.file_sets)

@@ -1,6 +1,7 @@
 """Connections to clients: who waits for one holds no place, and one without progress for a minute is given up.
 
-Progress is any byte. What a client sends or takes slowly may take as long as it likes.
+Progress is any byte. What a client sends or takes slowly may take as long as it likes, but for the head of a request,
+which says who it is: that has the same time in all.
 """
 
 import array
@@ -10,6 +11,7 @@ import select
 import socket
 import ssl
 import termios
+import time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -30,6 +32,14 @@ class Patient(_Socket):
 
     _piece = PIECE
     has_gone = False  # the client, for all we know
+    _head_until: float | None = None  # when the head of a request must have come, by the monotonic clock
+
+    def begin_head(self) -> None:
+        """Expect a request."""
+        self._head_until = time.monotonic() + settings.NGSHARE_CLIENT_SECONDS
+
+    def end_head(self) -> None:
+        self._head_until = None
 
     def setblocking(self, flag: bool) -> None:
         """Blocking, which the server sets before each request, means to wait so long."""
@@ -37,6 +47,8 @@ class Patient(_Socket):
 
     def recv(self, size: int = 2**13, flags: int = 0) -> bytes:
         """Return what has arrived; nothing at the end, and from a client that has sent nothing for too long."""
+        if self._head_until is not None and time.monotonic() > self._head_until:
+            self.has_gone = True
         if self.has_gone:
             return b""
         if self.gettimeout() == 0 or self._has_received():

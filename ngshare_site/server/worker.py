@@ -45,6 +45,11 @@ class Front:
 
 
 class Connection(TConn):
+    def init(self) -> None:
+        """Prepare for a request. gunicorn calls it before each."""
+        super().init()
+        self.sock.begin_head()
+
     def close(self, graceful: bool = False) -> None:
         """Close it, unless it is closed already: gunicorn would count the error as a second connection that ended."""
         if self.sock.fileno() >= 0:
@@ -95,6 +100,10 @@ class Worker(ThreadWorker):
             result = False
             conn.close(graceful=True)  # here, since it waits for the client: gunicorn's main loop has others to serve
         return result
+
+    def handle_request(self, req: object, conn: TConn) -> object:
+        conn.sock.end_head()
+        return super().handle_request(req, conn)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Start or stop accepting. At the end, nobody is left waiting for an answer that never comes."""

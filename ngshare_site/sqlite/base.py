@@ -7,7 +7,7 @@ the disk. Nobody is told of a commit before it is on the disk.
 import os
 from pathlib import Path
 
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.db.backends.sqlite3 import base
 
 from ngshare_site.sqlite.turns import Turn
@@ -43,11 +43,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]  # Django's stubs leave it out
         if self._end_turn() and self.syncs_commits:
-            _sync_log(Path(f"{self.settings_dict['NAME']}-wal"))
+            self._sync_log()
 
     def _rollback(self) -> None:
         super()._rollback()  # type: ignore[misc]  # Django's stubs leave it out
-        self._end_turn()
+        if self._end_turn():
+            self._sync_log()  # it may have read, and may tell of, what others have committed
 
     def _close(self) -> None:
         try:
@@ -72,15 +73,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._turn.end()
             self._turn = None
 
+    def _sync_log(self) -> None:
+        """Wait until the disk has all commits. A checkpoint has synced those that it moved from the log."""
+        try:
+            log = os.open(f"{self.settings_dict['NAME']}-wal", os.O_RDWR)
+            try:
+                os.fdatasync(log)
+            finally:
+                os.close(log)
+        except OSError as error:
+            self._copy_log(error)
+
+    def _copy_log(self, error: OSError) -> None:
+        """Move all commits to the database file: what was not synced once, the system may never write to the log.
+
+        Errors: OperationalError.
+        """
+        with self.wrap_database_errors:
+            is_blocked, _, _ = self.connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+        if is_blocked:
+            raise OperationalError("disk I/O error") from error
+
     def _set(self, pragma: str, value: str | int) -> None:
         with self.wrap_database_errors:
             self.connection.execute(f"PRAGMA {pragma} = {value}")
-
-
-def _sync_log(log: Path) -> None:
-    """Wait until the disk has all commits. Those that a checkpoint has moved from the log it has synced itself."""
-    descriptor = os.open(log, os.O_RDWR)
-    try:
-        os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)

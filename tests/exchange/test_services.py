@@ -634,3 +634,13 @@ def test_due_date_of_an_assignment_that_was_deleted_meanwhile_is_refused(assignm
     with pytest.raises(NotFound, match="ps1 was deleted meanwhile"):
         services.set_due_date(assignment, timezone.now(), by=actor("alice"))
     assert cast.everything() == before
+
+
+def test_files_that_were_compared_with_an_older_release_meanwhile_are_no_submission(assignment):
+    def release_again():
+        services.release(assignment.course, "ps1", cast.upload(WORK), by=actor("alice"), force=True)
+
+    compared_with = assignment.latest_release
+    with pytest.raises(services.ReleaseChanged):
+        services.submit(assignment, while_it_arrives(release_again), by=actor("bob"), compared_with=compared_with)
+    assert not Submission.objects.exists()

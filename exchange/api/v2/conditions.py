@@ -26,17 +26,21 @@ def is_known(request: Request, etag: str) -> bool:
     return etag in parse_etags(request.headers.get("If-None-Match", ""))
 
 
-def require_latest_release(request: Request, assignment: Assignment, key: str | None) -> None:
-    """Errors: ReleaseChanged, if the request insists on another release than the latest.
+def require_latest_release(request: Request, assignment: Assignment, key: str | None) -> Release | None:
+    """Return the release on which the request insists, if any. Errors: ReleaseChanged, if it is not the latest.
 
     A repeat of what was submitted before is not held up (RFC 9110, 13.1.1): its response was lost.
     """
     condition = request.headers.get("If-Match")
     if condition is None:
-        return
+        return None
     latest = assignment.latest_release
-    if latest and {"*", etag_of(latest)} & set(parse_etags(condition)):
-        return
+    etags = parse_etags(condition)
+    if latest and etag_of(latest) in etags:
+        return latest
+    if latest and "*" in etags:
+        return None
     repeated = Submission.objects.filter(assignment=assignment, submitted_by=request.user.pk, idempotency_key=key)
     if key is None or not repeated.exists():
         raise ReleaseChanged
+    return None

@@ -134,15 +134,20 @@ class AssignmentSubmissionViewSet(SubmissionListViewSet):
     def create(self, request: Request, course: str, assignment: str) -> Response:
         """Submit. A repeat with the same key answers the same receipt, with 200 instead of 201.
 
-        With the ETag of a release as `If-Match`, only if that is the latest: 412 otherwise, before the body is read.
+        With the ETag of a release as `If-Match`, only if that is the latest: 412 otherwise, as early as it is seen.
         """
         key = read_idempotency_key(request)
         target = self.named_assignment
-        conditions.require_latest_release(request, target, key)
+        release = conditions.require_latest_release(request, target, key)
         manifest, bundle = read_bundle(request)
         upload = Upload([read_files(manifest)], bundle.blobs())
         student = self._other_student(manifest)
-        submission, is_new = services.submit(target, upload, by=self.actor, student=student, key=key)
+        try:
+            submission, is_new = services.submit(
+                target, upload, by=self.actor, student=student, key=key, compared_with=release
+            )
+        except services.ReleaseChanged as error:  # another one since the first look
+            raise conditions.ReleaseChanged from error
         receipt = serializers.ReceiptSerializer(receipts.receipt(submission))
         return Response(receipt.data, status=201 if is_new else 200)
 

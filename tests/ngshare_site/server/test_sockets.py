@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import pytest
 from django.db import connection
@@ -31,6 +32,29 @@ def test_silent_client_counts_as_gone_for_good(pair):
     client.sendall(b"GET / HTTP/1.1\r\n")  # nobody takes the rest of a body for a request
     assert server.recv(100) == b""
     assert server.has_gone
+
+
+def test_head_that_takes_too_long_in_all_ends(pair):
+    server, client = pair
+    server.begin_head()
+    deadline = time.monotonic() + 30
+    received = b""
+    while time.monotonic() < deadline:
+        client.sendall(b"x")
+        if not (byte := server.recv(100)):
+            break
+        received += byte
+        time.sleep(0.01)
+    assert server.has_gone and received
+
+
+def test_body_may_take_its_time(pair):
+    server, client = pair
+    server.begin_head()
+    server.end_head()
+    time.sleep(0.35)
+    client.sendall(b"slow")
+    assert server.recv(100) == b"slow"
 
 
 def test_time_limit_of_the_server_itself_stays_an_error(pair):

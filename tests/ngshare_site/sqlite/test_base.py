@@ -1,8 +1,10 @@
 """Transactions on SQLite: they begin one after the other, and are on the disk before anybody is told."""
 
 import os
+import shutil
+import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -121,18 +123,34 @@ if connection.vendor == "sqlite":
             transaction.on_commit(lambda: told.append(len(synced)))
         assert synced == [(connection.settings_dict["NAME"] + "-wal", True)] and told == [1]
 
-    def test_what_is_rolled_back_is_not_synced(synced):
+    def test_who_rolls_back_may_tell_what_others_have_committed(synced):
         with transaction.atomic():
             transaction.set_rollback(True)
-        assert synced == []
+        assert synced == [(connection.settings_dict["NAME"] + "-wal", True)]
 
-    def test_disk_that_fails_is_an_error(monkeypatch):
+    @pytest.fixture
+    def failing_disk(monkeypatch):
         def fail(file):
             raise OSError(5, "Input/output error")
 
         monkeypatch.setattr(os, "fdatasync", fail)
-        with pytest.raises(OSError, match="Input/output"), transaction.atomic():
+
+    def test_commits_leave_a_log_that_the_disk_does_not_take(failing_disk, tmp_path):
+        with transaction.atomic():
             User.objects.create(username="bob")
+        copy = shutil.copy(connection.settings_dict["NAME"], tmp_path)  # without the log
+        with closing(sqlite3.connect(copy)) as found:
+            assert found.execute("SELECT username FROM courses_user").fetchall() == [("bob",)]
+
+    def test_disk_that_fails_is_an_error_where_commits_cannot_leave_the_log(failing_disk, other):
+        other.connect()
+        other.connection.execute("BEGIN")
+        other.connection.execute("SELECT * FROM courses_user").fetchall()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0)
+            with pytest.raises(OperationalError, match="disk I/O error"), transaction.atomic():
+                User.objects.create(username="bob")
+        other.connection.rollback()
         assert is_free() and not connection.in_atomic_block
 
     def test_unsynced_transaction_leaves_it_to_the_next_one(synced):
