@@ -4,8 +4,9 @@ A large file arrives in parts that may be sent in any order, by any process, and
 submission, release or feedback that names the file need not send it. What is in the audit log is that act.
 """
 
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -14,9 +15,10 @@ from django.utils import timezone
 from courses.errors import Conflict, NotFound
 from courses.models import Course, User
 from courses.permissions import Actor, Permission
+from courses.sizes import readable_size
 from exchange import quotas
 from exchange.models import BlobUpload
-from exchange.quotas import Quota
+from exchange.quotas import Quota, QuotaExceeded
 from exchange.storage import blobs, file_sets, parts, uploads
 from exchange.storage.blobs import Readable, StoreUnreachable, WrongHash, WrongSize
 from exchange.storage.manifests import ManifestEntry
@@ -52,9 +54,9 @@ def begin_upload(course: Course, sha256: str, size: int, *, by: Actor) -> tuple[
         if upload is None:
             columns = {"user": user, "course": course, "sha256": sha256, "size": size, "part_size": PART_SIZE}
             upload = BlobUpload(**columns, created=now)
+        removed = _make_room(upload, now, by=by)
         upload.completed, upload.expires = None, now + KEPT
         upload.save()
-        removed = _make_room(user, upload, now)
     for pk in removed:
         _delete_parts(pk)
     return upload, is_new
@@ -67,16 +69,54 @@ def _check_quota(course: Course, user: User, sizes: dict[str, int], *, by: Actor
     quota.admit(sizes)
 
 
-def _make_room(user: User, current: BlobUpload, now: datetime) -> list[str]:
-    """Remove the user's oldest uploads where they are too many or too large together. Return the ids of the removed."""
-    room, removed = 2 * settings.NGSHARE_MAX_SUBMISSION_SIZE - current.size, []
-    others = BlobUpload.objects.filter(user=user).exclude(pk=current.pk).order_by("-expires")
-    for count, upload in enumerate(others, 2):
+def _make_room(current: BlobUpload, now: datetime, *, by: Actor) -> list[str]:
+    """Remove the user's oldest unfinished uploads where all are too many or too large. Return the ids of the removed.
+
+    Those that are complete stay: their bytes are in the store, and count for nobody yet. Errors: QuotaExceeded.
+    """
+    others = BlobUpload.objects.filter(user=current.user).exclude(pk=current.pk).order_by("-expires")
+    removed = list(others.filter(expires__lte=now).values_list("pk", flat=True))
+    unused = _unused(others.filter(completed__isnull=False, expires__gt=now), by=by)
+    _check_room(unused, current.size)
+    room = _room() - current.size - sum(upload.size for upload in unused)
+    for count, upload in enumerate(others.filter(completed=None, expires__gt=now), len(unused) + 2):
         room -= upload.size
-        if room < 0 or count > MAX_UPLOADS or upload.expires <= now:
+        if room < 0 or count > MAX_UPLOADS:
             removed.append(upload.pk)
     BlobUpload.objects.filter(pk__in=removed).delete()
     return [str(pk) for pk in removed]
+
+
+def _unused(completed: Iterable[BlobUpload], *, by: Actor) -> list[BlobUpload]:
+    """Return the uploads without those that the actor has submitted in another way: these count already."""
+    rows = list(completed)
+    readable = file_sets.readable_blobs(by, {upload.sha256 for upload in rows}, also_lost=True)
+    return [upload for upload in rows if upload.sha256 not in readable]
+
+
+def _check_room(unused: Sequence[BlobUpload], size: int) -> None:
+    """Check that another upload may be begun beside the complete ones, the last to end first. Errors: QuotaExceeded."""
+    used = left = sum(upload.size for upload in unused)
+    ends = None
+    for count, upload in zip(range(len(unused), 0, -1), reversed(unused), strict=True):
+        if left + size <= _room() and count < MAX_UPLOADS:
+            break
+        left, ends = left - upload.size, upload.expires
+    if ends is not None:
+        raise QuotaExceeded(
+            f"{unused[0].user.username} has sent {readable_size(used)} in {len(unused)} large "
+            f"file{'' if len(unused) == 1 else 's'} that no submission has used yet; the limit is "
+            f"{readable_size(_room())} in {MAX_UPLOADS} files. Submit what was sent, or try again after "
+            f"{ends.astimezone(UTC) + timedelta(minutes=1):%Y-%m-%d %H:%M} UTC.",
+            size=size,
+            used=used,
+            limit=_room(),
+        )
+
+
+def _room() -> int:
+    """Return how many bytes a person's uploads may have together."""
+    return 2 * settings.NGSHARE_MAX_SUBMISSION_SIZE
 
 
 def store_part(upload: BlobUpload, number: int, stream: Readable, *, by: Actor) -> None:

@@ -17,7 +17,8 @@ def complete(rows: Sequence[Blob]) -> None:
     """
     unknown = {blob.pk: blob for blob in rows if not blob.md5}
     lost = {blob.pk for blob in reading.find_lost(unknown.values())}
-    for batch in in_batches([blob for pk, blob in unknown.items() if pk not in lost], BATCH):
+    # In the order of their keys, so that two requests do not lock them in different orders.
+    for batch in in_batches([unknown[pk] for pk in sorted(unknown.keys() - lost)], BATCH):
         for blob in batch:
             blob.md5 = _checksum(blob)
         Blob.objects.bulk_update(batch, ["md5"])

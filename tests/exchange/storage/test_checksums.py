@@ -35,6 +35,12 @@ def test_they_are_computed_once_and_kept(submission, reads):
     assert sorted(reads) == sorted(CONTENTS)
 
 
+@pytest.mark.parametrize("order", ["pk", "-pk"])
+def test_every_request_goes_through_them_in_the_same_order(submission, reads, order):
+    checksums.complete(list(Blob.objects.order_by(order)))
+    assert reads == list(Blob.objects.order_by("pk").values_list("sha256", flat=True))
+
+
 def test_lost_bytes_have_none_until_they_are_back(submission):
     lost = cast.sha256(WORK["ps1.ipynb"])
     blobs.delete(lost)

@@ -8,8 +8,10 @@ from django.utils import timezone
 from courses import people
 from courses.models import Course, User
 from courses.permissions import SERVER
+from exchange import services
 from exchange.models import Blob, BlobUpload, Submission
 from exchange.services import uploads as services_uploads
+from exchange.storage.file_sets import Upload
 from tests import cast
 from tests.cast import of_assignment, post_bundle, v2
 
@@ -256,6 +258,82 @@ def test_number_of_uploads_is_bounded(assignment, bob, monkeypatch):
     for content in (b"1", b"2", b"3"):
         begin(bob, content)
     assert set(BlobUpload.objects.values_list("sha256", flat=True)) == {cast.sha256(b"2"), cast.sha256(b"3")}
+
+
+def contents(size=25):
+    return [letter * size for letter in (b"a", b"b", b"c", b"d", b"e")]
+
+
+def test_what_was_sent_and_not_submitted_counts(assignment, bob, dave, settings, stored):
+    settings.NGSHARE_MAX_SUBMISSION_SIZE = 30  # twice that at a time
+    first, second, third, *_ = contents()
+    send(bob, first), send(bob, second)
+    BlobUpload.objects.filter(sha256=cast.sha256(first)).update(expires="2100-01-01T10:00:30Z")
+    BlobUpload.objects.filter(sha256=cast.sha256(second)).update(expires="2100-01-02T10:00:30Z")
+    before = cast.everything(), stored()
+    answer = begin(bob, third, status=413)
+    assert (answer["code"], answer["details"]) == ("quota_exceeded", {"size": 25, "used": 50, "limit": 60})
+    assert answer["message"] == (
+        "bob has sent 50 bytes in 2 large files that no submission has used yet; the limit is 60 bytes in 1000 files. "
+        "Submit what was sent, or try again after 2100-01-01 10:01 UTC."
+    )
+    assert (cast.everything(), stored()) == before
+    assert begin(bob, first, status=200)["complete"]  # what was sent is still there
+    send(bob, b"0123456789")  # what fits
+    send(dave, third)
+
+
+def test_number_of_complete_uploads_is_bounded(assignment, bob, monkeypatch):
+    monkeypatch.setattr(services_uploads, "MAX_UPLOADS", 2)
+    send(bob, b"1"), send(bob, b"2")
+    refused(bob, "quota_exceeded", 413, b"3")
+
+
+def test_unfinished_uploads_make_room_beside_complete_ones(assignment, bob, settings):
+    settings.NGSHARE_MAX_SUBMISSION_SIZE = 30
+    first, second, third, *_ = contents()
+    complete, unfinished = send(bob, first), begin(bob, second)
+    send_parts(bob, unfinished, second)
+    begin(bob, third)
+    assert bob.get(address(unfinished)).status_code == 404
+    assert bob.get(address(complete)).json()["complete"]
+
+
+def test_room_is_free_again_after_the_submission(assignment, bob, settings):
+    settings.NGSHARE_MAX_SUBMISSION_SIZE = 30
+    for content in contents():
+        send(bob, content)
+        assert submit(bob, {"large.bin": content}).status_code == 201
+    assert Submission.objects.count() == 5
+
+
+def test_room_is_free_again_after_the_files_were_submitted_in_another_way(assignment, bob, settings):
+    settings.NGSHARE_MAX_SUBMISSION_SIZE = 30
+    for content in contents():
+        send(bob, content)
+        assert submit(bob, {"large.bin": content}, leave_out=()).status_code == 201
+
+
+def test_room_is_free_again_after_a_day(assignment, bob, settings):
+    settings.NGSHARE_MAX_SUBMISSION_SIZE = 30
+    first, second, third, *_ = contents()
+    send(bob, first), send(bob, second)
+    BlobUpload.objects.update(expires=timezone.now())
+    send(bob, third)
+
+
+def test_room_of_staff_is_free_again_after_release_and_feedback(submission, alice, settings):
+    settings.NGSHARE_MAX_SUBMISSION_SIZE = 30
+    for number, content in enumerate(contents()):
+        send(alice, content)
+        bundle = cast.bundle({"large.bin": content}, ["large.bin"])
+        answer = post_bundle(alice, of_assignment("releases", assignment=f"new{number}"), bundle)
+        assert answer.status_code == 201, answer.content
+    for content in contents(24):
+        send(alice, content)
+        item = services.FeedbackItem(cast.upload({"large.html": content}).manifests[0], submission=submission.pk)
+        services.return_feedback(submission.assignment, [item], Upload([item.entries]), by=cast.actor("alice"))
+    assert not BlobUpload.objects.exists()
 
 
 # Possession
