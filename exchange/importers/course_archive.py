@@ -35,7 +35,7 @@ from exchange.importers.course_records import (
     roster_entry,
 )
 from exchange.models import Assignment, Blob, Fault, Feedback, FileSet, Release, Submission
-from exchange.storage import blobs, file_sets
+from exchange.storage import batches, blobs, file_sets
 from exchange.storage.file_sets import Upload
 
 
@@ -170,7 +170,7 @@ class _Import:
             releases[record["assignment"], release.number] = release
         for (name, _), release in sorted(releases.items()):  # the highest number comes last
             assignments[name].latest_release = release
-        Assignment.objects.bulk_update(assignments.values(), ["latest_release"], file_sets.BATCH)
+        Assignment.objects.bulk_update(assignments.values(), ["latest_release"], batches.BATCH)
         imported, submissions = ImportedCourse(course), {}
         for record in self._archive.records("submission"):
             receipt = Receipt(record)
@@ -238,7 +238,7 @@ class _Import:
 
     def _mark_lost(self, lost: dict[str, int]) -> set[str]:
         """Let no upload rely on what was lost before, so that the next one that sends it brings it back."""
-        for batch in file_sets.in_batches(sorted(lost)):
+        for batch in batches.in_batches(sorted(lost)):
             Blob.objects.filter(sha256__in=batch).update(stored=False, fault=Fault.MISSING)
         return set(lost)
 
@@ -248,4 +248,4 @@ def _announce_lost(files: Files) -> None:
     lost = [entry for entry in files.manifest if files.members[entry.sha256] is None]
     now = datetime.now().astimezone()
     rows = [Blob(sha256=entry.sha256, size=entry.size, touched=now) for entry in lost]
-    Blob.objects.bulk_create(rows, file_sets.BATCH, ignore_conflicts=True)
+    Blob.objects.bulk_create(rows, batches.BATCH, ignore_conflicts=True)

@@ -13,7 +13,7 @@ from courses.permissions import Actor, Permission
 from exchange import quotas
 from exchange.models import Assignment, Feedback, Submission
 from exchange.quotas import Quota
-from exchange.storage import file_sets
+from exchange.storage import batches, file_sets
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
 
@@ -35,13 +35,13 @@ def find_submissions(assignment: Assignment, items: Sequence[FeedbackItem]) -> l
     """
     rows = assignment.submissions.select_related("student", "assignment__course")
     pks = [item.submission for item in items if item.submission is not None]
-    by_pk = {row.pk: row for batch in file_sets.in_batches(pks) for row in rows.filter(pk__in=batch)}
+    by_pk = {row.pk: row for batch in batches.in_batches(pks) for row in rows.filter(pk__in=batch)}
     attempts: dict[str, list[Submission]] = {}
     times = [item.timestamp for item in items if item.submission is None and item.timestamp]
     if times:
         rows = rows.filter(created__range=(min(times), _end_of_second(max(times))))
         names = sorted({item.student for item in items if item.student})
-        for batch in file_sets.in_batches(names):
+        for batch in batches.in_batches(names):
             for row in rows.filter(student__username__in=batch):
                 attempts.setdefault(row.student.username, []).append(row)
     return [_find(assignment, item, by_pk, attempts.get(item.student or "", [])) for item in items]

@@ -19,7 +19,7 @@ from courses.sizes import readable_size
 from exchange import quotas
 from exchange.models import BlobUpload
 from exchange.quotas import Quota, QuotaExceeded
-from exchange.storage import blobs, file_sets, parts, uploads
+from exchange.storage import blobs, file_sets, parts, possession, uploads
 from exchange.storage.blobs import Readable, StoreUnreachable, WrongHash, WrongSize
 from exchange.storage.manifests import ManifestEntry
 
@@ -90,7 +90,7 @@ def _make_room(current: BlobUpload, now: datetime, *, by: Actor) -> list[str]:
 def _unused(completed: Iterable[BlobUpload], *, by: Actor) -> list[BlobUpload]:
     """Return the uploads without those that the actor has submitted in another way: these count already."""
     rows = list(completed)
-    readable = file_sets.readable_blobs(by, {upload.sha256 for upload in rows}, also_lost=True)
+    readable = possession.readable_blobs(by, {upload.sha256 for upload in rows}, also_lost=True)
     return [upload for upload in rows if upload.sha256 not in readable]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from exchange.models import Blob
 from exchange.storage import blobs, reading
-from exchange.storage.file_sets import in_batches
+from exchange.storage.batches import in_batches
 
 BATCH = 100  # blobs after which the checksums are stored
 

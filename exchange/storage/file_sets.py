@@ -1,4 +1,4 @@
-"""File sets: who may read which bytes, and how an upload is stored.
+"""File sets: how an upload is stored.
 
 A file set travels as a *manifest* (`ManifestEntry`s, in order) and the blobs that the server must be sent. A blob that
 is not sent counts as already there only if the user could read it anyway: knowing a hash gives access to nothing.
@@ -9,23 +9,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import IntegrityError, connection
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
 from courses import database_errors
 from courses.database_sync import unsynced_transaction
 from courses.errors import Conflict, TryAgain
-from courses.permissions import Actor, Permission
-from courses.prepared import Parameter, prepared, prepared_update
-from exchange.models import Blob, Fault, Feedback, FileEntry, FileSet, Release, Submission
+from courses.permissions import Actor
+from courses.prepared import prepared_update
+from exchange.models import Blob, Fault, FileEntry, FileSet
 from exchange.storage import blobs, reading, uploads
+from exchange.storage.batches import BATCH, in_batches
 from exchange.storage.manifests import BadManifest, ManifestEntry, check_manifest, digest
+from exchange.storage.possession import readable_blobs
 
-T = TypeVar("T")
-BATCH = 1000  # rows in one statement
 FRESH = timedelta(hours=1)  # a blob touched within this time is not touched again: many uploads share the same blobs
 
 
@@ -44,63 +44,7 @@ class Upload:
     sent: Iterable[tuple[str, blobs.Readable]] = field(default_factory=list)
 
 
-# Who may read what
-
-
-def readable_blobs(actor: Actor, hashes: Collection[str], *, also_lost: bool = False) -> dict[str, Blob]:
-    """Return those of the hashes whose bytes the actor may read, {hash: blob}.
-
-    Students may read the latest releases in their courses, their own submissions and the feedback on them; staff
-    everything of the course; administrators and the server everything. A blob counts only while its bytes are in the
-    store, as far as anybody has noticed, unless `also_lost`; reading.find_unreliable looks.
-
-    The query depends on the actor alone: no answer takes longer because somebody else has the same bytes.
-    """
-    if actor.user is None and not actor.may_everything:
-        return {}
-    found = (blob for batch in in_batches(sorted(hashes)) for blob in _find_readable(actor, batch))
-    return {blob.sha256: blob for blob in found if blob.stored or also_lost}
-
-
-def _find_readable(actor: Actor, hashes: Sequence[str]) -> list[Blob]:
-    if actor.may_everything:
-        return _named.rows(hashes=list(hashes))
-    return _readable.rows(
-        hashes=list(hashes),
-        user=actor.required_user.pk,
-        courses=actor.courses_with(Permission.SEE_COURSE),
-        staffed=actor.courses_with(Permission.SEE_SUBMISSIONS),
-    )
-
-
-@prepared
-def _named(hashes: list[Any]) -> QuerySet[Blob]:
-    return Blob.objects.filter(Exists(FileEntry.objects.filter(blob=OuterRef("pk"))), sha256__in=hashes)
-
-
-@prepared
-def _readable(hashes: list[Any], user: Parameter, courses: list[Any], staffed: list[Any]) -> QuerySet[Blob]:
-    """Return those of the blobs that are in a file set that the user may read.
-
-    A student has few file sets: what is in them is made once. A blob may be in the file sets of the whole site, as the
-    empty file is. Staff's many file sets are looked at from the blob, one by one until one is in their courses: for
-    minutes after an import PostgreSQL knows nothing about the tables, and must not have to guess how many there are.
-    """
-    own = Submission.objects.filter(student=user, assignment__course__removed_at=None)
-    returned = Feedback.objects.filter(submission__student=user, submission__assignment__course__removed_at=None)
-    released = Release.objects.filter(latest_of__course__pk__in=courses, latest_of__withdrawn_at=None)
-    entries = FileEntry.objects.order_by()
-    file_sets: list[QuerySet[Any, Any]] = [rows.order_by().values("file_set") for rows in (released, own, returned)]
-    readable = [Q(pk__in=entries.filter(file_set__in=each).values("blob")) for each in file_sets]
-    if staffed:
-        this = OuterRef("file_set")
-        of_courses = (
-            Q(Exists(Submission.objects.filter(file_set=this, assignment__course__pk__in=staffed)))
-            | Q(Exists(Release.objects.filter(file_set=this, assignment__course__pk__in=staffed)))
-            | Q(Exists(Feedback.objects.filter(file_set=this, submission__assignment__course__pk__in=staffed)))
-        )
-        readable.append(Q(Exists(entries.filter(of_courses, blob=OuterRef("pk")))))
-    return Blob.objects.filter(Q(*readable, _connector=Q.OR), sha256__in=hashes)
+# What must be sent
 
 
 def missing_blobs(entries: Sequence[ManifestEntry], *, by: Actor) -> list[str]:
@@ -347,9 +291,3 @@ def prefetch_entries(path: str = "entries") -> Prefetch:
     The blobs are joined. Django would ask for them separately with an alternative for each, and SQLite takes 1,000.
     """
     return Prefetch(path, queryset=FileEntry.objects.select_related("blob"))
-
-
-def in_batches(items: Sequence[T], size: int | None = None) -> Iterator[Sequence[T]]:
-    size = size or BATCH
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -15,7 +15,7 @@ from courses import audit
 from courses.permissions import SERVER, SERVER_ROLE
 from exchange.models import Blob, FileEntry, FileSet
 from exchange.storage import blobs
-from exchange.storage.file_sets import in_batches
+from exchange.storage.batches import in_batches
 
 
 def orphans(before: datetime) -> QuerySet[Blob]:

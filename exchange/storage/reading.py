@@ -14,10 +14,10 @@ from courses.errors import BytesLost
 from courses.permissions import SERVER, Actor
 from exchange.models import Blob, Fault, FileEntry
 from exchange.storage import blobs
+from exchange.storage.batches import in_batches
 
 log = logging.getLogger(__name__)
 
-BATCH = 1000  # rows in one statement
 MAX_NAMES = 1000  # in one error
 
 
@@ -68,8 +68,8 @@ def read(blob: Blob, *, start: int = 0, length: int | None = None, chunk: int = 
 def mark_lost(rows: Sequence[Blob], *, by: Actor = SERVER) -> None:
     """Note that the store has lost these bytes: no upload may rely on them until one sends them again."""
     role = by.require_administrator()
-    for start in range(0, len(rows), BATCH):
-        pks = [blob.pk for blob in rows[start : start + BATCH]]
+    for batch in in_batches(rows):
+        pks = [blob.pk for blob in batch]
         with transaction.atomic():
             stored = Blob.objects.filter(pk__in=pks, stored=True)
             changed = list(stored.select_for_update(no_key=True).order_by("sha256"))

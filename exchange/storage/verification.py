@@ -10,7 +10,7 @@ from courses import audit
 from courses.permissions import Actor
 from exchange.models import Blob, Fault, Feedback, FileEntry, Release, Submission
 from exchange.storage import blobs, reading
-from exchange.storage.file_sets import in_batches
+from exchange.storage.batches import in_batches
 
 BATCH, BATCH_BYTES = 100, 2 * 10**8  # after so many blobs or bytes, what was found is written
 

@@ -14,7 +14,7 @@ from courses.errors import NotFound
 from exchange.api.v2 import bundles, serializers
 from exchange.api.v2.base import read_files
 from exchange.models import Blob
-from exchange.storage import blobs, file_sets, reading
+from exchange.storage import blobs, file_sets, possession, reading
 from exchange.storage.manifests import BadManifest
 
 
@@ -101,7 +101,7 @@ class BlobViewSet(CourseViewSet):
 
     def _readable(self, hashes: list[str]) -> dict[str, Blob]:
         """Return the blobs by hash. Errors: NotFound if the actor may not read all of them."""
-        readable = file_sets.readable_blobs(self.actor, hashes, also_lost=True)
+        readable = possession.readable_blobs(self.actor, hashes, also_lost=True)
         if absent := [sha256 for sha256 in hashes if sha256 not in readable]:
             raise NotFound(f"There is no blob {absent[0]}, or it is not for you to read.", missing=absent[:100])
         return readable

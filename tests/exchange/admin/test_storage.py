@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from courses.permissions import SERVER
 from exchange import services
 from exchange.models import Blob, FileSet
-from exchange.storage import blobs, file_sets, verification
+from exchange.storage import blobs, file_sets, possession, verification
 from tests import cast
 from tests.cast import WORK
 
@@ -49,7 +49,7 @@ def test_bytes_that_are_gone_or_altered_are_named_and_not_counted_on(submission,
     for chosen in (Blob.objects.all(), FileSet.objects.filter(submissions=submission)):
         (said,) = verify(*chosen)
         assert NOTEBOOK in said and "damaged or missing" in said
-    assert file_sets.readable_blobs(cast.actor("bob"), [NOTEBOOK]) == {}
+    assert possession.readable_blobs(cast.actor("bob"), [NOTEBOOK]) == {}
     assert set(Blob.objects.filter(stored=False).values_list("sha256", flat=True)) == {NOTEBOOK}
 
 
@@ -77,7 +77,7 @@ def test_bytes_from_a_backup_count_again_once_verified(submission, verify, harm)
     blobs.delete(NOTEBOOK)
     default_storage.save(blobs.key(NOTEBOOK), io.BytesIO(WORK["ps1.ipynb"]))
     assert verify(blob)[0].startswith("No damage found")
-    assert NOTEBOOK in file_sets.readable_blobs(cast.actor("bob"), [NOTEBOOK])
+    assert NOTEBOOK in possession.readable_blobs(cast.actor("bob"), [NOTEBOOK])
 
 
 @pytest.mark.parametrize("harm", [blobs.delete, alter])

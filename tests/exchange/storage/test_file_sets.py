@@ -15,7 +15,7 @@ from courses.permissions import SERVER, Actor
 from exchange import services
 from exchange.api.v2 import bundles
 from exchange.models import Blob, FileEntry, FileSet
-from exchange.storage import blobs, file_sets, manifests
+from exchange.storage import batches, blobs, file_sets, manifests, possession
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
 from tests import cast
@@ -45,7 +45,7 @@ def store(upload, username="bob"):
 
 
 def readable(who, *hashes):
-    return set(file_sets.readable_blobs(who, hashes))
+    return set(possession.readable_blobs(who, hashes))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_lost_bytes_are_readable_to_nobody(submission):
 
 
 def test_rights_are_asked_for_more_hashes_than_one_statement_takes(submission, monkeypatch):
-    monkeypatch.setattr(file_sets, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     assert readable(actor("bob"), *[cast.sha256(name.encode()) for name in "abcde"], NOTEBOOK, RELEASED) == {
         NOTEBOOK,
         RELEASED,
@@ -228,7 +228,7 @@ def test_bytes_that_are_collected_while_an_upload_relies_on_them_must_be_sent_ag
 ):
     """Garbage collection comes between looking them up and touching them."""
     Blob.objects.update(touched=timezone.now() - timedelta(days=2))
-    find = file_sets.readable_blobs
+    find = possession.readable_blobs
 
     def find_then_collect(*arguments):
         found = find(*arguments)

@@ -10,7 +10,7 @@ from courses.models import AuditEntry
 from courses.permissions import SERVER
 from exchange import services
 from exchange.models import Blob
-from exchange.storage import blobs, file_sets, reading, verification
+from exchange.storage import blobs, file_sets, possession, reading, verification
 from exchange.storage.file_sets import Upload
 from tests import cast
 from tests.cast import WORK, actor
@@ -42,13 +42,13 @@ def test_broken_bytes_are_returned_and_no_upload_relies_on_them(notebook, harm):
     harm(NOTEBOOK)
     assert verification.verify(list(Blob.objects.all()), by=SERVER) == [notebook]
     assert list(Blob.objects.filter(stored=False)) == [notebook]
-    assert file_sets.readable_blobs(actor("bob"), [NOTEBOOK]) == {}
+    assert possession.readable_blobs(actor("bob"), [NOTEBOOK]) == {}
 
 
 def test_bytes_that_are_back_are_relied_on_again(notebook):
     reading.mark_lost([notebook])
     assert verification.verify([notebook], by=actor("root")) == []
-    assert file_sets.readable_blobs(actor("bob"), [NOTEBOOK]) == {NOTEBOOK: notebook}
+    assert possession.readable_blobs(actor("bob"), [NOTEBOOK]) == {NOTEBOOK: notebook}
 
 
 def test_marks_are_recorded_where_they_change_something(notebook):
