@@ -106,6 +106,9 @@ def sent_by(request):
 def test_request_reads_no_large_table_whole(two_courses, name):
     cast.submit(two_courses["assignment"], "dave")
     sent = sent_by(REQUESTS[name])
+    if connection.vendor == "postgresql":  # not what other tests have left of these tables decides
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(sorted(LARGE))}")
     plans = [(sql, explain(sql, parameters)) for sql, parameters in sent if sql.startswith(("SELECT", "UPDATE"))]
     assert plans
     for sql, plan in plans:
