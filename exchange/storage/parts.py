@@ -74,15 +74,16 @@ class Parts:
 
 def _read(upload: BlobUpload) -> Iterator[bytes]:
     for number in range(1, upload.part_count + 1):
-        remaining = upload.length_of(number)
+        name, remaining = _name(upload, number), upload.length_of(number)
         try:
-            file = default_storage.open(_name(upload, number), "rb")
-        except FileNotFoundError as error:
-            raise PartGone from error
-        with file:
-            while remaining and (chunk := file.read(min(blobs.CHUNK, remaining))):
-                yield chunk
-                remaining -= len(chunk)
+            with default_storage.open(name, "rb") as file:
+                while remaining and (chunk := file.read(min(blobs.CHUNK, remaining))):
+                    yield chunk
+                    remaining -= len(chunk)
+        except blobs.STORE_ERRORS as error:
+            if default_storage.exists(name):
+                raise
+            raise PartGone from error  # an object store says so when its bytes are asked for
 
 
 def delete(upload_id: str) -> None:
