@@ -48,7 +48,7 @@ def test_service_starts_with_the_environment(chart, values, tmp_path):
     assert json.loads(outcome.stdout) == [
         "/services/ngshare/",
         "http://hub:8081/hub/api",
-        f"django.db.backends.{'postgresql' if many else 'sqlite3'}",
+        "django.db.backends.postgresql" if many else "ngshare_site.sqlite",
         "exchange.storage.bucket.Bucket" if many else "exchange.storage.folder.DurableFolder",
         f"ngshare_site.cache.Forgiving{'Redis' if many else 'File'}Cache",
         False,
