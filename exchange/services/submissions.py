@@ -1,6 +1,6 @@
 """Service functions of submissions: submit, withdraw, restore, collect, permanent deletion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,8 @@ from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
 from exchange import quotas
-from exchange.models import Assignment, FileSet, Release, Submission
+from exchange.models import Assignment, Blob, FileSet, Release, Submission
+from exchange.quotas import Quota
 from exchange.storage import file_sets, manifests
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
@@ -64,36 +65,54 @@ def submit(
     quota = quotas.start_submission(course, owner, use)
     with file_sets.store_upload(upload, by=by, admit=quota.admit) as stored:
         try:
-            with transaction.atomic():
-                now = _look_again(assignment, owner, permission, entries, by=by)
-                if compared_with and compared_with != assignment.latest_release:
-                    raise ReleaseChanged("The assignment was released again while the files arrived.")
-                if is_for_another:
-                    _check_is_member(owner, course)
-                file_set, new_bytes = file_sets.create_file_set(entries, stored, now.file_sets)
-                submission = Submission.objects.create(
-                    assignment=assignment,
-                    student=owner,
-                    submitted_by=by.user,
-                    created=_next_instant(now.latest),
-                    release=assignment.latest_release,
-                    file_set=file_set,
-                    new_bytes=new_bytes,
-                    own_bytes=quota.own_bytes,
-                    trial=not is_for_another and now.role != Role.STUDENT,
-                    idempotency_key=key,
-                )
-                named = {"submission": submission.pk, "student": owner.username}
-                audit.record(
-                    "submit", by=by, role=now.role, about=submission, course=course, target=assignment.name, **named
-                )
-                quotas.count(course, new_bytes)
+            submission = _add_submission(
+                assignment, owner, entries, stored, quota, permission, key, compared_with=compared_with, by=by
+            )
         except IntegrityError as error:
             # The same attempt, or another one of this student, won the race at this very instant.
             if existing := _submission_with_key(key, assignment, owner, entries):
                 return existing, False
             raise TryAgain("Another submission of yours arrived at the same instant. Try again.") from error
     return submission, True
+
+
+def _add_submission(
+    assignment: Assignment,
+    student: User,
+    entries: Sequence[ManifestEntry],
+    stored: Mapping[str, Blob],
+    quota: Quota,
+    permission: Permission,
+    key: str | None,
+    *,
+    compared_with: Release | None,
+    by: Actor,
+) -> Submission:
+    """Add the rows of a submission, whose bytes are stored, in one transaction. Errors: those of submit."""
+    course, is_for_another = assignment.course, permission == Permission.SUBMIT_FOR_OTHERS
+    with transaction.atomic():
+        now = _look_again(assignment, student, permission, entries, by=by)
+        if compared_with and compared_with != assignment.latest_release:
+            raise ReleaseChanged("The assignment was released again while the files arrived.")
+        if is_for_another:
+            _check_is_member(student, course)
+        file_set, new_bytes = file_sets.create_file_set(entries, stored, now.file_sets)
+        submission = Submission.objects.create(
+            assignment=assignment,
+            student=student,
+            submitted_by=by.user,
+            created=_next_instant(now.latest),
+            release=assignment.latest_release,
+            file_set=file_set,
+            new_bytes=new_bytes,
+            own_bytes=quota.own_bytes,
+            trial=not is_for_another and now.role != Role.STUDENT,
+            idempotency_key=key,
+        )
+        named = {"submission": submission.pk, "student": student.username}
+        audit.record("submit", by=by, role=now.role, about=submission, course=course, target=assignment.name, **named)
+        quotas.count(course, new_bytes)
+    return submission
 
 
 def _make_sure_of_bytes(upload: Upload, entries: Sequence[ManifestEntry], *, by: Actor) -> None:
