@@ -41,25 +41,27 @@ def begin_upload(course: Course, sha256: str, size: int, *, by: Actor) -> tuple[
     by.require(Permission.SUBMIT, course)
     user, now = by.required_user, timezone.now()
     same = uploads.uploads_of(user).filter(course=course, sha256=sha256, size=size)
+    completed = same.values_list("completed", flat=True).first()
     if not file_sets.missing_blobs([ManifestEntry("The file", sha256, size)], by=by):
         present = BlobUpload(pk=None, user=user, course=course, sha256=sha256, size=size, part_size=PART_SIZE)
         present.created = present.completed = now
         present.expires = now + KEPT
         return same.filter(completed__isnull=False).first() or present, False
     _check_quota(course, user, {sha256: size}, by=by)
+    upload = BlobUpload(user=user, course=course, sha256=sha256, size=size, part_size=PART_SIZE, created=now)
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one of several processes of the user begins it
-        upload = same.first()
-        is_new = upload is None
-        if upload is None:
-            columns = {"user": user, "course": course, "sha256": sha256, "size": size, "part_size": PART_SIZE}
-            upload = BlobUpload(**columns, created=now)
-        removed = _make_room(upload, now, by=by)
-        upload.completed, upload.expires = None, now + KEPT
-        upload.save()
+        found = same.select_for_update(no_key=True).first()  # who completes it waits, or has done so
+        upload = found or upload
+        if is_as_before := upload.completed == completed:
+            removed = _make_room(upload, now, by=by)
+            upload.completed, upload.expires = None, now + KEPT
+            upload.save()
+    if not is_as_before:  # another process of the user has completed it
+        return begin_upload(course, sha256, size, by=by)
     for pk in removed:
         _delete_parts(pk)
-    return upload, is_new
+    return upload, found is None
 
 
 def _check_quota(course: Course, user: User, sizes: dict[str, int], *, by: Actor) -> None:

@@ -40,7 +40,10 @@ def collect_garbage(before: datetime) -> tuple[int, int]:
     for pk in pks:
         with transaction.atomic():
             blob = Blob.objects.select_for_update().filter(pk=pk, touched__lt=before, stored=False).first()
-            if blob is None or blob.entries.exists():
+            if blob is None:
+                continue
+            if blob.entries.exists():  # an upload that was under way when the row was marked has used it after all
+                Blob.objects.filter(pk=pk, fault="").update(stored=True)
                 continue
             sha256 = blob.sha256
             blob.delete()

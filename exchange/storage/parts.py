@@ -3,6 +3,7 @@
 A part is a file or object of its own, `parts/{upload}/{number}`. It is there whole or not at all.
 """
 
+import errno
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,8 +94,22 @@ def delete(upload_id: str) -> None:
     with blobs.explained_errors():
         for name in names:
             default_storage.delete(f"{folder}/{name}")
-        if blobs.folder() is not None:
-            default_storage.delete(folder)
+
+
+def delete_folder(upload_id: str) -> None:
+    """Remove the parts of an upload that is over, and their folder, where a store has such. Errors: StoreUnreachable.
+
+    As long as an upload has a row, other processes may be about to store parts in the folder.
+    """
+    delete(upload_id)
+    if blobs.folder() is None:
+        return
+    with blobs.explained_errors():
+        try:
+            default_storage.delete(f"{ROOT}/{upload_id}")
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:  # a late part, which the next call removes
+                raise
 
 
 def upload_ids() -> list[str]:

@@ -59,5 +59,5 @@ def remove_expired() -> int:
     kept = {str(pk) for pk in BlobUpload.objects.values_list("pk", flat=True)}
     for upload_id in found:
         if upload_id not in kept:
-            parts.delete(upload_id)
+            parts.delete_folder(upload_id)
     return unfinished

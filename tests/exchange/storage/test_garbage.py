@@ -49,6 +49,21 @@ def test_upload_that_broke_off_leaves_no_file_set_and_its_bytes_are_removed(cour
     assert not is_stored(b"orphan") and not Blob.objects.exists()
 
 
+def test_bytes_stay_stored_if_an_upload_that_is_under_way_names_them_after_they_were_marked(course, monkeypatch):
+    break_off(b"shared")
+    Blob.objects.update(stored=True)
+    upload, mark = cast.upload({"a": b"shared"}), garbage._mark_as_going
+    with file_sets.store_upload(upload, by=actor("bob")) as stored:
+
+        def mark_and_commit_the_upload(pks, before):
+            mark(pks, before)
+            file_sets.create_file_set(upload.manifests[0], stored)
+
+        monkeypatch.setattr(garbage, "_mark_as_going", mark_and_commit_the_upload)
+        garbage.collect_garbage(in_an_hour())
+    assert is_stored(b"shared") and Blob.objects.get().stored
+
+
 def test_what_is_in_use_stays(submission):
     before = cast.everything()
     assert not garbage.orphans(in_an_hour()).exists()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, default_storage
+from django.core.files.storage import FileSystemStorage, Storage, default_storage
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
@@ -114,6 +114,31 @@ def test_part_that_is_sent_again_while_it_is_completed_does_no_harm(upload, assi
     complete(upload)
     send_again()
     assert blobs.verify(SHA256) and submit(assignment)
+    uploads.remove_expired()
+    assert not names_of_parts()
+
+
+def test_upload_that_another_process_completes_stays_complete_when_it_is_begun(upload, assignment, monkeypatch):
+    before_calling(monkeypatch, services_uploads, "_check_quota", lambda: complete(upload))
+    found, is_new = services.begin_upload(assignment.course, SHA256, len(CONTENT), by=actor("bob"))
+    assert found == upload and found.completed and not is_new
+    assert BlobUpload.objects.get().completed and submit(assignment)
+
+
+def test_part_that_arrives_while_the_parts_are_removed_is_no_fault(upload, assignment, monkeypatch, caplog):
+    delete = FileSystemStorage.delete
+
+    def send_before_the_folder_goes(storage, name):  # an object store has no folders
+        if name == f"parts/{upload.pk}":
+            services.store_part(upload, 2, io.BytesIO(CONTENT[10:20]), by=actor("bob"))
+        delete(storage, name)
+
+    monkeypatch.setattr(FileSystemStorage, "delete", send_before_the_folder_goes)
+    complete(upload)
+    assert submit(assignment)
+    uploads.remove_expired()
+    assert not caplog.records
+    monkeypatch.undo()
     uploads.remove_expired()
     assert not names_of_parts()
 
