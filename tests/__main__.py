@@ -47,6 +47,7 @@ class Outcome:
     status: int  # pytest's exit status
     seconds: float
     counts: Counter[str] = field(default_factory=Counter)
+    failures: Sequence[str] = ()  # pytest's line for each
 
 
 # What stores bytes or reads them, in tests/exchange.
@@ -62,22 +63,25 @@ STORING = [
 ]
 # What thousands of rows do to a database.
 LARGE = ["tests/exchange/test_thousands.py", "tests/courses/test_large_roster.py", "tests/courses/test_bulk.py"]
-# Phases of one row run at the same time. PostgreSQL runs the same tests as SQLite but for the widest, which would take
-# as long again; so would measuring them, and their coverage is counted once.
+# Lanes of one row run at the same time. PostgreSQL runs the same tests as SQLite but for the widest, which would take
+# as long again; so would measuring them, and their coverage is counted once. Tests in a browser mostly wait.
 PHASES = [
-    [Phase("SQLite and a folder", f"not ({SLOW})")],
+    [[Phase("SQLite and a folder", f"not ({SLOW})")]],
     [
-        Phase("PostgreSQL", f"not ({SLOW} or wide)", parts=["postgres"], measured=False),
-        Phase("real JupyterHub and browser", "e2e or browser", processes=0),
+        [
+            Phase("PostgreSQL", f"not ({SLOW} or wide)", parts=["postgres"], measured=False),
+            Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING),
+            Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False),
+        ],
+        [Phase("real JupyterHub and browser", "e2e or browser", processes=0)],
     ],
-    [Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING)],
-    [Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False)],
-    [Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")],
-    [Phase("faults", "faults", folders=["tests/faults"], measured=False)],
-    [Phase("containers, charts and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False)],
+    [[Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")]],
+    [[Phase("faults", "faults", folders=["tests/faults"], measured=False)]],
+    [[Phase("containers, charts and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False)]],
 ]
-QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]
-WIDE = [[Phase("wide tests on PostgreSQL and S3", f"wide and not ({SLOW})", parts=["postgres", "s3"], measured=False)]]
+QUICK = [[[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]]
+WIDE_TESTS = f"wide and not ({SLOW})"
+WIDE = [[[Phase("wide tests on PostgreSQL and S3", WIDE_TESTS, parts=["postgres", "s3"], measured=False)]]]
 
 
 def run(phase: Phase, *, silent: bool) -> Outcome:
@@ -108,14 +112,18 @@ def run(phase: Phase, *, silent: bool) -> Outcome:
         print(*lines, sep="", end="", flush=True)
     last = next((line for line in reversed(lines) if COUNT.search(line)), "")
     counts = Counter({word.rstrip("s") if word == "errors" else word: int(n) for n, word in COUNT.findall(last)})
-    return Outcome(phase, process.returncode, time.monotonic() - started, counts)
+    failures = [line.rstrip()[:300] for line in lines if line.startswith(("FAILED ", "ERROR "))]
+    return Outcome(phase, process.returncode, time.monotonic() - started, counts, failures)
 
 
-def run_row(row: Sequence[Phase]) -> list[Outcome]:
-    """Run phases at the same time; the first one prints as it goes."""
+def run_row(row: Sequence[Sequence[Phase]]) -> list[Outcome]:
+    """Run lanes of phases at the same time; the first one prints as it goes."""
+
+    def run_lane(number: int) -> list[Outcome]:
+        return [run(phase, silent=number > 0) for phase in row[number]]
+
     with ThreadPoolExecutor(len(row)) as pool:
-        running = [pool.submit(run, phase, silent=number > 0) for number, phase in enumerate(row)]
-        return [future.result() for future in running]
+        return [outcome for outcomes in pool.map(run_lane, range(len(row))) for outcome in outcomes]
 
 
 def make_bases() -> None:
@@ -155,7 +163,8 @@ def main() -> int:
         (COVERAGE / "data").mkdir(parents=True)
     no_skip = os.environ.get("NGSHARE_TEST_NO_SKIP") == "1"
     total: Counter[str] = Counter()
-    lines = []
+    lines: list[str] = []
+    failures: list[str] = []
     if whole and engine.is_complete():
         Thread(target=make_bases, daemon=True).start()
     for row in rows:
@@ -168,6 +177,7 @@ def main() -> int:
             total += counts
             shown = ", ".join(f"{number} {word}" for word, number in counts.items())
             lines.append(f"{outcome.phase.name}: {shown} in {outcome.seconds:.0f} s")
+            failures += outcome.failures
     covered = True
     if whole:
         covered, line = report_coverage()
@@ -175,7 +185,7 @@ def main() -> int:
         if reason := engine.why_incomplete():
             lines.append(f"Deployments in containers were not tested: {reason}.")
     failed = total["failed"] + total["error"]
-    print("\n==== summary ====", *lines, "", sep="\n")
+    print("\n==== summary ====", *failures, *lines, "", sep="\n")
     print(f"{total['passed']} passed, {failed} failed, {total['skipped']} skipped")
     return 0 if covered and total["passed"] and not failed else 1
 
