@@ -11,6 +11,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from courses.models import Course, User
 
@@ -90,6 +91,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Return the assignments that staff have not unreleased; the release time of some may be to come."""
         return self.filter(withdrawn_at=None)
 
+    def shown(self) -> "AssignmentQuerySet":
+        """Return the assignments that students see now."""
+        return self.released().filter(Q(release_at=None) | Q(release_at__lte=timezone.now()))
+
 
 class Assignment(models.Model):
     """An assignment of a course. Unreleasing hides it and keeps everything; releasing it again continues it."""
@@ -154,6 +159,11 @@ class Assignment(models.Model):
     @property
     def status(self) -> str:
         return "withdrawn" if self.withdrawn_at else "released"
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether students see it now: released, and its release time has come."""
+        return self.withdrawn_at is None and (self.release_at is None or self.release_at <= timezone.now())
 
 
 class Release(models.Model):

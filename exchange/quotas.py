@@ -85,6 +85,7 @@ class Use:
 
     own_bytes: int
     recent: int  # submissions within an hour
+    attempts: int  # to the assignment, without trials and those in the trash
     has_key: bool  # one for the assignment has the idempotency key
 
 
@@ -93,7 +94,9 @@ def use_of(student: User, course: Course, assignment: Assignment | None = None, 
     since = timezone.now() - HOUR
     pk = assignment.pk if assignment else None
     found = _use.rows(student=student.pk, course=course.pk, since=since, assignment=pk, key=key)
-    return Use(found[0]["used"], found[0]["recent"], bool(found[0]["with_key"])) if found else Use(0, 0, has_key=False)
+    if not found:
+        return Use(0, 0, 0, has_key=False)
+    return Use(found[0]["used"], found[0]["recent"], found[0]["attempts"], bool(found[0]["with_key"]))
 
 
 @prepared
@@ -104,6 +107,7 @@ def _use(
     return rows.annotate(
         used=Sum("own_bytes"),
         recent=Count("pk", filter=Q(created__gt=since)),
+        attempts=Count("pk", filter=Q(assignment=assignment, withdrawn_at=None, trial=False)),
         with_key=Count("pk", filter=Q(assignment=assignment, idempotency_key=key)),
     )
 

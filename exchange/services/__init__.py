@@ -18,23 +18,23 @@ from exchange.services.assignments import (
 )
 from exchange.services.feedback import FeedbackItem, find_submissions, return_feedback
 from exchange.services.submissions import (
-    KeyReused,
-    ReleaseChanged,
     delete_submission_permanently,
     mark_collected,
     record_download,
     record_progress_download,
     restore_submissions,
-    submit,
     withdraw_submissions,
 )
+from exchange.services.submitting import Closed, KeyReused, NoAttemptsLeft, ReleaseChanged, submit
 from exchange.services.uploads import begin_upload, check_number, complete_upload, find_upload, store_part
 
 __all__ = [
     "UNCHANGED",
     "AlreadyReleased",
+    "Closed",
     "FeedbackItem",
     "KeyReused",
+    "NoAttemptsLeft",
     "ReleaseChanged",
     "Unchanged",
     "add_release",

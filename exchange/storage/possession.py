@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
@@ -37,6 +38,7 @@ def _find_readable(actor: Actor, hashes: Sequence[str]) -> list[Blob]:
         user=actor.required_user.pk,
         courses=actor.courses_with(Permission.SEE_COURSE),
         staffed=actor.courses_with(Permission.SEE_SUBMISSIONS),
+        now=timezone.now(),
     )
 
 
@@ -46,7 +48,9 @@ def _named(hashes: list[Any]) -> QuerySet[Blob]:
 
 
 @prepared
-def _readable(hashes: list[Any], user: Parameter, courses: list[Any], staffed: list[Any]) -> QuerySet[Blob]:
+def _readable(
+    hashes: list[Any], user: Parameter, courses: list[Any], staffed: list[Any], now: Parameter
+) -> QuerySet[Blob]:
     """Return those of the blobs that are in a file set that the user may read.
 
     A student has few file sets: what is in them is made once. A blob may be in the file sets of the whole site, as the
@@ -55,7 +59,8 @@ def _readable(hashes: list[Any], user: Parameter, courses: list[Any], staffed: l
     """
     own = Submission.objects.filter(student=user, assignment__course__removed_at=None)
     returned = Feedback.objects.filter(submission__student=user, submission__assignment__course__removed_at=None)
-    released = Release.objects.filter(latest_of__course__pk__in=courses, latest_of__withdrawn_at=None)
+    shown = Q(latest_of__release_at=None) | Q(latest_of__release_at__lte=now)
+    released = Release.objects.filter(shown, latest_of__course__pk__in=courses, latest_of__withdrawn_at=None)
     entries = FileEntry.objects.order_by()
     file_sets: list[QuerySet[Any, Any]] = [rows.order_by().values("file_set") for rows in (released, own, returned)]
     readable = [Q(pk__in=entries.filter(file_set__in=each).values("blob")) for each in file_sets]

@@ -141,7 +141,7 @@ def get_assignment(actor: Actor, course: str, name: str) -> Assignment:
     """
     visible = Assignment.objects.filter(course__in=actor.visible_courses().values("pk"))
     assignment = get_object_or_404(visible.select_related("course"), course__name=course, name=name)
-    if assignment.withdrawn_at and not sees_everybody(actor, assignment):
+    if not assignment.is_shown and not sees_everybody(actor, assignment):
         if not assignment.submissions.filter(student=actor.user).exists():
             raise Http404
     return assignment

@@ -110,7 +110,7 @@ def course_sections(actor: Actor, courses: list[Course]) -> list[CourseSection]:
         rows = [
             AssignmentRow(each, own.get(each.pk), counts.get(each.pk, AssignmentCounts()))
             for each in course.assignments.all()
-            if is_staffed or each.withdrawn_at is None
+            if is_staffed or each.is_shown
         ]
         section = CourseSection(course, actor.roles[course.pk], is_staffed, rows)
         section.students, section.retiring_since = students.get(course.pk, 0), announced.get(course.pk)
