@@ -3,10 +3,6 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-
-from courses.models import Course
-
 
 def format_timestamp(moment: datetime) -> str:
     """Return an aware UTC instant in ISO 8601 with microseconds.
@@ -17,10 +13,6 @@ def format_timestamp(moment: datetime) -> str:
     """
     # Not strftime, which writes the year 1 without its zeros.
     return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-
-def zone_of(course: Course) -> ZoneInfo:
-    return ZoneInfo(course.timezone or settings.NGSHARE_TIME_ZONE)
 
 
 def local_text(moment: datetime, zone: ZoneInfo) -> str:

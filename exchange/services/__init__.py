@@ -13,8 +13,16 @@ from exchange.services.assignments import (
     delete_assignment_permanently,
     release,
     restore,
-    set_due_date,
     unrelease,
+)
+from exchange.services.deadlines import (
+    DEADLINE_FIELDS,
+    Grant,
+    StateChange,
+    grant_extensions,
+    set_deadlines,
+    set_due_date,
+    withdraw_extensions,
 )
 from exchange.services.feedback import FeedbackItem, find_submissions, return_feedback
 from exchange.services.submissions import (
@@ -30,12 +38,15 @@ from exchange.services.uploads import begin_upload, check_number, complete_uploa
 
 __all__ = [
     "UNCHANGED",
+    "DEADLINE_FIELDS",
     "AlreadyReleased",
     "Closed",
     "FeedbackItem",
+    "Grant",
     "KeyReused",
     "NoAttemptsLeft",
     "ReleaseChanged",
+    "StateChange",
     "Unchanged",
     "add_release",
     "begin_upload",
@@ -46,6 +57,7 @@ __all__ = [
     "delete_submission_permanently",
     "find_submissions",
     "find_upload",
+    "grant_extensions",
     "mark_collected",
     "record_download",
     "record_progress_download",
@@ -53,9 +65,11 @@ __all__ = [
     "restore",
     "restore_submissions",
     "return_feedback",
+    "set_deadlines",
     "set_due_date",
     "store_part",
     "submit",
     "unrelease",
+    "withdraw_extensions",
     "withdraw_submissions",
 ]

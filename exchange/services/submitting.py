@@ -14,7 +14,7 @@ from courses.errors import Conflict, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
-from courses.timestamps import format_timestamp, local_text, zone_of
+from courses.timestamps import format_timestamp, local_text
 from exchange import deadlines, quotas
 from exchange.deadlines import Deadline, Pair
 from exchange.models import Assignment, Blob, FileSet, Release, Submission
@@ -111,7 +111,7 @@ def _check_before_bytes(assignment: Assignment, student: User, attempts: int, *,
 def _check_is_open(assignment: Assignment, deadline: Deadline, attempts: int, moment: datetime) -> None:
     """Errors: Closed, NoAttemptsLeft."""
     if deadline.cut_off is not None and deadline.is_closed(moment):
-        closed = local_text(deadline.cut_off, zone_of(assignment.course))
+        closed = local_text(deadline.cut_off, assignment.course.zone)
         raise Closed(
             f"{assignment.name} closed at {closed}; nothing is accepted after that.",
             cut_off=format_timestamp(deadline.cut_off),
