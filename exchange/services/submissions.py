@@ -14,9 +14,10 @@ from courses.errors import Conflict, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
-from exchange import quotas
-from exchange.models import Assignment, Blob, FileSet, Release, Submission
+from exchange import quotas, receipt_keys, receipts
+from exchange.models import Assignment, Blob, FileSet, ReceiptKey, Release, Submission
 from exchange.quotas import Quota
+from exchange.row_numbers import NextId
 from exchange.storage import file_sets, manifests
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
@@ -97,7 +98,8 @@ def _add_submission(
         if is_for_another:
             _check_is_member(student, course)
         file_set, new_bytes = file_sets.create_file_set(entries, stored, now.file_sets)
-        submission = Submission.objects.create(
+        submission = Submission(
+            pk=now.next_id,
             assignment=assignment,
             student=student,
             submitted_by=by.user,
@@ -109,6 +111,8 @@ def _add_submission(
             trial=not is_for_another and now.role != Role.STUDENT,
             idempotency_key=key,
         )
+        submission.receipt = receipts.sign(submission, receipt_keys.signing_key(now.receipt_key))
+        submission.save(force_insert=True)
         named = {"submission": submission.pk, "student": student.username}
         audit.record("submit", by=by, role=now.role, about=submission, course=course, target=assignment.name, **named)
         quotas.count(course, new_bytes)
@@ -151,6 +155,8 @@ class _Now:
     role: str  # of the actor
     latest: datetime | None  # the student's attempt
     file_sets: dict[str, FileSet]  # {digest: file set}, if one has the same files
+    next_id: int  # of a submission
+    receipt_key: ReceiptKey | None  # the newest
 
 
 def _look_again(
@@ -168,22 +174,28 @@ def _look_again(
         raise _not_released(assignment)
     if now["latest_release"] != assignment.latest_release_id:
         assignment.refresh_from_db(fields=["latest_release"])
-    pk = now["file_set"]
-    return _Now(role, now["latest"], {digest: file_sets.describe(entries, digest, pk)} if pk else {})
+    pk, key_id = now["file_set"], now["key_id"]
+    existing = {digest: file_sets.describe(entries, digest, pk)} if pk else {}
+    receipt_key = ReceiptKey(key_id=key_id, number=now["key_number"]) if key_id else None
+    return _Now(role, now["latest"], existing, now["next_id"], receipt_key)
 
 
 @prepared
 def _state(assignment: Parameter, actor: Parameter, student: Parameter, digest: Parameter) -> QuerySet[Any, Any]:
     members = Membership.objects.filter(course=OuterRef("course"), user=actor, user__is_active=True)
     own = Submission.objects.filter(assignment=assignment, student=student)
+    keys = ReceiptKey.objects.filter(pk__gt=0, number__isnull=False).order_by("-pk")  # reads one, from the end
     return (
         Assignment.objects.filter(pk=assignment, course__removed_at=None)
         .annotate(
             role=Subquery(members.order_by().values("role")[:1]),
             latest=Subquery(own.order_by("-created").values("created")[:1]),
             file_set=Subquery(FileSet.objects.filter(digest=digest).values("pk")),
+            next_id=NextId(Submission),
+            key_id=Subquery(keys.values("key_id")[:1]),
+            key_number=Subquery(keys.values("number")[:1]),
         )
-        .values("withdrawn_at", "latest_release", "role", "latest", "file_set")
+        .values("withdrawn_at", "latest_release", "role", "latest", "file_set", "next_id", "key_id", "key_number")
         .order_by()
     )
 
