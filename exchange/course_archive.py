@@ -125,6 +125,7 @@ class _Export:
             submitted_by=sender,
             release=submission.release.number if submission.release else None,
             trial=submission.trial,
+            due=submission.due,
             code=submission.code,
             receipt=receipt,
             created=submission.created,

@@ -93,7 +93,7 @@ def sign(submission: Submission, key: SigningKey) -> str:
         "student": submission.student.username,
         "submitted_by": submission.submitted_by.username if submission.submitted_by else None,
         "timestamp": format_timestamp(submission.created),
-        "due": _due(submission),
+        "due": format_timestamp(submission.due) if submission.due else None,
         "release": submission.release.number if submission.release else None,
         "trial": submission.trial,
         "digest": submission.file_set.digest,
@@ -102,11 +102,6 @@ def sign(submission: Submission, key: SigningKey) -> str:
         "key": key.key_id,
     }
     return to_text({**fields, "signature": key.sign(to_text(fields))})
-
-
-def _due(submission: Submission) -> str | None:
-    due = submission.assignment.due
-    return format_timestamp(due) if due else None
 
 
 def _give_receipt(submission: Submission) -> None:

@@ -212,6 +212,7 @@ class _Import:
             release=release,
             file_set=file_set,
             trial=facts.is_trial,
+            due=facts.due if facts.has_due else assignment.due,
             code=code,
             receipt=receipt,
             created=get_time(record, "created"),

@@ -166,6 +166,8 @@ class SubmissionRecord:
         self.submitted_by: str | None = get_person(facts, "submitted_by")
         self.release: int | None = get(facts, "release", int, is_optional=True)
         self.is_trial: bool = get(facts, "trial", bool)
+        self.has_due: bool = "due" in record
+        self.due: datetime | None = get_time(record, "due", is_optional=True)
         self.code: str | None = short_codes.parse(get(record, "code", str, is_optional=True) or "")
         if any(
             self.receipt.get(name) != record.get(of) for name, of in (("timestamp", "created"), ("digest", "digest"))

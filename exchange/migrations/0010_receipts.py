@@ -26,7 +26,7 @@ def give_codes(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exchange", "0008_admin_filters"),
+        ("exchange", "0009_deadlines"),
     ]
 
     operations = [

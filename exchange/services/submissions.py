@@ -14,7 +14,8 @@ from courses.errors import Conflict, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
-from exchange import quotas, receipt_keys, receipts
+from exchange import deadlines, quotas, receipt_keys, receipts
+from exchange.deadlines import Pair
 from exchange.models import Assignment, Blob, FileSet, ReceiptKey, Release, Submission
 from exchange.quotas import Quota
 from exchange.row_numbers import NextId
@@ -104,6 +105,7 @@ def _add_submission(
             student=student,
             submitted_by=by.user,
             created=_next_instant(now.latest),
+            due=now.due,
             release=assignment.latest_release,
             file_set=file_set,
             new_bytes=new_bytes,
@@ -154,6 +156,7 @@ class _Now:
 
     role: str  # of the actor
     latest: datetime | None  # the student's attempt
+    due: datetime | None  # the due date in force for the student
     file_sets: dict[str, FileSet]  # {digest: file set}, if one has the same files
     next_id: int  # of a submission
     receipt_key: ReceiptKey | None  # the newest
@@ -177,7 +180,7 @@ def _look_again(
     pk, key_id = now["file_set"], now["key_id"]
     existing = {digest: file_sets.describe(entries, digest, pk)} if pk else {}
     receipt_key = ReceiptKey(key_id=key_id, number=now["key_number"]) if key_id else None
-    return _Now(role, now["latest"], existing, now["next_id"], receipt_key)
+    return _Now(role, now["latest"], now["due_in_force"], existing, now["next_id"], receipt_key)
 
 
 @prepared
@@ -194,8 +197,12 @@ def _state(assignment: Parameter, actor: Parameter, student: Parameter, digest: 
             next_id=NextId(Submission),
             key_id=Subquery(keys.values("key_id")[:1]),
             key_number=Subquery(keys.values("number")[:1]),
+            due_in_force=deadlines.due_in_sql(Pair.at("", student)),
         )
-        .values("withdrawn_at", "latest_release", "role", "latest", "file_set", "next_id", "key_id", "key_number")
+        .values(
+            *("withdrawn_at", "latest_release", "role", "latest", "file_set", "due_in_force"),
+            *("next_id", "key_id", "key_number"),
+        )
         .order_by()
     )
 

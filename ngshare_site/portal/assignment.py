@@ -93,7 +93,8 @@ class AssignmentView(MemberView, TemplateView):
         assignment = get_assignment(self.actor, kwargs["course"], kwargs["assignment"])
         is_staffed = sees_everybody(self.actor, assignment)
         mine = queries.submissions(self.actor, mine=True).filter(assignment=assignment)
-        mine = mine.select_related("file_set", "assignment").prefetch_related("feedbacks").order_by("-created")
+        mine = mine.select_related("file_set").prefetch_related("feedbacks").order_by("-created")
+        mine = mine.annotate(late=deadlines.LATE)
         context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": mine}
         if is_staffed:
             context |= self._staff_context(assignment)

@@ -168,6 +168,7 @@ def get_submission(actor: Actor, pk: int) -> Submission:
     newest = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries").order_by("-id")
     visible = queries.submissions(actor, withdrawn=True, trials=True)
     visible = visible.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
+    visible = visible.annotate(late=deadlines.LATE)
     visible = visible.prefetch_related(
         file_sets.prefetch_entries("file_set__entries"), Prefetch("feedbacks", queryset=newest)
     )
