@@ -6,7 +6,7 @@ restored database goes on with it. Public keys are kept for ever: receipts verif
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -92,18 +92,35 @@ def trust(public_keys: Iterable[str], *, by: Actor) -> list[str]:
     return list(keys)
 
 
+def public_keys() -> dict[str, str]:
+    """Return all public keys by id, the newest first, with the one that signs next, which may not be written down."""
+    new = None if _find_own() else derive(settings.SECRET_KEY, FIRST)
+    known = ReceiptKey.objects.order_by("-pk").values_list("key_id", "public_key")
+    return {**({new.key_id: new.public_key} if new else {}), **dict(known)}
+
+
 def as_key_set() -> dict[str, list[dict[str, str]]]:
-    """Return all public keys, the newest first, as a JSON Web Key Set (RFC 7517, RFC 8037)."""
-    rows: list[ReceiptKey | SigningKey] = list(ReceiptKey.objects.order_by("-pk"))
-    if not _find_own():  # nobody has submitted yet
-        rows.insert(0, derive(settings.SECRET_KEY, FIRST))
-    return {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": row.key_id, "x": row.public_key} for row in rows]}
+    """Return all public keys as a JSON Web Key Set (RFC 7517, RFC 8037)."""
+    return {
+        "keys": [{"kty": "OKP", "crv": "Ed25519", "kid": key_id, "x": key} for key_id, key in public_keys().items()]
+    }
+
+
+def makes_one_of(secrets: Iterable[str], key_ids: Collection[str]) -> bool:
+    """Return whether one of the secret keys makes one of these keys, of all that a server knows."""
+    return not _derivable(secrets, len(key_ids)).keys().isdisjoint(key_ids)
 
 
 def public_key(key_id: str) -> str | None:
-    """Return the public key of this id, if this server, or one with a secret key of ours, may have signed with it."""
+    """Return the public key of this id, if this server, or one with a secret key of ours, may have signed with it.
+
+    The database may have forgotten some in a restore.
+    """
     row = ReceiptKey.objects.filter(key_id=key_id).first()
-    return row.public_key if row else _derivable().get(key_id)
+    if row is not None:
+        return row.public_key
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return _derivable(secrets, ReceiptKey.objects.count()).get(key_id)
 
 
 def verifies(public_key: str, text: str, signature: str) -> bool:
@@ -141,11 +158,9 @@ def _announce(key: SigningKey) -> SigningKey:
     return key
 
 
-def _derivable() -> dict[str, str]:
-    """Return the public keys that our secret keys make, by id: the database may have forgotten some in a restore."""
-    last = ReceiptKey.objects.order_by("-number").exclude(number=None).values_list("number", flat=True).first() or 0
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    keys = [derive(secret, number) for secret in secrets for number in range(FIRST, last + AHEAD + 1)]
+def _derivable(secrets: Iterable[str], known: int) -> dict[str, str]:
+    """Return the public keys that these secret keys make, by id: as many as are known, and some more."""
+    keys = [derive(secret, number) for secret in secrets for number in range(FIRST, FIRST + known + AHEAD)]
     return {key.key_id: key.public_key for key in keys}
 
 
