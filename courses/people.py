@@ -1,6 +1,7 @@
 """Service functions for people: rename, merge, deactivate, anonymise. For administrators; all submissions are kept.
 
-A receipt is verified by its number, time and content, so it stays valid through all of these.
+A receipt is verified by its short code, time and content, so it stays valid through all of these. A submission keeps
+the receipt that names its student as it was, unless the student is anonymised.
 """
 
 import json
@@ -147,6 +148,7 @@ def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
     _require_other(user, by)
     old, new = user.username, _create_number(user)
     with transaction.atomic():
+        _empty_texts(user)
         user.memberships.all().delete()
         user.username, user.is_active, user.is_hub_admin, user.last_login = new, False, False, None
         user.hub_groups = []
@@ -157,6 +159,14 @@ def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
         old_name: dict[str, Any] = {} if log_too else {"was": old}
         audit.record("anonymise user", by=by, role=role, about=user, target=new, **old_name)
     return new
+
+
+def _empty_texts(user: User) -> None:
+    """Empty the texts that name the user in rows that refer to them, such as a receipt: they are made anew."""
+    for relation in _relations():
+        model, name = relation.related_model, relation.field.name
+        for text in getattr(model, "names_people", ()):
+            model._base_manager.filter(**{name: user}).update(**{text: ""})
 
 
 def _create_number(user: User) -> str:

@@ -139,8 +139,17 @@ class _Export:
         text = json.dumps(receipt, indent=2, ensure_ascii=False) + "\n"
         name = self._zip.unique(f"receipts/{where}/{attempt}.json")
         yield from self._zip.write(name, [text.encode()], submission.created)
+        sender = submission.submitted_by.username if submission.submitted_by else None
         self._write(
             "submission",
+            id=submission.pk,
+            assignment=submission.assignment.name,
+            student=submission.student.username,
+            submitted_by=sender,
+            release=submission.release.number if submission.release else None,
+            trial=submission.trial,
+            due=submission.due,
+            code=submission.code,
             receipt=receipt,
             created=submission.created,
             due=submission.due,

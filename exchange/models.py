@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from courses.models import Course, User
+from exchange import short_codes
 
 
 class Fault(models.TextChoices):
@@ -310,7 +311,19 @@ class Submission(models.Model):
     own_bytes = models.BigIntegerField(
         default=0, editable=False, help_text="bytes that its sender could not read before"
     )
+    # Without a value in rows that an older version adds while the service is upgraded, until their receipt is asked for
+    code = models.CharField(  # noqa: DJ001
+        "short code", max_length=short_codes.LENGTH, null=True, editable=False, default=short_codes.new_code
+    )
+    receipt = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="as it was signed, so that it stays the same; empty until somebody asks for it, if it was imported",
+    )
 
+    names_people: ClassVar = ("receipt",)  # emptied when somebody is anonymised
     objects = SubmissionQuerySet.as_manager()
 
     class Meta:
@@ -326,6 +339,7 @@ class Submission(models.Model):
             models.UniqueConstraint(
                 name="idempotency_key_used_once", fields=["assignment", "student", "idempotency_key"]
             ),
+            models.UniqueConstraint(name="short_code_given_once", fields=["code"]),
         ]
 
     def __str__(self) -> str:
@@ -349,6 +363,23 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"Feedback on {self.submission}"
+
+
+class ReceiptKey(models.Model):
+    """The public half of a key that signs receipts, kept for ever. receipt_keys.py derives the other half."""
+
+    key_id = models.CharField(max_length=16, unique=True, help_text="first digits of the SHA-256 of the public key")
+    number = models.PositiveIntegerField(null=True, help_text="which one of the secret key; none if of another server")
+    public_key = models.CharField(max_length=43, help_text="32 bytes of Ed25519 as base64url")
+    created = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        verbose_name = "key of receipts"
+        verbose_name_plural = "keys of receipts"
+
+    def __str__(self) -> str:
+        return self.key_id
 
 
 class BlobUpload(models.Model):

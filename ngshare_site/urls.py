@@ -11,6 +11,7 @@ from exchange.api.v2.urls import urlpatterns as v2
 from ngshare_site import health, metrics
 from ngshare_site.hub import views as hub
 from ngshare_site.portal.assignment import AssignmentCSVView, AssignmentView
+from ngshare_site.portal.receipts import ReceiptCheckView
 from ngshare_site.portal.views import (
     CourseArchiveView,
     FeedbackView,
@@ -35,6 +36,7 @@ service: list[URLPattern | URLResolver] = [
     path("logout/", hub.logout, name="logout"),
     path("oauth_callback", hub.callback, name="oauth-callback"),
     path("", HomeView.as_view(), name="home"),
+    path("view/receipt/", ReceiptCheckView.as_view(), name="receipt-check"),
     path("view/course/<str:course>/archive.zip", CourseArchiveView.as_view(), name="course-archive"),
     path("view/my-submissions.zip", OwnSubmissionsView.as_view(), name="own-submissions"),
     path("view/course/<str:course>/<str:assignment>/", AssignmentView.as_view(), name="assignment"),

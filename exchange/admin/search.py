@@ -10,11 +10,13 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from courses.admin.search import in_columns
 from courses.models import User
+from exchange import short_codes
 from exchange.models import Assignment, Blob, Feedback, FileEntry, FileSet, Release, Solution, Submission
 
 M = TypeVar("M", bound=Model)
 MIN_HASH_DIGITS = 8  # on lists where most words are names
 MD5_DIGITS = 32
+MAX_ID_DIGITS = 18
 NEWEST = 5000  # rows of a list in whose files a path is looked for
 
 
@@ -45,6 +47,18 @@ def of_student(word: str, student: str) -> Q:
 def of_submission(word: str, submission: str = "") -> Q:
     """Find submissions, or what belongs to them by the path `submission__`."""
     return of_student(word, f"{submission}student") | of_assignment(word, f"{submission}assignment")
+
+
+def with_code(word: str) -> Q | None:
+    """Find the submission of a short code, in any spelling. None if the word is no code of any: it may be a name."""
+    code = short_codes.parse(word)
+    return Q(code=code) if code and Submission.objects.filter(code=code).exists() else None
+
+
+def with_number(word: str) -> Q:
+    """Find a submission by the number of its receipt."""
+    is_number = word.isascii() and word.isdigit() and len(word) <= MAX_ID_DIGITS
+    return Q(pk=int(word)) if is_number else Q(pk__in=[])
 
 
 # Files

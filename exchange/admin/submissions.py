@@ -53,7 +53,9 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     list_filter = (CourseFilter, AssignmentFilter, StateFilter, "created")
     list_select_related = ("assignment__course", "student", "file_set")
     search_fields = ("student__username", "assignment__name", "assignment__course__name")
-    search_help_text = f"Search by student, assignment, course, digest, {FILE_SEARCH}"
+    search_help_text = (
+        f"Search by student, assignment, course, number or short code of a receipt, digest, {FILE_SEARCH}"
+    )
     ordering = ("-pk",)
     fields = readonly_fields = (
         "student_link",
@@ -113,11 +115,9 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     @admin.display(description="receipt")
     def receipt(self, submission: Submission) -> SafeString:
         receipt = receipts.receipt(submission)
+        shown = (receipt[name] for name in ("id", "code", "digest", "signature"))
         return format_html(
-            "Number {}, digest <code>{}</code>, signature <code>{}</code>",
-            receipt["id"],
-            receipt["digest"],
-            receipt["signature"],
+            "Number {}, short code <code>{}</code>, digest <code>{}</code>, signature <code>{}</code>", *shown
         )
 
     @admin.display(description="feedback")
@@ -131,7 +131,9 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         )
 
     def condition_for(self, word: str, rows: QuerySet[Submission]) -> Q:
-        return search.of_submission(word) | search.in_files(word, rows)
+        if by_code := search.with_code(word):
+            return by_code
+        return search.with_number(word) | search.of_submission(word) | search.in_files(word, rows)
 
     def folder_of(self, obj: Submission) -> str:
         return f"{obj.student.username}/{obj.assignment.name} {obj.created:%Y-%m-%d %H.%M.%S.%f}"

@@ -20,14 +20,14 @@ from courses.models import Course, Membership, User
 from courses.permissions import SERVER, SERVER_ROLE
 from courses.roster import Result
 from courses.services import LIMIT_FIELDS
-from exchange import quotas, services
+from exchange import quotas, receipts, services, short_codes
 from exchange.importers.course_records import (
     UNREADABLE,
     BadArchive,
     CourseArchive,
     Files,
-    Receipt,
     Record,
+    SubmissionRecord,
     assignment_values,
     course_rules,
     extension_values,
@@ -131,9 +131,9 @@ class _Import:
             get_time(record, "withdrawn_at", is_optional=True)
             known = get(record, "assignment", str) in assignments
         elif record["kind"] == "submission":
-            receipt = Receipt(record)
-            known = receipt.assignment in assignments and receipt.id not in submissions
-            submissions.add(receipt.id)
+            submission = SubmissionRecord(record)
+            known = submission.assignment in assignments and submission.id not in submissions
+            submissions.add(submission.id)
         else:
             known = get(record, "submission", int) in submissions
             get_person(record, "returned_by")
@@ -192,9 +192,9 @@ class _Import:
             self._add_solution(assignments[record["assignment"]], record)
         imported, submissions = ImportedCourse(course), {}
         for record in self._archive.records("submission"):
-            receipt = Receipt(record)
-            assignment, current = assignments[receipt.assignment], releases.get((receipt.assignment, receipt.release))
-            submissions[receipt.id] = self._add_submission(assignment, current, receipt, record)
+            facts = SubmissionRecord(record)
+            assignment, current = assignments[facts.assignment], releases.get((facts.assignment, facts.release))
+            submissions[facts.id] = self._add_submission(assignment, current, facts, record)
         imported.submissions = len(submissions)
         # The newest comes first in the zip, and must have the highest id.
         for record in sorted(self._archive.records("feedback"), key=lambda record: str(record["created"])):
@@ -243,19 +243,22 @@ class _Import:
         )
 
     def _add_submission(
-        self, assignment: Assignment, release: Release | None, receipt: Receipt, record: Record
+        self, assignment: Assignment, release: Release | None, facts: SubmissionRecord, record: Record
     ) -> Submission:
         file_set, new_bytes = self._file_set(assignment.course, record)
+        code, receipt = _own_receipt(facts)
         return Submission.objects.create(
             assignment=assignment,
-            student=self._user(receipt.student),
-            submitted_by=self._user(receipt.submitted_by),
+            student=self._user(facts.student),
+            submitted_by=self._user(facts.submitted_by),
             release=release,
             file_set=file_set,
-            trial=receipt.is_trial,
-            created=get_time(record, "created"),
+            trial=facts.is_trial,
             # An older archive does not say: what was due then is what the assignment has now.
-            due=get_time(record, "due", is_optional=True) if "due" in record else assignment.due,
+            due=facts.due if facts.has_due else assignment.due,
+            code=code,
+            receipt=receipt,
+            created=get_time(record, "created"),
             collected_at=get_time(record, "collected_at", is_optional=True),
             withdrawn_at=get_time(record, "withdrawn_at", is_optional=True),
             idempotency_key=get(record, "idempotency_key", str, is_optional=True),
@@ -285,6 +288,18 @@ class _Import:
         for batch in batches.in_batches(sorted(lost)):
             Blob.objects.filter(sha256__in=batch).update(stored=False, fault=Fault.MISSING)
         return set(lost)
+
+
+def _own_receipt(facts: SubmissionRecord) -> tuple[str, str]:
+    """Return the short code and the receipt of a submission in the zip, if the code is free and the receipt genuine.
+
+    Otherwise return another code, and no receipt: this server signs one when it is asked for.
+    """
+    code = facts.code
+    if code is None or Submission.objects.filter(code=code).exists():
+        return short_codes.new_code(), ""
+    is_ours = facts.receipt.get("code") == short_codes.grouped(code) and receipts.is_genuine(facts.receipt)
+    return code, receipts.to_text(facts.receipt) if is_ours else ""
 
 
 def _announce_lost(files: Files) -> None:

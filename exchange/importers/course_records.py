@@ -17,7 +17,7 @@ from courses import services as course_services
 from courses.errors import Invalid
 from courses.models import Course, User
 from courses.services import RosterEntry
-from exchange import services
+from exchange import services, short_codes
 from exchange.course_archive import FORMAT, RECORDS
 from exchange.models import Assignment
 from exchange.services import Grant
@@ -154,18 +154,27 @@ def roster_entry(record: Record) -> RosterEntry:
     return entry
 
 
-class Receipt:
-    """What an import takes from the receipt in the record of a submission. Errors: BadArchive, Invalid."""
+class SubmissionRecord:
+    """What an import takes from the record of a submission. Errors: BadArchive, Invalid.
+
+    Archives of earlier versions have most of it in the receipt alone. A receipt may name somebody as they were called.
+    """
 
     def __init__(self, record: Record) -> None:
-        receipt: Record = get(record, "receipt", dict)
-        self.id: int = get(receipt, "id", int)
-        self.assignment: str = get(receipt, "assignment", str)
-        self.student: str = course_services.check_name(get(receipt, "student", str))
-        self.submitted_by: str | None = get_person(receipt, "submitted_by")
-        self.release: int | None = get(receipt, "release", int, is_optional=True)
-        self.is_trial: bool = get(receipt, "trial", bool)
-        if receipt.get("timestamp") != record.get("created") or receipt.get("digest") != record.get("digest"):
+        self.receipt: Record = get(record, "receipt", dict)
+        facts = record if "id" in record else self.receipt
+        self.id: int = get(facts, "id", int)
+        self.assignment: str = get(facts, "assignment", str)
+        self.student: str = course_services.check_name(get(facts, "student", str))
+        self.submitted_by: str | None = get_person(facts, "submitted_by")
+        self.release: int | None = get(facts, "release", int, is_optional=True)
+        self.is_trial: bool = get(facts, "trial", bool)
+        self.has_due: bool = "due" in record
+        self.due: datetime | None = get_time(record, "due", is_optional=True)
+        self.code: str | None = short_codes.parse(get(record, "code", str, is_optional=True) or "")
+        if any(
+            self.receipt.get(name) != record.get(of) for name, of in (("timestamp", "created"), ("digest", "digest"))
+        ):
             raise BadArchive("A submission in the zip does not fit its receipt.")
         for time in ("due", "collected_at", "withdrawn_at"):
             get_time(record, time, is_optional=True)

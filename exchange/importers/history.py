@@ -99,7 +99,7 @@ def import_submission(assignment: Assignment, student: User, upload: Upload, *, 
             assignment=assignment,
             student=student,
             created=created,
-            defaults={"file_set": file_set},
+            defaults={"file_set": file_set, "receipt": ""},
             create_defaults={
                 "file_set": file_set,
                 "new_bytes": new_bytes,

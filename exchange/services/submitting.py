@@ -15,10 +15,11 @@ from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
 from courses.timestamps import format_timestamp, local_text
-from exchange import deadlines, quotas
+from exchange import deadlines, quotas, receipt_keys, receipts
 from exchange.deadlines import Deadline, Pair
-from exchange.models import Assignment, Blob, FileSet, Release, Submission
+from exchange.models import Assignment, Blob, FileSet, ReceiptKey, Release, Submission
 from exchange.quotas import Quota
+from exchange.row_numbers import NextId
 from exchange.storage import file_sets, manifests
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
@@ -151,7 +152,8 @@ def _add_submission(
         if _is_held(permission, now.role):
             _check_is_open(assignment, now.deadline, now.attempts, created)
         file_set, new_bytes = file_sets.create_file_set(entries, stored, now.file_sets)
-        submission = Submission.objects.create(
+        submission = Submission(
+            pk=now.next_id,
             assignment=assignment,
             student=student,
             submitted_by=by.user,
@@ -164,6 +166,8 @@ def _add_submission(
             trial=not is_for_another and now.role != Role.STUDENT,
             idempotency_key=key,
         )
+        submission.receipt = receipts.sign(submission, receipt_keys.signing_key(now.receipt_key))
+        submission.save(force_insert=True)
         named = {"submission": submission.pk, "student": student.username}
         audit.record("submit", by=by, role=now.role, about=submission, course=course, target=assignment.name, **named)
         quotas.count(course, new_bytes)
@@ -208,6 +212,8 @@ class _Now:
     attempts: int  # of the student, which count
     deadline: Deadline  # of the student
     file_sets: dict[str, FileSet]  # {digest: file set}, if one has the same files
+    next_id: int  # of a submission
+    receipt_key: ReceiptKey | None  # the newest
 
 
 def _look_again(
@@ -227,9 +233,10 @@ def _look_again(
     if now["latest_release"] != assignment.latest_release_id:
         assignment.refresh_from_db(fields=["latest_release"])
     deadline = Deadline(now["due_now"], now["cut_off_now"], now["limit_now"])
-    pk = now["file_set"]
+    pk, key_id = now["file_set"], now["key_id"]
     known = {digest: file_sets.describe(entries, digest, pk)} if pk else {}
-    return _Now(role, now["latest"], now["attempts"] or 0, deadline, known)
+    receipt_key = ReceiptKey(key_id=key_id, number=now["key_number"]) if key_id else None
+    return _Now(role, now["latest"], now["attempts"] or 0, deadline, known, now["next_id"], receipt_key)
 
 
 def _is_to_come(moment: datetime | None) -> bool:
@@ -237,6 +244,7 @@ def _is_to_come(moment: datetime | None) -> bool:
 
 
 _DEADLINE = ("attempts", "due_now", "cut_off_now", "limit_now")
+_RECEIPT = ("next_id", "key_id", "key_number")
 
 
 @prepared
@@ -244,6 +252,7 @@ def _state(assignment: Parameter, actor: Parameter, student: Parameter, digest: 
     members = Membership.objects.filter(course=OuterRef("course"), user=actor, user__is_active=True)
     own = Submission.objects.filter(assignment=assignment, student=student)
     counted = own.filter(withdrawn_at=None, trial=False).order_by()
+    keys = ReceiptKey.objects.filter(pk__gt=0, number__isnull=False).order_by("-pk")  # reads one, from the end
     pair = Pair.at("", student)
     return (
         Assignment.objects.filter(pk=assignment, course__removed_at=None)
@@ -252,11 +261,14 @@ def _state(assignment: Parameter, actor: Parameter, student: Parameter, digest: 
             latest=Subquery(own.order_by("-created").values("created")[:1]),
             file_set=Subquery(FileSet.objects.filter(digest=digest).values("pk")),
             attempts=Subquery(counted.values("student").annotate(count=Count("pk")).values("count")),
+            next_id=NextId(Submission),
+            key_id=Subquery(keys.values("key_id")[:1]),
+            key_number=Subquery(keys.values("number")[:1]),
             due_now=deadlines.due_in_sql(pair),
             cut_off_now=deadlines.cut_off_in_sql(pair),
             limit_now=deadlines.max_attempts_in_sql(pair),
         )
-        .values("withdrawn_at", "release_at", "latest_release", "role", "latest", "file_set", *_DEADLINE)
+        .values("withdrawn_at", "release_at", "latest_release", "role", "latest", "file_set", *_DEADLINE, *_RECEIPT)
         .order_by()
     )
 

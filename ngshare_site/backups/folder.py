@@ -5,7 +5,7 @@ snapshots/20261127T121500Z/        `.unfinished` at the end until everything is 
     ngshare.sqlite3, or ngshare.dump of PostgreSQL
     ngshare_secret_key
     blobs.sha256                   what the database names; `sha256sum --check` in the backup's folder reads it
-    backup.json                    when, by which version, how many rows, some receipts
+    backup.json                    when, by which version, how many rows, some receipts and their keys
 """
 
 import fcntl
@@ -45,6 +45,7 @@ class Description:
     bytes: int
     lost: list[str]  # what the store had lost when the backup was made
     receipts: list[dict[str, object]]  # of the latest submissions
+    receipt_keys: dict[str, str] = field(default_factory=dict)  # public keys by id
     format: int = field(default=FORMAT)
 
 

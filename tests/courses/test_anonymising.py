@@ -42,7 +42,7 @@ def test_anonymised_person_is_forgotten_and_their_work_is_kept(submission, root,
     assert (row.username, row.is_active, row.is_hub_admin, row.hub_groups) == (name, False, False, [])
     assert not row.memberships.exists() and not User.objects.filter(username="bob").exists()
     assert Submission.objects.get(student=row) == submission and Feedback.objects.get() == given
-    assert receipts.verify(paper)[0] and receipt_of(submission)["student"] == name
+    assert receipts.verify(paper).valid and receipt_of(submission)["student"] == name
     assert cast.client("alice").get(v2("submissions", submission.pk)).json()["student"] == name
     entry = AuditEntry.objects.first()
     assert (entry.action, entry.target, entry.details) == ("anonymise user", name, {"was": "bob"})

@@ -34,7 +34,7 @@ def test_zip_has_every_attempt_with_its_receipt_and_all_feedback(submission):
     assert archive.read(f"{first}/files/ps1.ipynb") == WORK["ps1.ipynb"]
     assert archive.read(f"{first}/feedback 1/ps1.html") == b"<b>well done</b>"
     written = [json.loads(archive.read(name)) for name in archive.namelist() if name.endswith("receipt.json")]
-    assert len(written) == 2 and all(receipts.verify(receipt)[0] for receipt in written)
+    assert len(written) == 2 and all(receipts.verify(receipt).valid for receipt in written)
     assert archive.read("submissions.csv").decode().count("NBG 101,ps1,") == 2
 
 

@@ -12,6 +12,7 @@ from courses.api.fields import BoundedListField
 from courses.api.serializers import TimestampField
 from exchange import queries
 from exchange.models import Assignment, BlobUpload, Feedback, FileSet, Release, Submission
+from exchange.receipts import State, Verdict
 from exchange.storage import parts
 from exchange.storage.manifests import ManifestEntry
 
@@ -150,23 +151,39 @@ class ReceiptSerializer(serializers.Serializer[Mapping[str, object]]):
     """What receipts.receipt signs."""
 
     id = serializers.IntegerField()
+    code = serializers.CharField(help_text="short code, such as 7K3M-Q0ZD-4XHC")
     course = serializers.CharField()
     assignment = serializers.CharField()
     student = serializers.CharField()
     submitted_by = serializers.CharField(allow_null=True)
     timestamp = serializers.CharField()
+    due = serializers.CharField(allow_null=True, help_text="due date that was in force when it arrived")
     release = serializers.IntegerField(allow_null=True)
-    late = serializers.BooleanField()
     trial = serializers.BooleanField()
     digest = serializers.CharField()
     size = serializers.IntegerField(help_text="bytes")
     file_count = serializers.IntegerField()
-    signature = serializers.CharField()
+    key = serializers.CharField(help_text="id of the key that signed it, see receipts/keys/")
+    signature = serializers.CharField(help_text="Ed25519, base64url without padding")
 
 
-class VerdictSerializer(serializers.Serializer[Mapping[str, object]]):
+class VerdictSerializer(serializers.Serializer[Verdict]):
     valid = serializers.BooleanField()
+    state = serializers.ChoiceField(choices=[state.value for state in State])
     message = serializers.CharField()
+
+
+class PublicKeySerializer(serializers.Serializer[Mapping[str, str]]):
+    """A JSON Web Key (RFC 8037)."""
+
+    kty = serializers.CharField(help_text="OKP")
+    crv = serializers.CharField(help_text="Ed25519")
+    kid = serializers.CharField(help_text="what receipts state as `key`")
+    x = serializers.CharField(help_text="the public key, base64url without padding")
+
+
+class PublicKeysSerializer(serializers.Serializer[Mapping[str, object]]):
+    keys = PublicKeySerializer(many=True)  # type: ignore[assignment]  # DRF never asks for its own `keys`
 
 
 class IdsSerializer(serializers.Serializer[None]):

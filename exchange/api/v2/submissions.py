@@ -65,7 +65,7 @@ class SubmissionViewSet(SubmissionListViewSet):
     @action(detail=True, methods=["get"])
     def receipt(self, request: Request, pk: str) -> Response:
         """Return the receipt again."""
-        return Response(serializers.ReceiptSerializer(receipts.receipt(self.submission)).data)
+        return Response(receipts.receipt(self.submission))
 
     @extend_schema(request=serializers.IdsSerializer, responses=serializers.ChangedSerializer)
     @action(detail=False, methods=["post"], filterset_class=None)
@@ -148,8 +148,7 @@ class AssignmentSubmissionViewSet(SubmissionListViewSet):
             )
         except services.ReleaseChanged as error:  # another one since the first look
             raise conditions.ReleaseChanged from error
-        receipt = serializers.ReceiptSerializer(receipts.receipt(submission))
-        return Response(receipt.data, status=201 if is_new else 200)
+        return Response(receipts.receipt(submission), status=201 if is_new else 200)
 
     def _other_student(self, manifest: dict[str, object]) -> User | None:
         """Return the student for whom the actor submits; None when it is the actor. Errors: BadManifest, NotFound."""

@@ -12,7 +12,7 @@ from exchange.api.v2.assignments import AllAssignmentsViewSet, AssignmentViewSet
 from exchange.api.v2.blobs import BlobViewSet
 from exchange.api.v2.feedback import FeedbackViewSet
 from exchange.api.v2.progress import StatusViewSet
-from exchange.api.v2.receipts import VerifyReceiptView
+from exchange.api.v2.receipts import ReceiptKeysView, VerifyReceiptView
 from exchange.api.v2.submissions import AssignmentSubmissionViewSet, SubmissionViewSet
 from exchange.api.v2.uploads import UPLOAD_ID, PartViewSet, UploadViewSet
 
@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/", MeView.as_view(), name="me"),
     re_path(rf"^{COURSE}/status/$", StatusViewSet.as_view({"get": "retrieve"}), name="status"),
     re_path(rf"^{COURSE}/roster/$", RosterViewSet.as_view({"get": "retrieve", "post": "create"}), name="roster"),
+    path("receipts/keys/", ReceiptKeysView.as_view(), name="receipt-keys"),
     path("receipts/verify/", VerifyReceiptView.as_view(), name="verify-receipt"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     # Without metadata_class OPTIONS is not allowed: the template of the page cannot render it.

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from django.contrib import admin
 
-from exchange import services
+from exchange import receipts, services
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
 from exchange.storage import blobs, checksums
 from tests import cast
@@ -37,6 +37,22 @@ def found(two_courses, browser):
         return list(answer.context["cl"].result_list)
 
     return search
+
+
+# Receipts
+
+
+@pytest.mark.parametrize("spell", [str, str.lower, lambda code: code.replace("-", ""), lambda code: f"bob {code}"])
+def test_submission_is_found_by_its_short_code(found, two_courses, spell):
+    code = receipts.receipt(two_courses["submission"])["code"].replace("0", "O").replace("1", "l")
+    assert found(Submission, spell(code)) == [two_courses["submission"]]
+
+
+def test_submission_is_found_by_its_number_and_by_the_digest_as_it_is_logged(found, two_courses):
+    receipt = receipts.receipt(two_courses["foreign submission"])
+    assert two_courses["foreign submission"] in found(Submission, str(receipt["id"]))
+    assert found(Submission, receipt["digest"][:16]) == [two_courses["foreign submission"]]
+    assert found(Submission, "9" * 30) == []
 
 
 # Things of a course

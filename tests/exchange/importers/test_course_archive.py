@@ -121,7 +121,7 @@ def test_archive_is_readable_without_ngshare(archive):
         assert sorted(given) == [b"<b>well done</b>", b"better"]
         written = [name for name in names if name.startswith("receipts/")]
         assert len(written) == 4
-        assert all(receipts.verify(json.loads(unpacked.read(name)))[0] for name in written)
+        assert all(receipts.verify(json.loads(unpacked.read(name))).valid for name in written)
         assert b"bob,,,,B,student" in unpacked.read("roster.csv")
         assert b",gina,grader,return feedback,ps1," in unpacked.read("audit.csv")
         assert "earlier releases/ps1/1/ps1.ipynb" in names
@@ -138,7 +138,7 @@ def test_course_comes_back_as_it_was_and_receipts_verify(archive):
     call_command("import_course", archive, stdout=io.StringIO())
     assert contents(COURSE) == before
     assert all(blobs.verify(blob.sha256) and blob.stored for blob in Blob.objects.all())
-    assert all(receipts.verify(receipt)[0] for receipt in kept)
+    assert all(receipts.verify(receipt).valid for receipt in kept)
     newest = Submission.objects.get(feedbacks__file_set__size=6).feedbacks.first()
     assert newest.file_set.size == 6
     assert AuditEntry.objects.filter(action="import course").count() == 1

@@ -160,7 +160,7 @@ def test_student_keeps_their_submission_after_leaving_and_unreleasing(submission
 def test_page_shows_the_receipt_that_verifies(submission, browse):
     bob = browse("bob")
     receipt = json.loads(text_of(bob, page(submission, "receipt.json")))
-    assert receipts.verify(receipt)[0] and receipt["signature"] in text_of(bob, page(submission))
+    assert receipts.verify(receipt).valid and receipt["signature"] in text_of(bob, page(submission))
     assert f"receipt-{submission.pk}.json" in bob.get(page(submission, "receipt.json")).headers["Content-Disposition"]
 
 

@@ -55,6 +55,7 @@ TABLE = [
     (("submissions", "withdraw"), "post", {"ids": ["{id}"]}, 401, 403, 403, 403, 403, 200, 404, 200),
     (("submissions", "restore"), "post", {"ids": ["{id}"]}, 401, 403, 403, 403, 403, 200, 404, 200),
     (("submissions", "collected"), "post", {"ids": ["{id}"]}, 401, 403, 403, 403, 200, 200, 404, 200),
+    (("receipts", "keys"), "get", None, 200, 200, 200, 200, 200, 200, 200, 200),
     (("receipts", "verify"), "post", {"id": 1}, 401, 200, 200, 200, 200, 200, 200, 200),
     ((*A, "feedback"), "post", cast.bundle({}, **FEEDBACK), 401, 403, 403, 403, 200, 200, 403, 200),
     (("blobs", "missing"), "post", {"files": cast.manifest(WORK)}, 401, 200, 200, 200, 200, 200, 200, 200),

@@ -30,7 +30,7 @@ def test_submit_answers_a_receipt_that_verifies(assignment, bob):
     receipt = answer.json()
     assert answer.status_code == 201
     assert receipt["course"] == cast.COURSE and receipt["assignment"] == "ps1" and receipt["release"] == 1
-    assert receipt["student"] == receipt["submitted_by"] == "bob" and receipt["late"] is False
+    assert receipt["student"] == receipt["submitted_by"] == "bob" and receipt["due"] is None
     assert receipt["file_count"] == 2 and receipt["size"] == sum(map(len, WORK.values()))
     verdict = bob.post(v2("receipts", "verify"), receipt, format="json").json()
     assert verdict["valid"] is True
