@@ -89,7 +89,7 @@ class SubmissionViewSet(SubmissionListViewSet):
     def submission(self) -> Submission:
         """The submission in the address. Errors: NotFound, also for what the actor may not see."""
         pk = self.kwargs["pk"]
-        if not self.get_queryset().filter(pk=pk).exists():
+        if not queries.visible_submissions(self.actor, removed=True).filter(pk=pk).exists():
             raise NotFound(f"There is no submission {pk}, or it is not for you to see.")
         (submission,) = queries.load_details([int(pk)], files=True)
         return submission
