@@ -74,6 +74,19 @@ class Course(models.Model):
     max_submissions_per_hour = models.PositiveIntegerField(
         "submissions of one person per hour", null=True, blank=True, help_text="0 for no limit."
     )
+    # Deadlines; exchange/deadlines.py has the rules.
+    timezone = models.CharField(
+        "time zone", max_length=64, blank=True, default="", db_default="", help_text="Empty: the site's."
+    )
+    late_days = models.PositiveSmallIntegerField(
+        "late days", null=True, blank=True, help_text="that each student may use in the course; empty for none"
+    )
+    min_days = models.PositiveSmallIntegerField(
+        "days for late registrants",
+        null=True,
+        blank=True,
+        help_text="Every assignment stays open to a member for so many days after they joined; empty for no rule.",
+    )
     stored_bytes = models.BigIntegerField(
         default=0, editable=False, help_text="bytes that the course brought to the server"
     )

@@ -156,7 +156,7 @@ def load_details(pks: list[int], *, files: bool) -> list[Submission]:
 @prepared
 def _submissions(pks: list[Any]) -> QuerySet[Submission]:
     rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
-    return rows.select_related("student", "submitted_by", "file_set")
+    return rows.select_related("student", "submitted_by", "file_set").annotate(late=deadlines.LATE)
 
 
 @prepared

@@ -14,7 +14,8 @@ from courses.errors import Conflict, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
-from exchange import quotas
+from exchange import deadlines, quotas
+from exchange.deadlines import Pair
 from exchange.models import Assignment, Blob, FileSet, Release, Submission
 from exchange.quotas import Quota
 from exchange.storage import file_sets, manifests
@@ -102,6 +103,7 @@ def _add_submission(
             student=student,
             submitted_by=by.user,
             created=_next_instant(now.latest),
+            due=now.due,
             release=assignment.latest_release,
             file_set=file_set,
             new_bytes=new_bytes,
@@ -150,6 +152,7 @@ class _Now:
 
     role: str  # of the actor
     latest: datetime | None  # the student's attempt
+    due: datetime | None  # the due date in force for the student
     file_sets: dict[str, FileSet]  # {digest: file set}, if one has the same files
 
 
@@ -169,7 +172,9 @@ def _look_again(
     if now["latest_release"] != assignment.latest_release_id:
         assignment.refresh_from_db(fields=["latest_release"])
     pk = now["file_set"]
-    return _Now(role, now["latest"], {digest: file_sets.describe(entries, digest, pk)} if pk else {})
+    return _Now(
+        role, now["latest"], now["due_in_force"], {digest: file_sets.describe(entries, digest, pk)} if pk else {}
+    )
 
 
 @prepared
@@ -182,8 +187,9 @@ def _state(assignment: Parameter, actor: Parameter, student: Parameter, digest: 
             role=Subquery(members.order_by().values("role")[:1]),
             latest=Subquery(own.order_by("-created").values("created")[:1]),
             file_set=Subquery(FileSet.objects.filter(digest=digest).values("pk")),
+            due_in_force=deadlines.due_in_sql(Pair.at("", student)),
         )
-        .values("withdrawn_at", "latest_release", "role", "latest", "file_set")
+        .values("withdrawn_at", "latest_release", "role", "latest", "file_set", "due_in_force")
         .order_by()
     )
 
