@@ -28,6 +28,7 @@ from django.db.models import (
 
 from courses.models import Course, Membership, Role, User
 from exchange import deadlines
+from exchange.deadlines import Deadline, Member, Pair, Reason
 from exchange.models import Assignment, Feedback, Submission, SubmissionQuerySet
 
 Members = QuerySet[Any]  # of people, with their membership as `member`
@@ -60,6 +61,7 @@ _OF_THE_SAME = (
     )
 )
 _EARLIER = _OF_THE_SAME.filter(created__lt=OuterRef("created"))
+IS_LATEST = ~Exists(_OF_THE_SAME.filter(created__gt=OuterRef("created")))
 STATE = Case(
     When(HAS_FEEDBACK, then=Value(State.FEEDBACK_RETURNED)),
     When(collected_at__isnull=False, then=Value(State.COLLECTED)),
@@ -79,7 +81,12 @@ class AssignmentProgress:
     attempts: int = 0
     last: datetime | None = None
     last_id: int | None = None
-    late: bool = False
+    deadline: Deadline = field(default_factory=Deadline)  # in force for the member now
+
+    @property
+    def late(self) -> bool:
+        """Whether the latest submission is late."""
+        return self.last is not None and self.deadline.is_late(self.last)
 
     @property
     def collected(self) -> bool:
@@ -98,6 +105,14 @@ class AssignmentProgress:
         parts.append(str(self.state.label))
         parts += [f"{self.attempts} attempts"] if self.attempts > 1 else []
         return ", ".join(parts)
+
+    @property
+    def extension(self) -> str:
+        """Why the due date is another one than the assignment's: `extended: illness`; empty if it is not."""
+        if not self.deadline.reason or self.deadline.due == self.assignment.due:
+            return ""
+        label = str(Reason(self.deadline.reason).label)
+        return f"{label}: {self.deadline.note}" if self.deadline.note else label
 
 
 @dataclass(slots=True)
@@ -261,31 +276,42 @@ def course_progress(
     if people is not None:
         found, latest = found.filter(pk__in=people), latest.filter(student__in=people)
     names = ("username", "member__role", "member__first_name", "member__last_name", "member__section")
-    members = {
-        pk: MemberProgress(username, role, first_name or "", last_name or "", section or "")
-        for pk, username, role, first_name, last_name, section in found.values_list("pk", *names)
-    }
+    members: dict[int, MemberProgress] = {}
+    enrolled: list[Member] = []
+    for pk, username, role, first_name, last_name, section, joined in found.values_list(
+        "pk", *names, "member__created"
+    ):
+        members[pk] = MemberProgress(username, role, first_name or "", last_name or "", section or "")
+        enrolled.append(Member(pk, section or "", joined))
     for member in members.values():
         member.work = {pk: AssignmentProgress(assignment) for pk, assignment in columns.items()}
     for student, work in read_work(latest, columns):
         if student in members:  # and has not come between the two queries
             members[student].work[work.assignment.pk] = work
+    for (assignment_id, student), deadline in deadlines.load(list(columns.values()), enrolled).items():
+        members[student].work[assignment_id].deadline = deadline
     return list(members.values()) if people is None else [members[pk] for pk in people if pk in members]
 
 
 def read_work(
     latest: QuerySet[Submission], assignments: Mapping[int, Assignment]
 ) -> Iterator[tuple[int, AssignmentProgress]]:
-    """Yield the student's id and the progress that each of `latest_submissions` shows. One query."""
+    """Yield the student's id and the progress of each of `latest_submissions`, without deadlines. One query."""
     attempts = _OF_THE_SAME.values("assignment").annotate(count=Count("pk")).values("count")
-    rows = with_state(latest).annotate(attempts=Subquery(attempts)).order_by()
-    columns = ("student", "assignment", "state", "attempts", "created", "pk", "late")
+    rows = latest.annotate(state=STATE, attempts=Subquery(attempts)).order_by()
+    columns = ("student", "assignment", "state", "attempts", "created", "pk")
     for student, assignment, state, *rest in rows.values_list(*columns).iterator(chunk_size=5000):
         yield student, AssignmentProgress(assignments[assignment], State(state), *rest)
 
 
 def own_progress(user: User, assignments: Iterable[Assignment]) -> dict[int, AssignmentProgress]:
-    """Return the user's own progress by the assignment's id; what they did not submit is left out. One query."""
+    """Return the user's own progress by the assignment's id, in two queries."""
     columns = {each.pk: each for each in assignments}
+    work = {pk: AssignmentProgress(assignment) for pk, assignment in columns.items()}
     latest = latest_submissions(columns.values()).filter(student=user)
-    return {work.assignment.pk: work for _, work in read_work(latest, columns)}
+    work |= {each.assignment.pk: each for _, each in read_work(latest, columns)}
+    due = deadlines.due_in_sql(Pair.at("", user.pk))
+    for pk, date in Assignment.objects.filter(pk__in=columns).annotate(mine=due).order_by().values_list("pk", "mine"):
+        is_other = date != columns[pk].due
+        work[pk].deadline = Deadline(date, reason=Reason.EXTENSION if is_other else "")
+    return work

@@ -25,8 +25,18 @@ SHOWN = {
 }
 SORTS = {"name": "user name", "time": "last submission", "attempts": "attempts", "section": "section"}
 PEOPLE_AT_ONCE = 5000  # a query takes so many parameters and no more
-COLUMNS = ("state", "late", "attempts", "last")
+COLUMNS = ("state", "late", "attempts", "last", "due", "extension")
 TRUE = ("true", "1", "on")
+
+
+def condition_of(show: str) -> Q:
+    """Return the condition for the latest submissions, which have their `state`, of those that `show` names."""
+    conditions = {
+        "late": deadlines.LATE,
+        "uncollected": Q(state__in=progress.NOT_COLLECTED),
+        "waiting": ~Q(state=State.FEEDBACK_RETURNED),
+    }
+    return conditions.get(show, Q(state=show))
 
 
 @dataclass(frozen=True)
@@ -99,12 +109,7 @@ class TableFilter:
         if self.show == "missing":
             complete = latest.values("student").annotate(count=Count("pk")).filter(count__gte=len(assignments))
             return members.exclude(pk__in=complete.values("student")) if assignments else members.none()
-        conditions = {
-            "late": deadlines.LATE,
-            "uncollected": Q(state__in=progress.NOT_COLLECTED),
-            "waiting": ~Q(state=State.FEEDBACK_RETURNED),
-        }
-        chosen = progress.with_state(latest).filter(conditions.get(self.show, Q(state=self.show)))
+        chosen = progress.with_state(latest).filter(condition_of(self.show))
         return members.filter(pk__in=chosen.values("student"))
 
     def _sort(self, members: Members, assignments: Sequence[Assignment]) -> Members:
@@ -135,9 +140,9 @@ def csv_rows(
 
 
 def _cells(work: AssignmentProgress) -> list[str]:
-    if work.last is None:
-        return [str(work.state.label), "", "0", ""]
-    return [str(work.state.label), "yes" if work.late else "no", str(work.attempts), work.last.isoformat()]
+    due = work.deadline.due.isoformat() if work.deadline.due else ""
+    late, last = ("yes" if work.late else "no", work.last.isoformat()) if work.last else ("", "")
+    return [str(work.state.label), late, str(work.attempts), last, due, work.extension]
 
 
 def text_lines(
@@ -160,4 +165,5 @@ def text_lines(
 
 
 def _line(work: AssignmentProgress) -> str:
-    return f"{work.last:%Y-%m-%d %H:%M}, {work.words}" if work.last else "-"
+    words = f"{work.last:%Y-%m-%d %H:%M}, {work.words}" if work.last else "-"
+    return f"{words} (due {work.deadline.due:%Y-%m-%d %H:%M}, {work.extension})" if work.extension else words

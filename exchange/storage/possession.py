@@ -53,8 +53,8 @@ def _readable(hashes: list[Any], user: Parameter, courses: list[Any], staffed: l
     empty file is. Staff's many file sets are looked at from the blob, one by one until one is in their courses: for
     minutes after an import PostgreSQL knows nothing about the tables, and must not have to guess how many there are.
     """
-    own = Submission.objects.filter(student=user, assignment__course__removed_at=None)
-    returned = Feedback.objects.filter(submission__student=user, submission__assignment__course__removed_at=None)
+    own = Submission.objects.filter(student=user)  # also in courses that they left or that are in the trash
+    returned = Feedback.objects.filter(submission__student=user)
     released = Release.objects.filter(latest_of__course__pk__in=courses, latest_of__withdrawn_at=None)
     entries = FileEntry.objects.order_by()
     file_sets: list[QuerySet[Any, Any]] = [rows.order_by().values("file_set") for rows in (released, own, returned)]

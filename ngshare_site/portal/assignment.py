@@ -9,8 +9,9 @@ from django.views.generic import TemplateView
 
 from courses.csv_writer import write_rows
 from courses.permissions import Actor, Permission
-from exchange import progress, queries, services
+from exchange import deadlines, progress, queries, services
 from exchange.models import Assignment
+from exchange.progress import AssignmentProgress
 from exchange.progress_tables import TableFilter, csv_rows
 from ngshare_site.portal import chart
 from ngshare_site.portal.base import MemberView
@@ -31,7 +32,8 @@ class AssignmentView(MemberView, TemplateView):
         course, is_staffed = assignment.course, sees_everybody(self.actor, assignment)
         mine = queries.own_submissions(self.actor).filter(assignment=assignment)
         mine = mine.select_related("file_set", "assignment").prefetch_related("feedbacks").order_by("-created")
-        context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed}
+        own = AssignmentProgress(assignment, deadline=deadlines.in_force(assignment, self.actor.user))
+        context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "own": own}
         context |= {"mine": progress.read_states(mine), "is_member": course.pk in self.actor.roles}
         if is_staffed:
             context |= self._staff_context(assignment)

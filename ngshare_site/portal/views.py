@@ -62,7 +62,7 @@ class HomeView(MemberView, TemplateView):
         page = Paginator(courses, COURSES_PER_PAGE).get_page(self.request.GET.get("page"))
         earlier = Paginator(earlier_assignments(self.actor), EARLIER_PER_PAGE).get_page(self.request.GET.get("earlier"))
         own = progress.own_progress(self.actor.required_user, earlier)
-        kwargs["earlier_rows"] = [AssignmentRow(each, own.get(each.pk, AssignmentProgress(each))) for each in earlier]
+        kwargs["earlier_rows"] = [AssignmentRow(each, own[each.pk]) for each in earlier]
         has_submitted = queries.own_submissions(self.actor).exists()
         sections = course_sections(self.actor, list(page))
         return super().get_context_data(
@@ -101,7 +101,7 @@ def course_sections(actor: Actor, courses: list[Course]) -> list[CourseSection]:
     for course in courses:
         is_staffed = course in staffed
         rows = [
-            AssignmentRow(each, own.get(each.pk, AssignmentProgress(each)), counts.get(each.pk, AssignmentCounts()))
+            AssignmentRow(each, own.get(each.pk), counts.get(each.pk, AssignmentCounts()))
             for each in course.assignments.all()
             if is_staffed or each.withdrawn_at is None or each.pk in submitted
         ]

@@ -67,6 +67,8 @@ class WorkListSerializer(serializers.ListSerializer[MemberProgress]):
                 "late": work.late,
                 "collected": work.collected,
                 "feedback": work.feedback,
+                "due": work.deadline.due and format_timestamp(work.deadline.due),
+                "extension": work.extension,
             }
             for work in data
         ]
@@ -81,6 +83,8 @@ class WorkSerializer(serializers.Serializer[AssignmentProgress]):
     late = serializers.BooleanField(help_text="whether the latest is late")
     collected = serializers.BooleanField(help_text="whether the latest was collected")
     feedback = serializers.BooleanField(help_text="whether there is feedback on the latest")
+    due = TimestampField(allow_null=True, help_text="the due date in force for the member")
+    extension = serializers.CharField(help_text="why it is not the assignment's; empty if it is")
 
     class Meta:
         list_serializer_class = WorkListSerializer

@@ -36,7 +36,8 @@ class SubmissionListViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
     pagination_class = SubmissionPages
 
     def get_queryset(self) -> QuerySet[Submission]:
-        return queries.visible_submissions(self.actor)
+        everything = self.action == "list" and self.flag("removed")  # goes with `mine`
+        return queries.own_submissions(self.actor) if everything else queries.visible_submissions(self.actor)
 
     def get_serializer_context(self) -> dict[str, object]:
         return {**super().get_serializer_context(), "with_files": self.with_files}
