@@ -152,7 +152,6 @@ class _Export:
             code=submission.code,
             receipt=receipt,
             created=submission.created,
-            due=submission.due,
             collected_at=submission.collected_at,
             withdrawn_at=submission.withdrawn_at,
             idempotency_key=submission.idempotency_key,

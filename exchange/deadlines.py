@@ -54,6 +54,7 @@ class Deadline:
     cut_off: datetime | None = None
     max_attempts: int | None = None
     reason: str = ""  # of Reason
+    note: str = ""  # what staff wrote when they extended it
 
     def is_late(self, moment: datetime) -> bool:
         return is_late(moment, self.due)
@@ -145,7 +146,9 @@ def _combine(assignment: Assignment, extensions: Sequence[Extension], joined: da
     if attempts is not None and (further := max((each.attempts for each in extensions), default=0)):
         attempts += further
         why_attempts = next(why for each, why in zip(extensions, reasons, strict=True) if each.attempts == further)
-    return Deadline(due, cut_off, attempts, why_due or why_cut_off or why_attempts)
+    why = why_due or why_cut_off or why_attempts
+    note = next((each.reason for each, reason in zip(extensions, reasons, strict=True) if reason == why), "")
+    return Deadline(due, cut_off, attempts, why, note)
 
 
 def _latest(own: datetime | None, others: Iterable[tuple[datetime | None, str]]) -> tuple[datetime | None, str]:

@@ -26,15 +26,13 @@ COLUMNS = ("course", "assignment", "submitted", "late", "trial", "files", "bytes
 def export_person(person: User, *, by: Actor) -> Iterator[bytes]:
     """Yield the zip in chunks, with flat memory, after noting the download in the audit log.
 
-    Left courses and unreleased assignments are in it. Courses in the trash are hidden from their members, and so in it
-    only for the server. Errors: PermissionDenied, unless it is the person who asks, or the server.
+    Courses that they left or that are in the trash, and unreleased assignments, are in it.
+    Errors: PermissionDenied, unless it is the person who asks, or the server.
     """
     if by.user != person and not by.is_server:
         raise PermissionDenied("Only the person may download everything that they submitted.")
-    rows = Submission.objects.filter(student=person)
-    if not by.is_server:
-        rows = rows.filter(assignment__course__removed_at=None)
-    ordered = rows.order_by("assignment__course__name", "assignment__course", "assignment__name", "created")
+    order = ("assignment__course__name", "assignment__course", "assignment__name", "created")
+    ordered = Submission.objects.filter(student=person).order_by(*order)
     pks = list(ordered.values_list("pk", flat=True))
     role = "server" if by.is_server else ""
     action, target = "download everything submitted", person.username

@@ -1,113 +1,249 @@
-"""The progress of a course: who has submitted, by member and assignment, in a constant number of queries.
+"""The progress of a course: how far every member is with every assignment. Whatever shows it asks here.
 
-What counts, everywhere: submissions that staff neither made as a trial nor withdrew. Members are the students of the
-roster and whoever else submitted.
+What is shown is the *latest* submission: one that nobody has collected yet is not collected because an earlier one was.
+
+Submissions count that are not in the trash. What staff submit to try an assignment (a trial) counts where it is asked
+for. Members are the students of the roster and whoever else submitted; counts are of the roster's students.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextChoices,
+    Value,
+    When,
+)
 
 from courses.models import Course, Membership, Role, User
 from exchange import deadlines
+from exchange.deadlines import Deadline, Member, Pair, Reason
 from exchange.models import Assignment, Feedback, Submission, SubmissionQuerySet
 
 Members = QuerySet[Any]  # of people, with their membership as `member`
+
+
+class State(TextChoices):
+    """How far the latest submission is. In words, it is the value with blanks; the plugin counts on that."""
+
+    NOT_SUBMITTED = "not_submitted", "not submitted"
+    SUBMITTED = "submitted", "submitted"
+    COLLECTED = "collected", "collected"
+    FEEDBACK_RETURNED = "feedback_returned", "feedback returned"
+    NEWER_THAN_COLLECTED = "newer_than_collected", "newer than collected"
+    NEWER_THAN_FEEDBACK = "newer_than_feedback", "newer than feedback"
+
+
+NOT_COLLECTED = (State.SUBMITTED, State.NEWER_THAN_COLLECTED, State.NEWER_THAN_FEEDBACK)
+
+# Conditions and expressions for querysets of submissions
+
 HAS_FEEDBACK = Exists(Feedback.objects.filter(submission=OuterRef("pk")).order_by())
+_OF_THE_SAME = (
+    Submission.objects.present()
+    .order_by()
+    .filter(
+        # Students' submissions do not come after a trial: somebody may have been staff before.
+        Q(trial=False) | Q(trial=OuterRef("trial")),
+        assignment=OuterRef("assignment"),
+        student=OuterRef("student"),
+    )
+)
+_EARLIER = _OF_THE_SAME.filter(created__lt=OuterRef("created"))
+IS_LATEST = ~Exists(_OF_THE_SAME.filter(created__gt=OuterRef("created")))
+STATE = Case(
+    When(HAS_FEEDBACK, then=Value(State.FEEDBACK_RETURNED)),
+    When(collected_at__isnull=False, then=Value(State.COLLECTED)),
+    When(Exists(_EARLIER.filter(HAS_FEEDBACK)), then=Value(State.NEWER_THAN_FEEDBACK)),
+    When(Exists(_EARLIER.filter(collected_at__isnull=False)), then=Value(State.NEWER_THAN_COLLECTED)),
+    default=Value(State.SUBMITTED),
+    output_field=CharField(),
+)
 
 
 @dataclass(slots=True)
 class AssignmentProgress:
-    """What one member submitted to one assignment."""
+    """How far one member is with one assignment."""
 
     assignment: Assignment
+    state: State = State.NOT_SUBMITTED
     attempts: int = 0
     last: datetime | None = None
-    late: bool = False  # whether the last attempt is late
-    collected: bool = False  # whether any attempt was collected
-    feedback: bool = False  # whether any attempt has feedback
     last_id: int | None = None
+    deadline: Deadline = field(default_factory=Deadline)  # in force for the member now
+
+    @property
+    def late(self) -> bool:
+        """Whether the latest submission is late."""
+        return self.last is not None and self.deadline.is_late(self.last)
+
+    @property
+    def collected(self) -> bool:
+        """Whether the latest submission was collected."""
+        return self.state in (State.COLLECTED, State.FEEDBACK_RETURNED)
+
+    @property
+    def feedback(self) -> bool:
+        """Whether there is feedback on the latest submission."""
+        return self.state == State.FEEDBACK_RETURNED
+
+    @property
+    def words(self) -> str:
+        """How far the member is, without the time: `late, newer than collected, 2 attempts`."""
+        parts = ["late"] if self.late else []
+        parts.append(str(self.state.label))
+        parts += [f"{self.attempts} attempts"] if self.attempts > 1 else []
+        return ", ".join(parts)
+
+    @property
+    def extension(self) -> str:
+        """Why the due date is another one than the assignment's: `extended: illness`; empty if it is not."""
+        if not self.deadline.reason or self.deadline.due == self.assignment.due:
+            return ""
+        label = str(Reason(self.deadline.reason).label)
+        return f"{label}: {self.deadline.note}" if self.deadline.note else label
 
 
 @dataclass(slots=True)
 class MemberProgress:
-    """What one person submitted. The names of somebody who left the roster are not known any more."""
+    """How far one person is. The names of somebody who left the roster are not known any more."""
 
     username: str
+    role: str | None = Role.STUDENT  # None: not on the roster any more
     first_name: str = ""
     last_name: str = ""
     section: str = ""
-    on_roster: bool = True
-    work: dict[int, AssignmentProgress] = field(default_factory=dict)  # by the assignment's id
+    work: dict[int, AssignmentProgress] = field(default_factory=dict)  # of every assignment, by its id
+
+    @property
+    def on_roster(self) -> bool:
+        return self.role is not None
 
     @property
     def full_name(self) -> str:
         return " ".join(part for part in (self.first_name, self.last_name) if part)
 
+    @property
+    def standing(self) -> str:
+        """Why somebody is no student of the roster; empty for students."""
+        if self.role is None:
+            return "left the course"
+        return "" if self.role == Role.STUDENT else f"{self.role}"
+
 
 class AssignmentCounts(NamedTuple):
-    """How many members of the roster submitted, and to how many of them each applies, as in `AssignmentProgress`."""
+    """How many students of the roster submitted an assignment, and how far they are; and how many others."""
 
+    students: int = 0  # on the roster
     submitted: int = 0
     late: int = 0
+    not_collected: int = 0
     collected: int = 0
     feedback: int = 0
+    staff: int = 0  # people who are staff, and submitted as students or, if trials are asked for, as staff
+    left: int = 0  # people who submitted and are not on the roster any more
+
+    @property
+    def sentence(self) -> str:
+        """Say who submitted.
+
+        >>> AssignmentCounts(students=14, submitted=12, left=1).sentence
+        '12 of 14 students; 1 submission of somebody who left'
+        >>> AssignmentCounts(students=1, staff=2).sentence
+        '0 of 1 student; 2 submissions of staff'
+        """
+        parts = [f"{self.submitted} of {self.students} student{'' if self.students == 1 else 's'}"]
+        if self.staff:
+            parts.append(f"{_submissions(self.staff)} of staff")
+        if self.left:
+            parts.append(f"{_submissions(self.left)} of {'somebody' if self.left == 1 else 'people'} who left")
+        return "; ".join(parts)
 
 
-class _Attempt(NamedTuple):
-    pk: int
-    assignment_id: int
-    student_id: int
-    created: datetime
-    is_collected: bool
-    has_feedback: bool
-    late: bool
+def _submissions(count: int) -> str:
+    return "1 submission" if count == 1 else f"{count} submissions"
+
+
+# Which submissions
+
+
+def counted_submissions(assignments: Iterable[Assignment], *, trials: bool = False) -> SubmissionQuerySet:
+    rows = Submission.objects.present().filter(assignment__in=[each.pk for each in assignments])
+    return rows if trials else rows.filter(trial=False)
+
+
+def latest_submissions(assignments: Iterable[Assignment], *, trials: bool = False) -> SubmissionQuerySet:
+    """Return the latest one of each student and assignment."""
+    later = Submission.objects.present().filter(
+        assignment=OuterRef("assignment"), student=OuterRef("student"), created__gt=OuterRef("created")
+    )
+    if not trials:
+        later = later.filter(trial=False)
+    return counted_submissions(assignments, trials=trials).exclude(Exists(later.order_by()))
+
+
+def with_state(rows: QuerySet[Submission]) -> QuerySet[Submission]:
+    """Return the submissions with `state` and `late`; the latest one has those that tables show of its student."""
+    return rows.annotate(state=STATE, late=deadlines.LATE)
+
+
+def read_states(rows: QuerySet[Submission]) -> list[Submission]:
+    """Return the submissions with their `state` and `late`."""
+    submissions = list(with_state(rows))
+    for submission in submissions:
+        submission.state = State(submission.state)  # type: ignore[attr-defined]  # annotated
+    return submissions
 
 
 # Counts and pages, made by the database
 
 
-def counted_submissions(assignments: Iterable[Assignment]) -> SubmissionQuerySet:
-    return Submission.objects.present().filter(assignment__in=[each.pk for each in assignments], trial=False)
-
-
-def count_by_assignment(assignments: Iterable[Assignment]) -> dict[int, AssignmentCounts]:
-    """Return the counts of the assignments by their ids; those to which nobody submitted are left out. One query."""
-    on_roster = Membership.objects.filter(course=OuterRef("assignment__course"), user=OuterRef("student"))
-    # Attempts come one after the other: the last one is late if any is.
-    conditions = (None, deadlines.LATE, Q(collected_at__isnull=False), Q(HAS_FEEDBACK))
-    counts = [Count("student", distinct=True, filter=condition) for condition in conditions]
-    rows = counted_submissions(assignments).filter(Exists(on_roster)).order_by().values("assignment")
-    rows = rows.annotate(**dict(zip(AssignmentCounts._fields, counts, strict=True)))
+def count_by_assignment(
+    assignments: Iterable[Assignment], *, members: Members | None = None, trials: bool = False
+) -> dict[int, AssignmentCounts]:
+    """Return the counts of each assignment by its id, or those of some members alone. Two queries."""
+    columns = list(assignments)
+    courses = {each.course_id for each in columns}
+    memberships = Membership.objects.order_by().filter(course=OuterRef("assignment__course"), user=OuterRef("student"))
+    student, rows = Q(role=Role.STUDENT), latest_submissions(columns, trials=trials).order_by()
+    enrolled = Membership.objects.filter(course__in=courses, role=Role.STUDENT).order_by()
+    if members is not None:
+        people = members.order_by().values("pk")
+        rows, enrolled = rows.filter(student__in=people), enrolled.filter(user__in=people)
+    students = dict(enrolled.values_list("course").annotate(Count("pk")))
+    rows = rows.annotate(role=Subquery(memberships.values("role")[:1]), has_feedback=HAS_FEEDBACK)
+    is_collected = Q(collected_at__isnull=False)
+    counts = {
+        "submitted": student,
+        "late": student & deadlines.LATE,
+        "not_collected": student & Q(has_feedback=False, collected_at=None),
+        "collected": student & Q(has_feedback=False) & is_collected,
+        "feedback": student & Q(has_feedback=True),
+        "staff": Q(role__isnull=False) & ~student,
+        "left": Q(role=None),
+    }
+    found = rows.values("assignment").annotate(**{name: Count("pk", filter=each) for name, each in counts.items()})
+    by_assignment = {pk: numbers for pk, *numbers in found.values_list("assignment", *counts)}
     return {
-        pk: AssignmentCounts(*numbers) for pk, *numbers in rows.values_list("assignment", *AssignmentCounts._fields)
+        each.pk: AssignmentCounts(students.get(each.course_id, 0), *by_assignment.get(each.pk, ())) for each in columns
     }
 
 
-def count_submitters(assignments: Iterable[Assignment], members: Members | None = None) -> dict[int, int]:
-    """Return how many people, or how many of these members, submitted, by the assignment's id."""
-    rows = counted_submissions(assignments).order_by()
-    if members is not None:
-        rows = rows.filter(student__in=members.order_by().values("pk"))
-    return dict(rows.values_list("assignment").annotate(Count("student", distinct=True)))
-
-
-def count_students(courses: Iterable[Course]) -> dict[int, int]:
-    """Return the number of members on the roster, by the course's id: students, and staff who submitted as one."""
-    submitted = Submission.objects.present().filter(
-        assignment__course=OuterRef("course"), student=OuterRef("user"), trial=False
-    )
-    rows = Membership.objects.filter(Q(role=Role.STUDENT) | Exists(submitted), course__in=[each.pk for each in courses])
-    return dict(rows.order_by().values("course").annotate(count=Count("pk")).values_list("course", "count"))
-
-
-def course_members(course: Course, assignments: Iterable[Assignment]) -> Members:
+def course_members(course: Course, assignments: Iterable[Assignment], *, trials: bool = False) -> Members:
     """Return the members of the course by user name, with their membership, if they still have one, as `member`."""
     students = course.memberships.filter(role=Role.STUDENT).order_by().values("user")
-    submitters = counted_submissions(assignments).order_by().values("student")
+    submitters = counted_submissions(assignments, trials=trials).order_by().values("student")
     membership = FilteredRelation("memberships", condition=Q(memberships__course=course))
     rows = User.objects.filter(Q(pk__in=students) | Q(pk__in=submitters)).annotate(member=membership)
     return rows.order_by("username")
@@ -124,104 +260,58 @@ def find_by_name(members: Members, text: str) -> Members:
 
 
 def course_progress(
-    course: Course, assignments: Iterable[Assignment] | None = None, *, people: Sequence[int] | None = None
+    course: Course,
+    assignments: Iterable[Assignment] | None = None,
+    *,
+    people: Sequence[int] | None = None,
+    trials: bool = False,
 ) -> list[MemberProgress]:
     """Return the progress of each member, sorted by user name; or of these `people` alone, in their order.
 
-    Four queries at most, whatever the size of the course.
+    The number of queries is constant, whatever the size of the course.
     """
     columns = {each.pk: each for each in (course.assignments.all() if assignments is None else assignments)}
-    memberships, attempts = course.memberships.order_by(), counted_submissions(columns.values())
+    found = course_members(course, columns.values(), trials=trials)
+    latest = latest_submissions(columns.values(), trials=trials)
     if people is not None:
-        memberships, attempts = memberships.filter(user__in=people), attempts.filter(student__in=people)
+        found, latest = found.filter(pk__in=people), latest.filter(student__in=people)
+    names = ("username", "member__role", "member__first_name", "member__last_name", "member__section")
     members: dict[int, MemberProgress] = {}
-    staff: dict[int, MemberProgress] = {}
-    gone: dict[int, MemberProgress] = {}
-    for pk, role, username, first_name, last_name, section in memberships.values_list(
-        "user_id", "role", "user__username", "first_name", "last_name", "section"
+    enrolled: list[Member] = []
+    for pk, username, role, first_name, last_name, section, joined in found.values_list(
+        "pk", *names, "member__created"
     ):
-        group = members if role == Role.STUDENT else staff
-        group[pk] = MemberProgress(username, first_name or "", last_name or "", section)
-    for attempt in _read(attempts):
-        student = attempt.student_id
-        if student not in members:
-            members[student] = staff.get(student) or gone.setdefault(student, MemberProgress("", on_roster=False))
-        work = members[student].work
-        if attempt.assignment_id not in work:
-            work[attempt.assignment_id] = AssignmentProgress(columns[attempt.assignment_id])
-        _add(work[attempt.assignment_id], attempt)
-    for pk, username in User.objects.filter(pk__in=gone).values_list("pk", "username"):
-        gone[pk].username = username
-    if people is not None:
-        return [members[pk] for pk in people if pk in members]
-    return sorted(members.values(), key=lambda member: member.username)
+        members[pk] = MemberProgress(username, role, first_name or "", last_name or "", section or "")
+        enrolled.append(Member(pk, section or "", joined))
+    for member in members.values():
+        member.work = {pk: AssignmentProgress(assignment) for pk, assignment in columns.items()}
+    for student, work in read_work(latest, columns):
+        if student in members:  # and has not come between the two queries
+            members[student].work[work.assignment.pk] = work
+    for (assignment_id, student), deadline in deadlines.load(list(columns.values()), enrolled).items():
+        members[student].work[assignment_id].deadline = deadline
+    return list(members.values()) if people is None else [members[pk] for pk in people if pk in members]
 
 
-def _add(progress: AssignmentProgress, attempt: _Attempt) -> None:
-    progress.attempts += 1
-    progress.last, progress.last_id = attempt.created, attempt.pk
-    progress.late = attempt.late
-    progress.collected |= attempt.is_collected
-    progress.feedback |= attempt.has_feedback
+def read_work(
+    latest: QuerySet[Submission], assignments: Mapping[int, Assignment]
+) -> Iterator[tuple[int, AssignmentProgress]]:
+    """Yield the student's id and the progress of each of `latest_submissions`, without deadlines. One query."""
+    attempts = _OF_THE_SAME.values("assignment").annotate(count=Count("pk")).values("count")
+    rows = latest.annotate(state=STATE, attempts=Subquery(attempts)).order_by()
+    columns = ("student", "assignment", "state", "attempts", "created", "pk")
+    for student, assignment, state, *rest in rows.values_list(*columns).iterator(chunk_size=5000):
+        yield student, AssignmentProgress(assignments[assignment], State(state), *rest)
 
 
-def _read(submissions: SubmissionQuerySet) -> Iterator[_Attempt]:
-    """Yield plain rows, the oldest first: a course may have a hundred thousand."""
-    is_collected = Q(collected_at__isnull=False)
-    rows = submissions.annotate(is_collected=is_collected, has_feedback=HAS_FEEDBACK, late=deadlines.LATE)
-    rows = rows.order_by("created", "pk")
-    columns = ("pk", "assignment_id", "student_id", "created", "is_collected", "has_feedback", "late")
-    for row in rows.values_list(*columns).iterator(chunk_size=5000):
-        yield _Attempt(*row)
-
-
-# Tables
-
-
-def table_rows(members: Iterable[MemberProgress], assignments: Iterable[Assignment]) -> Iterator[list[str]]:
-    """Yield rows for a spreadsheet: a header, then one for each member, with five columns for each assignment."""
-    columns = list(assignments)
-    # Spreadsheets and scripts read these names.
-    names = ("handed in", "attempts", "late", "collected", "feedback")
-    headings = [f"{assignment.name}: {name}" for assignment in columns for name in names]
-    yield ["username", "first_name", "last_name", "section", *headings]
-    for member in members:
-        cells = [member.username, member.first_name, member.last_name, member.section]
-        for assignment in columns:
-            cells += _cells(member.work.get(assignment.pk))
-        yield cells
-
-
-def _cells(progress: AssignmentProgress | None) -> list[str]:
-    if progress is None or progress.last is None:
-        return ["", "0", "", "", ""]
-    marks = ["yes" if mark else "no" for mark in (progress.late, progress.collected, progress.feedback)]
-    return [f"{progress.last:%Y-%m-%d %H:%M:%S}", str(progress.attempts), *marks]
-
-
-def text_lines(members: Sequence[MemberProgress], assignments: Iterable[Assignment]) -> Iterator[str]:
-    """Yield a table for a terminal: a line for each member, a column for each assignment, times in UTC."""
-    columns = list(assignments)
-    rows = [["username", "name", "section", *(assignment.name for assignment in columns)]]
-    for member in members:
-        name = member.full_name if member.on_roster else "(not on the roster)"
-        cells = (_in_words(member.work.get(assignment.pk)) for assignment in columns)
-        rows.append([member.username, name, member.section, *cells])
-    students = [member for member in members if member.on_roster]
-    counts = [sum(assignment.pk in student.work for student in students) for assignment in columns]
-    rows.append(["submitted", "", "", *(f"{count} of {len(students)}" for count in counts)])
-    # Control characters in a name must not reach a terminal, which would act on them.
-    rows = [["".join(char if char.isprintable() else "?" for char in cell) for cell in row] for row in rows]
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
-
-
-def _in_words(progress: AssignmentProgress | None) -> str:
-    if progress is None or progress.last is None:
-        return "-"
-    parts = [f"{progress.last:%Y-%m-%d %H:%M}"]
-    parts += ["late"] if progress.late else []
-    parts += [f"{progress.attempts} attempts"] if progress.attempts > 1 else []
-    parts += ["feedback"] if progress.feedback else ["collected"] if progress.collected else []
-    return ", ".join(parts)
+def own_progress(user: User, assignments: Iterable[Assignment]) -> dict[int, AssignmentProgress]:
+    """Return the user's own progress by the assignment's id, in two queries."""
+    columns = {each.pk: each for each in assignments}
+    work = {pk: AssignmentProgress(assignment) for pk, assignment in columns.items()}
+    latest = latest_submissions(columns.values()).filter(student=user)
+    work |= {each.assignment.pk: each for _, each in read_work(latest, columns)}
+    due = deadlines.due_in_sql(Pair.at("", user.pk))
+    for pk, date in Assignment.objects.filter(pk__in=columns).annotate(mine=due).order_by().values_list("pk", "mine"):
+        is_other = date != columns[pk].due
+        work[pk].deadline = Deadline(date, reason=Reason.EXTENSION if is_other else "")
+    return work

@@ -50,8 +50,20 @@ def _assignments(pks: list[Any], student: Parameter) -> QuerySet[Assignment]:
     return rows.annotate(my_submissions=Coalesce(Subquery(count), 0)).order_by("pk")
 
 
-def visible_submissions(actor: Actor) -> QuerySet[Submission]:
-    """Return the actor's own submissions, also of courses they have left, and everybody's where they are staff."""
+def own_submissions(actor: Actor) -> QuerySet[Submission]:
+    """Return everything that the actor ever submitted, also in courses that they left or that are in the trash."""
+    return Submission.objects.filter(student=actor.user)
+
+
+def visible_submissions(actor: Actor, *, removed: bool = False) -> QuerySet[Submission]:
+    """Return the actor's own submissions, also of courses they have left, and everybody's where they are staff.
+
+    `removed` adds the actor's own of courses in the trash.
+    """
+    if removed:
+        present = Q(assignment__course__removed_at=None)
+        staffed = present if actor.may_everything else present & _of_own_courses(actor)
+        return Submission.objects.filter(Q(student=actor.user) | staffed)
     # That the course is not in the trash stands by itself: the index of names is of these courses alone.
     rows = Submission.objects.filter(assignment__course__removed_at=None)
     return rows if actor.may_everything else rows.filter(Q(student=actor.user) | _of_own_courses(actor))

@@ -41,6 +41,7 @@ service: list[URLPattern | URLResolver] = [
     path("view/my-submissions.zip", OwnSubmissionsView.as_view(), name="own-submissions"),
     path("view/course/<str:course>/<str:assignment>/", AssignmentView.as_view(), name="assignment"),
     path("view/course/<str:course>/<str:assignment>/hand-ins.csv", AssignmentCSVView.as_view(), name="assignment-csv"),
+    path("view/assignment/<int:pk>/", AssignmentView.as_view(), name="own-assignment"),
     path("view/submission/<int:pk>/", SubmissionView.as_view(), name="submission"),
     path("view/submission/<int:pk>/receipt.json", ReceiptView.as_view(), name="receipt"),
     path("view/submission/<int:pk>/files.zip", FilesView.as_view(), name="files"),

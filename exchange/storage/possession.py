@@ -84,8 +84,8 @@ def _readable(
     empty file is. Staff's many file sets are looked at from the blob, one by one until one is in their courses: for
     minutes after an import PostgreSQL knows nothing about the tables, and must not have to guess how many there are.
     """
-    own = Submission.objects.filter(student=user, assignment__course__removed_at=None)
-    returned = Feedback.objects.filter(submission__student=user, submission__assignment__course__removed_at=None)
+    own = Submission.objects.filter(student=user)  # also in courses that they left or that are in the trash
+    returned = Feedback.objects.filter(submission__student=user)
     shown = Q(latest_of__release_at=None) | Q(latest_of__release_at__lte=now)
     released = Release.objects.filter(shown, latest_of__course__pk__in=courses, latest_of__withdrawn_at=None)
     entries = FileEntry.objects.order_by()

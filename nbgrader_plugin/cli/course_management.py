@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ..client.client import NgshareClient
+from ..client.records import as_mapping
 from ..gradebook import students, sync
 from ..gradebook.roster import INSTRUCTOR, NAMES, STUDENT, NotRemoved, Roster, with_capitals
 from ..gradebook.students import CourseGradebook
@@ -62,7 +63,11 @@ class CourseManagement:
             raise CommandFailed("Not everything was done.")
 
     def status(self, options: argparse.Namespace) -> None:
-        print(render_status(self.client.get("courses", options.course, "status")))
+        trials = {"trials": "true"} if options.trials else {}
+        pages = [as_mapping(self.client.get("courses", options.course, "status", page=1, **trials))]
+        while page := pages[-1].get("next_page"):
+            pages.append(as_mapping(self.client.get("courses", options.course, "status", page=page, **trials)))
+        print(render_status(pages))
 
     def export(self, options: argparse.Namespace) -> None:
         members = [member for _, member in sorted(Roster(self.client, options.course).members().items())]

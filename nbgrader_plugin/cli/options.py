@@ -55,7 +55,8 @@ def _add_course_commands(command: Callable[[str, str], argparse.ArgumentParser])
     subparser = command("create_course", "Create a course (administrators)")
     subparser.add_argument("instructors", metavar="INSTRUCTOR", nargs="*", help="who teaches it")
 
-    command("status", "Show who has submitted what")
+    subparser = command("status", "Show who has submitted what")
+    subparser.add_argument("--trials", action="store_true", help="with what staff submitted to try an assignment")
 
     subparser = command("export", "Write the roster as CSV")
     subparser.add_argument("file", metavar="FILE", nargs="?", default="-", help="default: standard output")

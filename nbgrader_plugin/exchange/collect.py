@@ -44,7 +44,12 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         self.require_course()
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
         student = "" if self.coursedir.student_id in ("", "*") else self.coursedir.student_id
-        self.filters: Mapping[str, str] = {"course": course, "assignment": assignment, "student": student}
+        self.filters: Mapping[str, str | bool] = {
+            "course": course,
+            "assignment": assignment,
+            "student": student,
+            "trials": bool(student),  # somebody who is named may be staff who tries the assignment
+        }
         try:
             if as_mapping(self.client.get("courses", course)).get("role") == "student":
                 self.fail(f"You do not have access to the submissions of others: students of {course} cannot collect.")
@@ -76,7 +81,9 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         complete: list[Submission] = []
         for start in range(0, len(chosen), IDS_AT_ONCE):
             ids = ",".join(str(submission.id) for submission in chosen[start : start + IDS_AT_ONCE])
-            complete += map(parse_submission, self.client.get_all("submissions", id=ids, files=True))
+            complete += map(
+                parse_submission, self.client.get_all("submissions", id=ids, files=True, trials=self.filters["trials"])
+            )
         return sorted(complete, key=lambda submission: submission.student)
 
     def init_dest(self) -> None:
@@ -84,6 +91,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
 
     def copy_files(self) -> None:
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+        self._tell_of_trials()
         if not self.chosen:
             self.log.warning(f"No submissions of '{assignment}' for course '{course}' to collect")
             return
@@ -102,6 +110,17 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
                 f"{printable_line(student)}: {reason}" for student, reason in sorted(self.broken.items())
             )
             self.fail(f"Collected all but {len(self.broken)} of {len(self.chosen)} submissions. {reasons}")
+
+    def _tell_of_trials(self) -> None:
+        """Say in one line which trials of staff are not collected, and how to take them."""
+        if self.filters["student"]:
+            return
+        trials = self.client.get_all("submissions", **{**self.filters, "trials": "only"}, latest=True)
+        names = sorted({printable_line(parse_submission(row).student) for row in trials})
+        if names:
+            self.log.info(
+                f"Not collected: trials of staff ({', '.join(names)}). To collect one, add `--student {names[0]}`."
+            )
 
     def _plan(self, submission: Submission) -> Planned | None:
         """Return what is to be written for a submission; None if nothing is, or it is broken."""
