@@ -220,14 +220,21 @@ class NgshareClient(LoggingConfigurable):
                 stream=True,
             )
         except requests.RequestException as error:
-            raise responses.connection_error(request.url, error) from None if not request.is_ours else error
+            if request.is_ours:
+                self._log_address(request)
+            raise responses.connection_error(error) from None
         is_unchanged = response.status_code == HTTPStatus.NOT_MODIFIED and "If-None-Match" in request.headers
         if response.status_code >= 300 and not is_unchanged:
             with response:
                 if not request.is_ours:
-                    raise responses.error_of_store(request.url, response.status_code)
-                raise responses.error_from(request.url, response)
+                    raise responses.error_of_store(response.status_code)
+                self._log_address(request)
+                raise responses.error_from(response)
         return response
+
+    def _log_address(self, request: Request) -> None:
+        """Log what an error does not say: where it comes from."""
+        self.log.debug("The request was %s %s", request.method, request.url)
 
 
 def _query(params: Mapping[str, object]) -> dict[str, Any]:

@@ -23,11 +23,11 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         super()._load_config(cfg, **kwargs)
 
     def init_src(self) -> None:
-        self.require_course()
+        self.choose_course()
         self.require_access()
         self.src_path = self.assignment_address()
         remembered = known.read(Path(self.cache), self.src_path).release
-        self.release = self.latest_release(f"Assignment not found at: {self.src_path}", known=remembered)
+        self.release = self.latest_release(remembered)
         self.files = manifest.without_ignored(self.release.files, self.coursedir.ignore)
 
     def init_dest(self) -> None:

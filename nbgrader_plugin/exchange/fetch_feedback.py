@@ -20,7 +20,7 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
     """Feedback that cannot be fetched does not keep the rest."""
 
     def init_src(self) -> None:
-        self.require_course()
+        self.choose_course()
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
         student = self.named_student()
         self.src_path = self.client.address("submissions")

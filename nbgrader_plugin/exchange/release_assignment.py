@@ -39,7 +39,7 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             )
         others = Path(coursedir.format_path(coursedir.release_directory, ".", "x")).parent
         self.fail_not_found(
-            f"Assignment not found at: {self.src_path}", self.src_path, map(str, sorted(others.glob("*")))
+            f"Assignment not found at: {self.src_path}.", self.src_path, map(str, sorted(others.glob("*")))
         )
 
     def init_dest(self) -> None:

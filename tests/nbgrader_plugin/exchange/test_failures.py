@@ -78,7 +78,7 @@ def fails_and_leaves_all_as_it_was(bob, kind, **options):
 def test_exchange_that_is_down_is_a_sentence(ready, kind, traits):
     ready.url = f"http://127.0.0.1:{free_port()}"
     outcome = fails_and_leaves_all_as_it_was(ready, kind, **traits)
-    assert outcome.error == f"The exchange at {ready.url} cannot be reached, or the connection to it broke."
+    assert outcome.error == "The exchange cannot be reached, or the connection to it broke."
 
 
 @every_command
@@ -126,7 +126,7 @@ def test_garbage_is_a_sentence(ready, server, kind, traits, garbage):
     ready.url = server.url
     server.answers[""] = garbage
     outcome = fails_and_leaves_all_as_it_was(ready, kind, **traits)
-    assert outcome.error.startswith(("The exchange ", "What answers at "))
+    assert outcome.error.startswith("The exchange ") and "http://" not in outcome.error
 
 
 def test_message_of_the_server_cannot_control_the_terminal(bob, server):
