@@ -4,16 +4,34 @@ Formgrader (nbgrader/server_extensions/formgrader/base.py) opens one gradebook, 
 permanently in `settings["nbgrader_gradebook"]`. So *Manage Students* does not reach the roster, and after
 `/formgrader?path=other` grades go to the course that was opened first. This extension puts an object there
 that stands for the right gradebook at each moment.
+
+Formgrader's handlers ask the exchange for the list of assignments in the event loop of the Jupyter server, which stands
+still meanwhile; they show the students of the gradebook alone, and a traceback where an exchange fails. Here, `prepare`
+asks before they do, in a thread, for the list and the roster; and `capture_log` answers with a sentence.
 """
 
+import asyncio
+import inspect
 from typing import Any
 
+import nbgrader.apps.api
 from jupyter_server.serverapp import ServerApp
 from nbgrader.api import Gradebook
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.auth import Authenticator
+from nbgrader.exchange import ExchangeFactory
+from nbgrader.server_extensions.formgrader import apihandlers
+from nbgrader.server_extensions.formgrader.base import BaseHandler
+from nbgrader.utils import capture_log as capture_log_with_traceback
+
+from .authenticator import NgshareAuthenticator
+from .client import recent
+from .exchange.base import Exchange
+from .exchange.list import ExchangeList
+from .gradebook.fill import fill_gradebook
 
 SLOT = "nbgrader_gradebook"
+WITH_NAMES = (apihandlers.StudentCollectionHandler, apihandlers.SubmissionCollectionHandler)  # lists of students
 
 
 class CurrentGradebook:
@@ -37,6 +55,38 @@ class CurrentGradebook:
         return gradebook
 
 
+async def prepare(handler: BaseHandler) -> None:
+    """Load what nbgrader's method for this request will ask for, so that it finds that and does not wait."""
+    await super(BaseHandler, handler).prepare()
+    recent.begin_click()
+    if handler.current_user is None or not _asks_exchange(handler):
+        return
+    formgrader = handler.settings["nbgrader_formgrader"]
+    formgrader.load_config_file()  # as formgrader itself does for each request
+    coursedir, authenticator = formgrader.coursedir, handler.authenticator
+    factory = ExchangeFactory(parent=formgrader)
+    lister = factory.List(coursedir=coursedir, authenticator=authenticator, parent=formgrader)
+    if not isinstance(lister, ExchangeList):
+        return
+    await asyncio.to_thread(lister.load_for_this_click)
+    if isinstance(handler, WITH_NAMES) and isinstance(authenticator.plugin, NgshareAuthenticator):
+        await asyncio.to_thread(fill_gradebook, coursedir.db_url, coursedir.course_id, lister.client, formgrader.log)
+
+
+def _asks_exchange(handler: BaseHandler) -> bool:
+    """Return whether nbgrader's method for this request makes its `api`, which asks for a list. Grading does not."""
+    method = inspect.unwrap(getattr(type(handler), handler.request.method.lower()))
+    return "api" in method.__code__.co_names
+
+
+def capture_log(app: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+    """Start what formgrader's button stands for; of a failure of the exchange, answer the sentence alone."""
+    answer: dict[str, Any] = capture_log_with_traceback(app, *arguments, **options)
+    if not answer["success"] and isinstance(app, Exchange) and app.failure:
+        return {"success": False, "log": app.failure}
+    return answer
+
+
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": "nbgrader_plugin.formgrader_fix"}]
 
@@ -49,3 +99,5 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
         server.log.debug("ngshare: formgrader is not on, or keeps its gradebook elsewhere; it is not changed.")
         return
     settings[SLOT] = CurrentGradebook(formgrader)
+    BaseHandler.prepare = prepare
+    nbgrader.apps.api.capture_log = capture_log

@@ -1,6 +1,7 @@
 """An instructor's computer: a home directory, commands, and a Jupyter server."""
 
 import os
+import shutil
 import sqlite3
 import sys
 from contextlib import contextmanager
@@ -32,6 +33,16 @@ class Desk:
             "JUPYTERHUB_API_TOKEN": self.username,
             "NGSHARE_URL": self.service.url,
         }
+
+
+def make_desk(home, username, service):
+    """Someone's computer, with nbgrader configured and the server extensions switched on."""
+    shutil.copytree(ROOT / "nbgrader_plugin/jupyter_server_config.d", home / "etc/jupyter_server_config.d")
+    (home / ".jupyter").mkdir()
+    (home / ".jupyter/nbgrader_config.py").write_text(
+        "from nbgrader_plugin import configure\nc = get_config()\nconfigure(c)\n"
+    )
+    return Desk(home, username, service)
 
 
 def call(desk_or_url, method, path, user="root", **kwargs):
