@@ -63,7 +63,7 @@ async def prepare(handler: BaseHandler) -> None:
         return
     formgrader = handler.settings["nbgrader_formgrader"]
     formgrader.load_config_file()  # as formgrader itself does for each request
-    coursedir, authenticator = formgrader.coursedir, handler.authenticator
+    coursedir, authenticator = formgrader.coursedir, Authenticator(parent=formgrader)
     factory = ExchangeFactory(parent=formgrader)
     lister = factory.List(coursedir=coursedir, authenticator=authenticator, parent=formgrader)
     if not isinstance(lister, ExchangeList):

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import sqlite3
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +73,29 @@ def jupyter_server(desk, *options):
     with running(command, env=desk.env, log=log, cwd=desk.home) as process:
         wait_until(lambda: _answers(url), process, log)
         yield url, log
+
+
+@contextmanager
+def stopped(service):
+    """The service takes connections, and answers nothing."""
+    os.killpg(service.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(service.process.pid, signal.SIGCONT)
+
+
+def goes_on_during(url, ask):
+    """Return what `ask` returns; files, terminals and kernels of the Jupyter server answer meanwhile."""
+    answers, rounds = [], 0
+    asking = threading.Thread(target=lambda: answers.append(ask()))
+    asking.start()
+    while asking.is_alive():
+        for path in ("api/contents", "api/terminals", "api/kernels"):
+            requests.get(f"{url}/{path}", timeout=1).raise_for_status()
+        rounds += 1
+    assert rounds > 1, "it was not waited for"
+    return answers[0]
 
 
 def _answers(url):
