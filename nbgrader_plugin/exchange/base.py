@@ -4,12 +4,13 @@ import difflib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
 
+from dateutil.tz import gettz
 from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.abc import Exchange as ABCExchange
 from nbgrader.exchange.default import Exchange as FolderExchange
@@ -124,6 +125,10 @@ class Exchange(ABCExchange):
         """Return nbgrader's text for a time of the server, always in UTC."""
         return times.to_nbgrader(instant, self.timestamp_format)
 
+    def reader_zone(self) -> tzinfo | None:
+        """Return the zone in which times are told: `c.Exchange.timezone` if it is set, else that of this computer."""
+        return None if self.timezone == "UTC" else gettz(self.timezone)
+
     def local_folder(self, course: str, assignment: str) -> Path:
         """Return where a student's copy of an assignment is, absolute; raise BadPath for an unsafe name."""
         parts = [check_name(assignment, "assignment")]
@@ -147,6 +152,11 @@ class Exchange(ABCExchange):
             return None  # the server has filtered already
         courses: list[str] | None = authenticator.get_student_courses(self.coursedir.student_id)
         return courses
+
+    @property
+    def place_in_exchange(self) -> str:
+        """What the log calls the exchange's side of a transfer, where nbgrader's own has a folder."""
+        return f"{self.coursedir.course_id} {self.coursedir.assignment_id} in the exchange"
 
     def assignment_address(self) -> str:
         return self.client.address("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id)

@@ -37,7 +37,7 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
             self.fail(f"You already have a copy of the assignment in this directory: {shown}")
 
     def copy_files(self) -> None:
-        self.log.info(f"Source: {self.src_path}")
+        self.log.info(f"Source: {self.place_in_exchange}")
         self.log.info(f"Destination: {self.dest_path}")
         if self.dest_path.is_dir():
             self._replace_missing()

@@ -15,6 +15,7 @@ from typing import TypeVar
 from nbgrader.exchange.abc import ExchangeList as ABCExchangeList
 from traitlets import Bool
 
+from ..client import times
 from ..client.errors import ErrorResponse, ServiceError
 from ..client.manifest import BadManifest
 from ..client.paths import BadPath
@@ -80,7 +81,8 @@ class ExchangeList(ABCExchangeList, Exchange):
     # Log
 
     def _show_released(self, heading: str, rows: list[ReleasedRow]) -> list[ReleasedRow]:
-        self._show(heading, rows, map(list_rows.line_of_release, rows))
+        zone = self.reader_zone()
+        self._show(heading, rows, (list_rows.line_of_release(row, zone) for row in rows))
         return rows
 
     def _show_submitted(self, heading: str, rows: list[SubmittedRow]) -> list[SubmittedRow]:
@@ -121,6 +123,8 @@ class ExchangeList(ABCExchangeList, Exchange):
             "path": self.client.address("courses", assignment.course, "assignments", assignment.name),
             "notebooks": [{"notebook_id": found.notebook_id, "path": found.path} for found in assignment.notebooks],
         }
+        if assignment.due:
+            row["due"], row["extended"] = times.to_server(assignment.due), assignment.extended
         if folder and folder.exists():
             row["status"], row["path"] = "fetched", str(folder)
             row["notebooks"] = [

@@ -13,7 +13,7 @@ from pathlib import Path
 from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
 from traitlets import Bool
 
-from ..client import manifest, parts, sending
+from ..client import manifest, parts, sending, times
 from ..client.errors import ErrorResponse
 from ..client.manifest import File, LocalFile
 from ..client.paths import BadPath, check_name
@@ -60,16 +60,21 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         if release is None or _notebooks_in(release.files) != self.found:
             release = self.latest_release(release)  # what is said about notebooks must be true
         self.log.info(f"Source: {self.src_path}")
-        self.log.info(f"Destination: {self.dest_path}")
+        self.log.info(f"Destination: {self.place_in_exchange}")
         self._compare_notebooks(release.files)
         files = read_files(sources)
         if release is self.known.release and self._has_much_to_send(files):
             release = self._compare_again(release)  # so that it is not sent in vain
         receipt = self._submit(files, release)
         timestamp = self.timestamp_text(receipt.timestamp)
+        same = self._same_as(receipt)
         self._keep_copy(files, receipt, timestamp)
         self.log.info(f"Submitted as: {self.coursedir.course_id} {self.coursedir.assignment_id} {timestamp}")
         self._log_receipt(receipt)
+        if same:
+            zone = self.reader_zone()
+            when = times.for_reader(same.timestamp, zone, today=receipt.timestamp.astimezone(zone).date())
+            self.log.info(f"These are the same files as at {when}.")
 
     def _has_much_to_send(self, files: list[LocalFile]) -> bool:
         """Return whether there are files that are sent before the submission, which may be refused."""
@@ -152,6 +157,18 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             key=key,
             if_match=release.etag,
         )
+
+    def _same_as(self, receipt: Receipt) -> Receipt | None:
+        """Return the latest earlier receipt for the same files of the same student, if this computer has one."""
+        earlier = cache.earlier_receipts(
+            Path(self.cache), course=self.coursedir.course_id, assignment=self.coursedir.assignment_id
+        )
+        same = [
+            found
+            for found in earlier
+            if (found.student, found.digest) == (receipt.student, receipt.digest) and found.id != receipt.id
+        ]
+        return same[-1] if same else None
 
     def _keep_copy(self, files: list[LocalFile], receipt: Receipt, timestamp: str) -> None:
         """Keep a copy in the cache, with the receipt. It is submitted already: an error here is only a warning."""

@@ -15,7 +15,7 @@ def test_fetched_folder_holds_the_release_byte_for_byte(alice, bob):
     outcome = bob.does(KIND, "ps1")
     assert tree(bob.home / "ps1") == {path: text.encode() for path, text in FILES.items()}
     assert outcome.lines() == [
-        f"Source: {bob.url}/api/v2/courses/{bob.course.replace(' ', '%20')}/assignments/ps1/",
+        f"Source: {bob.course} ps1 in the exchange",
         f"Destination: {bob.home / 'ps1'}",
         f"Fetched as: {bob.course} ps1",
     ]

@@ -25,7 +25,7 @@ def test_release_says_from_where_to_where_and_what(alice):
     outcome = alice.releases()
     source, destination, released = outcome.lines()
     assert source == f"Source: {alice.root}/release/./ps1"
-    assert destination.startswith(f"Destination: {alice.url}/")
+    assert destination == f"Destination: {alice.course} ps1 in the exchange"
     assert released == f"Released as: {alice.course} ps1"
     assert released_paths(alice) == ["data/points.csv", "p1.ipynb"]
 

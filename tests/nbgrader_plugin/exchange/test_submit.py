@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import datetime, timedelta
 
 import pytest
 import requests
@@ -36,7 +37,7 @@ def test_submitted_folder_arrives_and_the_log_says_when(released, alice, bob):
     outcome = bob.submits(files=FILES)
     source, destination, done, receipt = outcome.info
     assert source == f"Source: {bob.home / 'ps1'}"
-    assert destination.startswith(f"Destination: {bob.url}/")
+    assert destination == f"Destination: {bob.course} ps1 in the exchange"
     timestamp = (cached(bob) / "timestamp.txt").read_text()
     assert done == f"Submitted as: {bob.course} ps1 {timestamp}"
     assert receipt.startswith("Receipt ") and "3 files" in receipt
@@ -175,9 +176,20 @@ def test_unreleased_assignment_takes_no_submissions(released, alice, bob):
 
 def test_the_same_files_again_are_a_second_submission(released, alice, bob):
     bob.submits(files=FILES)
-    bob.submits()
-    assert len(alice.submissions()) == 2
-    assert len(list((bob.cache / bob.course).iterdir())) == 2
+    (row,) = alice.submissions()
+    assert "same files" not in str(bob.submits(files={"p1.ipynb": notebook("other")}).info)
+    first = datetime.fromisoformat(row["timestamp"]).astimezone()
+    assert bob.submits(files=FILES).info[-1] == f"These are the same files as at {first:%H:%M %Z}."
+    assert len(alice.submissions()) == 3
+    assert len(list((bob.cache / bob.course).iterdir())) == 3
+
+
+def test_the_same_files_are_told_in_the_readers_zone(released, alice, bob):
+    bob.settings.Exchange.timezone = "Asia/Kolkata"
+    bob.submits(files=FILES)
+    (row,) = alice.submissions()
+    there = datetime.fromisoformat(row["timestamp"]) + timedelta(hours=5, minutes=30)
+    assert f" {there:%H:%M} IST." in bob.submits().info[-1]
 
 
 @pytest.fixture
