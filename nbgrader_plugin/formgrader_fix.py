@@ -6,8 +6,8 @@ permanently in `settings["nbgrader_gradebook"]`. So *Manage Students* does not r
 that stands for the right gradebook at each moment.
 
 Formgrader's handlers ask the exchange for the list of assignments in the event loop of the Jupyter server, which stands
-still meanwhile; they show the students of the gradebook alone, and a traceback where an exchange fails. Here, `prepare`
-asks before they do, in a thread, for the list and the roster; and `capture_log` answers with a sentence.
+still meanwhile. They show the students of the gradebook alone, and a traceback where an exchange fails. Here, `prepare`
+asks before they do, in a thread, for the list and the roster; `capture_log` and `render` say in a sentence what failed.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import inspect
 from typing import Any
 
 import nbgrader.apps.api
+from jinja2 import ChoiceLoader, DictLoader, Environment, PrefixLoader
 from jupyter_server.serverapp import ServerApp
 from nbgrader.api import Gradebook
 from nbgrader.apps.baseapp import NbGrader
@@ -32,6 +33,18 @@ from .gradebook.fill import fill_gradebook
 
 SLOT = "nbgrader_gradebook"
 WITH_NAMES = (apihandlers.StudentCollectionHandler, apihandlers.SubmissionCollectionHandler)  # lists of students
+
+PAGE = "manage_assignments.tpl"
+PAGE_WITH_FAILURE = """{%- extends "nbgrader/manage_assignments.tpl" -%}
+{%- block messages -%}
+{{ super() }}
+{% if failure %}
+<div class="alert alert-warning" id="warning-exchange">
+{{ failure | e }} Nothing can be released or collected now. Reload this page to try again.
+</div>
+{% endif %}
+{%- endblock -%}
+"""
 
 
 class CurrentGradebook:
@@ -79,6 +92,23 @@ def _asks_exchange(handler: BaseHandler) -> bool:
     return "api" in method.__code__.co_names
 
 
+def render(handler: BaseHandler, name: str, **names: Any) -> str:
+    """Render a page. Where nbgrader would write of a directory that could not be created, write what failed."""
+    failure = recent.failure()
+    if failure and name == PAGE:
+        names |= {"exchange_missing": False, "failure": str(failure)}
+    template = handler.settings["nbgrader_jinja2_env"].get_template(name)
+    return str(template.render(**names))
+
+
+def _add_template(environment: Environment) -> None:
+    """Let the page show a failure, below what nbgrader's own page shows there."""
+    original = environment.loader
+    if original is not None:
+        templates = [DictLoader({PAGE: PAGE_WITH_FAILURE}), PrefixLoader({"nbgrader": original}), original]
+        environment.loader = ChoiceLoader(templates)
+
+
 def capture_log(app: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
     """Start what formgrader's button stands for; of a failure of the exchange, answer the sentence alone."""
     answer: dict[str, Any] = capture_log_with_traceback(app, *arguments, **options)
@@ -99,5 +129,6 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
         server.log.debug("ngshare: formgrader is not on, or keeps its gradebook elsewhere; it is not changed.")
         return
     settings[SLOT] = CurrentGradebook(formgrader)
-    BaseHandler.prepare = prepare
+    BaseHandler.prepare, BaseHandler.render = prepare, render
+    _add_template(settings["nbgrader_jinja2_env"])
     nbgrader.apps.api.capture_log = capture_log

@@ -112,6 +112,16 @@ class NgshareClient(LoggingConfigurable):
 
         return recent.get((url, token, tuple(sorted(params.items()))), load)
 
+    def get_recent_object(self, *parts: object) -> object:
+        """Return the JSON at an address as `get_recent` does a list."""
+        url, token = self.address(*parts), HubToken()
+        seconds = self.lab_timeout if recent.is_click() else self.list_timeout
+
+        def load() -> list[object]:
+            return run_within(seconds, lambda: [self._json(Request("GET", url), attempts=1)])
+
+        return recent.get((url, token), load)[0]
+
     def post(
         self, *parts: object, body: Mapping[str, object], repeatable: bool = True, read_timeout: float = 0.0
     ) -> object:

@@ -24,6 +24,12 @@ def is_click() -> bool:
     return _outcomes.get() is not None
 
 
+def failure() -> ServiceError | None:
+    """Return why a list of this click could not be loaded; None if none failed."""
+    errors = [outcome for outcome in (_outcomes.get() or {}).values() if isinstance(outcome, ServiceError)]
+    return errors[0] if errors else None
+
+
 def get(key: Hashable, load: Callable[[], list[object]]) -> list[object]:
     """Return the list named by `key`, as it was loaded for this click, or is now. Callers must not change it."""
     outcomes = _outcomes.get()

@@ -166,4 +166,10 @@ def test_server_goes_on_while_the_exchange_does_not_answer(tmp_path):
                 started = time.monotonic()
                 answer = goes_on_during(url, lambda: requests.get(f"{url}/formgrader/api/assignments", timeout=60))
                 assert time.monotonic() - started < 5
+                page = requests.get(f"{url}/formgrader/manage_assignments", timeout=60).text
+            assert "The exchange did not answer within 4 seconds. Nothing can be released or collected now." in page
+            assert "exchange directory" not in page and service.url not in page.partition("warning-exchange")[2]
+            assert (
+                "exchange did not answer" not in requests.get(f"{url}/formgrader/manage_assignments", timeout=60).text
+            )
             assert [row["status"] for row in answer.json()] == ["draft"]
