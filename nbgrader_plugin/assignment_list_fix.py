@@ -31,7 +31,7 @@ Answer = dict[str, Any]  # as nbgrader's JavaScript reads it: success, value
 ACTIONS = {"fetch": "FetchAssignment", "submit": "Submit", "fetch_feedback": "FetchFeedback"}
 
 
-class Desk:
+class AssignmentLists:
     """One person's assignments as nbgrader is configured at this moment, for one request.
 
     It is made in the event loop, since nbgrader changes the folder of the whole process to read its configuration. Its
@@ -109,32 +109,32 @@ async def tell(work: Callable[[], Answer]) -> Answer:
 class ListHandler(handlers.AssignmentListHandler):
     @web.authenticated
     async def get(self) -> None:
-        desk, course = Desk(self.manager), self.get_argument("course_id")
-        if not desk.uses_ngshare:
+        lists, course = AssignmentLists(self.manager), self.get_argument("course_id")
+        if not lists.uses_ngshare:
             return super().get()
-        self.finish(json.dumps(await tell(lambda: desk.assignments(course))))
+        self.finish(json.dumps(await tell(lambda: lists.assignments(course))))
 
 
 class CoursesHandler(handlers.CourseListHandler):
     @web.authenticated
     async def get(self) -> None:
-        desk = Desk(self.manager)
-        if not desk.uses_ngshare:
+        lists = AssignmentLists(self.manager)
+        if not lists.uses_ngshare:
             return super().get()
-        self.finish(json.dumps(await tell(desk.courses)))
+        self.finish(json.dumps(await tell(lists.courses)))
 
 
 class ActionHandler(handlers.AssignmentActionHandler):
     @web.authenticated
     async def post(self, action: str) -> None:
-        desk = Desk(self.manager)
-        if not desk.uses_ngshare:
+        lists = AssignmentLists(self.manager)
+        if not lists.uses_ngshare:
             return super().post(action)
         fields = self.get_json_body() or {}
         course, assignment = (self.get_argument(name, fields.get(name)) for name in ("course_id", "assignment_id"))
         if not isinstance(course, str) or not isinstance(assignment, str):
             raise web.HTTPError(HTTPStatus.BAD_REQUEST, "course_id and assignment_id are missing.")
-        self.finish(json.dumps(await tell(lambda: desk.act(action, course, assignment))))
+        self.finish(json.dumps(await tell(lambda: lists.act(action, course, assignment))))
 
 
 HANDLERS = {
