@@ -4,16 +4,47 @@ Formgrader (nbgrader/server_extensions/formgrader/base.py) opens one gradebook, 
 permanently in `settings["nbgrader_gradebook"]`. So *Manage Students* does not reach the roster, and after
 `/formgrader?path=other` grades go to the course that was opened first. This extension puts an object there
 that stands for the right gradebook at each moment.
+
+Formgrader's handlers ask the exchange for the list of assignments in the event loop of the Jupyter server, which stands
+still meanwhile. They show the students of the gradebook alone, and a traceback where an exchange fails. Here, `prepare`
+asks before they do, in a thread, for the list and the roster; `capture_log` and `render` say in a sentence what failed.
 """
 
+import asyncio
+import inspect
 from typing import Any
 
+import nbgrader.apps.api
+from jinja2 import ChoiceLoader, DictLoader, Environment, PrefixLoader
 from jupyter_server.serverapp import ServerApp
 from nbgrader.api import Gradebook
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.auth import Authenticator
+from nbgrader.exchange import ExchangeFactory
+from nbgrader.server_extensions.formgrader import apihandlers
+from nbgrader.server_extensions.formgrader.base import BaseHandler
+from nbgrader.utils import capture_log as capture_log_with_traceback
+
+from .authenticator import NgshareAuthenticator
+from .client import recent
+from .exchange.base import Exchange
+from .exchange.list import ExchangeList
+from .gradebook.fill import fill_gradebook
 
 SLOT = "nbgrader_gradebook"
+WITH_NAMES = (apihandlers.StudentCollectionHandler, apihandlers.SubmissionCollectionHandler)  # lists of students
+
+PAGE = "manage_assignments.tpl"
+PAGE_WITH_FAILURE = """{%- extends "nbgrader/manage_assignments.tpl" -%}
+{%- block messages -%}
+{{ super() }}
+{% if failure %}
+<div class="alert alert-warning" id="warning-exchange">
+{{ failure | e }} Nothing can be released or collected now. Reload this page to try again.
+</div>
+{% endif %}
+{%- endblock -%}
+"""
 
 
 class CurrentGradebook:
@@ -37,6 +68,55 @@ class CurrentGradebook:
         return gradebook
 
 
+async def prepare(handler: BaseHandler) -> None:
+    """Load what nbgrader's method for this request will ask for, so that it finds that and does not wait."""
+    await super(BaseHandler, handler).prepare()
+    recent.begin_click()
+    if handler.current_user is None or not _asks_exchange(handler):
+        return
+    formgrader = handler.settings["nbgrader_formgrader"]
+    formgrader.load_config_file()  # as formgrader itself does for each request
+    coursedir, authenticator = formgrader.coursedir, Authenticator(parent=formgrader)
+    factory = ExchangeFactory(parent=formgrader)
+    lister = factory.List(coursedir=coursedir, authenticator=authenticator, parent=formgrader)
+    if not isinstance(lister, ExchangeList):
+        return
+    await asyncio.to_thread(lister.load_for_this_click)
+    if isinstance(handler, WITH_NAMES) and isinstance(authenticator.plugin, NgshareAuthenticator):
+        await asyncio.to_thread(fill_gradebook, coursedir.db_url, coursedir.course_id, lister.client, formgrader.log)
+
+
+def _asks_exchange(handler: BaseHandler) -> bool:
+    """Return whether nbgrader's method for this request makes its `api`, which asks for a list. Grading does not."""
+    method = inspect.unwrap(getattr(type(handler), handler.request.method.lower()))
+    return "api" in method.__code__.co_names
+
+
+def render(handler: BaseHandler, name: str, **names: Any) -> str:
+    """Render a page. Where nbgrader would write of a directory that could not be created, write what failed."""
+    failure = recent.failure()
+    if failure and name == PAGE:
+        names |= {"exchange_missing": False, "failure": str(failure)}
+    template = handler.settings["nbgrader_jinja2_env"].get_template(name)
+    return str(template.render(**names))
+
+
+def _add_template(environment: Environment) -> None:
+    """Let the page show a failure, below what nbgrader's own page shows there."""
+    original = environment.loader
+    if original is not None:
+        templates = [DictLoader({PAGE: PAGE_WITH_FAILURE}), PrefixLoader({"nbgrader": original}), original]
+        environment.loader = ChoiceLoader(templates)
+
+
+def capture_log(app: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+    """Start what formgrader's button stands for; of a failure of the exchange, answer the sentence alone."""
+    answer: dict[str, Any] = capture_log_with_traceback(app, *arguments, **options)
+    if not answer["success"] and isinstance(app, Exchange) and app.failure:
+        return {"success": False, "log": app.failure}
+    return answer
+
+
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": "nbgrader_plugin.formgrader_fix"}]
 
@@ -49,3 +129,6 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
         server.log.debug("ngshare: formgrader is not on, or keeps its gradebook elsewhere; it is not changed.")
         return
     settings[SLOT] = CurrentGradebook(formgrader)
+    BaseHandler.prepare, BaseHandler.render = prepare, render
+    _add_template(settings["nbgrader_jinja2_env"])
+    nbgrader.apps.api.capture_log = capture_log

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 SERVER = ("courses", "exchange", "ngshare_site")
 PLUGIN_MAY_IMPORT = {
     "dateutil",
+    "jinja2",
     "jupyter_server",
     "nbgrader",
     "nbgrader_plugin",

@@ -69,9 +69,8 @@ class NgshareClient(LoggingConfigurable):
     ).tag(config=True)
     connect_timeout = Float(5.0, help="Seconds to wait for a connection.").tag(config=True)
     read_timeout = Float(120.0, help="Seconds to wait for the next bytes of a response.").tag(config=True)
-    list_timeout = Float(
-        10.0, help="Seconds, in all, to wait for a list: a Jupyter server stands still meanwhile."
-    ).tag(config=True)
+    list_timeout = Float(10.0, help="Seconds, in all, that a command waits for a list.").tag(config=True)
+    lab_timeout = Float(4.0, help="Seconds, in all, that JupyterLab and formgrader wait for a list.").tag(config=True)
     attempts = Integer(5, min=1, help="How often a request is tried where a repeat is safe.").tag(config=True)
     parallel_downloads = Integer(4, min=1, max=16, help="How many large downloads run at once.").tag(config=True)
 
@@ -103,14 +102,25 @@ class NgshareClient(LoggingConfigurable):
         return self._all_pages(self.address(*parts), params)
 
     def get_recent(self, *parts: object, **params: object) -> list[object]:
-        """Return all rows of a list for a person who waits: tried once within `list_timeout`, kept for seconds."""
+        """Return all rows of a list for a person who waits: tried once, in limited time, and kept for one click."""
         url, token = self.address(*parts), HubToken()
-        deadline = time.monotonic() + self.list_timeout
+        seconds = self.lab_timeout if recent.is_click() else self.list_timeout
 
         def load() -> list[object]:
-            return run_within(self.list_timeout, lambda: self._all_pages(url, params, attempts=1, deadline=deadline))
+            deadline = time.monotonic() + seconds
+            return run_within(seconds, lambda: self._all_pages(url, params, attempts=1, deadline=deadline))
 
         return recent.get((url, token, tuple(sorted(params.items()))), load)
+
+    def get_recent_object(self, *parts: object) -> object:
+        """Return the JSON at an address as `get_recent` does a list."""
+        url, token = self.address(*parts), HubToken()
+        seconds = self.lab_timeout if recent.is_click() else self.list_timeout
+
+        def load() -> list[object]:
+            return run_within(seconds, lambda: [self._json(Request("GET", url), attempts=1)])
+
+        return recent.get((url, token), load)[0]
 
     def post(
         self, *parts: object, body: Mapping[str, object], repeatable: bool = True, read_timeout: float = 0.0
@@ -220,14 +230,21 @@ class NgshareClient(LoggingConfigurable):
                 stream=True,
             )
         except requests.RequestException as error:
-            raise responses.connection_error(request.url, error) from None if not request.is_ours else error
+            if request.is_ours:
+                self._log_address(request)
+            raise responses.connection_error(error) from None
         is_unchanged = response.status_code == HTTPStatus.NOT_MODIFIED and "If-None-Match" in request.headers
         if response.status_code >= 300 and not is_unchanged:
             with response:
                 if not request.is_ours:
-                    raise responses.error_of_store(request.url, response.status_code)
-                raise responses.error_from(request.url, response)
+                    raise responses.error_of_store(response.status_code)
+                self._log_address(request)
+                raise responses.error_from(response)
         return response
+
+    def _log_address(self, request: Request) -> None:
+        """Log what an error does not say: where it comes from."""
+        self.log.debug("The request was %s %s", request.method, request.url)
 
 
 def _query(params: Mapping[str, object]) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class Assignment:
     course: str
     name: str
     notebooks: tuple[Notebook, ...]
+    due: datetime | None  # for the person who asks
+    extended: bool  # whether that is later than for others
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,13 @@ class Receipt:
 
 def parse_assignment(row: object) -> Assignment:
     fields = as_mapping(row)
+    deadline = as_mapping(fields.get("deadline") or {"due": fields.get("due")})
     return Assignment(
         course=text(fields, "course"),
         name=text(fields, "name"),
         notebooks=_notebooks(fields),
+        due=None if deadline.get("due") is None else times.from_server(deadline["due"]),
+        extended=bool(deadline.get("reason")),
     )
 
 

@@ -7,6 +7,7 @@ student sees the union of the local cache and the server's (`cached`): an emptie
 import json
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +15,8 @@ from typing import TypeVar
 from nbgrader.exchange.abc import ExchangeList as ABCExchangeList
 from traitlets import Bool
 
-from ..client.errors import ErrorResponse
+from ..client import times
+from ..client.errors import ErrorResponse, ServiceError
 from ..client.manifest import BadManifest
 from ..client.paths import BadPath
 from ..client.printing import printable_line
@@ -79,7 +81,8 @@ class ExchangeList(ABCExchangeList, Exchange):
     # Log
 
     def _show_released(self, heading: str, rows: list[ReleasedRow]) -> list[ReleasedRow]:
-        self._show(heading, rows, map(list_rows.line_of_release, rows))
+        zone = self.reader_zone()
+        self._show(heading, rows, (list_rows.line_of_release(row, zone) for row in rows))
         return rows
 
     def _show_submitted(self, heading: str, rows: list[SubmittedRow]) -> list[SubmittedRow]:
@@ -97,8 +100,16 @@ class ExchangeList(ABCExchangeList, Exchange):
 
     # Released
 
+    def load_for_this_click(self) -> None:
+        """Ask for the released assignments: whoever lists them in this click (client/recent.py) gets this answer."""
+        with suppress(ServiceError):  # they get it as well
+            self._released_response()
+
+    def _released_response(self) -> list[object]:
+        return self.client.get_recent("assignments", **self._filters())
+
     def _released_rows(self) -> list[ReleasedRow]:
-        response = self.client.get_recent("assignments", **self._filters())
+        response = self._released_response()
         assignments = self._in_known_courses([parse_assignment(row) for row in response])
         self._assignments = sorted(assignments, key=lambda assignment: (assignment.course, assignment.name))
         return [self._released_row(assignment) for assignment in self._assignments]
@@ -112,6 +123,8 @@ class ExchangeList(ABCExchangeList, Exchange):
             "path": self.client.address("courses", assignment.course, "assignments", assignment.name),
             "notebooks": [{"notebook_id": found.notebook_id, "path": found.path} for found in assignment.notebooks],
         }
+        if assignment.due:
+            row["due"], row["extended"] = times.to_server(assignment.due), assignment.extended
         if folder and folder.exists():
             row["status"], row["path"] = "fetched", str(folder)
             row["notebooks"] = [
@@ -165,6 +178,11 @@ class ExchangeList(ABCExchangeList, Exchange):
         if self.inbound:
             row["random_string"] = str(submission.id)
         return row
+
+    def rows_of_copies(self) -> list[SubmittedRow]:
+        """Return what was submitted from this computer, without the server."""
+        copies = cache.local_copies(Path(self.cache), **self._filters())
+        return list_rows.group_by_student([self._row_of_copy(copy) for copy in copies])
 
     def _row_of_copy(self, copy: LocalCopy) -> AttemptRow:
         folder = self._feedback_folder(copy.course, copy.assignment, copy.timestamp)

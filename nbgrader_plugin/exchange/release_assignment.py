@@ -39,7 +39,7 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             )
         others = Path(coursedir.format_path(coursedir.release_directory, ".", "x")).parent
         self.fail_not_found(
-            f"Assignment not found at: {self.src_path}", self.src_path, map(str, sorted(others.glob("*")))
+            f"Assignment not found at: {self.src_path}.", self.src_path, map(str, sorted(others.glob("*")))
         )
 
     def init_dest(self) -> None:
@@ -55,7 +55,7 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
                 self.fail(f"Destination already exists, add --force to overwrite: {names}")
             self.log.info(f"Overwriting files: {names}")
         self.log.info(f"Source: {self.src_path}")
-        self.log.info(f"Destination: {self.dest_path}")
+        self.log.info(f"Destination: {self.place_in_exchange}")
         self._send(read_folder(Path(self.src_path), coursedir))
         self.log.info(f"Released as: {names}")
 

@@ -1,8 +1,11 @@
 """An instructor's computer: a home directory, commands, and a Jupyter server."""
 
 import os
+import shutil
+import signal
 import sqlite3
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +37,16 @@ class Desk:
         }
 
 
+def make_desk(home, username, service):
+    """Someone's computer, with nbgrader configured and the server extensions switched on."""
+    shutil.copytree(ROOT / "nbgrader_plugin/jupyter_server_config.d", home / "etc/jupyter_server_config.d")
+    (home / ".jupyter").mkdir()
+    (home / ".jupyter/nbgrader_config.py").write_text(
+        "from nbgrader_plugin import configure\nc = get_config()\nconfigure(c)\n"
+    )
+    return Desk(home, username, service)
+
+
 def call(desk_or_url, method, path, user="root", **kwargs):
     url = getattr(desk_or_url, "url", desk_or_url)
     answer = requests.request(
@@ -60,6 +73,29 @@ def jupyter_server(desk, *options):
     with running(command, env=desk.env, log=log, cwd=desk.home) as process:
         wait_until(lambda: _answers(url), process, log)
         yield url, log
+
+
+@contextmanager
+def stopped(service):
+    """The service takes connections, and answers nothing."""
+    os.killpg(service.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(service.process.pid, signal.SIGCONT)
+
+
+def goes_on_during(url, ask):
+    """Return what `ask` returns; files, terminals and kernels of the Jupyter server answer meanwhile."""
+    answers, rounds = [], 0
+    asking = threading.Thread(target=lambda: answers.append(ask()))
+    asking.start()
+    while asking.is_alive():
+        for path in ("api/contents", "api/terminals", "api/kernels"):
+            requests.get(f"{url}/{path}", timeout=1).raise_for_status()
+        rounds += 1
+    assert rounds > 1, "it was not waited for"
+    return answers[0]
 
 
 def _answers(url):

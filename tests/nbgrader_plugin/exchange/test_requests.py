@@ -106,7 +106,9 @@ def test_missing_notebooks_are_told_of_the_release_that_is_the_latest(released, 
 def test_assignment_that_was_unreleased_meanwhile_is_not_found(released, alice, bob):
     bob.does("ExchangeFetchAssignment", "ps1")
     alice.does("ExchangeList", "ps1", remove=True)
-    assert bob.fails("ExchangeSubmit", "ps1").error.startswith("Assignment not found: ")
+    sentence = f"ps1 was unreleased by your instructor (course {bob.course})."
+    assert bob.fails("ExchangeSubmit", "ps1").error == sentence
+    assert bob.fails("ExchangeFetchAssignment", "ps1", replace_missing_files=True).error == sentence
     assert alice.submissions() == []
 
 
