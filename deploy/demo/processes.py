@@ -1,7 +1,7 @@
 """What was started below a folder, and its end. Needs no package.
 
-`python processes.py FOLDER` waits until its standard input ends, which it does when whoever started it ends, in whatever
-way, and ends everything that was started below the folder.
+`python processes.py FOLDER` waits until its standard input ends, which it does when whoever started it ends in whatever way,
+and then ends everything that was started below the folder.
 """
 
 import os

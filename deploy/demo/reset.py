@@ -5,11 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from deploy.demo.processes import kill_all
 
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("DEMO_FOLDER") or ROOT / ".demo").resolve()
 
 

@@ -1,14 +1,14 @@
 """`make demo`: a real JupyterHub with ngshare, JupyterLab and nbgrader, and a course to try them in.
 
-Everything lives in `.demo/`; `make demo-reset` removes it. Ctrl-C, a closed terminal or a kill ends all that was started.
+Everything lives in `.demo/`; `make demo-reset` removes it. Ctrl-C, a closed terminal or a kill ends all of it.
 """
 
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -16,12 +16,12 @@ from urllib.parse import quote
 
 import requests
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from deploy.demo.hub import Hub, StartFailed, copy_example, course_config, is_free
 
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 FOLDER = Path(os.environ.get("DEMO_FOLDER") or ROOT / ".demo")
 PORT = int(os.environ.get("DEMO_PORT", "8000"))
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, kill, a closed terminal
@@ -53,8 +53,7 @@ def main() -> int:
         if is_new:
             set_up(hub)
         tell(hub)
-        while hub.process and hub.process.poll() is None:
-            time.sleep(1)
+        wait_for_end(hub)
         say("JupyterHub ended by itself; see .demo/jupyterhub.log.")
         return 1
     except StartFailed as error:
@@ -75,6 +74,16 @@ def start_guard(folder: Path) -> subprocess.Popen[bytes]:
     """Start what ends everything when this process has ended, even if it was killed: then the pipe ends, too."""
     command = [sys.executable, str(HERE / "processes.py"), str(folder)]
     return subprocess.Popen(command, env={}, stdin=subprocess.PIPE, start_new_session=True)
+
+
+def wait_for_end(hub: Hub) -> None:
+    """Wait until the Hub ends. Errors: KeyboardInterrupt, if the terminal is closed: make alone may be told."""
+    terminal = select.poll()
+    if sys.stdin.isatty():
+        terminal.register(sys.stdin, 0)
+    while hub.process and hub.process.poll() is None:
+        if terminal.poll(1000):
+            raise KeyboardInterrupt
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
