@@ -1,6 +1,6 @@
 """What was started below a folder, and its end. Needs no package.
 
-`python processes.py FOLDER` waits until its standard input ends, which it does when whoever started it ends in whatever way,
+`python processes.py FOLDER` waits until its standard input ends, as it does when whoever started it ends in any way,
 and then ends everything that was started below the folder.
 """
 
