@@ -92,8 +92,8 @@ def secret(name: str, folder: Path) -> str:
     path = folder / secret_file(name)
     try:
         value = text(name) or path.read_text().strip()
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return ""  # data_folder.py says it if the folder is another user's, to commands that need it
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{name}: cannot read {path}: {error}") from error
     return strong(name, value) if value else ""

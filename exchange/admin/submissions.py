@@ -58,7 +58,8 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     list_select_related = ("assignment__course", "student", "file_set")
     search_fields = ("student__username", "assignment__name", "assignment__course__name")
     search_help_text = (
-        f"Search by student, assignment, course, number or short code of a receipt, digest, {FILE_SEARCH}"
+        "Search by student (user name, or name on the roster), assignment, course, number or short code of a receipt, "
+        f"digest, {FILE_SEARCH}"
     )
     ordering = ("-pk",)
     fields = readonly_fields = (
@@ -186,7 +187,9 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
         "submission__assignment__name",
         "submission__assignment__course__name",
     )
-    search_help_text = f"Search by student, assignment, course, digest, {FILE_SEARCH}"
+    search_help_text = (
+        f"Search by student (user name, or name on the roster), assignment, course, digest, {FILE_SEARCH}"
+    )
     ordering = ("-pk",)
     fields = readonly_fields = ("submission", "sender", "created", "files")
 
