@@ -64,8 +64,7 @@ class RowSerializer(serializers.Serializer[Row]):
     """A serializer that only answers, and without its context: one copy of its fields does for all requests."""
 
     def to_representation(self, instance: Row) -> dict[str, Any]:
-        template = _template(type(self))
-        return super(RowSerializer, template).to_representation(instance)
+        return serializers.Serializer.to_representation(_template(type(self)), instance)
 
 
 # Assignments and releases
