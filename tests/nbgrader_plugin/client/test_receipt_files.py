@@ -12,10 +12,16 @@ from exchange import receipt_keys, receipts
 from exchange.models import Submission
 from nbgrader_plugin.client import receipt_files
 from nbgrader_plugin.client.receipt_files import CannotCheck, NotGenuine
+from tests import cast
 from tests.cast import person
 
-pytestmark = pytest.mark.django_db
 NO_RECEIPTS = ["", "[]", "nonsense", "{}", '{"id": 1}', "[" * 10_000, '{"signature": "x"}', "\ud800"]
+
+
+@pytest.fixture
+def course(db):
+    """A course in the tests' own database, where receipts are signed."""
+    return cast.make_courses()
 
 
 @pytest.fixture
