@@ -2,12 +2,13 @@
 
 import json
 import subprocess
-import sys
+from types import SimpleNamespace
 
 import pytest
 import requests
 
 from exchange import receipt_keys
+from nbgrader_plugin.cli import receipt as receipt_command
 from nbgrader_plugin.client.receipt_files import as_key_set
 from tests import cast
 
@@ -36,60 +37,76 @@ def call(exchange, method, path, user, **request):
     return answer.json()
 
 
-def run(desk, *arguments, **environment):
-    command = [sys.executable, "-m", "nbgrader_plugin.cli.receipt", *arguments]
-    return subprocess.run(
-        command, env={**desk.env, **environment}, cwd=desk.home, capture_output=True, text=True, timeout=60
-    )
+@pytest.fixture
+def run(desk, monkeypatch, capsys):
+    """Run the command on alice's computer, in this process: reading nbgrader's settings anew takes seconds."""
+    for name, value in desk.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(desk.home)
+
+    def run(*arguments, **environment):
+        with monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            status = receipt_command.main(arguments)
+        printed = capsys.readouterr()
+        return SimpleNamespace(returncode=status, stdout=printed.out, stderr=printed.err)
+
+    return run
 
 
-def test_receipt_and_folder_are_checked_offline_with_the_saved_keys(desk, submitted, course):
-    saved = run(desk, "key")
+def test_command_is_installed(desk):
+    done = subprocess.run(["ngshare-receipt", "--help"], env=desk.env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "verify" in done.stdout
+
+
+def test_receipt_and_folder_are_checked_offline_with_the_saved_keys(run, submitted, course):
+    saved = run("key")
     assert saved.returncode == 0 and saved.stdout.endswith("has 1 public key.\n")
-    done = run(desk, "verify", "receipt.json", "ps1", **STOPPED)
+    done = run("verify", "receipt.json", "ps1", **STOPPED)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Genuine: ps1 in {course} was submitted for alice at 20")
     assert "1 files of" in done.stdout and done.stdout.endswith("which are exactly those in ps1.\n")
-    assert run(desk, "verify", "receipt.json", **STOPPED).returncode == 0
+    assert run("verify", "receipt.json", **STOPPED).returncode == 0
 
 
-def test_other_files_and_changed_receipts_are_told(desk, submitted):
-    run(desk, "key")
+def test_other_files_and_changed_receipts_are_told(run, desk, submitted):
+    run("key")
     (desk.home / "ps1" / "more.txt").write_text("more")
-    done = run(desk, "verify", "receipt.json", "ps1", **STOPPED)
+    done = run("verify", "receipt.json", "ps1", **STOPPED)
     assert done.returncode == 1 and "The receipt is genuine, but ps1 has other files: 2 of" in done.stderr
     (desk.home / "receipt.json").write_text(json.dumps({**submitted, "student": "bob"}))
-    done = run(desk, "verify", "receipt.json", **STOPPED)
+    done = run("verify", "receipt.json", **STOPPED)
     assert (done.returncode, done.stdout) == (1, "") and done.stderr.startswith("This receipt was changed")
 
 
-def test_copy_in_the_cache_is_compared_without_what_nbgrader_put_there(desk, submitted):
+def test_copy_in_the_cache_is_compared_without_what_nbgrader_put_there(run, desk, submitted):
     for name in ("receipt.json", "timestamp.txt"):
         (desk.home / "ps1" / name).write_text((desk.home / "receipt.json").read_text())
-    done = run(desk, "verify", "ps1/receipt.json", "ps1")
+    done = run("verify", "ps1/receipt.json", "ps1")
     assert done.returncode == 0, done.stderr
 
 
-def test_keys_can_be_given_as_a_file_or_by_the_address_of_the_service(exchange, desk, submitted):
-    run(desk, "key", "course-keys.json")
-    assert run(desk, "verify", "receipt.json", "--key", "course-keys.json", **STOPPED).returncode == 0
-    by_address = run(desk, "verify", "receipt.json", "--url", exchange.url, JUPYTERHUB_API_TOKEN="", **STOPPED)
+def test_keys_can_be_given_as_a_file_or_by_the_address_of_the_service(run, exchange, submitted):
+    run("key", "course-keys.json")
+    assert run("verify", "receipt.json", "--key", "course-keys.json", **STOPPED).returncode == 0
+    by_address = run("verify", "receipt.json", "--url", exchange.url, JUPYTERHUB_API_TOKEN="", **STOPPED)
     assert by_address.returncode == 0, by_address.stderr
 
 
-def test_what_cannot_be_found_out_is_neither_yes_nor_no(desk, submitted):
-    done = run(desk, "verify", "receipt.json", **STOPPED)
+def test_what_cannot_be_found_out_is_neither_yes_nor_no(run, desk, submitted):
+    done = run("verify", "receipt.json", **STOPPED)
     assert done.returncode == 2 and "does not say its public keys" in done.stderr
     other = receipt_keys.derive("another server's", 1)
     (desk.home / "other.json").write_text(json.dumps(as_key_set({other.key_id: other.public_key})))
-    assert run(desk, "verify", "receipt.json", "--key", "other.json").returncode == 2
+    assert run("verify", "receipt.json", "--key", "other.json").returncode == 2
     for missing in ("nowhere.json", "ps1"):
-        done = run(desk, "verify", missing)
+        done = run("verify", missing)
         assert done.returncode == 2 and "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-def test_saving_the_keys_again_keeps_those_that_are_there(desk, submitted):
+def test_saving_the_keys_again_keeps_those_that_are_there(run, desk, submitted):
     other = receipt_keys.derive("another server's", 1)
     (desk.home / "keys.json").write_text(json.dumps(as_key_set({other.key_id: other.public_key})))
-    assert run(desk, "key", "keys.json").stdout == "keys.json has 2 public keys.\n"
-    assert run(desk, "verify", "receipt.json", "--key", "keys.json", **STOPPED).returncode == 0
+    assert run("key", "keys.json").stdout == "keys.json has 2 public keys.\n"
+    assert run("verify", "receipt.json", "--key", "keys.json", **STOPPED).returncode == 0
