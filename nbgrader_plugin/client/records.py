@@ -53,6 +53,7 @@ class Submission:
 @dataclass(frozen=True)
 class Receipt:
     id: int | str
+    code: str  # that a person can read out; empty from an older server
     student: str
     timestamp: datetime
     digest: str
@@ -92,14 +93,16 @@ def parse_submission(row: object) -> Submission:
 
 def parse_receipt(response: object) -> Receipt:
     fields = as_mapping(response)
+    timestamp, due, code = times.from_server(fields.get("timestamp")), fields.get("due"), fields.get("code")
     return Receipt(
         id=_id(fields),
+        code=code if isinstance(code, str) else "",
         student=text(fields, "student"),
-        timestamp=times.from_server(fields.get("timestamp")),
+        timestamp=timestamp,
         digest=text(fields, "digest"),
         file_count=_count(fields, "file_count"),
         size=_count(fields, "size"),
-        late=fields.get("late") is True,
+        late=fields.get("late") is True if due is None else timestamp > times.from_server(due),
         trial=fields.get("trial") is True,
         raw=fields,
     )

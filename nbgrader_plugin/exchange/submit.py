@@ -184,8 +184,9 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
     def _log_receipt(self, receipt: Receipt) -> None:
         late = " It is late." if receipt.late else ""
         trial = " It is a trial, and will not be collected." if receipt.trial else ""
+        code = f", code {receipt.code}" if receipt.code else ""
         self.log.info(
-            f"Receipt {receipt.id}: {receipt.file_count} files, {size_text(receipt.size)}, "
+            f"Receipt {receipt.id}{code}: {receipt.file_count} files, {size_text(receipt.size)}, "
             f"digest {receipt.digest[:16]}, signature {str(receipt.raw.get('signature', ''))[:16]}.{late}{trial}"
         )
 
