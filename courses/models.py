@@ -5,7 +5,9 @@ person in one course, with their one role in it. *AuditEntry*: one change.
 """
 
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth import get_backends
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -112,6 +114,11 @@ class Course(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which people enter and read the course's times."""
+        return ZoneInfo(self.timezone or settings.NGSHARE_TIME_ZONE)
 
     @property
     def title(self) -> str:

@@ -62,6 +62,10 @@ class Deadline:
     def is_closed(self, moment: datetime) -> bool:
         return is_late(moment, self.cut_off)
 
+    def attempts_left(self, attempts: int) -> int | None:
+        """Return how often the person may submit after so many attempts; None where there is no limit."""
+        return None if self.max_attempts is None else max(0, self.max_attempts - attempts)
+
     def shows_solution(self, moment: datetime) -> bool:
         """Return whether the student may fetch the solution: after their cut-off, or their due date without one."""
         return is_late(moment, self.cut_off or self.due)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When, Window
 from django.db.models.functions import Coalesce, RowNumber
+from django.utils import timezone
 
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
@@ -14,12 +15,13 @@ from exchange.storage.manifests import ManifestEntry
 
 
 def visible_assignments(actor: Actor) -> QuerySet[Assignment]:
-    """Return the assignments of the actor's courses; unreleased ones only where the actor is staff."""
+    """Return the assignments of the actor's courses; where the actor is staff, also those that students do not see."""
     if actor.may_everything:
         return Assignment.objects.filter(course__removed_at=None)
     staffed = actor.courses_with(Permission.SEE_SUBMISSIONS)
-    shown = Q(withdrawn_at=None) | Q(course__in=staffed) if staffed else Q(withdrawn_at=None)
-    return Assignment.objects.filter(shown, course__in=actor.courses_with(Permission.SEE_COURSE))
+    rows = Assignment.objects.filter(course__in=actor.courses_with(Permission.SEE_COURSE))
+    shown = Q(withdrawn_at=None) & (Q(release_at=None) | Q(release_at__lte=timezone.now()))
+    return rows.filter(shown | Q(course__in=staffed) if staffed else shown)
 
 
 def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]:

@@ -77,7 +77,7 @@ def get_assignment(actor: Actor, course: str, name: str) -> Assignment:
     """
     visible = Assignment.objects.filter(course__in=actor.visible_courses().values("pk"))
     found = visible.select_related("course").filter(course__name=course, name=name).first()
-    if found and (found.withdrawn_at is None or sees_everybody(actor, found)):
+    if found and (found.is_shown or sees_everybody(actor, found)):
         return found
     return get_own_assignment(actor, course__name=course, name=name)
 

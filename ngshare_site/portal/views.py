@@ -103,7 +103,7 @@ def course_sections(actor: Actor, courses: list[Course]) -> list[CourseSection]:
         rows = [
             AssignmentRow(each, own.get(each.pk), counts.get(each.pk, AssignmentCounts()))
             for each in course.assignments.all()
-            if is_staffed or each.withdrawn_at is None or each.pk in submitted
+            if is_staffed or each.is_shown or each.pk in submitted
         ]
         section = CourseSection(course, actor.roles[course.pk], is_staffed, rows)
         section.retiring_since = announced.get(course.pk)

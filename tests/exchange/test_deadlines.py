@@ -231,6 +231,8 @@ def test_page_of_people_costs_one_query(due, django_assert_num_queries):
 
 
 def test_submission_keeps_the_due_date_that_was_in_force(due):
+    due.cut_off = None
+    due.save()
     extend(due, user=person("bob"), due=NOON + DAY)
     assert cast.submit(due, "bob").due == NOON + DAY
     submission = cast.submit(due, "dave")
