@@ -125,6 +125,7 @@ def test_a_click_asks_the_exchange_once_for_what_it_shows(desk, courses):
     def asked(path):
         before = len(desk.service.log.read_text())
         requests.get(f"{url}/formgrader/{path}", timeout=30).raise_for_status()
+        time.sleep(0.5)  # the line is written after the response
         return desk.service.log.read_text()[before:].count("GET /api/v2/")
 
     with jupyter_server(desk) as (url, _log):
