@@ -32,7 +32,11 @@ from .exchange.list import ExchangeList
 from .gradebook.fill import fill_gradebook
 
 SLOT = "nbgrader_gradebook"
-WITH_NAMES = (apihandlers.StudentCollectionHandler, apihandlers.SubmissionCollectionHandler)  # lists of students
+WITH_NAMES = (  # handlers that list students
+    apihandlers.StudentCollectionHandler,
+    apihandlers.SubmissionCollectionHandler,
+    apihandlers.SubmittedNotebookCollectionHandler,
+)
 
 PAGE = "manage_assignments.tpl"
 PAGE_WITH_FAILURE = """{%- extends "nbgrader/manage_assignments.tpl" -%}
