@@ -6,14 +6,15 @@ in its column `withdrawn_at`.
 
 import math
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from courses.models import Course, User
-from exchange import deadlines
 
 
 class Fault(models.TextChoices):
@@ -88,7 +89,12 @@ class FileEntry(models.Model):
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def released(self) -> "AssignmentQuerySet":
+        """Return the assignments that staff have not unreleased; the release time of some may be to come."""
         return self.filter(withdrawn_at=None)
+
+    def shown(self) -> "AssignmentQuerySet":
+        """Return the assignments that students see now."""
+        return self.released().filter(Q(release_at=None) | Q(release_at__lte=timezone.now()))
 
 
 class Assignment(models.Model):
@@ -96,7 +102,15 @@ class Assignment(models.Model):
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="assignments")
     name = models.CharField(max_length=255)
-    due = models.DateTimeField(null=True, blank=True)
+    # What holds for whom, with extensions: deadlines.py.
+    release_at = models.DateTimeField(
+        "release time", null=True, blank=True, help_text="Students see the assignment from then on."
+    )
+    due = models.DateTimeField("due date", null=True, blank=True)
+    cut_off = models.DateTimeField("cut-off", null=True, blank=True, help_text="Nothing is accepted after it.")
+    max_attempts = models.PositiveIntegerField(
+        "attempt limit", null=True, blank=True, help_text="How often a student may submit; empty for no limit."
+    )
     withdrawn_at = models.DateTimeField("unreleased since", null=True, blank=True, editable=False)
     # The one with the highest number: whoever adds a release sets it. It is deleted with the assignment alone.
     latest_release = models.ForeignKey(
@@ -122,6 +136,22 @@ class Assignment(models.Model):
                 & ~Q(name__in=[".", ".."]),
                 violation_error_message="The name of an assignment may be any text without '/' and '+'.",
             ),
+            models.CheckConstraint(
+                name="cut_off_is_not_before_the_due_date",
+                condition=Q(due=None) | Q(cut_off=None) | Q(cut_off__gte=F("due")),
+                violation_error_message="The cut-off may not be before the due date.",
+            ),
+            models.CheckConstraint(
+                name="release_is_before_the_deadlines",
+                condition=Q(release_at=None)
+                | (Q(due=None) | Q(release_at__lt=F("due"))) & (Q(cut_off=None) | Q(release_at__lt=F("cut_off"))),
+                violation_error_message="The release time must be before the due date and the cut-off.",
+            ),
+            models.CheckConstraint(
+                name="one_attempt_at_least",
+                condition=Q(max_attempts=None) | Q(max_attempts__gt=0),
+                violation_error_message="The attempt limit is 1 or more.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -130,6 +160,11 @@ class Assignment(models.Model):
     @property
     def status(self) -> str:
         return "withdrawn" if self.withdrawn_at else "released"
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether students see it now: released, and its release time has come."""
+        return self.withdrawn_at is None and (self.release_at is None or self.release_at <= timezone.now())
 
 
 class Release(models.Model):
@@ -152,6 +187,96 @@ class Release(models.Model):
         return f"{self.assignment}, release {self.number}"
 
 
+class Extension(models.Model):
+    """Another due date and cut-off of an assignment for one person or one section. deadlines.py has the rule."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="extensions", db_index=False)
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, blank=True, related_name="extensions", verbose_name="person"
+    )
+    # Null where it is for one person, so that the index of the constraint finds it.
+    section = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    due = models.DateTimeField("due date", null=True, blank=True, help_text="Empty: the assignment's.")
+    cut_off = models.DateTimeField(
+        "cut-off", null=True, blank=True, help_text="Empty: the assignment's, and not before the due date."
+    )
+    attempts = models.PositiveIntegerField("further attempts", default=0)
+    reason = models.CharField(max_length=500, blank=True, default="")
+    granted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False)
+    created = models.DateTimeField("granted", editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["assignment", "section", "user"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="one_extension_of_a_person",
+                fields=["assignment", "user"],
+                violation_error_message="This person has an extension of the assignment already.",
+            ),
+            models.UniqueConstraint(
+                name="one_extension_of_a_section",
+                fields=["assignment", "section"],
+                violation_error_message="This section has an extension of the assignment already.",
+            ),
+            models.CheckConstraint(
+                name="extension_is_for_a_person_or_a_section",
+                condition=Q(user__isnull=False, section=None) | Q(user=None, section__isnull=False) & ~Q(section=""),
+                violation_error_message="An extension is for a person or for a section.",
+            ),
+            models.CheckConstraint(
+                name="extension_extends_something",
+                condition=Q(due__isnull=False) | Q(cut_off__isnull=False) | Q(attempts__gt=0),
+                violation_error_message="An extension needs a due date, a cut-off or further attempts.",
+            ),
+            models.CheckConstraint(
+                name="extended_cut_off_is_not_before_the_due_date",
+                condition=Q(due=None) | Q(cut_off=None) | Q(cut_off__gte=F("due")),
+                violation_error_message="The cut-off may not be before the due date.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment}, extension for {self.user or f'section {self.section}'}"
+
+    @classmethod
+    def resolve_merge(cls, duplicate: User, kept: User) -> None:
+        """Where both accounts of a person have an extension of an assignment, leave the most generous of both."""
+        existing = {extension.assignment_id: extension for extension in cls.objects.filter(user=kept)}
+        for other in cls.objects.filter(user=duplicate, assignment__in=existing):
+            extension = existing[other.assignment_id]
+            extension.due = _latest(extension.due, other.due)
+            extension.cut_off = _latest(extension.cut_off, other.cut_off)
+            if extension.due and extension.cut_off:
+                extension.cut_off = max(extension.due, extension.cut_off)
+            extension.attempts = max(extension.attempts, other.attempts)
+            extension.save(update_fields=["due", "cut_off", "attempts"])
+            other.delete()
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((time for time in (one, other) if time), default=None)
+
+
+class Solution(models.Model):
+    """A file set that solves an assignment. Each student may fetch the present one after their own cut-off."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="solutions")
+    file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="solutions")
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created = models.DateTimeField("added")
+    withdrawn_at = models.DateTimeField("withdrawn since", null=True, blank=True, editable=False)
+    new_bytes = models.BigIntegerField(default=0, editable=False, help_text="bytes that it brought to the server")
+
+    class Meta:
+        ordering: ClassVar = ["assignment", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="one_present_solution", fields=["assignment"], condition=Q(withdrawn_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"Solution of {self.assignment}"
+
+
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def present(self) -> "SubmissionQuerySet":
         """Return the submissions that staff have not withdrawn."""
@@ -165,6 +290,9 @@ class Submission(models.Model):
     student = models.ForeignKey(User, on_delete=models.PROTECT, related_name="submissions")
     submitted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created = models.DateTimeField("submitted")
+    due = models.DateTimeField(
+        "due date then", null=True, editable=False, help_text="the one in force for the student when it arrived"
+    )
     release = models.ForeignKey(
         Release,
         on_delete=models.SET_NULL,
@@ -202,10 +330,6 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return f"{self.assignment}, {self.student}, {self.created:%Y-%m-%d %H:%M:%S.%f} UTC"
-
-    @property
-    def late(self) -> bool:
-        return deadlines.is_late(self.created, self.assignment.due)
 
 
 class Feedback(models.Model):

@@ -15,7 +15,7 @@ from courses.errors import PermissionDenied
 from courses.models import User
 from courses.permissions import Actor
 from courses.timestamps import format_timestamp
-from exchange import receipts
+from exchange import deadlines, receipts
 from exchange.models import Submission
 from exchange.storage.archives import ArchiveFolder, ZipStream
 
@@ -66,12 +66,14 @@ def _table(pks: list[int]) -> Iterator[tuple[object, ...]]:
     for submission in _load(pks):
         assignment, file_set = submission.assignment, submission.file_set
         when = format_timestamp(submission.created)
-        what = (submission.late, submission.trial, file_set.file_count, file_set.size, file_set.digest, submission.pk)
+        late: bool = submission.late  # type: ignore[attr-defined]  # annotated
+        what = (late, submission.trial, file_set.file_count, file_set.size, file_set.digest, submission.pk)
         yield assignment.course.name, assignment.name, when, *what
 
 
 def _load(pks: list[int]) -> Iterable[Submission]:
     rows = Submission.objects.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
+    rows = rows.annotate(late=deadlines.LATE)
     for start in range(0, len(pks), BATCH):
         batch = rows.in_bulk(pks[start : start + BATCH])
         for pk in pks[start : start + BATCH]:

@@ -64,6 +64,7 @@ class _Attempt(NamedTuple):
     created: datetime
     is_collected: bool
     has_feedback: bool
+    late: bool
 
 
 # Counts and pages, made by the database
@@ -159,7 +160,7 @@ def course_progress(
 def _add(progress: AssignmentProgress, attempt: _Attempt) -> None:
     progress.attempts += 1
     progress.last, progress.last_id = attempt.created, attempt.pk
-    progress.late = deadlines.is_late(attempt.created, progress.assignment.due)
+    progress.late = attempt.late
     progress.collected |= attempt.is_collected
     progress.feedback |= attempt.has_feedback
 
@@ -167,8 +168,9 @@ def _add(progress: AssignmentProgress, attempt: _Attempt) -> None:
 def _read(submissions: SubmissionQuerySet) -> Iterator[_Attempt]:
     """Yield plain rows, the oldest first: a course may have a hundred thousand."""
     is_collected = Q(collected_at__isnull=False)
-    rows = submissions.annotate(is_collected=is_collected, has_feedback=HAS_FEEDBACK).order_by("created", "pk")
-    columns = ("pk", "assignment_id", "student_id", "created", "is_collected", "has_feedback")
+    rows = submissions.annotate(is_collected=is_collected, has_feedback=HAS_FEEDBACK, late=deadlines.LATE)
+    rows = rows.order_by("created", "pk")
+    columns = ("pk", "assignment_id", "student_id", "created", "is_collected", "has_feedback", "late")
     for row in rows.values_list(*columns).iterator(chunk_size=5000):
         yield _Attempt(*row)
 

@@ -13,6 +13,7 @@ from typing import cast
 from django.core.signing import BadSignature, Signer
 
 from courses.timestamps import format_timestamp
+from exchange import deadlines
 from exchange.models import Submission
 
 Receipt = dict[str, object]
@@ -37,7 +38,7 @@ def receipt(submission: Submission) -> Receipt:
         "submitted_by": submission.submitted_by.username if submission.submitted_by else None,
         "timestamp": format_timestamp(submission.created),
         "release": submission.release.number if submission.release else None,
-        "late": submission.late,
+        "late": deadlines.is_late(submission.created, submission.due),
         "trial": submission.trial,
         "digest": submission.file_set.digest,
         "size": submission.file_set.size,

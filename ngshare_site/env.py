@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -45,6 +46,16 @@ def choice(name: str, default: str, *others: str) -> str:
     value = text(name, default).lower()
     if value not in (default, *others):
         raise ImproperlyConfigured(f"{name}={value!r}: write {' or '.join((default, *others))}.")
+    return value
+
+
+def time_zone(name: str, default: str) -> str:
+    """Return the IANA name of a time zone."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ImproperlyConfigured(f"{name}={value!r}: write a time zone, such as Europe/Berlin.") from error
     return value
 
 

@@ -68,6 +68,11 @@ NGSHARE_MAX_SUBMISSIONS_PER_HOUR = env.number("NGSHARE_MAX_SUBMISSIONS_PER_HOUR"
 NGSHARE_MAX_COURSE_BYTES = env.size("NGSHARE_MAX_COURSE_BYTES", "1TB")
 NGSHARE_MAX_PERSON_BYTES = env.size("NGSHARE_MAX_PERSON_BYTES", "20GB")  # in one course
 
+# Deadlines
+
+NGSHARE_TIME_ZONE = env.time_zone("NGSHARE_TIME_ZONE", "UTC")  # of courses that have none of their own
+NGSHARE_GRADERS_MAY_EXTEND = env.flag("NGSHARE_GRADERS_MAY_EXTEND")  # graders may grant extensions
+
 # Addresses
 
 PREFIX = "/" + env.text("JUPYTERHUB_SERVICE_PREFIX", "/").strip("/") + "/"

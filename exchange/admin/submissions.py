@@ -74,7 +74,8 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         rows = super().get_queryset(request).select_related("assignment__course", "student", "file_set")
-        return rows.annotate(has_feedback=Exists(Feedback.objects.filter(submission=OuterRef("pk"))))
+        has_feedback = Exists(Feedback.objects.filter(submission=OuterRef("pk")))
+        return rows.annotate(has_feedback=has_feedback, late=deadlines.LATE)
 
     def has_trash_permission(self, request: HttpRequest) -> bool:
         """For actions with `permissions=["trash"]`."""
@@ -103,7 +104,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         states = {
             "in the trash": submission.withdrawn_at,
             "trial by staff": submission.trial,
-            "late": submission.late,
+            "late": submission.late,  # type: ignore[attr-defined]  # annotated
             "collected": submission.collected_at,
             "feedback returned": submission.has_feedback,  # type: ignore[attr-defined]  # annotated
         }

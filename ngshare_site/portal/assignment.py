@@ -93,7 +93,8 @@ class AssignmentView(MemberView, TemplateView):
         assignment = get_assignment(self.actor, kwargs["course"], kwargs["assignment"])
         is_staffed = sees_everybody(self.actor, assignment)
         mine = queries.submissions(self.actor, mine=True).filter(assignment=assignment)
-        mine = mine.select_related("file_set", "assignment").prefetch_related("feedbacks").order_by("-created")
+        mine = mine.select_related("file_set").prefetch_related("feedbacks").order_by("-created")
+        mine = mine.annotate(late=deadlines.LATE)
         context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": mine}
         if is_staffed:
             context |= self._staff_context(assignment)
@@ -140,7 +141,7 @@ def get_assignment(actor: Actor, course: str, name: str) -> Assignment:
     """
     visible = Assignment.objects.filter(course__in=actor.visible_courses().values("pk"))
     assignment = get_object_or_404(visible.select_related("course"), course__name=course, name=name)
-    if assignment.withdrawn_at and not sees_everybody(actor, assignment):
+    if not assignment.is_shown and not sees_everybody(actor, assignment):
         if not assignment.submissions.filter(student=actor.user).exists():
             raise Http404
     return assignment

@@ -110,7 +110,7 @@ def course_sections(actor: Actor, courses: list[Course]) -> list[CourseSection]:
         rows = [
             AssignmentRow(each, own.get(each.pk), counts.get(each.pk, AssignmentCounts()))
             for each in course.assignments.all()
-            if is_staffed or each.withdrawn_at is None
+            if is_staffed or each.is_shown
         ]
         section = CourseSection(course, actor.roles[course.pk], is_staffed, rows)
         section.students, section.retiring_since = students.get(course.pk, 0), announced.get(course.pk)
@@ -168,6 +168,7 @@ def get_submission(actor: Actor, pk: int) -> Submission:
     newest = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries").order_by("-id")
     visible = queries.submissions(actor, withdrawn=True, trials=True)
     visible = visible.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
+    visible = visible.annotate(late=deadlines.LATE)
     visible = visible.prefetch_related(
         file_sets.prefetch_entries("file_set__entries"), Prefetch("feedbacks", queryset=newest)
     )
