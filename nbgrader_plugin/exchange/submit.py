@@ -75,8 +75,9 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         self._keep_copy(files, receipt, timestamp)
         self.log.info(f"Submitted as: {self.coursedir.course_id} {assignment} {timestamp}")
         self._log_receipt(receipt)
-        for sentence in deadline_notes.sentences_after(assignment, deadline, zone):
-            self.log.info(sentence)
+        if not receipt.trial:  # neither limit nor cut-off holds for those
+            for sentence in deadline_notes.sentences_after(assignment, deadline, zone):
+                self.log.info(sentence)
         if same:
             when = times.for_reader(same.timestamp, zone, today=receipt.timestamp.astimezone(zone).date())
             self.log.info(f"These are the same files as at {when}.")
