@@ -22,12 +22,21 @@ class Notebook:
 
 
 @dataclass(frozen=True)
+class Deadline:
+    """What is in force for the person who asks."""
+
+    due: datetime | None = None
+    cut_off: datetime | None = None  # nothing is accepted after it
+    attempts_left: int | None = None  # None: as many as one likes
+    extended: bool = False  # whether it is another than the assignment's own
+
+
+@dataclass(frozen=True)
 class Assignment:
     course: str
     name: str
     notebooks: tuple[Notebook, ...]
-    due: datetime | None  # for the person who asks
-    extended: bool  # whether that is later than for others
+    deadline: Deadline
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,7 @@ class Submission:
     assignment: str
     student: str
     timestamp: datetime
+    late: bool  # by the due date that is in force for the student now; False if there is none
     notebooks: tuple[Notebook, ...]
     raw_files: object  # the manifest as it came; None if it was not requested
     raw_feedback: object  # the manifest of the feedback as it came; None if there is none
@@ -59,6 +69,7 @@ class Receipt:
     digest: str
     file_count: int
     size: int  # bytes
+    due: datetime | None  # in force for the student at that moment
     late: bool
     trial: bool
     raw: Mapping[str, object]  # as the server signed it
@@ -66,13 +77,23 @@ class Receipt:
 
 def parse_assignment(row: object) -> Assignment:
     fields = as_mapping(row)
-    deadline = as_mapping(fields.get("deadline") or {"due": fields.get("due")})
     return Assignment(
         course=text(fields, "course"),
         name=text(fields, "name"),
         notebooks=_notebooks(fields),
-        due=None if deadline.get("due") is None else times.from_server(deadline["due"]),
-        extended=bool(deadline.get("reason")),
+        deadline=parse_deadline(fields),
+    )
+
+
+def parse_deadline(assignment: object) -> Deadline:
+    """Return the deadline in an assignment as the server describes it. A server before extensions has `due` alone."""
+    fields = as_mapping(assignment)
+    own = as_mapping(fields.get("deadline") or {"due": fields.get("due")})
+    return Deadline(
+        due=_time(own, "due"),
+        cut_off=_time(own, "cut_off"),
+        attempts_left=None if own.get("attempts_left") is None else _count(own, "attempts_left"),
+        extended=bool(own.get("reason")),
     )
 
 
@@ -85,6 +106,7 @@ def parse_submission(row: object) -> Submission:
         assignment=text(fields, "assignment"),
         student=text(fields, "student"),
         timestamp=times.from_server(fields.get("timestamp")),
+        late=fields.get("late") is True,
         notebooks=_notebooks(fields),
         raw_files=fields.get("files"),
         raw_feedback=feedback.get("files") if isinstance(feedback, dict) else None,
@@ -93,7 +115,9 @@ def parse_submission(row: object) -> Submission:
 
 def parse_receipt(response: object) -> Receipt:
     fields = as_mapping(response)
-    timestamp, due, code = times.from_server(fields.get("timestamp")), fields.get("due"), fields.get("code")
+    timestamp = times.from_server(fields.get("timestamp"))
+    due = _time(fields, "due")
+    code = fields.get("code")
     return Receipt(
         id=_id(fields),
         code=code if isinstance(code, str) else "",
@@ -102,7 +126,8 @@ def parse_receipt(response: object) -> Receipt:
         digest=text(fields, "digest"),
         file_count=_count(fields, "file_count"),
         size=_count(fields, "size"),
-        late=fields.get("late") is True if due is None else timestamp > times.from_server(due),
+        due=due,
+        late=fields.get("late") is True or (due is not None and timestamp > due),
         trial=fields.get("trial") is True,
         raw=fields,
     )
@@ -126,6 +151,10 @@ def text(fields: Mapping[str, object], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidResponse(f"The exchange sent a response without '{key}'.")
     return value
+
+
+def _time(fields: Mapping[str, object], key: str) -> datetime | None:
+    return None if fields.get(key) is None else times.from_server(fields[key])
 
 
 def _count(fields: Mapping[str, object], key: str) -> int:

@@ -64,20 +64,29 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             self.fail(f"You do not have access to the submissions of others: students of {course} cannot collect.")
 
     def _choose_submissions(self) -> list[Submission]:
-        """Return the submission to collect of each student, newest or newest in time, sorted by student."""
+        """Return the submission to collect of each student, newest or newest in time, sorted by student.
+
+        In time is what the gradebook's due date or that of the service allows, each with its extensions.
+        """
         due_dates = read_due_dates(self.coursedir) if self.before_duedate else DueDates()
         if due_dates.due is None:
             rows = self.client.get_all(
                 "submissions", **self.filters, latest=True, before_due=self.before_duedate, files=True
             )
             return sorted(map(parse_submission, rows), key=lambda submission: submission.student)
+        place = ("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id)
+        has_due = as_mapping(self.client.get(*place)).get("due") is not None  # the service knows a due date, too
         by_student: dict[str, list[Submission]] = {}
         for submission in map(parse_submission, self.client.get_all("submissions", **self.filters)):
             by_student.setdefault(submission.student, []).append(submission)
         chosen = []
         for student, attempts in sorted(by_student.items()):
             limit = due_dates.of(student)
-            in_time = [attempt for attempt in attempts if limit is None or attempt.timestamp <= limit]
+            in_time = [
+                attempt
+                for attempt in attempts
+                if limit is None or attempt.timestamp <= limit or (has_due and not attempt.late)
+            ]
             chosen.append(max(in_time or attempts, key=lambda attempt: attempt.timestamp))
         return self._with_files(chosen)
 
