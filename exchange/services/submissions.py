@@ -13,7 +13,7 @@ from courses import audit, trash
 from courses.errors import Conflict, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
-from courses.prepared import Parameter, prepared
+from courses.prepared import Parameter, insert, prepared
 from exchange import quotas
 from exchange.models import Assignment, Blob, FileSet, Release, Submission
 from exchange.quotas import Quota
@@ -97,7 +97,7 @@ def _add_submission(
         if is_for_another:
             _check_is_member(student, course)
         file_set, new_bytes = file_sets.create_file_set(entries, stored, now.file_sets)
-        submission = Submission.objects.create(
+        submission = Submission(
             assignment=assignment,
             student=student,
             submitted_by=by.user,
@@ -109,6 +109,7 @@ def _add_submission(
             trial=not is_for_another and now.role != Role.STUDENT,
             idempotency_key=key,
         )
+        insert([submission])
         named = {"submission": submission.pk, "student": student.username}
         audit.record("submit", by=by, role=now.role, about=submission, course=course, target=assignment.name, **named)
         quotas.count(course, new_bytes)
