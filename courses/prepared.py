@@ -160,17 +160,17 @@ def insert(rows: Sequence[Model], *, unique: Sequence[str] = (), update: Sequenc
     """
     if not rows:
         return
-    returns_rows = connection.features.can_return_rows_from_bulk_insert
+    model, returns_rows = type(rows[0]), connection.features.can_return_rows_from_bulk_insert
+    defaults = {tuple(name for name, value in vars(row).items() if isinstance(value, DatabaseDefault)) for row in rows}
     with transaction.mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
         if not returns_rows and len(rows) == 1 and not unique:
             rows[0].save(force_insert=True)
-        elif not returns_rows or len(rows) > FEW:
-            type(rows[0])._base_manager.bulk_create(
+        elif returns_rows and len(rows) <= FEW and len(defaults) == 1:
+            _prepare_insert(model, len(rows), tuple(unique), tuple(update), *defaults).run(rows)
+        else:
+            model._base_manager.bulk_create(
                 rows, update_conflicts=bool(unique), unique_fields=unique, update_fields=update
             )
-        else:
-            defaults = tuple(name for name, value in vars(rows[0]).items() if isinstance(value, DatabaseDefault))
-            _prepare_insert(type(rows[0]), len(rows), tuple(unique), tuple(update), defaults).run(rows)
 
 
 @cache

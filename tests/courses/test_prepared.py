@@ -140,6 +140,16 @@ def test_insert_updates_rows_that_are_there(course):
     }
 
 
+def test_rows_may_differ_in_what_they_leave_to_the_database(course, new_people):
+    people = new_people(2)
+    insert(people)
+    past = timezone.now() - timedelta(days=1)
+    rows = [Membership(course=course, user=people[0], role="student")]
+    rows.append(Membership(course=course, user=people[1], role="student", created=past))
+    insert(rows)
+    assert Membership.objects.get(pk=rows[1].pk).created == past < Membership.objects.get(pk=rows[0].pk).created
+
+
 def test_failed_insert_fails_the_transaction(course):
     with pytest.raises(TransactionManagementError), transaction.atomic():
         with pytest.raises(IntegrityError):
