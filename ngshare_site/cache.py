@@ -1,5 +1,6 @@
 """The cache of what the Hub said. It only spares questions: one that fails is as good as an empty one."""
 
+import itertools
 import json
 import logging
 import time
@@ -21,6 +22,7 @@ except ImportError:  # files need no client of Redis
     CACHE_ERRORS = (OSError,)
 
 PAUSE = 5  # seconds in which a cache that failed is not asked again: each question may wait for a whole timeout
+WRITES_TO_CULL = 100  # files that a process writes between two looks at how many there are
 
 
 class JSONSerializer:
@@ -59,7 +61,16 @@ class Forgiving(BaseCache):
 
 
 class ForgivingFileCache(Forgiving, FileBasedCache):
-    """Files in a folder."""
+    """Files in a folder, which may be a few more than MAX_ENTRIES.
+
+    Django would read the names of all of them for each new one, and there are two for each person of the last day.
+    """
+
+    _writes = itertools.count()  # of all threads of the process
+
+    def _cull(self) -> None:
+        if next(ForgivingFileCache._writes) % WRITES_TO_CULL == 0:
+            super()._cull()  # type: ignore[misc]  # of Django, without a type
 
 
 class ForgivingRedisCache(Forgiving, RedisCache):

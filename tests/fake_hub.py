@@ -2,6 +2,7 @@
 `POST /hub/api/oauth2/token`, over real HTTP."""
 
 import json
+import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ PAGINATION = "application/jupyterhub-pagination+json"
 
 
 class FakeHub:
-    """What it knows may be changed at any time; `asked` counts the questions about tokens."""
+    """What it knows may be changed at any time; `asked` counts the questions about tokens, `connections` those made."""
 
     def __init__(self, *, token_is_name=False):
         self.url = ""
@@ -25,10 +26,11 @@ class FakeHub:
     def reset(self):
         """Forget everybody, and be in good health."""
         self.models, self.codes, self.groups = {}, {}, {}
-        self.asked = 0
+        self.asked = self.connections = 0
         self.page = 200  # its greatest number of groups in one answer (JupyterHub.api_page_max_limit)
         self.status = 200  # of every answer, to play a Hub in trouble
         self.location = ""  # where it redirects `GET /hub/api/user`
+        self.cookie = ""  # that it sets with every answer
         self.pause = 0.0  # seconds before each answer
         self.version = "6.1.1"
         self.health_checks = 0
@@ -102,9 +104,19 @@ class FakeHub:
 def running(address="127.0.0.1", port=0, *, tls=None, **options):
     """`tls`: the context of an HTTPS server, for a Hub with certificates."""
     hub = FakeHub(**options)
+    open_connections = set()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self):
+            super().setup()
+            hub.connections += 1
+            open_connections.add(self.connection)
+
+        def finish(self):
+            open_connections.discard(self.connection)
+            super().finish()
 
         def do_GET(self):
             self._answer({})
@@ -129,6 +141,8 @@ def running(address="127.0.0.1", port=0, *, tls=None, **options):
             self.send_response(status)
             if is_redirected:
                 self.send_header("Location", hub.location)
+            if hub.cookie:
+                self.send_header("Set-Cookie", hub.cookie)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body) + hub.missing))
             self.end_headers()
@@ -160,3 +174,6 @@ def running(address="127.0.0.1", port=0, *, tls=None, **options):
         server.shutdown()
         server.server_close()
         thread.join()
+        for connection in list(open_connections):  # kept ones, on which it would go on answering
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)

@@ -46,13 +46,17 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         student = "" if self.coursedir.student_id in ("", "*") else self.coursedir.student_id
         self.filters: Mapping[str, str] = {"course": course, "assignment": assignment, "student": student}
         try:
-            if as_mapping(self.client.get("courses", course)).get("role") == "student":
-                self.fail(f"You do not have access to the submissions of others: students of {course} cannot collect.")
             self.chosen = self._choose_submissions()
+            if len(self.chosen) < 2:  # students see their own submissions; those of several people are for staff alone
+                self._require_staff(course)
         except ErrorResponse as error:
             if error.status == HTTPStatus.FORBIDDEN:
                 self.fail_without_access(error)
             raise
+
+    def _require_staff(self, course: str) -> None:
+        if as_mapping(self.client.get("courses", course)).get("role") == "student":
+            self.fail(f"You do not have access to the submissions of others: students of {course} cannot collect.")
 
     def _choose_submissions(self) -> list[Submission]:
         """Return the submission to collect of each student, newest or newest in time, sorted by student."""

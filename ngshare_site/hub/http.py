@@ -1,14 +1,20 @@
-"""Connections to the Hub. An answer of any length may come, at any pace: only a bounded one is read."""
+"""Connections to the Hub. An answer of any length may come, at any pace: only a bounded one is read.
+
+Connections stay open for the next question, whoever asks it. No cookie is kept with them.
+"""
 
 import io
+import os
 import time
 from collections.abc import Mapping
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from courses.places import waiting
 
@@ -16,6 +22,7 @@ TIMEOUT = (3, 10)  # seconds to connect, to wait for the next bytes
 MAX_ANSWER_BYTES = 2**24  # a page of 200 groups of a thousand members each has about 4 MB
 MAX_ANSWER_SECONDS = 30
 CHUNK = 2**16  # bytes
+MOST_IDLE = 100  # connections that a process keeps, if it had as many at once
 
 Session = TypeVar("Session", bound=requests.Session)
 
@@ -40,7 +47,14 @@ class BoundedAdapter(HTTPAdapter):
             verify = settings.JUPYTERHUB_SSL_CLIENT_CA
             cert = (settings.JUPYTERHUB_SSL_CERTFILE, settings.JUPYTERHUB_SSL_KEYFILE)
         with waiting():
-            return self._read(super().send(request, True, timeout or TIMEOUT, verify, cert, proxies))
+            try:
+                response = super().send(request, True, timeout or TIMEOUT, verify, cert, proxies)
+            except requests.ConnectionError as error:
+                # The Hub may close a kept connection at the very moment when it is used again.
+                if request.method != "GET" or not isinstance(error.args[0], ProtocolError):
+                    raise
+                response = super().send(request, True, timeout or TIMEOUT, verify, cert, proxies)
+            return self._read(response)
 
     def _read(self, response: requests.Response) -> requests.Response:
         end = time.monotonic() + MAX_ANSWER_SECONDS
@@ -60,9 +74,19 @@ class BoundedAdapter(HTTPAdapter):
 
 def bounded(session: Session) -> Session:
     """Return the session after making it read bounded answers only."""
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, BoundedAdapter())
+        session.mount(scheme, BoundedAdapter(pool_connections=2, pool_maxsize=MOST_IDLE))
     return session
+
+
+@cache
+def _session() -> requests.Session:
+    """Return the session of this process, for all its threads."""
+    return bounded(requests.Session())
+
+
+os.register_at_fork(after_in_child=_session.cache_clear)  # two processes cannot share a connection
 
 
 def request(
@@ -74,7 +98,6 @@ def request(
     timeout: tuple[float, float] = TIMEOUT,
 ) -> requests.Response:
     """Return the answer, whatever its status. Redirects are not followed. Errors: RequestException."""
-    with bounded(requests.Session()) as session:
-        return session.request(
-            method, address, headers=dict(headers or {}), params=params, timeout=timeout, allow_redirects=False
-        )
+    return _session().request(
+        method, address, headers=dict(headers or {}), params=params, timeout=timeout, allow_redirects=False
+    )

@@ -8,7 +8,7 @@ from courses import services as course_services
 from courses.permissions import SERVER
 from exchange import queries, services
 from exchange.api.v2.serializers import AssignmentSerializer, SubmissionSerializer
-from exchange.models import Submission
+from exchange.models import Assignment, Submission
 from tests import cast
 from tests.cast import PS1, actor, submit
 
@@ -62,6 +62,16 @@ def test_row_brings_the_latest_release(assignment):
     release(assignment.course, force=True)
     (row,) = queries.load_assignments([assignment.pk], actor("bob"))
     assert row.latest_release.number == 2
+
+
+@pytest.mark.parametrize("username", ["alice", "gina", "bob", "carol", "erin"])
+def test_released_keys_are_those_of_the_visible_assignments_that_are_released(two_courses, username):
+    who = actor(username)
+    for _ in range(2):
+        rows = queries.with_status(queries.visible_assignments(who), "released").order_by("pk")
+        assert queries.released_keys(who) == list(rows.values("pk"))
+        for assignment in Assignment.objects.all():
+            services.unrelease(assignment, by=SERVER)
 
 
 def test_assignments_are_read_in_as_many_queries_for_many_as_for_few(assignment, django_assert_num_queries):

@@ -53,3 +53,22 @@ def test_a_cache_that_is_back_is_used_again(tmp_path, monkeypatch):
     (tmp_path / "cache").unlink()
     broken.set("key", 2)
     assert broken.get("key") == 2
+
+
+def test_names_of_all_files_are_read_for_few_of_the_new_ones(tmp_path, monkeypatch):
+    listed = []
+    names = cache.ForgivingFileCache._list_cache_files
+    monkeypatch.setattr(cache.ForgivingFileCache, "_list_cache_files", lambda self: listed.append(1) or names(self))
+    files = cache.ForgivingFileCache(str(tmp_path), {})
+    for number in range(3 * cache.WRITES_TO_CULL):
+        files.set(str(number), number)
+    assert len(listed) == 3
+
+
+def test_files_stay_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "WRITES_TO_CULL", 10)
+    files = cache.ForgivingFileCache(str(tmp_path), {"max_entries": 20})
+    for number in range(200):
+        files.set(str(number), number)
+        assert len(list(tmp_path.iterdir())) <= 20 + cache.WRITES_TO_CULL
+    assert files.get("199") == 199

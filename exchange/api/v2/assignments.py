@@ -18,7 +18,7 @@ from exchange import queries, services
 from exchange.api.v2 import conditions, serializers
 from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read_bundle, read_files
 from exchange.api.v2.filters import AssignmentFilter
-from exchange.api.v2.pagination import AssignmentPages
+from exchange.api.v2.pagination import AssignmentPages, Keys
 from exchange.api.v2.parsers import BundleParser
 from exchange.models import Assignment, Release
 from exchange.storage.file_sets import Upload
@@ -34,6 +34,17 @@ class AllAssignmentsViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
 
     def get_queryset(self) -> QuerySet[Assignment]:
         return queries.visible_assignments(self.actor)
+
+    def list(self, request: Request, *args: object, **kwargs: object) -> Response:
+        # What students' servers ask for all the time: the first page, without a filter.
+        if (
+            kwargs
+            or self.actor.may_everything
+            or not request.query_params.keys() <= {AssignmentPages.page_size_query_param}
+        ):
+            return super().list(request, *args, **kwargs)
+        page = self.paginate_queryset(Keys(queries.released_keys(self.actor)))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
 class AssignmentViewSet(AllAssignmentsViewSet):

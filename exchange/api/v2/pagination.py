@@ -19,9 +19,19 @@ Row = dict[str, int]  # a primary key
 MAX_FILES = 10_000  # on one page; a single submission may have more
 
 
+class Keys(list[Row]):
+    """Primary keys that have been read, sorted, where a page could be cut from a queryset."""
+
+    def values(self, *fields: str) -> "Keys":
+        return self
+
+    def order_by(self, *fields: str) -> "Keys":
+        return self
+
+
 class AssignmentPages(Pages):
     def paginate_queryset(  # type: ignore[override]  # of any model
-        self, queryset: QuerySet[Assignment], request: Request, view: APIView | None = None
+        self, queryset: QuerySet[Assignment] | Keys, request: Request, view: APIView | None = None
     ) -> list[Assignment]:
         rows: Any = queryset.values("pk")
         page: list[Row] = super().paginate_queryset(rows, request, view) or []

@@ -4,6 +4,8 @@ The brackets name what a serializer answers; None, that it only reads a body.
 """
 
 from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
 
 from rest_framework import serializers
 from rest_framework.fields import SkipField
@@ -50,6 +52,21 @@ class NotebookSerializer(serializers.Serializer[str]):
         list_serializer_class = NotebookListSerializer
 
 
+Row = TypeVar("Row")
+
+
+@cache
+def _template(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    return serializer()
+
+
+class RowSerializer(serializers.Serializer[Row]):
+    """A serializer that only answers, and without its context: one copy of its fields does for all requests."""
+
+    def to_representation(self, instance: Row) -> dict[str, Any]:
+        return serializers.Serializer.to_representation(_template(type(self)), instance)
+
+
 # Assignments and releases
 
 
@@ -78,7 +95,7 @@ class LatestReleaseSerializer(serializers.Serializer[Release]):
     digest = serializers.CharField(source="file_set.digest")
 
 
-class AssignmentSerializer(serializers.Serializer[Assignment]):
+class AssignmentSerializer(RowSerializer[Assignment]):
     """A row of queries.load_assignments."""
 
     course = serializers.CharField(source="course.name", read_only=True)

@@ -213,7 +213,7 @@ def test_collecting_and_feedback(released, alice, bob, dave, traffic):
     bob.submits()
     dave.submits()
     assert traffic.of(lambda: alice.does("ExchangeCollect", "ps1")) == [
-        "GET ", "GET submissions/", BUNDLE, "POST submissions/collected/"
+        "GET submissions/", BUNDLE, "POST submissions/collected/"
     ]  # fmt: skip
     assert traffic.connections == 1
     for student in ("bob", "dave"):

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from exchange.api.v2 import serializers
 from exchange.models import Assignment, Release
 from tests import cast
-from tests.cast import PS1, WORK, of_assignment, post_bundle, v2
+from tests.cast import COURSE, PS1, WORK, of_assignment, post_bundle, v2
 
 RELEASES = of_assignment("releases")
 
@@ -111,3 +112,31 @@ def test_user_names_of_any_kind_work(assignment, username, alice):
     assert post_bundle(who, of_assignment("submissions"), cast.bundle(WORK)).json()["student"] == username
     (row,) = alice.get(v2("submissions"), {"student": username}).json()["results"]
     assert row["student"] == username
+
+
+@pytest.mark.parametrize("who", ["bob", "gina", "alice", "root"])
+def test_list_is_the_same_with_and_without_the_default_of_its_filter(submission, alice, who, django_assert_num_queries):
+    for name in ("ps2", "ps3"):
+        post_bundle(alice, of_assignment("releases", assignment=name), cast.bundle(PS1))
+    alice.post(v2("courses", COURSE, "assignments", "ps2", "withdraw"))
+    client = cast.client(who)
+    with django_assert_num_queries(4):
+        plain = client.get(v2("assignments")).json()
+    assert plain == client.get(v2("assignments"), {"status": "released"}).json()
+    assert [row["name"] for row in plain["results"]] == ["ps1", "ps3"]
+    assert [row["my_submissions"] for row in plain["results"]] == [int(who == "bob"), 0]
+
+
+def test_pages_of_the_list_lead_to_each_other(assignment, alice, bob):
+    post_bundle(alice, of_assignment("releases", assignment="ps2"), cast.bundle(PS1))
+    first = bob.get(v2("assignments"), {"page_size": 1}).json()
+    second = bob.get(first["next"]).json()
+    assert [row["name"] for row in first["results"] + second["results"]] == ["ps1", "ps2"]
+    assert first["previous"] is None and second["next"] is None
+    assert bob.get(second["previous"]).json()["results"] == first["results"]
+
+
+def test_serializer_keeps_nothing_of_a_request(assignment, bob):
+    bob.get(v2("assignments"))
+    template = serializers._template(serializers.AssignmentSerializer)
+    assert template.context == {} and template.instance is None
