@@ -13,6 +13,7 @@ from rest_framework.fields import SkipField
 from courses.api.fields import BoundedListField
 from courses.api.serializers import TimestampField
 from exchange import queries
+from exchange.deadlines import Reason
 from exchange.models import Assignment, BlobUpload, Feedback, FileSet, Release, Submission
 from exchange.receipts import State, Verdict
 from exchange.storage import parts
@@ -96,13 +97,26 @@ class LatestReleaseSerializer(serializers.Serializer[Release]):
     digest = serializers.CharField(source="file_set.digest")
 
 
+class DeadlineSerializer(serializers.Serializer[Assignment]):
+    due = TimestampField(source="deadline.due", allow_null=True)
+    cut_off = TimestampField(source="deadline.cut_off", allow_null=True)
+    attempts_left = serializers.IntegerField(allow_null=True)
+    reason = serializers.ChoiceField(
+        source="deadline.reason", choices=Reason.choices, allow_blank=True, help_text="empty: the assignment's own"
+    )
+
+
 class AssignmentSerializer(RowSerializer[Assignment]):
     """A row of queries.load_assignments."""
 
     course = serializers.CharField(source="course.name", read_only=True)
     name = serializers.CharField(read_only=True)
     status = serializers.CharField(read_only=True)
+    release_at = TimestampField(allow_null=True, help_text="students see the assignment from then on")
     due = TimestampField(allow_null=True)
+    cut_off = TimestampField(allow_null=True, help_text="nothing is accepted after it")
+    max_attempts = serializers.IntegerField(allow_null=True)
+    deadline = DeadlineSerializer(source="*", help_text="what is in force for the asking user")
     release = LatestReleaseSerializer(source="latest_release", allow_null=True)
     notebooks = NotebookSerializer(many=True, source="latest_release.file_set", default=None)
     my_submissions = serializers.IntegerField(read_only=True)
