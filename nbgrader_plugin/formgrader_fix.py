@@ -12,6 +12,7 @@ asks before they do, in a thread, for the list and the roster; `capture_log` and
 
 import asyncio
 import inspect
+import json
 from typing import Any
 
 import nbgrader.apps.api
@@ -27,12 +28,24 @@ from nbgrader.utils import capture_log as capture_log_with_traceback
 
 from .authenticator import NgshareAuthenticator
 from .client import recent
+from .client.errors import Unreachable
 from .exchange.base import Exchange
 from .exchange.list import ExchangeList
 from .gradebook.fill import fill_gradebook
 
 SLOT = "nbgrader_gradebook"
-WITH_NAMES = (apihandlers.StudentCollectionHandler, apihandlers.SubmissionCollectionHandler)  # lists of students
+WITH_NAMES = (  # handlers that list students
+    apihandlers.StudentCollectionHandler,
+    apihandlers.SubmissionCollectionHandler,
+    apihandlers.SubmittedNotebookCollectionHandler,
+)
+BUTTONS = (  # handlers that send to the exchange, or fetch from it
+    apihandlers.ReleaseHandler,
+    apihandlers.UnReleaseHandler,
+    apihandlers.CollectHandler,
+    apihandlers.ReleaseFeedbackHandler,
+    apihandlers.ReleaseAllFeedbackHandler,
+)
 
 PAGE = "manage_assignments.tpl"
 PAGE_WITH_FAILURE = """{%- extends "nbgrader/manage_assignments.tpl" -%}
@@ -82,6 +95,10 @@ async def prepare(handler: BaseHandler) -> None:
     if not isinstance(lister, ExchangeList):
         return
     await asyncio.to_thread(lister.load_for_this_click)
+    failure = recent.failure()
+    if isinstance(handler, BUTTONS) and isinstance(failure, Unreachable):  # nbgrader's method would wait for long
+        handler.finish(json.dumps({"success": False, "log": str(failure)}))
+        return
     if isinstance(handler, WITH_NAMES) and isinstance(authenticator.plugin, NgshareAuthenticator):
         await asyncio.to_thread(fill_gradebook, coursedir.db_url, coursedir.course_id, lister.client, formgrader.log)
 

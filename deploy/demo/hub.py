@@ -119,6 +119,9 @@ class Hub:
         (etc / "labconfig").mkdir(exist_ok=True)
         (etc / "labconfig" / "page_config.json").write_text(PAGE_CONFIG)
         (etc / "jupyter_server_config.py").write_text(SERVER_CONFIG)
+        # An editable installation of the plugin does not switch on its server extensions.
+        extensions = HERE.parents[1] / "nbgrader_plugin/jupyter_server_config.d"
+        shutil.copytree(extensions, etc / "jupyter_server_config.d", dirs_exist_ok=True)
         (self.folder / "homes").mkdir(exist_ok=True)
 
     def _wait_for(self, address: str) -> None:

@@ -52,5 +52,6 @@ def _load(load: Callable[[], list[object]]) -> Outcome:
 
 def forget() -> None:
     """Forget the lists of this click: something was changed."""
-    if is_click():
-        begin_click()
+    outcomes = _outcomes.get()
+    if outcomes is not None:
+        outcomes.clear()

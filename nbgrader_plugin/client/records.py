@@ -58,7 +58,9 @@ class Receipt:
     digest: str
     file_count: int
     size: int  # bytes
+    due: datetime | None  # in force for the student at that moment
     late: bool
+    code: str  # for reading out; empty if the server gives none
     trial: bool
     raw: Mapping[str, object]  # as the server signed it
 
@@ -92,14 +94,18 @@ def parse_submission(row: object) -> Submission:
 
 def parse_receipt(response: object) -> Receipt:
     fields = as_mapping(response)
+    timestamp = times.from_server(fields.get("timestamp"))
+    due = None if fields.get("due") is None else times.from_server(fields["due"])
     return Receipt(
         id=_id(fields),
         student=text(fields, "student"),
-        timestamp=times.from_server(fields.get("timestamp")),
+        timestamp=timestamp,
         digest=text(fields, "digest"),
         file_count=_count(fields, "file_count"),
         size=_count(fields, "size"),
-        late=fields.get("late") is True,
+        due=due,
+        late=fields.get("late") is True or (due is not None and timestamp > due),
+        code=str(fields.get("code") or ""),
         trial=fields.get("trial") is True,
         raw=fields,
     )

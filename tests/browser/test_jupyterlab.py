@@ -1,6 +1,7 @@
 """nbgrader's own JupyterLab extensions over this exchange, unchanged, by clicking."""
 
 import re
+import shutil
 
 import pytest
 from playwright.sync_api import expect
@@ -121,3 +122,22 @@ def test_course_list_shows_the_course(released, person):
     alice.choose("nbgrader:open-course-list")
     expect(alice.page.get_by_text(COURSE, exact=True).first).to_be_visible()
     alice.picture("course-list")
+
+
+def test_what_failed_is_shown_in_one_sentence(released, person):
+    campus, name = released, "gone"
+    course = campus.hub.home("alice") / "nbg101"
+    shutil.copytree(course / "source/ps1", course / f"source/{name}")
+    campus.nbgrader("alice", "generate_assignment", name)
+    campus.nbgrader("alice", "release_assignment", name)
+    campus.hub.start_server("carol")
+    campus.nbgrader("carol", "fetch_assignment", name, "--course", COURSE)
+    carol = open_assignment_list(person, "carol")
+    choose_course(carol)
+    fetched = carol.page.locator("#fetched_assignments_list > .list_item", has_text=name).first
+    expect(fetched).to_be_visible()
+    campus.nbgrader("alice", "list", name, "--remove")
+    fetched.get_by_role("button", name="Submit").first.click()
+    sentence = f"{name} was unreleased by your instructor (course {COURSE})."
+    expect(carol.page.locator(".jp-Dialog pre")).to_have_text(sentence)
+    carol.picture("assignment-list-unreleased")

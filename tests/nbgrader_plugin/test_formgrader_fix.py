@@ -125,6 +125,7 @@ def test_a_click_asks_the_exchange_once_for_what_it_shows(desk, courses):
     def asked(path):
         before = len(desk.service.log.read_text())
         requests.get(f"{url}/formgrader/{path}", timeout=30).raise_for_status()
+        time.sleep(0.5)  # the line is written after the response
         return desk.service.log.read_text()[before:].count("GET /api/v2/")
 
     with jupyter_server(desk) as (url, _log):
@@ -167,6 +168,9 @@ def test_server_goes_on_while_the_exchange_does_not_answer(tmp_path):
                 answer = goes_on_during(url, lambda: requests.get(f"{url}/formgrader/api/assignments", timeout=60))
                 assert time.monotonic() - started < 5
                 page = requests.get(f"{url}/formgrader/manage_assignments", timeout=60).text
+                release = f"{url}/formgrader/api/assignment/ps1/release"
+                answer_of_button = goes_on_during(url, lambda: requests.post(release, timeout=60)).json()
+            assert answer_of_button == {"success": False, "log": "The exchange did not answer within 4 seconds."}
             assert "The exchange did not answer within 4 seconds. Nothing can be released or collected now." in page
             assert "exchange directory" not in page and service.url not in page.partition("warning-exchange")[2]
             assert (

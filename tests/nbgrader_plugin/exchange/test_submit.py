@@ -292,3 +292,10 @@ def test_checkpoints_are_neither_sent_nor_called_extra(released, alice, bob):
     write(bob.home / "ps1", {**FILES, ".ipynb_checkpoints/p1-checkpoint.ipynb": notebook()})
     assert bob.does(KIND, "ps1").warnings == []
     assert submitted_paths(alice) == sorted(FILES)
+
+
+def test_late_submission_is_told_so(released, alice, bob):
+    alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": "2020-01-01T12:00:00Z"})
+    assert " It is late" in bob.submits(files=FILES).info[-1]
+    alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": "2999-01-01T12:00:00Z"})
+    assert " late" not in bob.submits(files={"p1.ipynb": notebook("better")}).info[-1]
