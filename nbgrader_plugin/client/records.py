@@ -26,6 +26,7 @@ class Assignment:
     course: str
     name: str
     notebooks: tuple[Notebook, ...]
+    own_due: datetime | None  # without anybody's extension
     due: datetime | None  # for the person who asks
     extended: bool  # whether that is later than for others
 
@@ -37,6 +38,7 @@ class Submission:
     assignment: str
     student: str
     timestamp: datetime
+    late: bool  # after the due date that is in force now
     notebooks: tuple[Notebook, ...]
     raw_files: object  # the manifest as it came; None if it was not requested
     raw_feedback: object  # the manifest of the feedback as it came; None if there is none
@@ -72,7 +74,8 @@ def parse_assignment(row: object) -> Assignment:
         course=text(fields, "course"),
         name=text(fields, "name"),
         notebooks=_notebooks(fields),
-        due=None if deadline.get("due") is None else times.from_server(deadline["due"]),
+        own_due=optional_time(fields, "due"),
+        due=optional_time(deadline, "due"),
         extended=bool(deadline.get("reason")),
     )
 
@@ -86,6 +89,7 @@ def parse_submission(row: object) -> Submission:
         assignment=text(fields, "assignment"),
         student=text(fields, "student"),
         timestamp=times.from_server(fields.get("timestamp")),
+        late=fields.get("late") is True,
         notebooks=_notebooks(fields),
         raw_files=fields.get("files"),
         raw_feedback=feedback.get("files") if isinstance(feedback, dict) else None,
@@ -95,7 +99,7 @@ def parse_submission(row: object) -> Submission:
 def parse_receipt(response: object) -> Receipt:
     fields = as_mapping(response)
     timestamp = times.from_server(fields.get("timestamp"))
-    due = None if fields.get("due") is None else times.from_server(fields["due"])
+    due = optional_time(fields, "due")
     return Receipt(
         id=_id(fields),
         student=text(fields, "student"),
@@ -129,6 +133,10 @@ def text(fields: Mapping[str, object], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidResponse(f"The exchange sent a response without '{key}'.")
     return value
+
+
+def optional_time(fields: Mapping[str, object], key: str) -> datetime | None:
+    return None if fields.get(key) is None else times.from_server(fields[key])
 
 
 def _count(fields: Mapping[str, object], key: str) -> int:
