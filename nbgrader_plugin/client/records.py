@@ -22,13 +22,22 @@ class Notebook:
 
 
 @dataclass(frozen=True)
+class Deadline:
+    """What is in force for the person who asks."""
+
+    due: datetime | None = None
+    cut_off: datetime | None = None  # nothing is accepted after it
+    attempts_left: int | None = None  # None: as many as one likes
+    extended: bool = False  # whether it is another than the assignment's own
+
+
+@dataclass(frozen=True)
 class Assignment:
     course: str
     name: str
     notebooks: tuple[Notebook, ...]
     own_due: datetime | None  # without anybody's extension
-    due: datetime | None  # for the person who asks
-    extended: bool  # whether that is later than for others
+    deadline: Deadline
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class Submission:
     assignment: str
     student: str
     timestamp: datetime
-    late: bool  # after the due date that is in force now
+    late: bool  # by the due date that is in force for the student now; False if there is none
     notebooks: tuple[Notebook, ...]
     raw_files: object  # the manifest as it came; None if it was not requested
     raw_feedback: object  # the manifest of the feedback as it came; None if there is none
@@ -69,14 +78,24 @@ class Receipt:
 
 def parse_assignment(row: object) -> Assignment:
     fields = as_mapping(row)
-    deadline = as_mapping(fields.get("deadline") or {"due": fields.get("due")})
     return Assignment(
         course=text(fields, "course"),
         name=text(fields, "name"),
         notebooks=_notebooks(fields),
         own_due=optional_time(fields, "due"),
-        due=optional_time(deadline, "due"),
-        extended=bool(deadline.get("reason")),
+        deadline=parse_deadline(fields),
+    )
+
+
+def parse_deadline(assignment: object) -> Deadline:
+    """Return the deadline in an assignment as the server describes it. A server before extensions has `due` alone."""
+    fields = as_mapping(assignment)
+    own = as_mapping(fields.get("deadline") or {"due": fields.get("due")})
+    return Deadline(
+        due=optional_time(own, "due"),
+        cut_off=optional_time(own, "cut_off"),
+        attempts_left=None if own.get("attempts_left") is None else _count(own, "attempts_left"),
+        extended=bool(own.get("reason")),
     )
 
 

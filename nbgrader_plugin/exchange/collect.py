@@ -17,7 +17,7 @@ from ..client.errors import ErrorResponse, ServiceError
 from ..client.manifest import BadManifest, File
 from ..client.paths import BadPath, check_name
 from ..client.printing import printable_line
-from ..client.records import Submission, as_mapping, parse_assignment, parse_submission
+from ..client.records import Submission, as_mapping, parse_submission
 from ..client.times import from_nbgrader
 from ..client.transfer import Blobs
 from ..gradebook.due_dates import read_due_dates
@@ -66,7 +66,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
     def _choose_submissions(self) -> list[Submission]:
         """Return the submission to collect of each student, newest or newest in time, sorted by student.
 
-        Where the gradebook and the server have a due date, the later of both counts.
+        In time is what the gradebook's due date or that of the service allows, each with its extensions.
         """
         self.due_dates = read_due_dates(self.coursedir)
         if self.due_dates.due is None or not self.before_duedate:
@@ -74,23 +74,20 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
                 "submissions", **self.filters, latest=True, before_due=self.before_duedate, files=True
             )
             return sorted(map(parse_submission, rows), key=lambda submission: submission.student)
+        place = ("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id)
+        has_due = as_mapping(self.client.get(*place)).get("due") is not None  # the service knows a due date, too
         by_student: dict[str, list[Submission]] = {}
         for submission in map(parse_submission, self.client.get_all("submissions", **self.filters)):
             by_student.setdefault(submission.student, []).append(submission)
-        server_decides = bool(by_student) and self._server_has_due_date()
         chosen = []
         for student, attempts in sorted(by_student.items()):
             in_time = [
                 attempt
                 for attempt in attempts
-                if not self._is_late_in_gradebook(attempt) or (server_decides and not attempt.late)
+                if not self._is_late_in_gradebook(attempt) or (has_due and not attempt.late)
             ]
             chosen.append(max(in_time or attempts, key=lambda attempt: attempt.timestamp))
         return self._with_files(chosen)
-
-    def _server_has_due_date(self) -> bool:
-        place = ("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id)
-        return parse_assignment(self.client.get(*place)).own_due is not None
 
     def _is_late_in_gradebook(self, submission: Submission) -> bool:
         limit = self.due_dates.of(submission.student)

@@ -129,8 +129,8 @@ class ExchangeList(ABCExchangeList, Exchange):
             "path": self.client.address("courses", assignment.course, "assignments", assignment.name),
             "notebooks": [{"notebook_id": found.notebook_id, "path": found.path} for found in assignment.notebooks],
         }
-        if assignment.due:
-            row["due"], row["extended"] = times.to_server(assignment.due), assignment.extended
+        if due := assignment.deadline.due:
+            row["due"], row["extended"] = times.to_server(due), assignment.deadline.extended
         if folder and folder.exists():
             row["status"], row["path"] = "fetched", str(folder)
             row["notebooks"] = [

@@ -7,19 +7,20 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timezone
 from http import HTTPStatus
 from pathlib import Path
 
 from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
 from traitlets import Bool
 
-from ..client import manifest, parts, sending, times
-from ..client.errors import ErrorResponse
+from ..client import manifest, parts, recent, sending, times
+from ..client.errors import ErrorResponse, ServiceError
 from ..client.manifest import File, LocalFile
 from ..client.paths import BadPath, check_name
 from ..client.progress import size_text
-from ..client.records import Receipt, parse_receipt
-from . import cache, folders, known
+from ..client.records import Deadline, Receipt, parse_deadline, parse_receipt
+from . import cache, deadline_notes, folders, known
 from .base import Exchange
 from .known import Release
 from .local_files import find_files, read_files
@@ -65,14 +66,19 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         files = read_files(sources)
         if release is self.known.release and self._has_much_to_send(files):
             release = self._compare_again(release)  # so that it is not sent in vain
+        deadline, assignment, zone = self._deadline(), self.coursedir.assignment_id, self.reader_zone()
+        for warning in deadline_notes.warnings_before(assignment, deadline, datetime.now(timezone.utc), zone):
+            self.log.warning(warning)
         receipt = self._submit(files, release)
         timestamp = self.timestamp_text(receipt.timestamp)
         same = self._same_as(receipt)
         self._keep_copy(files, receipt, timestamp)
-        self.log.info(f"Submitted as: {self.coursedir.course_id} {self.coursedir.assignment_id} {timestamp}")
+        self.log.info(f"Submitted as: {self.coursedir.course_id} {assignment} {timestamp}")
         self._log_receipt(receipt)
+        if not receipt.trial:  # neither limit nor cut-off holds for those
+            for sentence in deadline_notes.sentences_after(assignment, deadline, zone):
+                self.log.info(sentence)
         if same:
-            zone = self.reader_zone()
             when = times.for_reader(same.timestamp, zone, today=receipt.timestamp.astimezone(zone).date())
             self.log.info(f"These are the same files as at {when}.")
 
@@ -80,6 +86,15 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         """Return whether there are files that are sent before the submission, which may be refused."""
         hashes = self.known.hashes()
         return any(file.size >= parts.LARGE and file.sha256 not in hashes for file in files)
+
+    def _deadline(self) -> Deadline:
+        """Return one's own deadline; that there is none for somebody else, and where nobody reads the log."""
+        if self.on_behalf_of or recent.is_click():
+            return Deadline()
+        try:
+            return parse_deadline(self.client.get_recent_object(*self.place[:-1]))
+        except ServiceError:  # submitting says what is wrong
+            return Deadline()
 
     def _compare_again(self, release: Release) -> Release:
         """Return the latest release, compared with the notebooks as `release` was."""

@@ -106,7 +106,7 @@ def test_server_goes_on_while_the_exchange_does_not_answer(tmp_path):
             with stopped(service):
                 started = time.monotonic()
                 answer = goes_on_during(url, lab.courses)
-                assert time.monotonic() - started < 5
+                assert time.monotonic() - started < 7  # 4 of waiting; a busy machine takes some more
                 assert answer == {"success": False, "value": "The exchange did not answer within 4 seconds."}
             assert lab.courses()["success"], "and when it answers again, so does the list"
 

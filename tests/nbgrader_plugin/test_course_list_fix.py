@@ -17,7 +17,7 @@ def test_server_goes_on_while_the_exchange_does_not_answer(tmp_path):
         with jupyter_server(desk) as (url, _log), stopped(service):
             started = time.monotonic()
             answer = goes_on_during(url, lambda: requests.get(f"{url}/formgraders", timeout=60)).json()
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 7  # 4 of waiting; a busy machine takes some more
     assert answer == {"success": False, "value": {"message": "The exchange did not answer within 4 seconds."}}
 
 

@@ -166,7 +166,7 @@ def test_server_goes_on_while_the_exchange_does_not_answer(tmp_path):
             with stopped(service):
                 started = time.monotonic()
                 answer = goes_on_during(url, lambda: requests.get(f"{url}/formgrader/api/assignments", timeout=60))
-                assert time.monotonic() - started < 5
+                assert time.monotonic() - started < 7  # 4 of waiting; a busy machine takes some more
                 page = requests.get(f"{url}/formgrader/manage_assignments", timeout=60).text
                 release = f"{url}/formgrader/api/assignment/ps1/release"
                 answer_of_button = goes_on_during(url, lambda: requests.post(release, timeout=60)).json()

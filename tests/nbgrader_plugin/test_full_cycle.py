@@ -125,6 +125,7 @@ def test_commands_send_no_more_requests_than_they_need(homes):
     folder = write(alice.folder / "course", {"release/ps1/p1.ipynb": notebook()})
     latest, submit, bundle = (
         "GET assignments/ps1/releases/latest/",
+        "GET assignments/ps1/",
         "POST assignments/ps1/submissions/",
         "POST blobs/bundle/",
     )

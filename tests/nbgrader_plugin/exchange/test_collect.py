@@ -166,6 +166,26 @@ def test_before_duedate_without_a_gradebook_uses_the_due_date_of_the_server(one_
     assert texts(alice) == {"bob": "in time", "dave": "in time"}
 
 
+@pytest.mark.parametrize("later", ["service", "gradebook"])
+def test_before_duedate_goes_by_the_more_generous_due_date(one_in_time, alice, later):
+    strict, generous = one_in_time - timedelta(days=1), one_in_time
+    set_due_date(alice, generous if later == "gradebook" else strict)
+    due = (generous if later == "service" else strict).isoformat()
+    alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": due})
+    alice.does(KIND, "ps1", before_duedate=True)
+    assert texts(alice) == {"bob": "in time", "dave": "in time"}
+
+
+def test_before_duedate_honours_extensions_of_the_service(one_in_time, alice):
+    set_due_date(alice, one_in_time)
+    address = f"courses/{alice.course}/assignments/ps1/"
+    alice.api("PATCH", address, json={"due": one_in_time.isoformat()})
+    extension = {"student": "dave", "due": (one_in_time + timedelta(hours=1)).isoformat(), "reason": "ill"}
+    alice.api("POST", f"{address}extensions/", json={"extensions": [extension]})
+    alice.does(KIND, "ps1", before_duedate=True)
+    assert texts(alice) == {"bob": "in time", "dave": "late"}
+
+
 def test_before_duedate_goes_back_to_the_one_in_time(one_in_time, alice):
     alice.does(KIND, "ps1")
     set_due_date(alice, one_in_time)

@@ -299,3 +299,24 @@ def test_late_submission_is_told_so(released, alice, bob):
     assert " It is late" in bob.submits(files=FILES).info[-1]
     alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": "2999-01-01T12:00:00Z"})
     assert " late" not in bob.submits(files={"p1.ipynb": notebook("better")}).info[-1]
+
+
+def test_last_attempt_is_told_before_and_after(released, alice, bob):
+    alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"max_attempts": 2})
+    first = bob.submits(files=FILES)
+    assert first.warnings == [] and first.info[-1] == "You have 1 attempt left for ps1."
+    second = bob.submits(files={"p1.ipynb": notebook("better")})
+    assert second.warnings == ["This is your last attempt for ps1."]
+    assert second.info[-1] == "You have no attempts left for ps1."
+    assert "the limit is 2" in bob.fails(KIND, "ps1").error
+
+
+def test_extension_is_what_counts(released, alice, bob):
+    address = f"courses/{alice.course}/assignments/ps1/"
+    alice.api("PATCH", address, json={"due": "2020-01-01T12:00:00Z"})
+    assert bob.submits(files=FILES).warnings[0].endswith("what you submit now is late.")
+    extension = {"student": "bob", "due": "2999-01-01T12:00:00Z", "reason": "ill"}
+    alice.api("POST", f"{address}extensions/", json={"extensions": [extension]})
+    assert bob.submits(files={"p1.ipynb": notebook("better")}).warnings == []
+    (line,) = [line for line in bob.does("ExchangeList").info if " ps1" in line]
+    assert line.endswith("(extended)") and "due 2999-01-01" in line
