@@ -45,8 +45,6 @@ class State(TextChoices):
     NEWER_THAN_FEEDBACK = "newer_than_feedback", "newer than feedback"
 
 
-NOT_COLLECTED = (State.SUBMITTED, State.NEWER_THAN_COLLECTED, State.NEWER_THAN_FEEDBACK)
-
 # Conditions and expressions for querysets of submissions
 
 HAS_FEEDBACK = Exists(Feedback.objects.filter(submission=OuterRef("pk")).order_by())
@@ -214,39 +212,43 @@ def count_by_assignment(
 ) -> dict[int, AssignmentCounts]:
     """Return the counts of each assignment by its id, or those of some members alone. Two queries."""
     columns = list(assignments)
-    courses = {each.course_id for each in columns}
     memberships = Membership.objects.order_by().filter(course=OuterRef("assignment__course"), user=OuterRef("student"))
-    student, rows = Q(role=Role.STUDENT), latest_submissions(columns, trials=trials).order_by()
+    rows = latest_submissions(columns, trials=trials).order_by()
+    courses = {each.course_id for each in columns}
     enrolled = Membership.objects.filter(course__in=courses, role=Role.STUDENT).order_by()
     if members is not None:
         people = members.order_by().values("pk")
         rows, enrolled = rows.filter(student__in=people), enrolled.filter(user__in=people)
     students = dict(enrolled.values_list("course").annotate(Count("pk")))
-    rows = rows.annotate(role=Subquery(memberships.values("role")[:1]), has_feedback=HAS_FEEDBACK)
-    is_collected = Q(collected_at__isnull=False)
-    counts = {
-        "submitted": student,
-        "late": student & deadlines.LATE,
-        "not_collected": student & Q(has_feedback=False, collected_at=None),
-        "collected": student & Q(has_feedback=False) & is_collected,
-        "feedback": student & Q(has_feedback=True),
-        "staff": Q(role__isnull=False) & ~student,
-        "left": Q(role=None),
-    }
-    found = rows.values("assignment").annotate(**{name: Count("pk", filter=each) for name, each in counts.items()})
-    by_assignment = {pk: numbers for pk, *numbers in found.values_list("assignment", *counts)}
-    return {
-        each.pk: AssignmentCounts(students.get(each.course_id, 0), *by_assignment.get(each.pk, ())) for each in columns
-    }
+    counts = {each.pk: AssignmentCounts(students.get(each.course_id, 0)) for each in columns}
+    # One look at the roster for each submission.
+    found = rows.annotate(role=Subquery(memberships.values("role")[:1])).values_list("assignment", "role")
+    found = found.annotate(
+        submitted=Count("pk"),
+        late=Count("pk", filter=deadlines.LATE),
+        collected=Count("pk", filter=Q(collected_at__isnull=False) & ~Q(HAS_FEEDBACK)),
+        feedback=Count("pk", filter=Q(HAS_FEEDBACK)),
+    )
+    for pk, role, submitted, late, collected, feedback in found:
+        if role == Role.STUDENT:
+            reached = {"not_collected": submitted - collected - feedback, "collected": collected, "feedback": feedback}
+            counts[pk] = counts[pk]._replace(submitted=submitted, late=late, **reached)
+        elif role is None:
+            counts[pk] = counts[pk]._replace(left=submitted)
+        else:
+            counts[pk] = counts[pk]._replace(staff=counts[pk].staff + submitted)
+    return counts
 
 
 def course_members(course: Course, assignments: Iterable[Assignment], *, trials: bool = False) -> Members:
     """Return the members of the course by user name, with their membership, if they still have one, as `member`."""
     students = course.memberships.filter(role=Role.STUDENT).order_by().values("user")
     submitters = counted_submissions(assignments, trials=trials).order_by().values("student")
-    membership = FilteredRelation("memberships", condition=Q(memberships__course=course))
-    rows = User.objects.filter(Q(pk__in=students) | Q(pk__in=submitters)).annotate(member=membership)
-    return rows.order_by("username")
+    return _with_membership(course).filter(Q(pk__in=students) | Q(pk__in=submitters)).order_by("username")
+
+
+def _with_membership(course: Course) -> Members:
+    return User.objects.annotate(member=FilteredRelation("memberships", condition=Q(memberships__course=course)))
 
 
 def find_by_name(members: Members, text: str) -> Members:
@@ -271,10 +273,11 @@ def course_progress(
     The number of queries is constant, whatever the size of the course.
     """
     columns = {each.pk: each for each in (course.assignments.all() if assignments is None else assignments)}
-    found = course_members(course, columns.values(), trials=trials)
     latest = latest_submissions(columns.values(), trials=trials)
-    if people is not None:
-        found, latest = found.filter(pk__in=people), latest.filter(student__in=people)
+    if people is None:
+        found = course_members(course, columns.values(), trials=trials)
+    else:
+        found, latest = _with_membership(course).filter(pk__in=people).order_by(), latest.filter(student__in=people)
     names = ("username", "member__role", "member__first_name", "member__last_name", "member__section")
     members: dict[int, MemberProgress] = {}
     enrolled: list[Member] = []

@@ -31,10 +31,13 @@ TRUE = ("true", "1", "on")
 
 def condition_of(show: str) -> Q:
     """Return the condition for the latest submissions, which have their `state`, of those that `show` names."""
-    conditions = {
+    has_feedback, is_collected = Q(progress.HAS_FEEDBACK), Q(collected_at__isnull=False)
+    conditions = {  # those that need not look at earlier attempts
         "late": deadlines.LATE,
-        "uncollected": Q(state__in=progress.NOT_COLLECTED),
-        "waiting": ~Q(state=State.FEEDBACK_RETURNED),
+        "uncollected": ~is_collected & ~has_feedback,
+        "waiting": ~has_feedback,
+        State.COLLECTED.value: is_collected & ~has_feedback,
+        State.FEEDBACK_RETURNED.value: has_feedback,
     }
     return conditions.get(show, Q(state=show))
 

@@ -279,8 +279,24 @@ def test_files_that_are_here_are_not_fetched_again(released, alice, bob, monkeyp
 
 def test_trials_of_staff_are_not_collected(released, alice, bob):
     alice.submits(files={"p1.ipynb": notebook()})
-    alice.does(KIND, "ps1")
+    told = alice.does(KIND, "ps1")
     assert not (alice.root / "submitted").exists()
+    line = "Not collected: trials of staff (alice). To collect one, add `--student alice`."
+    assert [text for text in told.info if "trials of staff" in text] == [line]
+
+
+@pytest.mark.parametrize("before_duedate", [False, True])
+def test_trial_of_who_is_named_is_collected(released, alice, bob, before_duedate):
+    alice.submits(files={"p1.ipynb": notebook()})
+    attempt(bob, "mine")
+    told = alice.does(KIND, "ps1", before_duedate=before_duedate, coursedir={"student_id": "alice"})
+    assert [folder.name for folder in (alice.root / "submitted").iterdir()] == ["alice"]
+    assert not [text for text in told.info if "trials of staff" in text]
+
+
+def test_nothing_is_said_of_trials_where_there_are_none(released, alice, bob):
+    attempt(bob, "mine")
+    assert not [text for text in alice.does(KIND, "ps1").info if "trials of staff" in text]
 
 
 def test_removed_submissions_are_not_collected(released, alice, bob):
