@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from http import HTTPStatus
 
 import dateutil.parser
@@ -18,7 +18,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.exchange import ExchangeError
 from nbgrader.server_extensions.formgrader.base import BaseHandler
-from nbgrader.utils import parse_utc, to_numeric_tz
+from nbgrader.utils import to_numeric_tz
 from sqlalchemy.exc import SQLAlchemyError
 
 from .client import recent, times
@@ -61,11 +61,22 @@ def typed_due_date(fields: Mapping[str, object], zone_name: str) -> datetime | N
     typed, offset = fields.get("duedate_notimezone"), fields.get("duedate_timezone")
     if not typed:
         return None
-    zone = gettz(zone_name)
-    if zone and offset == to_numeric_tz(zone_name):
-        local = dateutil.parser.parse(str(typed)).replace(tzinfo=zone)
-        return resolve_imaginary(local).astimezone(timezone.utc)
-    return parse_utc(f"{typed} {offset}" if offset else str(typed)).replace(tzinfo=timezone.utc)
+    moment = dateutil.parser.parse(str(typed))
+    if moment.tzinfo is None:
+        moment = resolve_imaginary(moment.replace(tzinfo=_zone_of(str(offset or "UTC"), zone_name)))
+    return moment.astimezone(timezone.utc)
+
+
+def _zone_of(offset: str, zone_name: str) -> tzinfo:
+    if offset == to_numeric_tz(zone_name) and (zone := gettz(zone_name)):
+        return zone
+    try:
+        fixed = datetime.strptime(offset, "%z").tzinfo
+    except ValueError:
+        fixed = gettz(offset)
+    if fixed is None:
+        raise ValueError(f"{offset} is no time zone.")
+    return fixed
 
 
 def _due_date_in(gradebook: Gradebook, assignment: str) -> datetime | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from nbgrader_plugin.cli.course_management import main
-from tests.nbgrader_plugin.desk import Desk
+from tests.nbgrader_plugin.desk import Desk, call
+from tests.nbgrader_plugin.people import Person
 
 
 @pytest.fixture
@@ -42,3 +43,25 @@ def manage(desk, folder, monkeypatch, capfd):
         return output
 
     return run
+
+
+@pytest.fixture
+def people(exchange, courses, tmp_path, monkeypatch):
+    """Make somebody who is in the first course, at a computer of their own."""
+
+    def make(username):
+        return Person(username, tmp_path / "people" / username, courses[0], exchange.url, monkeypatch)
+
+    return make
+
+
+@pytest.fixture
+def released(desk, folder, courses, people):
+    """The first course, in which ps1 is released and bob, of section A, and carol have submitted it."""
+    for student, section in (("bob", "A"), ("carol", "B")):
+        fields = {"role": "student", "section": section}
+        call(desk.service, "PUT", f"courses/{courses[0]}/members/{student}/", json=fields)
+    people("alice").releases()
+    for student in ("bob", "carol"):
+        people(student).submits()
+    return courses[0]
