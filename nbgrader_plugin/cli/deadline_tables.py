@@ -13,7 +13,7 @@ NONE = "–"
 
 
 def render_time(moment: datetime | None, zone: tzinfo | None) -> str:
-    """Return a time to the minute, and to the second where that matters.
+    """Return a time to the minute, with the name of the zone.
 
     >>> render_time(datetime(2026, 12, 1, 22, 59, tzinfo=timezone.utc), timezone.utc)
     '2026-12-01 22:59 UTC'

@@ -12,7 +12,7 @@ from ..gradebook import deadline_sync, students
 from ..gradebook.deadline_sync import Difference
 from ..gradebook.deadlines import AssignmentDeadlines, CourseDeadlines, Extension, StateChange
 from ..gradebook.due_dates import gradebook_exists
-from ..gradebook.sync import TO_GRADEBOOK
+from ..gradebook.sync import BOTH, TO_GRADEBOOK
 from . import deadline_tables
 from .commands import Commands
 from .deadline_tables import render_time
@@ -77,12 +77,19 @@ class DeadlineCommands(Commands):
         with self._gradebook(options.course) as gradebook:
             differences = self._differences(options, deadlines, gradebook)
             steps = deadline_sync.plan_steps(differences, options.direction)
-            if differences:
-                print(deadline_tables.render_sync(differences, steps, deadlines.zone()))
             if not differences:
                 print_success("Service and gradebook agree.")
-            elif not steps:
-                print_warning("Only you can say which due date is right: repeat with --direction.")
+                return
+            print(deadline_tables.render_sync(differences, steps, deadlines.zone()))
+            for assignment, changes in deadline_sync.preview(steps, deadlines).items():
+                print(f"\nIn {assignment}, this changes:\n{deadline_tables.render_changes(changes)}")
+            if not steps:
+                is_both = options.direction == BOTH
+                print_warning(
+                    "Which due date is right, only you can say: repeat with --direction."
+                    if is_both
+                    else "There is nothing to do: the service makes no extension shorter."
+                )
             elif not options.yes:
                 print_warning("Nothing was changed. To do what the last column says, repeat with --yes.")
             else:
@@ -106,6 +113,8 @@ class DeadlineCommands(Commands):
             print_success(render_extension(extension, zone))
 
     def _withdraw(self, options: argparse.Namespace, deadlines: CourseDeadlines) -> None:
+        if options.due or options.cut_off or options.attempts or options.reason:
+            raise CommandFailed("--withdraw takes no due date, cut-off, attempts or reason.")
         found = find_extensions(options, deadlines)
         if not found:
             raise CommandFailed(f"There is no such extension of {options.assignment}.")

@@ -12,7 +12,7 @@ from datetime import datetime
 from nbgrader.api import Assignment, Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from .deadlines import CourseDeadlines, MemberDeadline
+from .deadlines import CourseDeadlines, MemberDeadline, StateChange
 from .due_dates import due_dates_of, set_due_date, set_due_date_of
 from .sync import BOTH, TO_GRADEBOOK
 
@@ -131,6 +131,16 @@ def _steps_of_student(found: Difference, direction: str) -> list[Step]:
     if direction == TO_GRADEBOOK or (direction == BOTH and not is_longer):
         return [Step(found.assignment, found.student, TO_GRADEBOOK, in_service)]
     return [Step(found.assignment, found.student, TO_SERVICE, in_gradebook)] if is_longer else []
+
+
+def preview(steps: Iterable[Step], deadlines: CourseDeadlines) -> dict[str, list[StateChange]]:
+    """Return whose state the due dates of assignments change in the service, if anybody's. Nothing is changed."""
+    changes = {
+        step.assignment: deadlines.change(step.assignment, {"due": step.due}, dry_run=True)
+        for step in steps
+        if step.side == TO_SERVICE and not step.student
+    }
+    return {assignment: found for assignment, found in changes.items() if found}
 
 
 def apply_steps(steps: Sequence[Step], deadlines: CourseDeadlines, gradebook: Gradebook) -> None:

@@ -160,7 +160,8 @@ def _changes(response: object) -> list[StateChange]:
 
 def _state(response: object) -> str:
     fields = as_mapping(response)
-    submitted = {True: "late", False: "in time"}.get(fields.get("late"), "nothing submitted")  # type: ignore[call-overload]
+    late = fields.get("late")  # null without a submission
+    submitted = "nothing submitted" if late is None else "late" if late else "in time"
     return f"{submitted}, {'closed' if fields.get('closed') else 'open'}"
 
 

@@ -283,6 +283,22 @@ def test_two_due_dates_need_a_direction(manage, released, server, gradebook):
     assert server.get()["due"] == text(FUTURE + DAY)
 
 
+def test_sync_shows_whose_submissions_change_their_state(manage, folder, released, server, gradebook):
+    with opened(folder, released) as book:
+        book.update_or_create_assignment("ps1", duedate=PAST)
+    assert "bob      in time, open  late, open" in manage("sync_deadlines", released).stdout
+    assert server.get()["due"] is None
+
+
+def test_sync_to_the_service_makes_no_extension_shorter(manage, folder, released, server, gradebook):
+    server.patch(due=text(FUTURE))
+    server.extend(student="bob", due=text(FUTURE + 2 * DAY))
+    grant_in_gradebook(folder, released, "bob", days=1)
+    result = manage("sync_deadlines", released, "--direction", "to-service", "--yes")
+    assert "There is nothing to do: the service makes no extension shorter." in result.stderr
+    assert server.extensions()["bob"]["due"] == text(FUTURE + 2 * DAY)
+
+
 def test_extension_keeps_what_the_gradebook_does_not_know(manage, folder, released, server, gradebook):
     server.patch(due=text(FUTURE), cut_off=text(FUTURE + 9 * DAY), max_attempts=1)
     server.extend(
