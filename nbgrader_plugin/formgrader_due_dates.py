@@ -22,7 +22,7 @@ from nbgrader.utils import to_numeric_tz
 from sqlalchemy.exc import SQLAlchemyError
 
 from .client import recent, times
-from .client.errors import ErrorResponse, ServiceError
+from .client.errors import ErrorResponse, ServiceError, Unreachable
 from .client.records import as_mapping, optional_time
 from .exchange.list import ExchangeList
 from .gradebook.due_dates import due_dates_of, read_all_due_dates, set_due_date
@@ -88,7 +88,8 @@ def _due_date_in(gradebook: Gradebook, assignment: str) -> datetime | None:
 
 def _set_in_service(lister: ExchangeList, assignment: str, due: datetime | None) -> None:
     """Set the due date of an assignment that the service has. The next release sends that of any other."""
-    if failure := recent.failure():
+    failure = recent.failure()
+    if isinstance(failure, Unreachable):
         raise failure
     place = ("courses", lister.coursedir.course_id, "assignments", assignment)
     if not all(place):
