@@ -5,28 +5,21 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from ..client.client import NgshareClient
 from ..client.records import as_mapping
 from ..gradebook import students, sync
 from ..gradebook.roster import INSTRUCTOR, NAMES, STUDENT, NotRemoved, Roster, with_capitals
 from ..gradebook.students import CourseGradebook
 from . import roster_csv
+from .collect_when_due import CollectWhenDue
 from .course_status import render_status
+from .deadlines import DeadlineCommands
 from .options import make_parser
-from .output import CommandFailed, load_nbgrader, print_error, print_success, print_warning, render_table, run_command
+from .output import CommandFailed, print_error, print_success, print_warning, render_table, run_command
 from .sync_table import render_sync
 
 
-class CourseManagement:
-    """The subcommands, each a method that takes the parsed options."""
-
-    def __init__(self) -> None:
-        self.app = load_nbgrader()
-        self.client = NgshareClient(parent=self.app)
-
-    def run(self, options: argparse.Namespace) -> None:
-        with self.client.connected():
-            getattr(self, options.method)(options)
+class CourseManagement(DeadlineCommands, CollectWhenDue):
+    """All subcommands; here those of courses and rosters."""
 
     def create_course(self, options: argparse.Namespace) -> None:
         warn_of_capitals(options.instructors)

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from ..gradebook.sync import BOTH, TO_GRADEBOOK, TO_ROSTER
+from .deadline_options import add_deadline_commands
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -22,6 +23,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     _add_people_commands(command)
     _add_course_commands(command)
+    add_deadline_commands(command)
     return top
 
 

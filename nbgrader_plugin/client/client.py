@@ -123,11 +123,20 @@ class NgshareClient(LoggingConfigurable):
         return recent.get((url, token), load)[0]
 
     def post(
-        self, *parts: object, body: Mapping[str, object], repeatable: bool = True, read_timeout: float = 0.0
+        self,
+        *parts: object,
+        body: Mapping[str, object],
+        repeatable: bool = True,
+        read_timeout: float = 0.0,
+        **params: object,
     ) -> object:
         """Send JSON. Not `repeatable` means that doing it twice would do something else than doing it once."""
-        request = Request("POST", self.address(*parts), body=body, read_timeout=read_timeout)
+        request = Request("POST", self.address(*parts), params, body, read_timeout=read_timeout)
         return self._json(request, repeatable=repeatable)
+
+    def patch(self, *parts: object, body: Mapping[str, object], **params: object) -> object:
+        """Change what the JSON names."""
+        return self._json(Request("PATCH", self.address(*parts), params, body))
 
     def put(self, *parts: object, body: Stream) -> None:
         """Send bytes."""
@@ -143,8 +152,8 @@ class NgshareClient(LoggingConfigurable):
 
         retry(attempt, attempts=self.attempts, log=self.log)
 
-    def delete(self, *parts: object) -> None:
-        self._json(Request("DELETE", self.address(*parts)))
+    def delete(self, *parts: object, **params: object) -> object:
+        return self._json(Request("DELETE", self.address(*parts), params))
 
     def upload(self, *parts: object, upload: Upload, key: str = "", if_match: str = "", **params: object) -> object:
         """Send a bundle. With an idempotency `key` it is repeated, else only if the server surely has not acted.

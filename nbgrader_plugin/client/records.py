@@ -36,6 +36,7 @@ class Assignment:
     course: str
     name: str
     notebooks: tuple[Notebook, ...]
+    own_due: datetime | None  # without anybody's extension
     deadline: Deadline
 
 
@@ -81,6 +82,7 @@ def parse_assignment(row: object) -> Assignment:
         course=text(fields, "course"),
         name=text(fields, "name"),
         notebooks=_notebooks(fields),
+        own_due=optional_time(fields, "due"),
         deadline=parse_deadline(fields),
     )
 
@@ -90,8 +92,8 @@ def parse_deadline(assignment: object) -> Deadline:
     fields = as_mapping(assignment)
     own = as_mapping(fields.get("deadline") or {"due": fields.get("due")})
     return Deadline(
-        due=_time(own, "due"),
-        cut_off=_time(own, "cut_off"),
+        due=optional_time(own, "due"),
+        cut_off=optional_time(own, "cut_off"),
         attempts_left=None if own.get("attempts_left") is None else _count(own, "attempts_left"),
         extended=bool(own.get("reason")),
     )
@@ -116,7 +118,7 @@ def parse_submission(row: object) -> Submission:
 def parse_receipt(response: object) -> Receipt:
     fields = as_mapping(response)
     timestamp = times.from_server(fields.get("timestamp"))
-    due = _time(fields, "due")
+    due = optional_time(fields, "due")
     code = fields.get("code")
     return Receipt(
         id=_id(fields),
@@ -153,7 +155,7 @@ def text(fields: Mapping[str, object], key: str) -> str:
     return value
 
 
-def _time(fields: Mapping[str, object], key: str) -> datetime | None:
+def optional_time(fields: Mapping[str, object], key: str) -> datetime | None:
     return None if fields.get(key) is None else times.from_server(fields[key])
 
 

@@ -57,6 +57,7 @@ class Exchange(ABCExchange):
         return NgshareClient(parent=self)
 
     failure = ""  # the sentence with which it failed
+    failed_for_now = False  # whether it may succeed later: the service, or the way to it, was not there
 
     def start(self) -> Any:
         with self.raising_exchange_errors():
@@ -73,6 +74,7 @@ class Exchange(ABCExchange):
             with self.client.connected():
                 yield
         except (ServiceError, LocalFileError, BadPath, BadManifest) as error:
+            self.failed_for_now = isinstance(error, ServiceError) and error.is_temporary
             self.fail(str(error))
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""

@@ -20,7 +20,7 @@ from ..client.printing import printable_line
 from ..client.records import Submission, as_mapping, parse_submission
 from ..client.times import from_nbgrader
 from ..client.transfer import Blobs
-from ..gradebook.due_dates import DueDates, read_due_dates
+from ..gradebook.due_dates import read_due_dates
 from . import folders
 from .base import Exchange
 from .cache import TIMESTAMP
@@ -68,8 +68,8 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
 
         In time is what the gradebook's due date or that of the service allows, each with its extensions.
         """
-        due_dates = read_due_dates(self.coursedir) if self.before_duedate else DueDates()
-        if due_dates.due is None:
+        self.due_dates = read_due_dates(self.coursedir)
+        if self.due_dates.due is None or not self.before_duedate:
             rows = self.client.get_all(
                 "submissions", **self.filters, latest=True, before_due=self.before_duedate, files=True
             )
@@ -81,14 +81,17 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             by_student.setdefault(submission.student, []).append(submission)
         chosen = []
         for student, attempts in sorted(by_student.items()):
-            limit = due_dates.of(student)
             in_time = [
                 attempt
                 for attempt in attempts
-                if limit is None or attempt.timestamp <= limit or (has_due and not attempt.late)
+                if not self._is_late_in_gradebook(attempt) or (has_due and not attempt.late)
             ]
             chosen.append(max(in_time or attempts, key=lambda attempt: attempt.timestamp))
         return self._with_files(chosen)
+
+    def _is_late_in_gradebook(self, submission: Submission) -> bool:
+        limit = self.due_dates.of(submission.student)
+        return limit is not None and submission.timestamp > limit
 
     def _with_files(self, chosen: list[Submission]) -> list[Submission]:
         complete: list[Submission] = []
@@ -108,6 +111,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         if not self.chosen:
             self.log.warning(f"No submissions of '{assignment}' for course '{course}' to collect")
             return
+        self._tell_of_disagreement()
         self.log.info(f"Processing {len(self.chosen)} submissions of '{assignment}' for course '{course}'")
         self.broken: dict[str, str] = {}  # by student: why the submission was not collected
         planned = [plan for submission in self.chosen if (plan := self._plan(submission))]
@@ -133,6 +137,18 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         if names:
             self.log.info(
                 f"Not collected: trials of staff ({', '.join(names)}). To collect one, add `--student {names[0]}`."
+            )
+
+    def _tell_of_disagreement(self) -> None:
+        """Say in one line whose work nbgrader would call late although the server does not, or the other way round."""
+        if self.due_dates.due is None:
+            return
+        course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+        names = [each.student for each in self.chosen if each.late != self._is_late_in_gradebook(each)]
+        if names:
+            self.log.warning(
+                f"The exchange and the gradebook do not agree whether this is late: {printable_line(', '.join(names))}. "
+                f'Before you autograde, run `ngshare-course-management sync_deadlines "{course}" {assignment}`.'
             )
 
     def _plan(self, submission: Submission) -> Planned | None:

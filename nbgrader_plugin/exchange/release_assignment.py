@@ -1,6 +1,7 @@
 """`nbgrader release_assignment`: the release folder becomes the latest release on the server."""
 
 import os
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from traitlets.config import Config
 from ..client import manifest, sending, times
 from ..client.errors import ErrorResponse
 from ..client.manifest import LocalFile
-from ..client.records import as_mapping
+from ..client.records import as_mapping, optional_time
 from ..config import accept_old_section
 from ..gradebook.due_dates import read_due_dates
 from . import known
@@ -21,6 +22,8 @@ from .local_files import read_folder
 
 class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
     """Releasing again makes a new release; earlier ones, submissions and feedback stay."""
+
+    due_before: datetime | None = None  # in the exchange
 
     def _load_config(self, cfg: Config, **kwargs: Any) -> None:
         accept_old_section(cfg, "ExchangeRelease", "ExchangeReleaseAssignment", self.log)
@@ -66,6 +69,7 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             if error.status == HTTPStatus.NOT_FOUND:
                 return False
             raise
+        self.due_before = optional_time(assignment, "due")
         return assignment.get("status") == "released"
 
     def _send(self, files: list[LocalFile]) -> None:
@@ -73,6 +77,9 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
         due = read_due_dates(self.coursedir).due
         if due is not None:
             content["due"] = times.to_server(due)
+            if self.due_before not in (None, due):
+                before, after = (times.for_reader(moment, self.reader_zone()) for moment in (self.due_before, due))
+                self.log.warning(f"The due date in the exchange was {before}; now it is the gradebook's, {after}.")
         cache = Path(self.cache)
         response = sending.send(
             self.client,

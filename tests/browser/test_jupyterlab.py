@@ -6,6 +6,8 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
+from tests.campus import SCOPE
+
 pytestmark = pytest.mark.browser
 
 COURSE = "NBG 101"
@@ -141,3 +143,32 @@ def test_what_failed_is_shown_in_one_sentence(released, person):
     sentence = f"{name} was unreleased by your instructor (course {COURSE})."
     expect(carol.page.locator(".jp-Dialog pre")).to_have_text(sentence)
     carol.picture("assignment-list-unreleased")
+
+
+def test_due_date_that_is_set_in_formgrader_after_the_release_reaches_students(released, person):
+    campus, name = released, "later"
+    course = campus.hub.home("alice") / "nbg101"
+    shutil.copytree(course / "source/ps1", course / f"source/{name}")
+    campus.nbgrader("alice", "generate_assignment", name)
+    campus.nbgrader("alice", "release_assignment", name)
+    campus.hub.start_server("carol")
+    assert "due" not in campus.nbgrader("carol", "list", name, "--course", COURSE)
+    alice = open_formgrader(person)
+    row(alice.page, name).locator(".edit a").click()
+    dialog = alice.page.locator("#edit-assignment-modal")
+    dialog.locator("input.modal-duedate").fill("2101-01-31T12:00")
+    dialog.get_by_role("button", name="Save").click()
+    expect(row(alice.page, name).locator(".duedate")).to_contain_text("2101-01-31 12:00")
+    alice.picture("formgrader-5-due-date")
+    assert f"{COURSE} {name}, due 2101-01-31 " in campus.nbgrader("carol", "list", name, "--course", COURSE)
+    place, admin = f"courses/NBG%20101/assignments/{name}/", campus.hub.token_for("admin", SCOPE)
+    assert campus.api("PATCH", place, admin, json={"cut_off": "2101-02-01T12:00Z"}).status_code == 200
+    row(alice.page, name).locator(".edit a").click()
+    dialog = alice.page.locator("#edit-assignment-modal")
+    dialog.locator("input.modal-duedate").fill("2101-03-01T12:00")
+    messages = []
+    alice.page.once("dialog", lambda alert: (messages.append(alert.message), alert.accept()))
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    assert messages[0].startswith(f"The due date of {name} was not changed. The cut-off, 2101-02-01 12:00 UTC")
+    expect(row(alice.page, name).locator(".duedate")).to_contain_text("2101-01-31 12:00")

@@ -13,6 +13,7 @@ from courses.errors import NotFound
 from courses.permissions import Permission
 from courses.timestamps import format_timestamp
 from exchange import progress
+from exchange.deadlines import Reason
 from exchange.models import Assignment
 from exchange.progress import AssignmentProgress, MemberProgress, State
 from exchange.progress_tables import SHOWN, SORTS, TableFilter
@@ -69,6 +70,10 @@ class WorkListSerializer(serializers.ListSerializer[MemberProgress]):
                 "feedback": work.feedback,
                 "due": work.deadline.due and format_timestamp(work.deadline.due),
                 "extension": work.extension,
+                "cut_off": work.deadline.cut_off and format_timestamp(work.deadline.cut_off),
+                "max_attempts": work.deadline.max_attempts,
+                "reason": work.deadline.reason,
+                "note": work.deadline.note,
             }
             for work in data
         ]
@@ -85,6 +90,12 @@ class WorkSerializer(serializers.Serializer[AssignmentProgress]):
     feedback = serializers.BooleanField(help_text="whether there is feedback on the latest")
     due = TimestampField(allow_null=True, help_text="the due date in force for the member")
     extension = serializers.CharField(help_text="why it is not the assignment's; empty if it is")
+    cut_off = TimestampField(allow_null=True, help_text="in force for the member")
+    max_attempts = serializers.IntegerField(allow_null=True, help_text="in force for the member")
+    reason = serializers.ChoiceField(
+        Reason.choices, allow_blank=True, help_text="why any of them is not the assignment's; empty if all are"
+    )
+    note = serializers.CharField(help_text="the reason that staff gave for an extension")
 
     class Meta:
         list_serializer_class = WorkListSerializer

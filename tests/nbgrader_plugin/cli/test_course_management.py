@@ -1,52 +1,14 @@
 """ngshare-course-management, as it is typed, at a real service."""
 
-import os
 import subprocess
 import sys
-from dataclasses import dataclass
 
 import pytest
 from nbgrader.api import Gradebook
 
-from nbgrader_plugin.cli.course_management import main
 from tests.nbgrader_plugin.desk import Desk, call, roster
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture
-def folder(desk, courses):
-    """alice's folder for the first course."""
-    found = desk.home / "algebra"
-    (found / "source").mkdir(parents=True)
-    (found / "nbgrader_config.py").write_text(f"c = get_config()\nc.CourseDirectory.course_id = {courses[0]!r}\n")
-    return found
-
-
-@dataclass
-class Output:
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def manage(desk, folder, monkeypatch, capfd):
-    """Run the command in this process, which is faster than starting one; test_program_starts starts it."""
-
-    def run(*arguments, status=0, user="alice", cwd=folder):
-        env = Desk(desk.home, user, desk.service).env
-        for name in set(os.environ) - set(env):
-            monkeypatch.delenv(name)
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.chdir(cwd)
-        capfd.readouterr()
-        actual = main([str(argument) for argument in arguments])
-        output = Output(*capfd.readouterr())
-        assert actual == status, output
-        return output
-
-    return run
 
 
 def test_program_starts_and_ends_with_the_status_and_a_sentence(desk, folder, courses):

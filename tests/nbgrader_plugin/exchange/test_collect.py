@@ -121,6 +121,21 @@ def test_only_the_named_student_is_collected(released, alice, bob, dave):
     assert sorted(path.name for path in (alice.root / "submitted").iterdir()) == ["dave"]
 
 
+def test_disagreement_about_what_is_late_is_said_before_autograding(one_in_time, alice):
+    set_due_date(alice, one_in_time)
+    advice = f'run `ngshare-course-management sync_deadlines "{alice.course}" ps1`.'
+    (warning,) = alice.does(KIND, "ps1").warnings
+    assert warning.startswith("The exchange and the gradebook do not agree whether this is late: bob, dave.")
+    assert warning.endswith(advice)
+    alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": one_in_time.isoformat()})
+    assert alice.does(KIND, "ps1").warnings == []
+    extension = {"student": "dave", "due": "2101-01-01T00:00Z"}
+    path = f"courses/{alice.course}/assignments/ps1/extensions/"
+    alice.api("POST", path, json={"extensions": [extension]})
+    (warning,) = alice.does(KIND, "ps1").warnings
+    assert "whether this is late: dave." in warning
+
+
 @pytest.fixture
 def one_in_time(released, alice, bob, dave):
     """bob and dave each have an attempt before and one after the due date, which is returned; now is after it."""

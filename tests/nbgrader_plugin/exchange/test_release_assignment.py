@@ -130,6 +130,19 @@ def test_section_with_the_old_name_is_honoured_with_a_warning(alice):
     assert number_of_releases(alice) == 2
 
 
+def test_release_says_that_it_changes_the_due_date(alice):
+    place = f"courses/{alice.course}/assignments/ps1/"
+    alice.releases()
+    alice.api("PATCH", place, json={"due": "2027-01-30T12:00Z"})
+    with Gradebook(f"sqlite:///{alice.root / 'gradebook.db'}", alice.course) as gradebook:
+        gradebook.update_or_create_assignment("ps1", duedate=datetime(2027, 1, 31, 12))
+    outcome = alice.releases(force=True)
+    (warning,) = outcome.warnings
+    assert warning.startswith("The due date in the exchange was 2027-01-30 ")
+    assert "now it is the gradebook's, 2027-01-31 " in warning
+    assert alice.releases(force=True).warnings == []
+
+
 def test_due_date_of_the_gradebook_is_released(alice, bob):
     alice.root.mkdir()
     with Gradebook(f"sqlite:///{alice.root / 'gradebook.db'}", alice.course) as gradebook:
