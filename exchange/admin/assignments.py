@@ -19,6 +19,7 @@ from courses.admin.lists import count_of
 from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
 from courses.sizes import readable_size
+from courses.templatetags.times import local
 from exchange import services
 from exchange.admin import search
 from exchange.admin.base import change_address, render_links
@@ -72,7 +73,7 @@ class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
     @admin.display(description="state")
     def state(self, assignment: Assignment) -> str:
         if assignment.withdrawn_at:
-            return f"unreleased since {assignment.withdrawn_at:%Y-%m-%d %H:%M}"
+            return f"unreleased since {local(assignment.withdrawn_at)}"
         return "released"
 
     @admin.display(description="releases", ordering="releases_made")
@@ -123,7 +124,7 @@ class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
 def _describe(release: Release) -> str:
     files = release.file_set
     return (
-        f"release {release.number} of {release.created:%Y-%m-%d %H:%M}: "
+        f"release {release.number} of {local(release.created)}: "
         f"{files.file_count} file{pluralize(files.file_count)}, {readable_size(files.size)}"
     )
 

@@ -9,6 +9,7 @@ from django.db.models import Count, Max, OrderBy, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
@@ -19,6 +20,7 @@ from exchange.models import Assignment
 from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgress, Members
 from ngshare_site.portal import chart
 from ngshare_site.portal.base import MemberView
+from ngshare_site.portal.deadlines import shown_deadlines
 
 Row = tuple[MemberProgress, AssignmentProgress | None]
 
@@ -96,6 +98,7 @@ class AssignmentView(MemberView, TemplateView):
         mine = mine.select_related("file_set").prefetch_related("feedbacks").order_by("-created")
         mine = mine.annotate(late=deadlines.LATE)
         context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": mine}
+        context["shown"] = shown_deadlines(self.actor, assignment, attempts=len(mine))
         if is_staffed:
             context |= self._staff_context(assignment)
         return super().get_context_data(**{**kwargs, **context})
@@ -144,6 +147,7 @@ def get_assignment(actor: Actor, course: str, name: str) -> Assignment:
     if not assignment.is_shown and not sees_everybody(actor, assignment):
         if not assignment.submissions.filter(student=actor.user).exists():
             raise Http404
+    timezone.activate(assignment.course.zone)
     return assignment
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -15,6 +16,7 @@ def submissions_over_time(moments: list[datetime], due: datetime | None) -> Safe
     """Return a <figure>, or None without submissions. Its caption says in words what the picture shows."""
     if not moments:
         return None
+    moments, due = [*map(timezone.localtime, moments)], timezone.localtime(due) if due else None
     step, counts = _count_by_step(moments)
     start, end = min(counts), max(counts)
     slots = max(1, round((end - start) / step) + 1)

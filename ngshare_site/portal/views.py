@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Max, Prefetch, Q, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
@@ -172,7 +173,9 @@ def get_submission(actor: Actor, pk: int) -> Submission:
     visible = visible.prefetch_related(
         file_sets.prefetch_entries("file_set__entries"), Prefetch("feedbacks", queryset=newest)
     )
-    return get_object_or_404(visible, pk=pk)
+    submission = get_object_or_404(visible, pk=pk)
+    timezone.activate(submission.assignment.course.zone)
+    return submission
 
 
 def latest_feedback(submission: Submission) -> Feedback | None:
