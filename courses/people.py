@@ -74,9 +74,10 @@ def set_hub_admin(user: User, is_hub_admin: bool) -> None:
 def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
     """Merge two accounts of one person: everything of `duplicate` becomes `kept`'s, and `duplicate` is deleted.
 
-    Where both are members of a course, `kept` gets the higher role and the names that it lacks. Return how many rows of
-    each kind moved. Errors: Conflict when they are the same account, or submitted at the same instant; NotFound when
-    one of them was deleted meanwhile.
+    Where both are members of a course, `kept` gets the higher role and the names that it lacks. A model of which a
+    person has one row at most resolves that in its `resolve_merge`. Return how many rows of each kind moved. Errors:
+    Conflict when they are the same account, or submitted at the same instant; NotFound when one of them was deleted
+    meanwhile.
     """
     role = by.require_administrator()
     _require_other(duplicate, by)
@@ -94,6 +95,8 @@ def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
             moved = {"members": _merge_memberships(duplicate, kept)}
             for relation in _relations():
                 model, name = relation.related_model, relation.field.name
+                if resolve := getattr(model, "resolve_merge", None):
+                    resolve(duplicate, kept)
                 count = model._base_manager.filter(**{name: duplicate}).update(**{name: kept})
                 kind = str(model._meta.verbose_name_plural)
                 moved[kind] = max(moved.get(kind, 0), count)

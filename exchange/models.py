@@ -6,6 +6,7 @@ in its column `withdrawn_at`.
 
 import math
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -237,11 +238,29 @@ class Extension(models.Model):
     def __str__(self) -> str:
         return f"{self.assignment}, extension for {self.user or f'section {self.section}'}"
 
+    @classmethod
+    def resolve_merge(cls, duplicate: User, kept: User) -> None:
+        """Where both accounts of a person have an extension of an assignment, leave the most generous of both."""
+        existing = {extension.assignment_id: extension for extension in cls.objects.filter(user=kept)}
+        for other in cls.objects.filter(user=duplicate, assignment__in=existing):
+            extension = existing[other.assignment_id]
+            extension.due = _latest(extension.due, other.due)
+            extension.cut_off = _latest(extension.cut_off, other.cut_off)
+            if extension.due and extension.cut_off:
+                extension.cut_off = max(extension.due, extension.cut_off)
+            extension.attempts = max(extension.attempts, other.attempts)
+            extension.save(update_fields=["due", "cut_off", "attempts"])
+            other.delete()
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((time for time in (one, other) if time), default=None)
+
 
 class Solution(models.Model):
-    """A file set that solves an assignment. Each student may fetch the newest after their own cut-off."""
+    """A file set that solves an assignment. Each student may fetch the present one after their own cut-off."""
 
-    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="solutions", db_index=False)
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="solutions")
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="solutions")
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created = models.DateTimeField("added")
@@ -249,8 +268,10 @@ class Solution(models.Model):
     new_bytes = models.BigIntegerField(default=0, editable=False, help_text="bytes that it brought to the server")
 
     class Meta:
-        ordering: ClassVar = ["assignment", F("id").desc()]
-        indexes: ClassVar = [models.Index(name="newest_solution_of_assignment", fields=["assignment", "-id"])]
+        ordering: ClassVar = ["assignment", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="one_present_solution", fields=["assignment"], condition=Q(withdrawn_at=None)),
+        ]
 
     def __str__(self) -> str:
         return f"Solution of {self.assignment}"

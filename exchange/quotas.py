@@ -2,8 +2,8 @@
 
 Bytes are counted once, when a row is created, in two ways:
 
-* `new_bytes` of a release, submission or feedback are the bytes that nothing on the server had before. Their sum is the
-  course's use, kept in `Course.stored_bytes`. What a second course or student brings again is there already.
+* `new_bytes` of a release, solution, submission or feedback are the bytes that nothing on the server had before. Their
+  sum is the course's use, kept in `Course.stored_bytes`. What a second course or student brings again is there already.
 * `own_bytes` of a submission are the bytes that its sender could not read before: neither a release nor a submission of
   their own had them. Their sum is the person's use. It does not depend on what others submitted, which nobody may find
   out by looking at their own limit.
@@ -30,7 +30,7 @@ from courses.limits import Limits
 from courses.models import Course, User
 from courses.prepared import Parameter, prepared, prepared_update
 from courses.sizes import readable_size
-from exchange.models import Assignment, Feedback, Release, Submission
+from exchange.models import Assignment, Feedback, Release, Solution, Submission
 
 HOUR = timedelta(hours=1)
 
@@ -146,6 +146,7 @@ def discount_assignment(assignment: Assignment) -> None:
     _discount(
         assignment.course,
         Release.objects.filter(assignment=assignment),
+        Solution.objects.filter(assignment=assignment),
         Submission.objects.filter(assignment=assignment),
         Feedback.objects.filter(submission__assignment=assignment),
     )
@@ -158,7 +159,7 @@ def discount_submission(submission: Submission) -> None:
     )
 
 
-def _discount(course: Course, *rows: "QuerySet[Release] | QuerySet[Submission] | QuerySet[Feedback]") -> None:
+def _discount(course: Course, *rows: QuerySet[Any]) -> None:
     freed = sum(each.aggregate(freed=Sum("new_bytes", default=0))["freed"] for each in rows)
     if freed:
         Course.objects.filter(pk=course.pk).update(stored_bytes=Greatest(F("stored_bytes") - freed, 0))

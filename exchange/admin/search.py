@@ -10,7 +10,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from courses.admin.search import in_columns
 from courses.models import User
-from exchange.models import Assignment, Blob, Feedback, FileEntry, FileSet, Release, Submission
+from exchange.models import Assignment, Blob, Feedback, FileEntry, FileSet, Release, Solution, Submission
 
 M = TypeVar("M", bound=Model)
 MIN_HASH_DIGITS = 8  # on lists where most words are names
@@ -102,6 +102,7 @@ def _used(word: str, file_set: str) -> Q:
     submissions = Submission.objects.filter(of_submission(word)).order_by()
     uses: list[QuerySet[Any]] = [
         Release.objects.filter(of_assignment(word, "assignment")),
+        Solution.objects.filter(of_assignment(word, "assignment")),
         submissions,
         Feedback.objects.filter(submission__in=submissions.values("pk")),
     ]

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('new_bytes', models.BigIntegerField(default=0, editable=False, help_text='bytes that it brought to the server')),
             ],
             options={
-                'ordering': ['assignment', models.OrderBy(models.F('id'), descending=True)],
+                'ordering': ['assignment', 'id'],
             },
         ),
         migrations.AddField(
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='solution',
             name='assignment',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='solutions', to='exchange.assignment'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='solutions', to='exchange.assignment'),
         ),
         migrations.AddField(
             model_name='solution',
@@ -133,9 +133,9 @@ class Migration(migrations.Migration):
             model_name='extension',
             constraint=models.CheckConstraint(condition=models.Q(('due', None), ('cut_off', None), ('cut_off__gte', models.F('due')), _connector='OR'), name='extended_cut_off_is_not_before_the_due_date', violation_error_message='The cut-off may not be before the due date.'),
         ),
-        migrations.AddIndex(
+        migrations.AddConstraint(
             model_name='solution',
-            index=models.Index(fields=['assignment', '-id'], name='newest_solution_of_assignment'),
+            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('assignment',), name='one_present_solution'),
         ),
         migrations.RunPython(fill, migrations.RunPython.noop),
     ]

@@ -19,12 +19,15 @@ from exchange.services.deadlines import (
     DEADLINE_FIELDS,
     Grant,
     StateChange,
+    check_deadlines,
+    check_grant,
     grant_extensions,
     set_deadlines,
     set_due_date,
     withdraw_extensions,
 )
 from exchange.services.feedback import FeedbackItem, find_submissions, return_feedback
+from exchange.services.solutions import find_solution, set_solution, withdraw_solution
 from exchange.services.submissions import (
     delete_submission_permanently,
     mark_collected,
@@ -51,10 +54,13 @@ __all__ = [
     "add_release",
     "begin_upload",
     "check_assignment_name",
+    "check_deadlines",
+    "check_grant",
     "check_number",
     "complete_upload",
     "delete_assignment_permanently",
     "delete_submission_permanently",
+    "find_solution",
     "find_submissions",
     "find_upload",
     "grant_extensions",
@@ -67,9 +73,11 @@ __all__ = [
     "return_feedback",
     "set_deadlines",
     "set_due_date",
+    "set_solution",
     "store_part",
     "submit",
     "unrelease",
     "withdraw_extensions",
+    "withdraw_solution",
     "withdraw_submissions",
 ]

@@ -15,7 +15,7 @@ from courses.permissions import Actor, Permission
 from exchange import paths, quotas
 from exchange.models import Assignment, Blob, Release
 from exchange.quotas import Quota
-from exchange.services.deadlines import check_order
+from exchange.services.deadlines import check_deadlines
 from exchange.storage import file_sets
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
@@ -77,7 +77,7 @@ def release(
         assignment.withdrawn_at, assignment.latest_release = None, new_release
         if not isinstance(due, Unchanged):
             assignment.due = due
-            check_order(assignment)
+            check_deadlines(assignment)
         assignment.save(update_fields=["withdrawn_at", "latest_release", "due"])
         audit.record(
             "release", by=by, role=role, about=assignment, course=course, target=name, number=new_release.number

@@ -91,8 +91,7 @@ def _set(
         current = watch.assignment
         for name, value in changes.items():
             setattr(current, name, value)
-        check_order(current)
-        _check_attempts(current.max_attempts, least=1)
+        check_deadlines(current)
         current.save(update_fields=list(changes))
         given: dict[str, Any] = {name: _in_log(value) for name, value in changes.items()}
         course, target = assignment.course, assignment.name
@@ -103,8 +102,9 @@ def _set(
     return watch.changes
 
 
-def check_order(assignment: Assignment) -> None:
+def check_deadlines(assignment: Assignment) -> None:
     """Check that release time, due date and cut-off follow each other. Errors: Invalid."""
+    _check_attempts(assignment.max_attempts, least=1)
     release_at, due, cut_off = assignment.release_at, assignment.due, assignment.cut_off
     zone = assignment.course.zone
     if due and cut_off and cut_off < due:
@@ -167,7 +167,8 @@ def _check_grants(assignment: Assignment, grants: Sequence[Grant]) -> None:
     sections = set(members.values_list("section", flat=True)) if grants else set()
     seen: set[str] = set()
     for grant in grants:
-        _check_grant(assignment, grant)
+        check_grant(grant)
+        _check_has_effect(assignment, grant)
         if grant.user and grant.user.pk not in people:
             raise NotFound(f"{grant.whose} is not a member of {assignment.course.name}.")
         if grant.section and grant.section not in sections:
@@ -177,13 +178,21 @@ def _check_grants(assignment: Assignment, grants: Sequence[Grant]) -> None:
         seen.add(grant.whose)
 
 
-def _check_grant(assignment: Assignment, grant: Grant) -> None:
-    """Errors: Invalid."""
+def check_grant(grant: Grant) -> None:
+    """Check an extension by itself. Errors: Invalid."""
     if bool(grant.user) == bool(grant.section):
         raise Invalid("An extension is for a person or for a section.")
     _check_attempts(grant.attempts, least=0)
     if grant.due is None and grant.cut_off is None and not grant.attempts:
         raise Invalid("An extension needs a due date, a cut-off or further attempts.")
+    if grant.due and grant.cut_off and grant.cut_off < grant.due:
+        raise Invalid(f"The cut-off of {grant.whose} would be before the due date.")
+    if len(grant.reason) > 500 or CONTROL.search(grant.reason) or UNSTORABLE.search(grant.reason):
+        raise Invalid("A reason is a text of up to 500 characters without control characters.")
+
+
+def _check_has_effect(assignment: Assignment, grant: Grant) -> None:
+    """Errors: Invalid."""
     for name, value, own in (
         ("due date", grant.due, assignment.due),
         ("cut-off", grant.cut_off, assignment.cut_off),
@@ -191,10 +200,6 @@ def _check_grant(assignment: Assignment, grant: Grant) -> None:
     ):
         if value is not None and own is None:
             raise Invalid(f"{assignment.name} has no {name} that could be extended.")
-    if grant.due and grant.cut_off and grant.cut_off < grant.due:
-        raise Invalid(f"The cut-off of {grant.whose} would be before the due date.")
-    if len(grant.reason) > 500 or CONTROL.search(grant.reason) or UNSTORABLE.search(grant.reason):
-        raise Invalid("A reason is a text of up to 500 characters without control characters.")
 
 
 def _check_attempts(attempts: int | None, *, least: int) -> None:

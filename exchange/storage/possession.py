@@ -7,11 +7,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
-from exchange.models import Blob, Feedback, FileEntry, Release, Submission
+from exchange import deadlines
+from exchange.deadlines import Pair
+from exchange.models import Blob, Feedback, FileEntry, Release, Solution, Submission
 from exchange.storage.batches import in_batches
 
 
@@ -20,7 +23,7 @@ def readable_blobs(actor: Actor, hashes: Collection[str], *, also_lost: bool = F
 
     Students may read the latest releases in their courses, their own submissions and the feedback on them; staff
     everything of the course; administrators and the server everything. A blob counts only while its bytes are in the
-    store, as far as anybody has noticed, unless `also_lost`; reading.find_unreliable looks.
+    store, as far as anybody has noticed, unless `also_lost`; reading.find_unreliable looks. Solutions: see below.
 
     The query depends on the actor alone: no answer takes longer because somebody else has the same bytes.
     """
@@ -28,6 +31,30 @@ def readable_blobs(actor: Actor, hashes: Collection[str], *, also_lost: bool = F
         return {}
     found = (blob for batch in in_batches(sorted(hashes)) for blob in _find_readable(actor, batch))
     return {blob.sha256: blob for blob in found if blob.stored or also_lost}
+
+
+def readable_solutions(actor: Actor, hashes: Collection[str]) -> dict[str, Blob]:
+    """Return those of the hashes that are in solutions which the actor may fetch by now, {hash: blob}.
+
+    Nobody submits them, so that uploads do not ask.
+    """
+    if actor.user is None or not hashes:
+        return {}
+    courses, now = actor.courses_with(Permission.SEE_COURSE), timezone.now()
+    batches = in_batches(sorted(hashes))
+    found = (_solved.rows(hashes=list(batch), user=actor.user.pk, courses=courses, now=now) for batch in batches)
+    return {blob.sha256: blob for blobs in found for blob in blobs}
+
+
+@prepared
+def _solved(hashes: list[Any], user: Parameter, courses: list[Any], now: Parameter) -> QuerySet[Blob]:
+    pair = Pair.at("assignment", user)
+    shown = Q(assignment__release_at=None) | Q(assignment__release_at__lte=now)
+    rows = Solution.objects.filter(shown, assignment__course__pk__in=courses, assignment__withdrawn_at=None)
+    closed = Coalesce(deadlines.cut_off_in_sql(pair), deadlines.due_in_sql(pair))
+    rows = rows.filter(withdrawn_at=None).annotate(closed=closed).filter(closed__lt=now)
+    entries = FileEntry.objects.filter(file_set__in=rows.order_by().values("file_set")).order_by()
+    return Blob.objects.filter(pk__in=entries.values("blob"), sha256__in=hashes)
 
 
 def _find_readable(actor: Actor, hashes: Sequence[str]) -> list[Blob]:
@@ -69,6 +96,7 @@ def _readable(
         of_courses = (
             Q(Exists(Submission.objects.filter(file_set=this, assignment__course__pk__in=staffed)))
             | Q(Exists(Release.objects.filter(file_set=this, assignment__course__pk__in=staffed)))
+            | Q(Exists(Solution.objects.filter(file_set=this, assignment__course__pk__in=staffed)))
             | Q(Exists(Feedback.objects.filter(file_set=this, submission__assignment__course__pk__in=staffed)))
         )
         readable.append(Q(Exists(entries.filter(of_courses, blob=OuterRef("pk")))))

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
 
 from courses import people
 from courses import services as course_services
@@ -14,7 +15,7 @@ from courses.models import AuditEntry, Membership, User
 from courses.permissions import SERVER
 from courses.services import RosterEntry
 from exchange import receipts, services
-from exchange.models import Feedback, Submission
+from exchange.models import Assignment, Extension, Feedback, Submission
 from tests import cast
 from tests.cast import COURSE, WORK, actor, everything, person, return_feedback, submit, v2
 from tests.exchange.api.v1 import wire
@@ -92,6 +93,19 @@ def test_merged_person_has_the_work_of_both(assignment, root):
     entry = AuditEntry.objects.first()
     assert (entry.action, entry.target, entry.details["gone"]) == ("merge users", "dave", "bob")
     assert entry.details["moved"] == moved
+
+
+def test_merged_person_has_the_most_generous_extension_of_both(assignment, root):
+    now, day = timezone.now(), timedelta(days=1)
+    bob, bobby = person("bob"), User.objects.create(username="bobby")
+    other = Assignment.objects.create(course=assignment.course, name="ps2")
+    values = {"created": now}
+    Extension.objects.create(assignment=assignment, user=bob, due=now, cut_off=now, attempts=1, **values)
+    Extension.objects.create(assignment=assignment, user=bobby, due=now + day, attempts=2, **values)
+    Extension.objects.create(assignment=other, user=bobby, due=now, **values)
+    moved = people.merge(bobby, bob, by=SERVER)
+    both = Extension.objects.order_by("assignment").values_list("user", "due", "cut_off", "attempts")
+    assert list(both) == [(bob.pk, now + day, now + day, 2), (bob.pk, now, None, 0)] and moved["extensions"] == 1
 
 
 def test_merged_teacher_is_still_who_released_returned_and_submitted(assignment, root):
