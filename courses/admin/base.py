@@ -260,7 +260,7 @@ class CourseScopedAdmin(BaseAdmin[M]):
         """Return the object, and let its page show and read times in the zone of its course."""
         obj = super().get_object(request, object_id, from_field)
         if obj is not None:
-            course = attrgetter(self.course_path.replace("__", "."))(obj) if self.course_path != "pk" else obj
+            course: Any = obj if self.course_path == "pk" else attrgetter(self.course_path.replace("__", "."))(obj)
             timezone.activate(course.zone)
         return obj
 

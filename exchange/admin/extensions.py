@@ -1,0 +1,150 @@
+"""The deadlines and extensions on an assignment's page. A change that alters somebody's state is shown first."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from courses.admin.base import CourseScopedAdmin
+from courses.permissions import Permission, actor_of
+from courses.templatetags.times import local
+from exchange import services
+from exchange.admin.deadline_forms import DeadlinesForm, ExtensionForm, ExtensionModelForm, LocalDateTimeField
+from exchange.admin.state_changes import StatePreview, StatesWouldChange
+from exchange.models import Assignment, Extension
+
+MAX_INLINE_EXTENSIONS = 100  # more of them are in the CSV file alone
+
+if TYPE_CHECKING:
+    TabularInline = admin.TabularInline[Extension, Assignment]
+    BaseExtensionFormSet = BaseInlineFormSet[Extension, Assignment, ExtensionModelForm]
+else:
+    TabularInline = admin.TabularInline
+    BaseExtensionFormSet = BaseInlineFormSet
+
+
+class ExtensionFormSet(BaseExtensionFormSet):
+    def get_unique_error_message(self, unique_check: object) -> str:
+        return "A person or a section has one extension only."
+
+
+class ExtensionInline(TabularInline):
+    model = Extension
+    form = ExtensionForm
+    formset = ExtensionFormSet
+    fields = ("user", "section", "due", "cut_off", "attempts", "reason", "granted")
+    readonly_fields = ("granted",)
+    extra = 0
+    classes = ("extensions",)
+    formfield_overrides = {models.DateTimeField: {"form_class": LocalDateTimeField}}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Extension]:
+        return super().get_queryset(request).select_related("user", "granted_by").order_by("section", "user__username")
+
+    def get_formset(
+        self, request: HttpRequest, obj: Assignment | None = None, **kwargs: Any
+    ) -> type[BaseExtensionFormSet]:
+        course = obj.course if obj else None
+        form = type(ExtensionForm.__name__, (ExtensionForm,), {"course": course})
+        return super().get_formset(request, obj, **{**kwargs, "form": form})
+
+    @admin.display(description="granted")
+    def granted(self, extension: Extension) -> str:
+        if not extension.pk:
+            return ""
+        return f"by {extension.granted_by or 'the server'}, {local(extension.created)}"
+
+    def _may(self, request: HttpRequest, permission: Permission, obj: Assignment | None) -> bool:
+        actor = actor_of(request)
+        return actor.may(permission, obj.course_id) if obj else actor.may_anywhere(permission)
+
+    def has_view_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
+        return self._may(request, Permission.SEE_ROSTER, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
+        return self._may(request, Permission.EXTEND, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
+        return self._may(request, Permission.EXTEND, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
+        return self._may(request, Permission.EXTEND, obj)
+
+
+class DeadlinesAdmin(CourseScopedAdmin[Assignment]):
+    """The form of an assignment: its deadlines, for instructors, and extensions, for whoever may grant them."""
+
+    form = DeadlinesForm
+    formfield_overrides = {models.DateTimeField: {"form_class": LocalDateTimeField}}
+
+    def has_change_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
+        return self.may(request, Permission.RELEASE, obj) or self.may(request, Permission.EXTEND, obj)
+
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        """For actions with `permissions=["release"]`."""
+        return self.may(request, Permission.RELEASE)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Assignment | None = None) -> Any:
+        if obj is not None and not self.may(request, Permission.RELEASE, obj):
+            return self.get_fields(request, obj)
+        return super().get_readonly_fields(request, obj)
+
+    def get_form(self, request: HttpRequest, obj: Assignment | None = None, change: bool = False, **kwargs: Any) -> Any:
+        zone = f"In {timezone.get_current_timezone_name()}."
+        help_texts = {
+            "release_at": f"{zone} Students see the assignment from then on.",
+            "due": f"{zone} A release with nbgrader sets it to the due date in the gradebook.",
+            "cut_off": f"{zone} Nothing is accepted after it.",
+        }
+        return super().get_form(request, obj, change, **{"help_texts": help_texts, **kwargs})
+
+    def get_inlines(self, request: HttpRequest, obj: Assignment | None) -> Any:
+        shows = obj is not None and obj.extensions.count() <= MAX_INLINE_EXTENSIONS
+        return (ExtensionInline,) if shows else ()
+
+    def changeform_view(  # type: ignore[override]
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponseBase:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except StatesWouldChange as unconfirmed:
+            return self.ask_first(request, unconfirmed.preview)
+
+    def ask_first(self, request: HttpRequest, preview: StatePreview) -> TemplateResponse:
+        """Return a page that shows whose state changes, and sends the same form again with what was seen."""
+        sent = [(name, value) for name, values in request.POST.lists() for value in values]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Whose submissions change state",
+            "opts": self.opts,
+            "preview": preview,
+            "note": "The states have changed since you looked." if "seen" in request.POST else "",
+            "sent": [pair for pair in sent if pair[0] not in ("csrfmiddlewaretoken", "seen")],
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/ngshare/confirm_states.html", context)
+
+    def save_model(self, request: HttpRequest, obj: Assignment, form: Any, change: bool) -> None:
+        """Save nothing yet: see `save_related`."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save the deadlines and extensions. Errors: StatesWouldChange, which takes everything back."""
+        assignment, actor, rounds = form.instance, actor_of(request), []
+        if form.changes:
+            rounds.append(services.set_deadlines(assignment, form.changes, by=actor))
+        for formset in formsets:
+            if withdrawn := [row.instance for row in formset.deleted_forms if row.instance.pk]:
+                rounds.append(services.withdraw_extensions(assignment, withdrawn, by=actor))
+            changed = [row for row in formset.forms if row.has_changed() and row not in formset.deleted_forms]
+            if changed:
+                rounds.append(services.grant_extensions(assignment, [row.grant for row in changed], by=actor))
+        StatePreview.of(rounds).require_seen(request.POST.get("seen", ""))
