@@ -59,7 +59,7 @@ def read(content: bytes) -> RosterFile:
 
 def read_text(text: str, encoding: str = "") -> RosterFile:
     """Return the roster in a decoded file. A bad line has a `fault`. Errors: Invalid."""
-    table = tables.read_table(text, COLUMN_NAMES, "username")
+    table = tables.read_table(text, COLUMN_NAMES, ["username"], hint="“username” (or “id”, as nbgrader calls it)")
     lines = tuple(map(_line, table.rows))
     return RosterFile(encoding, table.separator, tuple(table.columns.values()), table.ignored, lines)
 

@@ -8,7 +8,7 @@ a value.
 import csv
 import io
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 
 from courses.csv_writer import normalize_line_ends, remove_guard
@@ -63,27 +63,27 @@ def decode(content: bytes) -> tuple[str, str]:
     raise Invalid("The file's text cannot be read. Save it as “CSV UTF-8”.")
 
 
-def read_table(text: str, names: Names, required: str) -> Table:
-    """Return the table in a decoded file, one column of which must be the required one. Errors: Invalid."""
+def read_table(text: str, names: Names, required: Collection[str], *, hint: str) -> Table:
+    """Return the table in a decoded file, which has one of the required columns (`hint`). Errors: Invalid."""
     text = normalize_line_ends(text).lstrip("\ufeff")  # some programs write two byte order marks
     if len(text) > MAX_BYTES:  # in characters, so that no file that `decode` accepts is refused here
         raise Invalid(f"A table may have {MAX_BYTES:,} characters at most; this file has more.")
     if "\0" in text:
         raise Invalid("This is not a CSV file: it has NUL characters.")
-    hint = HINT.match(text)
-    if hint:
-        text = text[hint.end() :]
-    separator = hint[1] if hint else _separator(text, names)
-    rows = _rows(text, separator, first=2 if hint else 1)
+    stated = HINT.match(text)
+    if stated:
+        text = text[stated.end() :]
+    separator = stated[1] if stated else _separator(text, names)
+    rows = _rows(text, separator, first=2 if stated else 1)
     if not rows:
         raise Invalid("The file is empty.")
     header = [cell.strip() for cell in rows[0][1]]
     if len(header) > MAX_COLUMNS:
         raise Invalid(f"The first line names {len(header):,} columns; the limit is {MAX_COLUMNS:,}.")
     meaning = [_meaning(name, names) for name in header]
-    if required not in meaning:
+    if not set(required) & set(meaning):
         raise Invalid(
-            "The first line must name the columns, and one of them must be “username” (or “id”, as nbgrader calls it). "
+            f"The first line must name the columns, and one of them must be {hint}. "
             f"It is: {''.join(filter(str.isprintable, ', '.join(header)))[:200]}."
         )
     if repeated := {name for name in meaning if name and meaning.count(name) > 1}:

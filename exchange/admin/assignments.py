@@ -21,6 +21,7 @@ from courses.templatetags.times import local
 from exchange import services
 from exchange.admin import search
 from exchange.admin.base import change_address, render_links
+from exchange.admin.extension_files import ExtensionFilesAdmin
 from exchange.admin.extensions import DeadlinesAdmin
 from exchange.admin.files import FILE_SEARCH, FilesAdmin
 from exchange.admin.progress import ProgressAdmin
@@ -40,7 +41,7 @@ class ReleasedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(DeadlinesAdmin, ProgressAdmin, TrashAdmin[Assignment]):
+class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashAdmin[Assignment]):
     list_display = ("name", "course", "state", "due_date", "extension_count", "release_count", "submission_count")
     list_filter = (CourseFilter, ReleasedFilter)
     list_select_related = ("course",)

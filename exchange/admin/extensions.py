@@ -6,8 +6,7 @@ from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponseBase
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from courses.admin.base import CourseScopedAdmin
@@ -15,7 +14,7 @@ from courses.permissions import Permission, actor_of
 from courses.templatetags.times import local
 from exchange import services
 from exchange.admin.deadline_forms import DeadlinesForm, ExtensionForm, ExtensionModelForm, LocalDateTimeField
-from exchange.admin.state_changes import StatePreview, StatesWouldChange
+from exchange.admin.state_changes import AsksFirst, StatePreview
 from exchange.models import Assignment, Extension
 
 MAX_INLINE_EXTENSIONS = 100  # more of them are in the CSV file alone
@@ -76,7 +75,7 @@ class ExtensionInline(TabularInline):
         return self._may(request, Permission.EXTEND, obj)
 
 
-class DeadlinesAdmin(CourseScopedAdmin[Assignment]):
+class DeadlinesAdmin(AsksFirst[Assignment], CourseScopedAdmin[Assignment]):
     """The form of an assignment: its deadlines, for instructors, and extensions, for whoever may grant them."""
 
     form = DeadlinesForm
@@ -107,31 +106,18 @@ class DeadlinesAdmin(CourseScopedAdmin[Assignment]):
         shows = obj is not None and obj.extensions.count() <= MAX_INLINE_EXTENSIONS
         return (ExtensionInline,) if shows else ()
 
-    def changeform_view(  # type: ignore[override]
+    def render_change_form(
         self,
         request: HttpRequest,
-        object_id: str | None = None,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
         form_url: str = "",
-        extra_context: dict[str, object] | None = None,
-    ) -> HttpResponseBase:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except StatesWouldChange as unconfirmed:
-            return self.ask_first(request, unconfirmed.preview)
-
-    def ask_first(self, request: HttpRequest, preview: StatePreview) -> TemplateResponse:
-        """Return a page that shows whose state changes, and sends the same form again with what was seen."""
-        sent = [(name, value) for name, values in request.POST.lists() for value in values]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Whose submissions change state",
-            "opts": self.opts,
-            "preview": preview,
-            "note": "The states have changed since you looked." if "seen" in request.POST else "",
-            "sent": [pair for pair in sent if pair[0] not in ("csrfmiddlewaretoken", "seen")],
-            "media": self.media,
-        }
-        return TemplateResponse(request, "admin/ngshare/confirm_states.html", context)
+        obj: Assignment | None = None,
+    ) -> HttpResponse:
+        context["may_extend"] = obj is not None and self.may(request, Permission.EXTEND, obj)
+        context["lists_extensions"] = bool(self.get_inlines(request, obj))
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_model(self, request: HttpRequest, obj: Assignment, form: Any, change: bool) -> None:
         """Save nothing yet: see `save_related`."""

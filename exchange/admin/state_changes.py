@@ -5,6 +5,10 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 
+from django.http import HttpRequest, HttpResponseBase
+from django.template.response import TemplateResponse
+
+from courses.admin.base import BaseAdmin, M
 from exchange.services import StateChange
 from exchange.services.deadlines import State
 
@@ -65,3 +69,32 @@ def describe(state: State) -> str:
     """
     word = {None: "not submitted", False: "submitted", True: "late"}[state.late]
     return f"{word}, closed" if state.closed else word
+
+
+class AsksFirst(BaseAdmin[M]):
+    """A page whose saving may raise StatesWouldChange: it is taken back, shown, and sent again with what was seen."""
+
+    def changeform_view(  # type: ignore[override]
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponseBase:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except StatesWouldChange as unconfirmed:
+            return self.ask_first(request, unconfirmed.preview)
+
+    def ask_first(self, request: HttpRequest, preview: StatePreview) -> TemplateResponse:
+        sent = [(name, value) for name, values in request.POST.lists() for value in values]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Whose submissions change state",
+            "opts": self.opts,
+            "preview": preview,
+            "note": "The states have changed since you looked." if "seen" in request.POST else "",
+            "sent": [pair for pair in sent if pair[0] not in ("csrfmiddlewaretoken", "seen")],
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/ngshare/confirm_states.html", context)
