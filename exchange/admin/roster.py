@@ -29,7 +29,7 @@ class ExtendingMembershipAdmin(MembershipAdmin):
         """Ask for the extension, show whose state it changes, and grant it."""
         chosen = list(queryset)
         courses = {member.course_id for member in chosen}
-        if len(courses) > 1:
+        if len(courses) != 1:
             messages.error(request, "Choose members of one course.")
             return None
         course = chosen[0].course

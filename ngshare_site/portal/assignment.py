@@ -15,12 +15,13 @@ from django.views.generic import TemplateView
 
 from courses.csv_writer import write_rows
 from courses.permissions import Actor, Permission
-from exchange import deadlines, progress, queries, services
+from exchange import deadlines, file_responses, progress, queries, services
 from exchange.models import Assignment
 from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgress, Members
+from exchange.storage.archives import ArchiveFolder
 from ngshare_site.portal import chart
 from ngshare_site.portal.base import MemberView
-from ngshare_site.portal.deadlines import shown_deadlines
+from ngshare_site.portal.deadlines import find_solution, shown_deadlines
 
 Row = tuple[MemberProgress, AssignmentProgress | None]
 
@@ -98,6 +99,7 @@ class AssignmentView(MemberView, TemplateView):
         mine = mine.select_related("file_set").prefetch_related("feedbacks").order_by("-created")
         mine = mine.annotate(late=deadlines.LATE)
         context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": mine}
+        context["solution"] = find_solution(self.actor, assignment)
         context["shown"] = shown_deadlines(self.actor, assignment, attempts=len(mine))
         if is_staffed:
             context |= self._staff_context(assignment)
@@ -117,6 +119,17 @@ class AssignmentView(MemberView, TemplateView):
             "students": progress.count_students([course]).get(course.pk, 0),
             "chart": chart.submissions_over_time(list(created), assignment.due),
         }
+
+
+class SolutionView(MemberView):
+    """The solution as a zip, for whoever may fetch it by now."""
+
+    def get(self, request: HttpRequest, course: str, assignment: str) -> HttpResponseBase:
+        solution = find_solution(self.actor, get_assignment(self.actor, course, assignment))
+        if solution is None:
+            raise Http404
+        folder = ArchiveFolder(solution.file_set, assignment, solution.created)
+        return file_responses.download_zip([folder], f"{assignment} solution")
 
 
 class AssignmentCSVView(MemberView):

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils import timezone
 
+from courses.errors import NotFound, PermissionDenied
 from courses.models import Course
 from courses.permissions import Actor, Permission
-from exchange import deadlines
+from exchange import deadlines, services
 from exchange.deadlines import Deadline, Reason
-from exchange.models import Assignment, Extension
+from exchange.models import Assignment, Extension, Solution
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,14 @@ def shown_deadlines(actor: Actor, assignment: Assignment, *, attempts: int) -> S
         late_policy(assignment.course, deadline),
         assignment.extensions.count() if sees_all else None,
     )
+
+
+def find_solution(actor: Actor, assignment: Assignment) -> Solution | None:
+    """Return the solution, if there is one that the actor may fetch by now."""
+    try:
+        return services.find_solution(assignment, by=actor)
+    except (NotFound, PermissionDenied):
+        return None
 
 
 def late_policy(course: Course, deadline: Deadline) -> str:
