@@ -9,7 +9,7 @@ keeps an extension of their own; the one of a section belongs to its members.
 Whoever adds a case changes both: `_latest` and `_latest_in_sql`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -33,6 +33,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import GreaterThan, IsNull
 
 from courses.models import Membership, User
+from courses.prepared import Parameter, prepared
 from exchange.models import Assignment, Extension
 
 MOMENT = models.DateTimeField()
@@ -95,17 +96,38 @@ class Member(NamedTuple):
     joined: datetime | None = None
 
 
-def in_force(assignment: Assignment, user: User | int | None) -> Deadline:
+def in_force(assignment: Assignment, user: User | None) -> Deadline:
     """Return what is in force for one person, or for nobody in particular. Needs the assignment's course.
 
     Two queries; none where the assignment has no deadline at all.
     """
-    pk = user.pk if isinstance(user, User) else user
-    if pk is None or not _has_any(assignment):
-        return _combine(assignment, (), None)
-    members = Membership.objects.filter(course=assignment.course_id, user=pk).order_by()
-    member = members.values_list("user_id", "section", "created").first()
-    return load([assignment], [Member(*member) if member else Member(pk)])[assignment.pk, pk]
+    return of_person([assignment], user.pk if user else None)[assignment.pk]
+
+
+def of_person(assignments: Sequence[Assignment], user: int | None) -> dict[int, Deadline]:
+    """Return what is in force for one person, given by their id, in assignments of any courses, by assignment's id.
+
+    Needs the courses. Two queries at most.
+    """
+    limited = [assignment for assignment in assignments if _has_any(assignment)] if user is not None else []
+    courses = list({assignment.course_id for assignment in limited})
+    members = {row[0]: Member(*row[1:]) for row in _memberships.rows(user=user, courses=courses)} if limited else {}
+    sections = list({member.section for member in members.values() if member.section})
+    pks = [assignment.pk for assignment in limited]
+    extensions = _by_owner(_extensions_of_person.rows(pks=pks, user=user, sections=sections) if limited else ())
+    nobody = Member(user or 0)
+    return {each.pk: _of_member(each, members.get(each.course_id, nobody), extensions) for each in assignments}
+
+
+@prepared
+def _memberships(user: Parameter, courses: list[Any]) -> QuerySet[Membership, tuple[int, int, str, datetime]]:
+    rows = Membership.objects.filter(user=user, course__pk__in=courses).order_by()
+    return rows.values_list("course_id", "user_id", "section", "created")
+
+
+@prepared
+def _extensions_of_person(pks: list[Any], user: Parameter, sections: list[Any]) -> QuerySet[Extension]:
+    return Extension.objects.filter(Q(user=user) | Q(section__in=sections), assignment__pk__in=pks).order_by()
 
 
 def load(assignments: Sequence[Assignment], people: Sequence[Member]) -> dict[tuple[int, int], Deadline]:
@@ -113,20 +135,25 @@ def load(assignments: Sequence[Assignment], people: Sequence[Member]) -> dict[tu
 
     Needs the course of each assignment, which is the one of all memberships.
     """
-    found: dict[tuple[int, int | str], list[Extension]] = {}
     pks = [assignment.pk for assignment in assignments if _has_any(assignment)]
-    for extension in Extension.objects.filter(assignment__in=pks).order_by() if pks else ():
-        whose = extension.user_id if extension.section is None else extension.section
-        found.setdefault((extension.assignment_id, whose), []).append(extension)  # type: ignore[arg-type]
+    extensions = _by_owner(Extension.objects.filter(assignment__in=pks).order_by() if pks else ())
     return {
-        (assignment.pk, person.user_id): _combine(
-            assignment,
-            found.get((assignment.pk, person.user_id), []) + found.get((assignment.pk, person.section), []),
-            person.joined,
-        )
+        (assignment.pk, person.user_id): _of_member(assignment, person, extensions)
         for assignment in assignments
         for person in people
     }
+
+
+Extensions = Mapping[tuple[int, int | str], Extension]  # by the assignment's id, and the person's or the section
+
+
+def _by_owner(extensions: Iterable[Extension]) -> Extensions:
+    return {(each.assignment_id, each.section or each.user_id or 0): each for each in extensions}
+
+
+def _of_member(assignment: Assignment, person: Member, extensions: Extensions) -> Deadline:
+    keys = (assignment.pk, person.user_id), (assignment.pk, person.section)
+    return _combine(assignment, [extensions[key] for key in keys if key in extensions], person.joined)
 
 
 def _has_any(assignment: Assignment) -> bool:

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When, Window
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
 from exchange import deadlines
-from exchange.models import Assignment, Feedback, FileEntry, FileSet, Release, Submission
+from exchange.deadlines import Deadline
+from exchange.models import Assignment, Extension, Feedback, FileEntry, FileSet, Release, Submission
 from exchange.storage.manifests import ManifestEntry
 
 
@@ -32,11 +33,14 @@ def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]
 
 
 def load_assignments(pks: list[int], actor: Actor) -> list[Assignment]:
-    """Return assignments, sorted by id, with what a row of a list shows, in two queries.
+    """Return assignments, sorted by id, with what a row of a list shows, in two queries; more for deadlines.
 
-    With their course, their latest release, its notebooks, and how often the actor submitted (`my_submissions`).
+    With their course, their latest release, its notebooks, how often the actor submitted (`my_submissions`), and the
+    `deadline` and `attempts_left` of the actor.
     """
-    assignments = _assignments.rows(pks=pks, student=actor.user and actor.user.pk)
+    student = actor.user.pk if actor.user else None
+    assignments = _assignments.rows(pks=pks, student=student)
+    _load_deadlines(assignments, student)
     load_notebooks(row.latest_release.file_set for row in assignments if row.latest_release)
     return assignments
 
@@ -47,7 +51,26 @@ def _assignments(pks: list[Any], student: Parameter) -> QuerySet[Assignment]:
     # Not a join: it would read everybody's.
     count = own.values("assignment").annotate(count=Count("pk")).values("count")
     rows = Assignment.objects.filter(pk__in=pks).select_related("course", "latest_release__file_set")
-    return rows.annotate(my_submissions=Coalesce(Subquery(count), 0)).order_by("pk")
+    extended = Exists(Extension.objects.filter(assignment=OuterRef("pk")))
+    return rows.annotate(my_submissions=Coalesce(Subquery(count), 0), is_extended=extended).order_by("pk")
+
+
+def _load_deadlines(assignments: list[Assignment], student: int | None) -> None:
+    """Add what is in force for the student. It takes no query but for extensions, the course's rule, and limits."""
+    special = [row for row in assignments if row.is_extended or row.course.min_days is not None]  # type: ignore[attr-defined]
+    changed = deadlines.of_person(special, student) if special else {}
+    limited = [row.pk for row in assignments if row.max_attempts is not None]
+    attempts = dict(_attempts.rows(pks=limited, student=student)) if limited else {}
+    for row in assignments:
+        deadline = changed.get(row.pk) or Deadline(row.due, row.cut_off, row.max_attempts)
+        row.deadline = deadline  # type: ignore[attr-defined]
+        row.attempts_left = deadline.attempts_left(attempts.get(row.pk, 0))  # type: ignore[attr-defined]
+
+
+@prepared
+def _attempts(pks: list[Any], student: Parameter) -> QuerySet[Submission, tuple[int, int]]:
+    rows = Submission.objects.filter(assignment__pk__in=pks, student=student, withdrawn_at=None, trial=False)
+    return rows.order_by().values("assignment").annotate(count=Count("pk")).values_list("assignment", "count")
 
 
 def visible_submissions(actor: Actor) -> QuerySet[Submission]:

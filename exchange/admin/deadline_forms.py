@@ -112,7 +112,8 @@ class ExtensionForm(ExtensionModelForm):
             for name in EXTENSION_FIELDS
         }
         values["attempts"], values["reason"] = values["attempts"] or 0, values["reason"] or ""
-        return Grant(self.cleaned_data["user"], self.cleaned_data["section"], **values)
+        user = self.cleaned_data["user"]
+        return Grant(user.username if user else None, self.cleaned_data["section"], **values)
 
 
 class ExtendForm(forms.Form):
@@ -133,9 +134,9 @@ class ExtendForm(forms.Form):
         assignment.label_from_instance = lambda each: each.name
         self.fields["due"].help_text = f"In {timezone.get_current_timezone_name()}."
 
-    def grants(self, users: list[User]) -> list[Grant]:
+    def grants(self, usernames: list[str]) -> list[Grant]:
         values = {name: self.cleaned_data[name] for name in ("due", "cut_off", "reason")}
-        return [Grant(user, attempts=self.cleaned_data["attempts"] or 0, **values) for user in users]
+        return [Grant(name, attempts=self.cleaned_data["attempts"] or 0, **values) for name in usernames]
 
 
 class ExtensionFileForm(forms.Form):

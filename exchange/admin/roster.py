@@ -38,7 +38,10 @@ class ExtendingMembershipAdmin(MembershipAdmin):
         form = ExtendForm(request.POST if "confirmed" in request.POST else None, course=course)
         preview = StatePreview([])
         if form.is_valid():
-            assignment, grants = form.cleaned_data["assignment"], form.grants([member.user for member in chosen])
+            assignment, grants = (
+                form.cleaned_data["assignment"],
+                form.grants([member.user.username for member in chosen]),
+            )
             changes = services.grant_extensions(assignment, grants, by=actor_of(request), dry_run=True)
             preview = StatePreview.of([changes])
             if preview.digest in ("", request.POST.get("seen", "")):

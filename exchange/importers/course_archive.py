@@ -203,10 +203,11 @@ class _Import:
 
     def _set_joined(self, course: Course) -> None:
         """Give the members back when they joined, on which deadlines may depend; an older archive does not say."""
-        joined = {record["username"]: record.get("joined") for record in self._archive.records("member")}
-        members = [member for member in course.memberships.select_related("user") if joined[member.user.username]]
+        records = [record for record in self._archive.records("member") if record.get("joined")]
+        joined = {record["username"]: get_time(record, "joined") for record in records}
+        members = [member for member in course.memberships.select_related("user") if member.user.username in joined]
         for member in members:
-            member.created = datetime.fromisoformat(joined[member.user.username])
+            member.created = joined[member.user.username]
         Membership.objects.bulk_update(members, ["created"], batches.BATCH)
 
     def _file_set(self, course: Course, record: Record) -> tuple[FileSet, int]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from courses import services as course_services
 from courses.errors import Invalid
-from courses.models import Course, User
+from courses.models import Course
 from courses.services import RosterEntry
 from exchange import services
 from exchange.course_archive import FORMAT, RECORDS
@@ -194,7 +194,7 @@ def extension_values(record: Record) -> dict[str, Any]:
     values = {name: get_time(record, name, is_optional=True) for name in ("due", "cut_off")}
     values |= {"attempts": get(record, "attempts", int), "reason": get(record, "reason", str)}
     user, section = get_person(record, "user"), get(record, "section", str, is_optional=True)
-    services.check_grant(Grant(user=User(username=user) if user else None, section=section, **values))
+    services.check_grant(Grant(student=user, section=section, **values))
     get_person(record, "granted_by")
     return {**values, "section": section, "created": get_time(record, "created")}
 

@@ -12,7 +12,6 @@ from courses.csv_writer import write_rows
 from courses.errors import DomainError, Invalid
 from courses.importers import tables
 from courses.importers.tables import Row
-from courses.models import User
 from courses.timestamps import local_iso, parse_iso
 from exchange import services
 from exchange.models import Assignment
@@ -48,9 +47,8 @@ class ExtensionFile:
 def read(assignment: Assignment, text: str) -> ExtensionFile:
     """Return the extensions in a decoded file. Errors: Invalid if the file is no such table."""
     table = tables.read_table(text, NAMES, ("username", "section"), hint="“username” or “section”")
-    members = assignment.course.memberships.select_related("user").order_by()
-    people = {member.user.username: member.user for member in members}
-    sections = {member.section for member in members}
+    members = list(assignment.course.memberships.order_by().values_list("user__username", "section"))
+    people, sections = {username for username, _ in members}, {section for _, section in members}
     file, seen = ExtensionFile(), dict[str, int]()
     for row in table.rows:
         try:
@@ -66,7 +64,7 @@ def read(assignment: Assignment, text: str) -> ExtensionFile:
     return file
 
 
-def _grant(assignment: Assignment, row: Row, people: dict[str, User], sections: set[str]) -> Grant:
+def _grant(assignment: Assignment, row: Row, people: set[str], sections: set[str]) -> Grant:
     """Errors: Fault."""
     zone = assignment.course.zone
     if row.has_surplus:
@@ -81,7 +79,7 @@ def _grant(assignment: Assignment, row: Row, people: dict[str, User], sections: 
         return parse_iso(text, zone)
 
     grant = Grant(
-        people[username] if username else None,
+        username,
         section,
         due=_cell(row, "due", time, None),
         cut_off=_cell(row, "cut_off", time, None),

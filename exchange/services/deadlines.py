@@ -48,7 +48,7 @@ class StateChange:
 class Grant:
     """An extension to be granted, to a person or to a section. None leaves a time as the assignment has it."""
 
-    user: User | None = None
+    student: str | None = None  # the user name
     section: str | None = None
     due: datetime | None = None
     cut_off: datetime | None = None
@@ -57,7 +57,7 @@ class Grant:
 
     @property
     def whose(self) -> str:
-        return self.user.username if self.user else f"section {self.section}"
+        return self.student or f"section {self.section}"
 
 
 @dataclass
@@ -76,17 +76,6 @@ def set_deadlines(
 
     Errors: PermissionDenied, Invalid, NotFound when the assignment was deleted meanwhile.
     """
-    return _set(assignment, changes, "set deadlines", by=by, dry_run=dry_run)
-
-
-def set_due_date(assignment: Assignment, due: datetime | None, *, by: Actor) -> list[StateChange]:
-    """The same for the due date alone."""
-    return _set(assignment, {"due": due}, "set due date", by=by, dry_run=False)
-
-
-def _set(
-    assignment: Assignment, changes: Mapping[str, datetime | int | None], action: str, *, by: Actor, dry_run: bool
-) -> list[StateChange]:
     role = by.require(Permission.RELEASE, assignment.course)
     with _watching(assignment, dry_run=dry_run) as watch:
         current = watch.assignment
@@ -96,11 +85,17 @@ def _set(
         current.save(update_fields=list(changes))
         given: dict[str, Any] = {name: _in_log(value) for name, value in changes.items()}
         course, target = assignment.course, assignment.name
+        action = "set due date" if [*changes] == ["due"] else "set deadlines"
         audit.record(action, by=by, role=role, about=assignment, course=course, target=target, **given)
     if not dry_run:
         for name, value in changes.items():
             setattr(assignment, name, value)
     return watch.changes
+
+
+def set_due_date(assignment: Assignment, due: datetime | None, *, by: Actor) -> list[StateChange]:
+    """The same for the due date alone."""
+    return set_deadlines(assignment, {"due": due}, by=by)
 
 
 def check_deadlines(assignment: Assignment) -> None:
@@ -151,13 +146,13 @@ def grant_extensions(
     """
     role = by.require(Permission.EXTEND, assignment.course)
     with _watching(assignment, dry_run=dry_run) as watch:
-        _check_grants(watch.assignment, grants)
+        people = _check_grants(watch.assignment, grants)
         now = timezone.now()
         for grant in grants:
             values = {"due": grant.due, "cut_off": grant.cut_off, "attempts": grant.attempts, "reason": grant.reason}
             Extension.objects.update_or_create(
                 assignment=assignment,
-                user=grant.user,
+                user=people[grant.student] if grant.student else None,
                 section=grant.section,
                 defaults={**values, "granted_by": by.user, "created": now},
             )
@@ -189,27 +184,28 @@ def record_extensions_download(assignment: Assignment, *, by: Actor) -> None:
     audit.record("download extensions", by=by, role=role, about=assignment, course=course, target=assignment.name)
 
 
-def _check_grants(assignment: Assignment, grants: Sequence[Grant]) -> None:
-    """Errors: Invalid, NotFound."""
-    members = assignment.course.memberships.order_by()
-    people = set(members.values_list("user", flat=True)) if grants else set()
-    sections = set(members.values_list("section", flat=True)) if grants else set()
+def _check_grants(assignment: Assignment, grants: Sequence[Grant]) -> dict[str, User]:
+    """Return the people on the roster by their names. Errors: Invalid, NotFound."""
+    members = assignment.course.memberships.select_related("user").order_by() if grants else ()
+    people = {member.user.username: member.user for member in members}
+    sections = {member.section for member in members}
     seen: set[str] = set()
     for grant in grants:
         check_grant(grant)
         check_has_effect(assignment, grant)
-        if grant.user and grant.user.pk not in people:
+        if grant.student and grant.student not in people:
             raise NotFound(f"{grant.whose} is not a member of {assignment.course.name}.")
         if grant.section and grant.section not in sections:
             raise NotFound(f"Nobody is in {grant.whose} of {assignment.course.name}.")
         if grant.whose in seen:
             raise Invalid(f"{grant.whose} comes twice.")
         seen.add(grant.whose)
+    return people
 
 
 def check_grant(grant: Grant) -> None:
     """Check an extension by itself. Errors: Invalid."""
-    if bool(grant.user) == bool(grant.section):
+    if bool(grant.student) == bool(grant.section):
         raise Invalid("An extension is for a person or for a section.")
     _check_attempts(grant.attempts, least=0)
     if grant.due is None and grant.cut_off is None and not grant.attempts:

@@ -100,7 +100,7 @@ class AssignmentView(MemberView, TemplateView):
         mine = mine.annotate(late=deadlines.LATE)
         context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": mine}
         context["solution"] = find_solution(self.actor, assignment)
-        context["shown"] = shown_deadlines(self.actor, assignment, attempts=len(mine))
+        context["shown"] = shown_deadlines(self.actor, assignment, attempts=sum(not each.trial for each in mine))
         if is_staffed:
             context |= self._staff_context(assignment)
         return super().get_context_data(**{**kwargs, **context})

@@ -11,6 +11,7 @@ from rest_framework.fields import SkipField
 from courses.api.fields import BoundedListField
 from courses.api.serializers import TimestampField
 from exchange import queries
+from exchange.deadlines import Reason
 from exchange.models import Assignment, BlobUpload, Feedback, FileSet, Release, Submission
 from exchange.storage import parts
 from exchange.storage.manifests import ManifestEntry
@@ -78,13 +79,26 @@ class LatestReleaseSerializer(serializers.Serializer[Release]):
     digest = serializers.CharField(source="file_set.digest")
 
 
+class DeadlineSerializer(serializers.Serializer[Assignment]):
+    due = TimestampField(source="deadline.due", allow_null=True)
+    cut_off = TimestampField(source="deadline.cut_off", allow_null=True)
+    attempts_left = serializers.IntegerField(allow_null=True)
+    reason = serializers.ChoiceField(
+        source="deadline.reason", choices=Reason.choices, allow_blank=True, help_text="empty: the assignment's own"
+    )
+
+
 class AssignmentSerializer(serializers.Serializer[Assignment]):
     """A row of queries.load_assignments."""
 
     course = serializers.CharField(source="course.name", read_only=True)
     name = serializers.CharField(read_only=True)
     status = serializers.CharField(read_only=True)
+    release_at = TimestampField(allow_null=True, help_text="students see the assignment from then on")
     due = TimestampField(allow_null=True)
+    cut_off = TimestampField(allow_null=True, help_text="nothing is accepted after it")
+    max_attempts = serializers.IntegerField(allow_null=True)
+    deadline = DeadlineSerializer(source="*", help_text="what is in force for the asking user")
     release = LatestReleaseSerializer(source="latest_release", allow_null=True)
     notebooks = NotebookSerializer(many=True, source="latest_release.file_set", default=None)
     my_submissions = serializers.IntegerField(read_only=True)

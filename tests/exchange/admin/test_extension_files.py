@@ -79,9 +79,7 @@ def test_grader_imports_where_the_setting_says_so(assignment, browser, settings)
 
 
 def test_download_is_for_staff_and_in_the_log(assignment, browser):
-    services.grant_extensions(
-        assignment, [services.Grant(cast.person("bob"), due=DUE + timedelta(days=1))], by=cast.actor("alice")
-    )
+    services.grant_extensions(assignment, [services.Grant("bob", due=DUE + timedelta(days=1))], by=cast.actor("alice"))
     answer = browser("gina").get(csv_of(assignment))
     text = b"".join(answer.streaming_content).decode()
     assert text.startswith("\ufeffusername,section,due,cut_off,attempts,reason\r\nbob,,2031-07-02T10:00:00+00:00")

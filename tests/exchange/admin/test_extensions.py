@@ -120,7 +120,7 @@ def test_extension_of_a_member_makes_late_work_submitted(submission, assignment,
 @pytest.fixture
 def extension(assignment):
     services.set_due_date(assignment, DUE, by=cast.actor("alice"))
-    grant = services.Grant(cast.person("bob"), due=DUE + timedelta(days=1), reason="illness")
+    grant = services.Grant("bob", due=DUE + timedelta(days=1), reason="illness")
     services.grant_extensions(assignment, [grant], by=cast.actor("alice"))
     return assignment.extensions.get()
 
@@ -138,7 +138,7 @@ def test_page_that_was_left_open_undoes_nothing(extension, assignment, browser):
     sent = as_sent(alice.get(page(assignment)))
     services.set_due_date(assignment, DUE - timedelta(days=2), by=cast.actor("alice"))
     services.grant_extensions(
-        assignment, [services.Grant(extension.user, due=DUE + timedelta(days=9))], by=cast.actor("alice")
+        assignment, [services.Grant(extension.user.username, due=DUE + timedelta(days=9))], by=cast.actor("alice")
     )
     assert alice.post(page(assignment), {**sent, "max_attempts": "3"}).status_code == 302
     assignment.refresh_from_db()

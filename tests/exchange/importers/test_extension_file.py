@@ -32,7 +32,7 @@ def test_times_without_an_offset_are_in_the_zone_of_the_course(assignment):
     assert file.faults == []
     assert file.grants == [
         services.Grant(
-            cast.person("bob"),
+            "bob",
             due=DUE + timedelta(days=2),
             cut_off=datetime(2031, 7, 4, 12, tzinfo=UTC),
             attempts=2,

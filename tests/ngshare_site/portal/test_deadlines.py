@@ -22,7 +22,7 @@ def set_deadlines(assignment):
 @pytest.fixture
 def extend(assignment):
     def grant(username, **values):
-        services.grant_extensions(assignment, [services.Grant(cast.person(username), **values)], by=cast.actor("alice"))
+        services.grant_extensions(assignment, [services.Grant(username, **values)], by=cast.actor("alice"))
 
     return grant
 
