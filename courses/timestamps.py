@@ -1,6 +1,6 @@
 """How an instant is written and read: in JSON in UTC, in sentences, forms and tables in the zone of their course."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from courses.errors import Invalid
@@ -17,6 +17,18 @@ def format_timestamp(moment: datetime) -> str:
     return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """Return an instant in the zone; in UTC where the calendar ends: a due date of the year 9999 may mean never.
+
+    >>> in_zone(datetime(9999, 12, 31, 23, 59, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
+    datetime.datetime(9999, 12, 31, 23, 59, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.astimezone(UTC)
+
+
 def local_text(moment: datetime, zone: ZoneInfo) -> str:
     """Return an instant to the minute, with its zone. The abbreviation tells apart the hour that comes twice.
 
@@ -26,7 +38,7 @@ def local_text(moment: datetime, zone: ZoneInfo) -> str:
     >>> local_text(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("UTC"))
     '2026-10-25 00:30 UTC'
     """
-    text = f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    text = f"{in_zone(moment, zone):%Y-%m-%d %H:%M %Z}"
     return text if zone.key == "UTC" else f"{text} ({zone.key})"
 
 
@@ -36,7 +48,7 @@ def local_iso(moment: datetime | None, zone: ZoneInfo) -> str:
     >>> local_iso(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
     '2026-10-25T02:30:00+02:00'
     """
-    return moment.astimezone(zone).isoformat() if moment else ""
+    return in_zone(moment, zone).isoformat() if moment else ""
 
 
 def parse_iso(text: str, zone: ZoneInfo) -> datetime:

@@ -85,7 +85,7 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
 
     @admin.display(description="due", ordering="due")
     def due_date(self, assignment: Assignment) -> str:
-        return local(assignment.due)
+        return local(assignment.due, assignment.course.zone)
 
     @admin.display(description="extensions", ordering="extensions_made")
     def extension_count(self, assignment: Assignment) -> int:

@@ -33,6 +33,8 @@ class RulesForm(LimitsForm):
             choices = [("", f"The site’s ({settings.NGSHARE_TIME_ZONE})"), *((n, n) for n in sorted(ZONES))]
             self.fields["timezone"].choices = choices  # type: ignore[attr-defined]
             self.fields["timezone"].help_text = "In which deadlines are entered and shown."
+        if "late_days" in self.fields:
+            self.fields["late_days"].help_text = "How many each student has in this course; empty for none."
         for name in services.RULE_FIELDS:
             if name in self.fields:
                 self.fields[name].show_hidden_initial = True  # as in MemberRowForm

@@ -1,7 +1,7 @@
 """Forms of deadlines and extensions. Times are entered in the zone of the page, which is the one of the course."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from courses.errors import DomainError
 from courses.models import Course, User
-from courses.timestamps import from_local
+from courses.timestamps import from_local, in_zone
 from exchange import services
 from exchange.models import Assignment, Extension
 from exchange.services import DEADLINE_FIELDS, Grant
@@ -24,10 +24,26 @@ else:
     AssignmentModelForm = ExtensionModelForm = forms.ModelForm
 
 
+def split_local(moment: datetime | None) -> list[date | time | None]:
+    local = moment and in_zone(moment, timezone.get_current_timezone())
+    return [local.date(), local.time()] if local else [None, None]
+
+
+class LocalDateTimeWidget(AdminSplitDateTime):
+    def decompress(self, value: datetime | None) -> Any:
+        return split_local(value)
+
+
+class HiddenLocalDateTimeWidget(forms.SplitHiddenDateTimeWidget):
+    def decompress(self, value: datetime | None) -> Any:
+        return split_local(value)
+
+
 class LocalDateTimeField(forms.SplitDateTimeField):
     """A time in the zone of the page; courses/timestamps.py says what holds when the clocks change."""
 
-    widget = AdminSplitDateTime
+    widget = LocalDateTimeWidget
+    hidden_widget = HiddenLocalDateTimeWidget
 
     def compress(self, data_list: Any) -> datetime | None:
         with timezone.override(UTC):  # Django refuses each time of an hour that comes twice
@@ -70,15 +86,13 @@ class ExtensionForm(ExtensionModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.fields:  # for those who only look
-            return
         user, section = self.instance.user, self.instance.section
         self.initial["user"] = user.username if user else ""
         sections = [section] if section else sections_of(self.course) if not self.instance.pk else []
         self.fields["section"].choices = [("", "–"), *((name, name) for name in sections)]  # type: ignore[attr-defined]
         if self.instance.pk:
             self.fields["user"].disabled = self.fields["section"].disabled = True
-            for name in EXTENSION_FIELDS:
+            for name in self.fields.keys() & {*EXTENSION_FIELDS}:
                 self.fields[name].show_hidden_initial = True
 
     def clean_user(self) -> User | None:
@@ -132,7 +146,7 @@ class ExtendForm(forms.Form):
         assignment: Any = self.fields["assignment"]
         assignment.queryset = course.assignments.order_by("name")
         assignment.label_from_instance = lambda each: each.name
-        self.fields["due"].help_text = f"In {timezone.get_current_timezone_name()}."
+        self.fields["due"].help_text = f"As 2026-11-30 and 23:59, in {timezone.get_current_timezone_name()}."
 
     def grants(self, usernames: list[str]) -> list[Grant]:
         values = {name: self.cleaned_data[name] for name in ("due", "cut_off", "reason")}

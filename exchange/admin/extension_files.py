@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied as Forbidden
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -17,11 +18,11 @@ from courses.body_limits import limit_body
 from courses.errors import DomainError
 from courses.importers import tables
 from courses.permissions import Permission, actor_of
-from courses.timestamps import local_text
+from courses.templatetags.times import local
 from exchange import services
 from exchange.admin.base import change_address
 from exchange.admin.deadline_forms import ExtensionFileForm, SeenExtensionsForm
-from exchange.admin.state_changes import StatePreview
+from exchange.admin.state_changes import StatePreview, StatesWouldChange
 from exchange.importers import extension_file
 from exchange.models import Assignment
 from exchange.services import Grant
@@ -74,27 +75,28 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
         if file.faults:
             messages.error(request, file.faults[0])
             return self._render_import(request, assignment, form=ExtensionFileForm())
-        actor = actor_of(request)
-        preview = StatePreview.of([services.grant_extensions(assignment, file.grants, by=actor, dry_run=True)])
-        if preview.digest not in ("", form.cleaned_data["seen"]):
+        try:
+            with transaction.atomic():
+                changes = services.grant_extensions(assignment, file.grants, by=actor_of(request))
+                StatePreview.of([changes]).require_seen(form.cleaned_data["seen"])
+        except StatesWouldChange:
             note = "The states have changed since you looked: this is what it does now."
             return self._show_preview(request, assignment, file.grants, text, note)
-        services.grant_extensions(assignment, file.grants, by=actor)
         count = len(file.grants)
-        text = ngettext("%d extension was granted.", "%d extensions were granted.", count)
-        messages.success(request, text % count)
+        sentence = ngettext("%d extension was granted.", "%d extensions were granted.", count)
+        messages.success(request, sentence % count)
         return HttpResponseRedirect(change_address(assignment))
 
     def _show_preview(
         self, request: HttpRequest, assignment: Assignment, grants: list[Grant], text: str, note: str = ""
     ) -> HttpResponseBase:
         changes = services.grant_extensions(assignment, grants, by=actor_of(request), dry_run=True)
-        preview, zone = StatePreview.of([changes]), assignment.course.zone
+        preview = StatePreview.of([changes])
         rows = [
             (
                 grant.whose,
-                local_text(grant.due, zone) if grant.due else "",
-                local_text(grant.cut_off, zone) if grant.cut_off else "",
+                local(grant.due),
+                local(grant.cut_off),
                 grant.attempts or "",
                 grant.reason,
             )

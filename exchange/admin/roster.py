@@ -1,6 +1,7 @@
 """What the exchange adds to the roster: the action that extends an assignment for chosen members."""
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -11,7 +12,7 @@ from courses.models import Membership
 from courses.permissions import Permission, actor_of
 from exchange import services
 from exchange.admin.deadline_forms import ExtendForm
-from exchange.admin.state_changes import StatePreview
+from exchange.admin.state_changes import StatePreview, StatesWouldChange
 
 admin.site.unregister(Membership)
 
@@ -38,14 +39,15 @@ class ExtendingMembershipAdmin(MembershipAdmin):
         form = ExtendForm(request.POST if "confirmed" in request.POST else None, course=course)
         preview = StatePreview([])
         if form.is_valid():
-            assignment, grants = (
-                form.cleaned_data["assignment"],
-                form.grants([member.user.username for member in chosen]),
-            )
-            changes = services.grant_extensions(assignment, grants, by=actor_of(request), dry_run=True)
-            preview = StatePreview.of([changes])
-            if preview.digest in ("", request.POST.get("seen", "")):
-                services.grant_extensions(assignment, grants, by=actor_of(request))
+            assignment = form.cleaned_data["assignment"]
+            grants = form.grants([member.user.username for member in chosen])
+            try:
+                with transaction.atomic():
+                    changes = services.grant_extensions(assignment, grants, by=actor_of(request))
+                    StatePreview.of([changes]).require_seen(request.POST.get("seen", ""))
+            except StatesWouldChange as unconfirmed:
+                preview = unconfirmed.preview
+            else:
                 text = ngettext("%s is extended for %d member.", "%s is extended for %d members.", len(grants))
                 messages.success(request, text % (assignment.name, len(grants)))
                 return None

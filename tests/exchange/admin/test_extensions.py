@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from courses.models import AuditEntry, Membership
+from courses.timestamps import in_zone
 from exchange import deadlines, services
 from exchange.models import Extension, Submission
 from tests import cast
@@ -33,7 +34,7 @@ def flat(form):
     sent = {}
     for name, value in fields_of(form).items():
         if isinstance(value, datetime):
-            local = timezone.localtime(value)
+            local = in_zone(value, timezone.get_current_timezone())
             sent |= {f"{name}_0": f"{local:%Y-%m-%d}", f"{name}_1": f"{local:%H:%M:%S}"}
         else:
             sent[name] = getattr(value, "pk", value)
@@ -191,6 +192,17 @@ def test_extension_without_effect_is_refused_in_a_sentence(extension, assignment
     assert everything() == before
 
 
+def test_many_extensions_are_in_the_file_alone(extension, assignment, browser, monkeypatch):
+    monkeypatch.setattr("exchange.admin.extensions.MAX_INLINE_EXTENSIONS", 0)
+    alice = browser("alice")
+    text = alice.get(page(assignment)).content.decode()
+    assert "This assignment has 1 extension" in text and "extensions-0-due_0" not in text
+    form = alice.get(page(assignment)).context["adminform"].form
+    assert alice.post(page(assignment), {**flat(form), "max_attempts": "3", "_save": "Save"}).status_code == 302
+    assignment.refresh_from_db()
+    assert assignment.max_attempts == 3 and assignment.extensions.count() == 1
+
+
 # Who may
 
 
@@ -198,6 +210,7 @@ def test_grader_sees_deadlines_and_extensions_and_changes_nothing(extension, ass
     answer = browser("gina").get(page(assignment))
     text = answer.content.decode()
     assert answer.status_code == 200 and "illness" in text and "bob" in text
+    assert "/admin/courses/user/" not in text  # which is for administrators
     assert 'name="extensions-0-due_0"' not in text and 'name="due_0"' not in text and 'name="_save"' not in text
     before = everything()
     assert browser("gina").post(page(assignment), {"due_0": "2031-01-01", "due_1": "12:00"}).status_code == 403
@@ -281,3 +294,20 @@ def test_first_of_two_equal_times_stays_where_it_is_not_changed(in_berlin, assig
         "2031-10-26 02:30 CEST"
         in alice.get(f"/admin/exchange/assignment/?course={assignment.course_id}").content.decode()
     )
+
+
+def test_due_date_at_the_end_of_the_calendar_is_shown_and_kept(in_berlin, assignment, browser, settings):
+    settings.NGSHARE_GRADERS_MAY_EXTEND = False
+    never = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    services.set_due_date(assignment, DUE, by=cast.actor("alice"))
+    services.grant_extensions(assignment, [services.Grant("bob", due=never)], by=cast.actor("alice"))
+    services.set_due_date(assignment, never, by=cast.actor("alice"))
+    for who in ("alice", "gina"):
+        assert browser(who).get("/view/course/NBG%20101/ps1/").status_code == 200
+        assert browser(who).get("/admin/exchange/assignment/").status_code == 200
+        assert "9999-12-31" in browser(who).get(page(assignment)).content.decode()
+        assert browser(who).get(f"/admin/exchange/assignment/{assignment.pk}/extensions.csv").status_code == 200
+    alice = browser("alice")
+    assert alice.post(page(assignment), as_sent(alice.get(page(assignment))) | {"max_attempts": "3"}).status_code == 302
+    assignment.refresh_from_db()
+    assert (assignment.due, assignment.max_attempts) == (never, 3)
