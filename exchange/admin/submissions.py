@@ -47,7 +47,7 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Submission]) -> QuerySet[Submission]:
         value = self.value() or ""
         if value in self.of_latest:
-            return queryset.filter(condition_of(value), is_latest=True, trial=False, withdrawn_at=None)
+            return queryset.filter(condition_of(value), Q(is_latest=True), trial=False, withdrawn_at=None)
         return queryset.filter(self.others[value][1]) if value in self.others else queryset
 
 

@@ -22,7 +22,7 @@ from ..client.client import NgshareClient
 from ..client.paths import BadPath
 from ..client.progress import size_text
 from ..client.receipt_files import CannotCheck, NotGenuine, Receipt
-from ..exchange.local_files import read_folder
+from ..exchange.local_files import find_files, read_files
 from ..exchange.submit import LEFT_OUT
 from .output import FAILED, INTERRUPTED, load_nbgrader, print_error, print_success
 
@@ -81,7 +81,7 @@ def verify_receipt(options: argparse.Namespace) -> str:
     if options.folder is None:
         return f"{found}."
     app = load_nbgrader()
-    files = read_folder(options.folder, app.coursedir, leave_out=LEFT_OUT)
+    files = read_files(find_files(options.folder, app.coursedir, leave_out=LEFT_OUT))
     if manifest.digest(files) != receipt["digest"]:
         raise NotGenuine(
             f"The receipt is genuine, but {options.folder} has other files: "

@@ -108,9 +108,7 @@ class CourseDeadlines:
         body = {key: _in_json(value) for key, value in values.items()}
         return _changes(self.client.patch(*self._assignments, name, body=body, dry_run=dry_run))
 
-    def grant(
-        self, name: str, grants: Sequence[Mapping[str, object]], *, dry_run: bool = False
-    ) -> list[StateChange]:
+    def grant(self, name: str, grants: Sequence[Mapping[str, object]], *, dry_run: bool = False) -> list[StateChange]:
         """Grant extensions, each instead of the one that the student or section has; all or none."""
         body = {"extensions": [{key: _in_json(value) for key, value in grant.items()} for grant in grants]}
         return _changes(self.client.post(*self._assignments, name, "extensions", body=body, dry_run=dry_run))
