@@ -150,6 +150,9 @@ def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
     with transaction.atomic():
         _empty_texts(user)
         user.memberships.all().delete()
+        for relation in _relations():
+            if forget := getattr(relation.related_model, "forget_person", None):
+                forget(user)
         user.username, user.is_active, user.is_hub_admin, user.last_login = new, False, False, None
         user.hub_groups = []
         user.save()
