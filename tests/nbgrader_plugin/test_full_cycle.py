@@ -123,7 +123,7 @@ def requests_of(home, course, act):
 def test_commands_send_no_more_requests_than_they_need(homes):
     course, alice, bob = homes
     folder = write(alice.folder / "course", {"release/ps1/p1.ipynb": notebook()})
-    latest, submit, bundle = (
+    latest, deadline, submit, bundle = (
         "GET assignments/ps1/releases/latest/",
         "GET assignments/ps1/",
         "POST assignments/ps1/submissions/",
@@ -138,9 +138,9 @@ def test_commands_send_no_more_requests_than_they_need(homes):
     ]  # fmt: skip
     assert of(bob, "list") == ["GET assignments/"]
     assert of(bob, "fetch_assignment", "ps1") == [latest, bundle]
-    assert of(bob, "submit", "ps1") == [submit]
+    assert of(bob, "submit", "ps1") == [deadline, submit]
     shutil.rmtree(bob.folder / ".local/share/jupyter/nbgrader_cache")
-    assert of(bob, "submit", "ps1") == [latest, submit]
+    assert of(bob, "submit", "ps1") == [latest, deadline, submit]
     assert of(bob, "list", "--cached") == ["GET submissions/"]
     assert of(alice, "collect", "ps1", cwd=folder) == [
         "GET ", "GET submissions/", bundle, "POST submissions/collected/"
