@@ -15,7 +15,13 @@ from courses.admin.base import CourseScopedAdmin
 from courses.permissions import Permission, actor_of
 from courses.templatetags.times import local
 from exchange import services
-from exchange.admin.deadline_forms import DeadlinesForm, ExtensionForm, ExtensionModelForm, LocalDateTimeField, LocalDateTimeWidget
+from exchange.admin.deadline_forms import (
+    DeadlinesForm,
+    ExtensionForm,
+    ExtensionModelForm,
+    LocalDateTimeField,
+    LocalDateTimeWidget,
+)
 from exchange.admin.state_changes import AsksFirst, StatePreview
 from exchange.models import Assignment, Extension
 
