@@ -1,5 +1,6 @@
 """Pages show times in the zone of their course, and name it; everything else stays in UTC."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -60,7 +61,7 @@ def test_pages_of_the_admin_name_the_zone_of_the_course(in_berlin, submission, a
         shown = text(alice.get(page))
         assert "CET" in shown or "CEST" in shown or "Europe/Berlin" in shown, page
         # The name of a submission is its instant in UTC, as nbgrader has it.
-        assert "UTC" not in shown.replace(str(submission), ""), page
+        assert not re.search(r"\d UTC", shown.replace(str(submission), "")), page
 
 
 def test_course_without_a_zone_has_that_of_the_site(settings, assignment, browser):

@@ -141,17 +141,18 @@ def test_actions_on_odd_rows_are_refused(ask, model):
         for chosen in ([one] for one in (*NUMBERS, "", "\0")):
             for more in ({}, {"index": "zz"}, {"index": "7", "select_across": "x"}):
                 said = {"action": action, "_selected_action": chosen, **more}
-                assert ask("post", listing(model), said) == status_of_action(model, action, chosen[0]), said
+                assert ask("post", listing(model), said) == status_of_action(model, action, chosen[0], **more), said
     assert everything() == before
 
 
-def status_of_action(model, action, chosen):
+def status_of_action(model, action, chosen, select_across="", **more):
     if not actions(model):
         return 200  # the list, without a word about the action
     if chosen not in OF_A_ROW:
         return 400
     if action == "extend":
-        return 200 if Membership.objects.filter(pk=int(chosen)).exists() else 302
+        is_of_one_course = not select_across and Membership.objects.filter(pk=int(chosen)).exists()
+        return 200 if is_of_one_course else 302
     is_answered = action in ("download", "remove") or (model, action) == (Course, "move_to_trash")
     return 200 if is_answered else 302  # a file or a question; otherwise the list again
 
