@@ -9,9 +9,8 @@ from django.views.generic import TemplateView
 
 from courses.csv_writer import write_rows
 from courses.permissions import Actor, Permission
-from exchange import deadlines, progress, queries, services
+from exchange import progress, queries, services, states
 from exchange.models import Assignment
-from exchange.progress import AssignmentProgress
 from exchange.progress_tables import TableFilter, csv_rows
 from ngshare_site.portal import chart
 from ngshare_site.portal.base import MemberView
@@ -32,9 +31,9 @@ class AssignmentView(MemberView, TemplateView):
         course, is_staffed = assignment.course, sees_everybody(self.actor, assignment)
         mine = queries.own_submissions(self.actor).filter(assignment=assignment)
         mine = mine.select_related("file_set", "assignment").prefetch_related("feedbacks").order_by("-created")
-        own = AssignmentProgress(assignment, deadline=deadlines.in_force(assignment, self.actor.user))
+        own = progress.own_progress(self.actor.required_user, [assignment])[assignment.pk]
         context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "own": own}
-        context |= {"mine": progress.read_states(mine), "is_member": course.pk in self.actor.roles}
+        context |= {"mine": states.read_states(mine), "is_member": course.pk in self.actor.roles}
         if is_staffed:
             context |= self._staff_context(assignment)
         return super().get_context_data(**{**kwargs, **context})
@@ -42,7 +41,7 @@ class AssignmentView(MemberView, TemplateView):
     def _staff_context(self, assignment: Assignment) -> dict[str, object]:
         course, table_filter = assignment.course, TableFilter.of(self.request.GET)
         page, members = table_filter.page(course, [assignment], self.request.GET.get("page"), ROWS_PER_PAGE)
-        created = progress.counted_submissions([assignment]).values_list("created", flat=True)
+        created = states.counted_submissions([assignment]).values_list("created", flat=True)
         sections = course.memberships.exclude(section="").order_by("section").values_list("section", flat=True)
         return {
             "filter": table_filter,
