@@ -148,6 +148,9 @@ def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
     old, new = user.username, _create_number(user)
     with transaction.atomic():
         user.memberships.all().delete()
+        for relation in _relations():
+            if forget := getattr(relation.related_model, "forget_person", None):
+                forget(user)
         user.username, user.is_active, user.is_hub_admin, user.last_login = new, False, False, None
         user.hub_groups = []
         user.save()

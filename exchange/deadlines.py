@@ -32,9 +32,9 @@ from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import GreaterThan, IsNull
 
-from courses.models import Membership, User
+from courses.models import Course, Membership, User
 from courses.prepared import Parameter, prepared
-from exchange.models import Assignment, Extension
+from exchange.models import Assignment, Extension, Submission
 
 MOMENT = models.DateTimeField()
 
@@ -285,6 +285,20 @@ def _outer(term: Any, depth: int = 1) -> Any:
     if not isinstance(term, str):
         return _here(term)
     return OuterRef(term) if depth == 1 else OuterRef(OuterRef(term))
+
+
+def late_days_used(course: Course) -> dict[int, int]:
+    """Return how many late days each student has used in a course, by their id; who used none is left out.
+
+    Of each assignment the latest submission counts. It is late if any is. One query.
+    """
+    rows = Submission.objects.present().filter(LATE, assignment__course=course, trial=False).order_by("created", "pk")
+    rows = rows.annotate(due_now=due_in_sql(OF_SUBMISSIONS))
+    latest = {row[:2]: row[2:] for row in rows.values_list("student_id", "assignment_id", "created", "due_now")}
+    used: dict[int, int] = {}
+    for (student, _), (created, due) in latest.items():
+        used[student] = used.get(student, 0) + days_late(created, due)
+    return used
 
 
 OF_SUBMISSIONS = Pair.at("assignment", "student")

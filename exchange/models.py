@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Expression, F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -87,6 +87,12 @@ class FileEntry(models.Model):
         return self.path
 
 
+def shown_at(moment: "datetime | Expression", assignment: str = "") -> Q:
+    """Return the condition that students see an assignment at a moment; `assignment` is the path to it and `__`."""
+    released = Q((f"{assignment}withdrawn_at", None))
+    return released & (Q((f"{assignment}release_at", None)) | Q((f"{assignment}release_at__lte", moment)))
+
+
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def released(self) -> "AssignmentQuerySet":
         """Return the assignments that staff have not unreleased; the release time of some may be to come."""
@@ -94,7 +100,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
     def shown(self) -> "AssignmentQuerySet":
         """Return the assignments that students see now."""
-        return self.released().filter(Q(release_at=None) | Q(release_at__lte=timezone.now()))
+        return self.filter(shown_at(timezone.now()))
 
 
 class Assignment(models.Model):
@@ -251,6 +257,11 @@ class Extension(models.Model):
             extension.attempts = max(extension.attempts, other.attempts)
             extension.save(update_fields=["due", "cut_off", "attempts"])
             other.delete()
+
+    @classmethod
+    def forget_person(cls, user: User) -> None:
+        """Take out what tells something about a person who is anonymised."""
+        cls.objects.filter(user=user).update(reason="")
 
 
 def _latest(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -11,7 +11,16 @@ from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
 from exchange import deadlines
 from exchange.deadlines import Deadline
-from exchange.models import Assignment, Extension, Feedback, FileEntry, FileSet, Release, Submission
+from exchange.models import (
+    Assignment,
+    Extension,
+    Feedback,
+    FileEntry,
+    FileSet,
+    Release,
+    Submission,
+    shown_at,
+)
 from exchange.storage.manifests import ManifestEntry
 
 
@@ -21,7 +30,7 @@ def visible_assignments(actor: Actor) -> QuerySet[Assignment]:
         return Assignment.objects.filter(course__removed_at=None)
     staffed = actor.courses_with(Permission.SEE_SUBMISSIONS)
     rows = Assignment.objects.filter(course__in=actor.courses_with(Permission.SEE_COURSE))
-    shown = Q(withdrawn_at=None) & (Q(release_at=None) | Q(release_at__lte=timezone.now()))
+    shown = shown_at(timezone.now())
     return rows.filter(shown | Q(course__in=staffed) if staffed else shown)
 
 

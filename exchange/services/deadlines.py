@@ -204,7 +204,7 @@ def _check_attempts(attempts: int | None, *, least: int) -> None:
 
 
 def _grant_in_log(grant: Grant) -> dict[str, Any]:
-    names = ("due", "cut_off", "attempts", "reason")
+    names = ("due", "cut_off", "attempts")  # not the reason, which may tell of an illness: the log is for ever
     return {name: _in_log(value) for name in names if (value := getattr(grant, name))}
 
 

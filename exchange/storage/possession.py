@@ -14,7 +14,7 @@ from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
 from exchange import deadlines
 from exchange.deadlines import Pair
-from exchange.models import Blob, Feedback, FileEntry, Release, Solution, Submission
+from exchange.models import Blob, Feedback, FileEntry, Release, Solution, Submission, shown_at
 from exchange.storage.batches import in_batches
 
 
@@ -49,8 +49,7 @@ def readable_solutions(actor: Actor, hashes: Collection[str]) -> dict[str, Blob]
 @prepared
 def _solved(hashes: list[Any], user: Parameter, courses: list[Any], now: Parameter) -> QuerySet[Blob]:
     pair = Pair.at("assignment", user)
-    shown = Q(assignment__release_at=None) | Q(assignment__release_at__lte=now)
-    rows = Solution.objects.filter(shown, assignment__course__pk__in=courses, assignment__withdrawn_at=None)
+    rows = Solution.objects.filter(shown_at(now, "assignment__"), assignment__course__pk__in=courses)
     closed = Coalesce(deadlines.cut_off_in_sql(pair), deadlines.due_in_sql(pair))
     rows = rows.filter(withdrawn_at=None).annotate(closed=closed).filter(closed__lt=now)
     entries = FileEntry.objects.filter(file_set__in=rows.order_by().values("file_set")).order_by()
@@ -86,8 +85,7 @@ def _readable(
     """
     own = Submission.objects.filter(student=user)  # also in courses that they left or that are in the trash
     returned = Feedback.objects.filter(submission__student=user)
-    shown = Q(latest_of__release_at=None) | Q(latest_of__release_at__lte=now)
-    released = Release.objects.filter(shown, latest_of__course__pk__in=courses, latest_of__withdrawn_at=None)
+    released = Release.objects.filter(shown_at(now, "latest_of__"), latest_of__course__pk__in=courses)
     entries = FileEntry.objects.order_by()
     file_sets: list[QuerySet[Any, Any]] = [rows.order_by().values("file_set") for rows in (released, own, returned)]
     readable = [Q(pk__in=entries.filter(file_set__in=each).values("blob")) for each in file_sets]

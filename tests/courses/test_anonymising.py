@@ -48,6 +48,17 @@ def test_anonymised_person_is_forgotten_and_their_work_is_kept(submission, root,
     assert (entry.action, entry.target, entry.details) == ("anonymise user", name, {"was": "bob"})
 
 
+def test_reason_of_an_extension_is_forgotten_with_the_person(submission, root):
+    assignment, reason = submission.assignment, "in hospital"
+    services.set_deadlines(assignment, {"max_attempts": 3}, by=actor("alice"))
+    grants = [services.Grant(student=name, attempts=1, reason=reason) for name in ("bob", "dave")]
+    services.grant_extensions(assignment, grants, by=actor("alice"))
+    people.anonymise(person("bob"), by=actor("root"))
+    reasons = assignment.extensions.order_by("user__username").values_list("user", "reason")
+    assert set(reasons) == {(submission.student_id, ""), (person("dave").pk, reason)}
+    assert not any(reason in json.dumps(entry.details) for entry in AuditEntry.objects.all())
+
+
 def test_anonymised_person_is_logged_out_and_not_let_in_as_the_number(course, browser, root, standalone):
     alice = browser("alice")
     name = people.anonymise(person("alice"), by=actor("root"))

@@ -1,9 +1,11 @@
 """What is in force for whom: the rule in Python and in SQL against a slow and obvious model."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.apps import apps
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -11,6 +13,7 @@ from hypothesis.extra.django import TestCase
 from courses.models import Course, Membership, Role, User
 from exchange import deadlines, services
 from exchange.deadlines import LATE, Deadline, Member, Pair
+from exchange.importers import history
 from exchange.models import Assignment, Extension, FileSet, Submission
 from tests import cast
 from tests.cast import actor, person
@@ -220,6 +223,37 @@ def columns(pair):
         "cut_off_now": deadlines.cut_off_in_sql(pair),
         "limit_now": deadlines.max_attempts_in_sql(pair),
     }
+
+
+def test_late_days_are_those_of_the_latest_submission_of_each_assignment(due):
+    other = Assignment.objects.create(course=due.course, name="other", due=NOON)
+    file_set = FileSet.objects.create(digest="0" * 64, size=0, file_count=0)
+    extend(due, user=person("bob"), due=NOON + DAY)
+    for assignment, name, late in [
+        (due, "bob", 2.5), (due, "bob", 3.5), (other, "bob", 0.5), (other, "bob", -1), (due, "dave", 1),
+        (other, "dave", 0),
+    ]:  # fmt: skip
+        Submission.objects.create(
+            assignment=assignment, student=person(name), created=NOON + late * DAY, file_set=file_set
+        )
+    Submission.objects.create(
+        assignment=other, student=person("gina"), created=NOON + DAY, file_set=file_set, trial=True
+    )
+    assert deadlines.late_days_used(due.course) == {person("bob").pk: 4, person("dave").pk: 1}
+
+
+def test_earlier_submissions_have_the_due_date_of_their_assignment(due):
+    """The migration that adds the column."""
+    submission, without = cast.submit(due, "gina"), cast.submit(due, "alice")
+    Submission.objects.update(due=None)
+    Submission.objects.filter(pk=without.pk).update(assignment=Assignment.objects.create(course=due.course, name="x"))
+    import_module("exchange.migrations.0009_deadlines").fill(apps, None)
+    assert Submission.objects.get(pk=submission.pk).due == NOON and Submission.objects.get(pk=without.pk).due is None
+
+
+def test_imported_submission_has_the_due_date_of_its_assignment(due):
+    imported = history.import_submission(due, person("bob"), cast.upload(cast.WORK), created=NOON + DAY)
+    assert imported.due == NOON
 
 
 def test_page_of_people_costs_one_query(due, django_assert_num_queries):

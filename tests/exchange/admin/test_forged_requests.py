@@ -109,6 +109,15 @@ def test_instructor_sets_the_due_date_and_nothing_else(two_courses, log_in):
     assert (one.name, one.course, one.withdrawn_at) == ("ps1", two_courses["course"], None)
 
 
+def test_due_date_after_the_cut_off_is_refused_with_a_sentence(two_courses, log_in):
+    Assignment.objects.update(cut_off="2030-01-01T00:00:00Z")
+    before = everything()
+    address = f"/admin/exchange/assignment/{two_courses['assignment'].pk}/change/"
+    page = log_in("alice").post(address, DUE, follow=True).content.decode()
+    assert "The cut-off, 2030-01-01 00:00 UTC, would be before the due date, 2031-01-02 03:04 UTC." in page
+    assert everything() == before
+
+
 @pytest.mark.parametrize(
     "due", [("x", "y"), ("2031-13-40", "03:04:05"), ("99999-01-01", "00:00:00"), ("2031-01-01", ""), ("\0", "\0")]
 )
