@@ -1,73 +1,24 @@
 """The progress of a course: how far every member is with every assignment. Whatever shows it asks here.
 
-What is shown is the *latest* submission: one that nobody has collected yet is not collected because an earlier one was.
-
-Submissions count that are not in the trash. What staff submit to try an assignment (a trial) counts where it is asked
-for. Members are the students of the roster and whoever else submitted; counts are of the roster's students.
+What is shown is the state of the latest submission (states.py) and the due date in force (deadlines.py). Members are
+the students of the roster and whoever else submitted; counts are of the roster's students.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    FilteredRelation,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    TextChoices,
-    Value,
-    When,
-)
+from django.db.models import Count, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
 from courses.models import Course, Membership, Role, User
+from courses.timestamps import local_text
 from exchange import deadlines
-from exchange.deadlines import Deadline, Member, Pair, Reason
-from exchange.models import Assignment, Feedback, Submission, SubmissionQuerySet
+from exchange.deadlines import Deadline, Member, Reason
+from exchange.models import Assignment, Submission
+from exchange.states import ATTEMPTS, HAS_FEEDBACK, STATE, State, counted_submissions, latest_submissions
 
 Members = QuerySet[Any]  # of people, with their membership as `member`
-
-
-class State(TextChoices):
-    """How far the latest submission is. In words, it is the value with blanks; the plugin counts on that."""
-
-    NOT_SUBMITTED = "not_submitted", "not submitted"
-    SUBMITTED = "submitted", "submitted"
-    COLLECTED = "collected", "collected"
-    FEEDBACK_RETURNED = "feedback_returned", "feedback returned"
-    NEWER_THAN_COLLECTED = "newer_than_collected", "newer than collected"
-    NEWER_THAN_FEEDBACK = "newer_than_feedback", "newer than feedback"
-
-
-# Conditions and expressions for querysets of submissions
-
-HAS_FEEDBACK = Exists(Feedback.objects.filter(submission=OuterRef("pk")).order_by())
-_OF_THE_SAME = (
-    Submission.objects.present()
-    .order_by()
-    .filter(
-        # Students' submissions do not come after a trial: somebody may have been staff before.
-        Q(trial=False) | Q(trial=OuterRef("trial")),
-        assignment=OuterRef("assignment"),
-        student=OuterRef("student"),
-    )
-)
-_EARLIER = _OF_THE_SAME.filter(created__lt=OuterRef("created"))
-IS_LATEST = ~Exists(_OF_THE_SAME.filter(created__gt=OuterRef("created")))
-STATE = Case(
-    When(HAS_FEEDBACK, then=Value(State.FEEDBACK_RETURNED)),
-    When(collected_at__isnull=False, then=Value(State.COLLECTED)),
-    When(Exists(_EARLIER.filter(HAS_FEEDBACK)), then=Value(State.NEWER_THAN_FEEDBACK)),
-    When(Exists(_EARLIER.filter(collected_at__isnull=False)), then=Value(State.NEWER_THAN_COLLECTED)),
-    default=Value(State.SUBMITTED),
-    output_field=CharField(),
-)
 
 
 @dataclass(slots=True)
@@ -105,12 +56,22 @@ class AssignmentProgress:
         return ", ".join(parts)
 
     @property
+    def due_text(self) -> str:
+        """The due date in force in the course's time zone, which it names; empty without one."""
+        return local_text(self.deadline.due, self.assignment.course.zone) if self.deadline.due else ""
+
+    @property
     def extension(self) -> str:
         """Why the due date is another one than the assignment's: `extended: illness`; empty if it is not."""
         if not self.deadline.reason or self.deadline.due == self.assignment.due:
             return ""
         label = str(Reason(self.deadline.reason).label)
         return f"{label}: {self.deadline.note}" if self.deadline.note else label
+
+
+def without_extension(assignment: Assignment) -> AssignmentProgress:
+    """Return what holds for somebody who submitted nothing and has no extension."""
+    return AssignmentProgress(assignment, deadline=Deadline(due=assignment.due))
 
 
 @dataclass(slots=True)
@@ -173,37 +134,6 @@ def _submissions(count: int) -> str:
     return "1 submission" if count == 1 else f"{count} submissions"
 
 
-# Which submissions
-
-
-def counted_submissions(assignments: Iterable[Assignment], *, trials: bool = False) -> SubmissionQuerySet:
-    rows = Submission.objects.present().filter(assignment__in=[each.pk for each in assignments])
-    return rows if trials else rows.filter(trial=False)
-
-
-def latest_submissions(assignments: Iterable[Assignment], *, trials: bool = False) -> SubmissionQuerySet:
-    """Return the latest one of each student and assignment."""
-    later = Submission.objects.present().filter(
-        assignment=OuterRef("assignment"), student=OuterRef("student"), created__gt=OuterRef("created")
-    )
-    if not trials:
-        later = later.filter(trial=False)
-    return counted_submissions(assignments, trials=trials).exclude(Exists(later.order_by()))
-
-
-def with_state(rows: QuerySet[Submission]) -> QuerySet[Submission]:
-    """Return the submissions with `state` and `late`; the latest one has those that tables show of its student."""
-    return rows.annotate(state=STATE, late=deadlines.LATE)
-
-
-def read_states(rows: QuerySet[Submission]) -> list[Submission]:
-    """Return the submissions with their `state` and `late`."""
-    submissions = list(with_state(rows))
-    for submission in submissions:
-        submission.state = State(submission.state)  # type: ignore[attr-defined]  # annotated
-    return submissions
-
-
 # Counts and pages, made by the database
 
 
@@ -222,8 +152,8 @@ def count_by_assignment(
     students = dict(enrolled.values_list("course").annotate(Count("pk")))
     counts = {each.pk: AssignmentCounts(students.get(each.course_id, 0)) for each in columns}
     # One look at the roster for each submission.
-    by_role = rows.annotate(role=Subquery(memberships.values("role")[:1])).values_list("assignment", "role")
-    found: Iterable[tuple[Any, ...]] = by_role.annotate(
+    found: QuerySet[Any, Any] = rows.annotate(role=Subquery(memberships.values("role")[:1]))
+    found = found.values_list("assignment", "role").annotate(
         submitted=Count("pk"),
         late=Count("pk", filter=deadlines.LATE),
         collected=Count("pk", filter=Q(collected_at__isnull=False) & ~Q(HAS_FEEDBACK)),
@@ -300,21 +230,18 @@ def read_work(
     latest: QuerySet[Submission], assignments: Mapping[int, Assignment]
 ) -> Iterator[tuple[int, AssignmentProgress]]:
     """Yield the student's id and the progress of each of `latest_submissions`, without deadlines. One query."""
-    attempts = _OF_THE_SAME.values("assignment").annotate(count=Count("pk")).values("count")
-    rows = latest.annotate(state=STATE, attempts=Subquery(attempts)).order_by()
+    rows = latest.annotate(state=STATE, attempts=ATTEMPTS).order_by()
     columns = ("student", "assignment", "state", "attempts", "created", "pk")
     for student, assignment, state, *rest in rows.values_list(*columns).iterator(chunk_size=5000):
         yield student, AssignmentProgress(assignments[assignment], State(state), *rest)
 
 
 def own_progress(user: User, assignments: Iterable[Assignment]) -> dict[int, AssignmentProgress]:
-    """Return the user's own progress by the assignment's id, in two queries."""
+    """Return the user's own progress by the assignment's id, in a constant number of queries."""
     columns = {each.pk: each for each in assignments}
     work = {pk: AssignmentProgress(assignment) for pk, assignment in columns.items()}
     latest = latest_submissions(columns.values()).filter(student=user)
     work |= {each.assignment.pk: each for _, each in read_work(latest, columns)}
-    due = deadlines.due_in_sql(Pair.at("", user.pk))
-    for pk, date in Assignment.objects.filter(pk__in=columns).annotate(mine=due).order_by().values_list("pk", "mine"):
-        is_other = date != columns[pk].due
-        work[pk].deadline = Deadline(date, reason=Reason.EXTENSION if is_other else "")
+    for pk, deadline in deadlines.of_person(list(columns.values()), user.pk).items():
+        work[pk].deadline = replace(deadline, note="")  # what staff wrote is for staff
     return work

@@ -11,9 +11,10 @@ from django.db.models import Count, Max, OrderBy, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from courses.models import Course
-from exchange import deadlines, progress
+from exchange import deadlines, progress, states
 from exchange.models import Assignment
-from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgress, Members, State
+from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgress, Members
+from exchange.states import State
 
 SHOWN = {
     "all": "everyone",
@@ -31,7 +32,7 @@ TRUE = ("true", "1", "on")
 
 def condition_of(show: str) -> Q:
     """Return the condition for the latest submissions, which have their `state`, of those that `show` names."""
-    has_feedback, is_collected = Q(progress.HAS_FEEDBACK), Q(collected_at__isnull=False)
+    has_feedback, is_collected = Q(states.HAS_FEEDBACK), Q(collected_at__isnull=False)
     conditions = {  # those that need not look at earlier attempts
         "late": deadlines.LATE,
         "uncollected": ~is_collected & ~has_feedback,
@@ -92,7 +93,7 @@ class TableFilter:
         return self._sort(self._choose(self.find(course, assignments), assignments), assignments)
 
     def page(
-        self, course: Course, assignments: Sequence[Assignment], number: str | int | None, size: int
+        self, course: Course, assignments: Sequence[Assignment], number: int | str | None, size: int
     ) -> tuple[Page, list[MemberProgress]]:
         """Return a page of the members that are shown, by their primary keys, and the progress of these."""
         people = self.apply(course, assignments).values_list("pk", flat=True)
@@ -108,11 +109,11 @@ class TableFilter:
     def _choose(self, members: Members, assignments: Sequence[Assignment]) -> Members:
         if self.show == "all":
             return members
-        latest = progress.latest_submissions(assignments, trials=self.trials).order_by()
+        latest = states.latest_submissions(assignments, trials=self.trials).order_by()
         if self.show == "missing":
             complete = latest.values("student").annotate(count=Count("pk")).filter(count__gte=len(assignments))
             return members.exclude(pk__in=complete.values("student")) if assignments else members.none()
-        chosen = progress.with_state(latest).filter(condition_of(self.show))
+        chosen = states.with_state(latest).filter(condition_of(self.show))
         return members.filter(pk__in=chosen.values("student"))
 
     def _sort(self, members: Members, assignments: Sequence[Assignment]) -> Members:
@@ -121,7 +122,7 @@ class TableFilter:
         if self.sort == "name":
             return members
         value = Max("created") if self.sort == "time" else Count("pk")
-        own = progress.counted_submissions(assignments, trials=self.trials).filter(student=OuterRef("pk")).order_by()
+        own = states.counted_submissions(assignments, trials=self.trials).filter(student=OuterRef("pk")).order_by()
         key = Subquery(own.values("student").annotate(key=value).values("key"))
         return members.order_by(OrderBy(key, descending=True, nulls_last=True), "username")
 

@@ -12,7 +12,7 @@ from courses.admin.base import CourseScopedAdmin, parse_pk
 from courses.admin.roster_files import BYTE_ORDER_MARK, csv_response
 from courses.models import Course
 from courses.permissions import Permission, actor_of
-from exchange import services
+from exchange import progress, services
 from exchange.models import Assignment
 from exchange.progress_tables import TableFilter, csv_rows
 
@@ -41,7 +41,7 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
             "title": f"Progress of {course}",
             "opts": self.opts,
             "course": course,
-            "columns": [(each, counts[each.pk]) for each in columns],
+            "columns": [(each, counts[each.pk], progress.without_extension(each).due_text) for each in columns],
             "rows": [(member, list(member.work.values())) for member in rows],
             "page": page,
             "sections": sections.distinct(),

@@ -18,13 +18,13 @@ from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
 from courses.sizes import readable_size
 from courses.templatetags.times import local
-from exchange import file_responses, progress, receipts, services
+from exchange import file_responses, receipts, services
 from exchange.admin import search
 from exchange.admin.base import AssignmentFilter, change_address, render_links
 from exchange.admin.files import FILE_SEARCH, FilesAdmin
 from exchange.models import Feedback, Submission
-from exchange.progress import State
 from exchange.progress_tables import SHOWN, condition_of
+from exchange.states import IS_LATEST, State, with_state
 from exchange.storage import file_sets
 
 MAX_ZIPPED = 1000  # submissions in one download
@@ -47,7 +47,7 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Submission]) -> QuerySet[Submission]:
         value = self.value() or ""
         if value in self.of_latest:
-            return queryset.filter(condition_of(value), Q(is_latest=True), trial=False, withdrawn_at=None)
+            return queryset.filter(condition_of(value), IS_LATEST, trial=False, withdrawn_at=None)
         return queryset.filter(self.others[value][1]) if value in self.others else queryset
 
 
@@ -82,7 +82,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         rows = super().get_queryset(request).select_related("assignment__course", "student", "file_set")
-        return progress.with_state(rows).annotate(is_latest=progress.IS_LATEST)
+        return with_state(rows).annotate(is_latest=IS_LATEST)
 
     def has_trash_permission(self, request: HttpRequest) -> bool:
         """For actions with `permissions=["trash"]`."""

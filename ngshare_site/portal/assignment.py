@@ -10,7 +10,7 @@ from django.views.generic import TemplateView
 
 from courses.csv_writer import write_rows
 from courses.permissions import Actor, Permission
-from exchange import file_responses, progress, queries, services
+from exchange import file_responses, queries, services, states
 from exchange.models import Assignment
 from exchange.progress_tables import TableFilter, csv_rows
 from exchange.storage.archives import ArchiveFolder
@@ -34,7 +34,7 @@ class AssignmentView(MemberView, TemplateView):
         course, is_staffed = assignment.course, sees_everybody(self.actor, assignment)
         mine = queries.own_submissions(self.actor).filter(assignment=assignment)
         mine = mine.select_related("file_set", "assignment").prefetch_related("feedbacks").order_by("-created")
-        submissions = list(progress.read_states(mine))
+        submissions = states.read_states(mine)
         attempts = sum(not each.trial for each in submissions)
         context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": submissions}
         context |= {"is_member": course.pk in self.actor.roles, "solution": find_solution(self.actor, assignment)}
@@ -46,7 +46,7 @@ class AssignmentView(MemberView, TemplateView):
     def _staff_context(self, assignment: Assignment) -> dict[str, object]:
         course, table_filter = assignment.course, TableFilter.of(self.request.GET)
         page, members = table_filter.page(course, [assignment], self.request.GET.get("page"), ROWS_PER_PAGE)
-        created = progress.counted_submissions([assignment]).values_list("created", flat=True)
+        created = states.counted_submissions([assignment]).values_list("created", flat=True)
         sections = course.memberships.exclude(section="").order_by("section").values_list("section", flat=True)
         return {
             "filter": table_filter,

@@ -19,7 +19,7 @@ from django.views.generic import TemplateView
 from courses import retirement
 from courses.models import Course, Role
 from courses.permissions import Actor, Permission
-from exchange import course_archive, file_responses, personal_archive, progress, queries, receipts
+from exchange import course_archive, file_responses, personal_archive, progress, queries, receipts, states
 from exchange.models import Assignment, Feedback, Submission
 from exchange.progress import AssignmentCounts, AssignmentProgress
 from exchange.storage import file_sets
@@ -34,7 +34,7 @@ class AssignmentRow(NamedTuple):
     """An assignment in the list of a course: the student's own progress, or the counts that staff see."""
 
     assignment: Assignment
-    own: AssignmentProgress | None = None
+    own: AssignmentProgress
     counts: AssignmentCounts = AssignmentCounts()
 
 
@@ -102,7 +102,9 @@ def course_sections(actor: Actor, courses: list[Course]) -> list[CourseSection]:
     for course in courses:
         is_staffed = course in staffed
         rows = [
-            AssignmentRow(each, own.get(each.pk), counts.get(each.pk, AssignmentCounts()))
+            AssignmentRow(
+                each, own.get(each.pk) or progress.without_extension(each), counts.get(each.pk, AssignmentCounts())
+            )
             for each in course.assignments.all()
             if is_staffed or each.is_shown or each.pk in submitted
         ]
@@ -173,7 +175,7 @@ def get_submission(actor: Actor, pk: int) -> Submission:
     rows = rows.prefetch_related(
         file_sets.prefetch_entries("file_set__entries"), Prefetch("feedbacks", queryset=newest)
     )
-    for submission in progress.read_states(rows):
+    for submission in states.read_states(rows):
         timezone.activate(submission.assignment.course.zone)
         return submission
     raise Http404

@@ -2,19 +2,19 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from courses import roster
 from courses import services as course_services
-from courses.models import Membership
+from courses.models import Course, Membership
 from courses.permissions import SERVER
 from courses.services import RosterEntry
 from exchange import progress, services
 from exchange.models import Extension, Submission
-from exchange.progress import State
+from exchange.states import State
 from tests import cast
 from tests.cast import COURSE, WORK, actor, everything, person, return_feedback, submit, v2
 
@@ -136,6 +136,23 @@ def test_trial_hides_no_submission_of_who_was_a_student(submission):
     (bob,) = [each for each in progress.course_progress(assignment.course, trials=True) if each.username == "bob"]
     work = bob.work[assignment.pk]
     assert (work.last_id, work.state, work.attempts) == (trial.pk, State.NEWER_THAN_COLLECTED, 2)
+
+
+def test_due_date_is_told_in_the_courses_time_zone(assignment):
+    Course.objects.filter(pk=assignment.course.pk).update(timezone="Europe/Berlin")
+    due(assignment, datetime(2026, 11, 3, 12, tzinfo=UTC))
+    assignment.course.refresh_from_db()
+    own = progress.own_progress(person("bob"), [assignment])[assignment.pk]
+    assert own.due_text == "2026-11-03 13:00 CET (Europe/Berlin)" and own.words == "not submitted"
+
+
+def test_what_staff_wrote_about_an_extension_is_for_staff(assignment):
+    due(assignment, datetime(2026, 11, 3, 12, tzinfo=UTC))
+    later = datetime(2026, 11, 5, 12, tzinfo=UTC)
+    Extension.objects.create(assignment=assignment, user=person("bob"), due=later, reason="illness", created=later)
+    assert line_of(assignment.course, "bob").work[assignment.pk].extension == "extended: illness"
+    own = progress.own_progress(person("bob"), [assignment])[assignment.pk]
+    assert (own.deadline.due, own.extension) == (later, "extended")
 
 
 def test_due_date_in_force_is_shown_with_its_reason(submission):

@@ -15,8 +15,9 @@ from courses.timestamps import format_timestamp
 from exchange import progress
 from exchange.deadlines import Reason
 from exchange.models import Assignment
-from exchange.progress import AssignmentProgress, MemberProgress, State
+from exchange.progress import AssignmentProgress, MemberProgress
 from exchange.progress_tables import SHOWN, SORTS, TableFilter
+from exchange.states import State
 
 MEMBERS_PER_PAGE = 200
 

@@ -12,7 +12,8 @@ from courses import services as course_services
 from courses.models import Course, Membership
 from courses.permissions import SERVER
 from exchange import receipts, services
-from exchange.progress import AssignmentCounts, State
+from exchange.progress import AssignmentCounts
+from exchange.states import State
 from exchange.storage import blobs
 from tests import cast
 from tests.cast import COURSE, actor, everything

@@ -1,0 +1,78 @@
+"""How far a submission is, in SQL: its state, and which one is the latest of its student.
+
+What is said of somebody's work is said of their *latest* submission: one that nobody has collected yet is not collected
+because an earlier one was. Submissions count that are not in the trash. What staff submit to try an assignment (a
+trial) counts where it is asked for.
+"""
+
+from collections.abc import Iterable
+
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, Value, When
+
+from exchange import deadlines
+from exchange.models import Assignment, Feedback, Submission, SubmissionQuerySet
+
+
+class State(TextChoices):
+    """How far the latest submission is. In words, it is the value with blanks; the plugin counts on that."""
+
+    NOT_SUBMITTED = "not_submitted", "not submitted"
+    SUBMITTED = "submitted", "submitted"
+    COLLECTED = "collected", "collected"
+    FEEDBACK_RETURNED = "feedback_returned", "feedback returned"
+    NEWER_THAN_COLLECTED = "newer_than_collected", "newer than collected"
+    NEWER_THAN_FEEDBACK = "newer_than_feedback", "newer than feedback"
+
+
+# Conditions and expressions for querysets of submissions
+
+HAS_FEEDBACK = Exists(Feedback.objects.filter(submission=OuterRef("pk")).order_by())
+_OF_THE_SAME = (
+    Submission.objects.present()
+    .order_by()
+    .filter(
+        # Students' submissions do not come after a trial: somebody may have been staff before.
+        Q(trial=False) | Q(trial=OuterRef("trial")),
+        assignment=OuterRef("assignment"),
+        student=OuterRef("student"),
+    )
+)
+_EARLIER = _OF_THE_SAME.filter(created__lt=OuterRef("created"))
+IS_LATEST = ~Exists(_OF_THE_SAME.filter(created__gt=OuterRef("created")))
+ATTEMPTS = Subquery(_OF_THE_SAME.values("assignment").annotate(count=Count("pk")).values("count"))
+STATE = Case(
+    When(HAS_FEEDBACK, then=Value(State.FEEDBACK_RETURNED)),
+    When(collected_at__isnull=False, then=Value(State.COLLECTED)),
+    When(Exists(_EARLIER.filter(HAS_FEEDBACK)), then=Value(State.NEWER_THAN_FEEDBACK)),
+    When(Exists(_EARLIER.filter(collected_at__isnull=False)), then=Value(State.NEWER_THAN_COLLECTED)),
+    default=Value(State.SUBMITTED),
+    output_field=CharField(),
+)
+
+
+def counted_submissions(assignments: Iterable[Assignment], *, trials: bool = False) -> SubmissionQuerySet:
+    rows = Submission.objects.present().filter(assignment__in=[each.pk for each in assignments])
+    return rows if trials else rows.filter(trial=False)
+
+
+def latest_submissions(assignments: Iterable[Assignment], *, trials: bool = False) -> SubmissionQuerySet:
+    """Return the latest one of each student and assignment."""
+    later = Submission.objects.present().filter(
+        assignment=OuterRef("assignment"), student=OuterRef("student"), created__gt=OuterRef("created")
+    )
+    if not trials:
+        later = later.filter(trial=False)
+    return counted_submissions(assignments, trials=trials).exclude(Exists(later.order_by()))
+
+
+def with_state(rows: QuerySet[Submission]) -> QuerySet[Submission]:
+    """Return the submissions with `state` and `late`; the latest one has those that tables show of its student."""
+    return rows.annotate(state=STATE, late=deadlines.LATE)
+
+
+def read_states(rows: QuerySet[Submission]) -> list[Submission]:
+    """Return the submissions with their `state` and `late`."""
+    submissions = list(with_state(rows))
+    for submission in submissions:
+        submission.state = State(submission.state)  # type: ignore[attr-defined]  # annotated
+    return submissions
