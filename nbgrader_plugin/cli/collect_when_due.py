@@ -55,9 +55,7 @@ class CollectWhenDue(Commands):
         coursedir = self.app.coursedir
         coursedir.course_id, coursedir.assignment_id = options.course, options.assignment
         self.app.log_level = logging.INFO
-        collector = ExchangeCollect(
-            coursedir=coursedir, authenticator=Authenticator(parent=self.app), parent=self.app
-        )
+        collector = ExchangeCollect(coursedir=coursedir, authenticator=Authenticator(parent=self.app), parent=self.app)
         collector.update, collector.before_duedate = True, options.before_duedate
         return collector
 

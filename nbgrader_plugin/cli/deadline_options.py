@@ -30,10 +30,14 @@ def add_deadline_commands(command: Callable[[str, str], argparse.ArgumentParser]
     subparser.add_argument("--withdraw", action="store_true", help="withdraw the extension")
     _add_asking_options(subparser)
 
-    subparser = command("deadlines", "Show the deadlines; of one assignment, for whom something else is in force, and why")
+    subparser = command(
+        "deadlines", "Show the deadlines; of one assignment, for whom something else is in force, and why"
+    )
     subparser.add_argument("assignment", metavar="ASSIGNMENT", nargs="?")
 
-    subparser = command("sync_deadlines", "Show where due dates differ from those of the gradebook; with --yes, mend it")
+    subparser = command(
+        "sync_deadlines", "Show where due dates differ from those of the gradebook; with --yes, mend it"
+    )
     subparser.add_argument("assignment", metavar="ASSIGNMENT", nargs="?")
     subparser.add_argument(
         "--direction",

@@ -21,9 +21,7 @@ def render_time(moment: datetime | None, zone: tzinfo | None) -> str:
     return times.for_reader(moment, zone or timezone.utc) if moment else NONE
 
 
-def render_assignments(
-    assignments: Sequence[AssignmentDeadlines], extended: Sequence[int], zone: tzinfo | None
-) -> str:
+def render_assignments(assignments: Sequence[AssignmentDeadlines], extended: Sequence[int], zone: tzinfo | None) -> str:
     """Return a line for each assignment, with the number of its extensions."""
     header = ["assignment", "released", "due", "cut-off", "attempts", "extensions"]
     rows = [

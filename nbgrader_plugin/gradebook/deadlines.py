@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from dateutil.tz import gettz
-
 from ..client import times
 from ..client.client import NgshareClient
 from ..client.records import as_list, as_mapping, optional_time, text
@@ -85,7 +83,7 @@ class CourseDeadlines:
 
     def zone(self) -> tzinfo | None:
         """Return the time zone of the course; None if this computer does not know it."""
-        return gettz(text(as_mapping(self.client.get("courses", self.course)), "timezone"))
+        return times.find_zone(text(as_mapping(self.client.get("courses", self.course)), "timezone"))
 
     def assignments(self) -> list[AssignmentDeadlines]:
         """Return all assignments, sorted by name."""
@@ -108,9 +106,7 @@ class CourseDeadlines:
         body = {key: _in_json(value) for key, value in values.items()}
         return _changes(self.client.patch(*self._assignments, name, body=body, dry_run=dry_run))
 
-    def grant(
-        self, name: str, grants: Sequence[Mapping[str, object]], *, dry_run: bool = False
-    ) -> list[StateChange]:
+    def grant(self, name: str, grants: Sequence[Mapping[str, object]], *, dry_run: bool = False) -> list[StateChange]:
         """Grant extensions, each instead of the one that the student or section has; all or none."""
         body = {"extensions": [{key: _in_json(value) for key, value in grant.items()} for grant in grants]}
         return _changes(self.client.post(*self._assignments, name, "extensions", body=body, dry_run=dry_run))

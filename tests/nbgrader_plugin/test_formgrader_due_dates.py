@@ -134,7 +134,9 @@ def test_page_and_log_say_that_service_and_gradebook_disagree(formgrader):
     formgrader.save("2101-01-31T12:00")
     assert "warning-due-dates" not in formgrader.page()
     formgrader.in_service("PATCH", due="2101-02-01T12:00Z")
-    sentence = "ps1 has other due dates in the exchange (2101-02-01 12:00 UTC) and in the gradebook (2101-01-31 12:00 UTC)."
+    sentence = (
+        "ps1 has other due dates in the exchange (2101-02-01 12:00 UTC) and in the gradebook (2101-01-31 12:00 UTC)."
+    )
     assert sentence in formgrader.page()
     formgrader.page()
     assert formgrader.log.read_text().count(sentence) == 1

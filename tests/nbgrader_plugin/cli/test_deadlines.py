@@ -221,9 +221,10 @@ def test_extension_is_withdrawn_after_asking(manage, released, server, gradebook
     manage("extend", released, "ps1", "--student", "bob", "--withdraw", "--yes")
     assert server.extensions() == {}
     assert gradebook()[1] == {}
-    assert "no such extension" in manage(
-        "extend", released, "ps1", "--student", "bob", "--withdraw", "--yes", status=1
-    ).stderr
+    assert (
+        "no such extension"
+        in manage("extend", released, "ps1", "--student", "bob", "--withdraw", "--yes", status=1).stderr
+    )
 
 
 @pytest.mark.parametrize("who", [("--student", "eve"), ("--section", "Z")])
@@ -301,9 +302,7 @@ def test_sync_to_the_service_makes_no_extension_shorter(manage, folder, released
 
 def test_extension_keeps_what_the_gradebook_does_not_know(manage, folder, released, server, gradebook):
     server.patch(due=text(FUTURE), cut_off=text(FUTURE + 9 * DAY), max_attempts=1)
-    server.extend(
-        student="bob", due=text(FUTURE + DAY), cut_off=text(FUTURE + 10 * DAY), attempts=2, reason="illness"
-    )
+    server.extend(student="bob", due=text(FUTURE + DAY), cut_off=text(FUTURE + 10 * DAY), attempts=2, reason="illness")
     grant_in_gradebook(folder, released, "bob", days=2)
     manage("sync_deadlines", released, "--yes")
     row = server.extensions()["bob"]
