@@ -80,7 +80,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         for submission in map(parse_submission, self.client.get_all("submissions", **self.filters)):
             by_student.setdefault(submission.student, []).append(submission)
         chosen = []
-        for student, attempts in sorted(by_student.items()):
+        for _, attempts in sorted(by_student.items()):
             in_time = [
                 attempt
                 for attempt in attempts
@@ -146,8 +146,9 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
         names = [each.student for each in self.chosen if each.late != self._is_late_in_gradebook(each)]
         if names:
+            whose = printable_line(", ".join(names))
             self.log.warning(
-                f"The exchange and the gradebook do not agree whether this is late: {printable_line(', '.join(names))}. "
+                f"The exchange and the gradebook do not agree whether this is late: {whose}. "
                 f'Before you autograde, run `ngshare-course-management sync_deadlines "{course}" {assignment}`.'
             )
 

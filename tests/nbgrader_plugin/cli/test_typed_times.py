@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nbgrader_plugin.client.times import find_zone
 from nbgrader_plugin.cli.output import CommandFailed
 from nbgrader_plugin.cli.typed_times import parse_time
+from nbgrader_plugin.client.times import find_zone
 
 BERLIN = find_zone("Europe/Berlin")
 
