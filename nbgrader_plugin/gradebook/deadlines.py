@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from dateutil.tz import gettz
-
 from ..client import times
 from ..client.client import NgshareClient
 from ..client.records import as_list, as_mapping, optional_time, text
@@ -85,7 +83,7 @@ class CourseDeadlines:
 
     def zone(self) -> tzinfo | None:
         """Return the time zone of the course; None if this computer does not know it."""
-        return gettz(text(as_mapping(self.client.get("courses", self.course)), "timezone"))
+        return times.find_zone(text(as_mapping(self.client.get("courses", self.course)), "timezone"))
 
     def assignments(self) -> list[AssignmentDeadlines]:
         """Return all assignments, sorted by name."""

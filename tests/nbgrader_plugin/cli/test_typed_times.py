@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
-from dateutil.tz import gettz
 
 from nbgrader_plugin.cli.output import CommandFailed
 from nbgrader_plugin.cli.typed_times import parse_time
+from nbgrader_plugin.client.times import find_zone
 
-BERLIN = gettz("Europe/Berlin")
+BERLIN = find_zone("Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ BERLIN = gettz("Europe/Berlin")
         ("2027-01-31T12:00", 11),
         (" 2027-01-31 12:00:00 ", 11),
         ("2027-07-31T12:00", 10),
+        ("2101-07-31T12:00", 10),
         ("2027-01-31T12:00Z", 12),
         ("2027-01-31T12:00z", 12),
         ("2027-01-31 12:00-03:00", 15),

@@ -1,6 +1,6 @@
 """Times of the server and of nbgrader."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from dateutil.tz import gettz
@@ -65,3 +65,13 @@ def test_first_years_keep_their_zeros(text):
 def test_reader_is_told_the_zone(text, shown):
     today = date(2027, 3, 28) if shown[0] == "0" else None
     assert times.for_reader(times.from_server(text), gettz("Europe/Berlin"), today=today) == shown
+
+
+@pytest.mark.parametrize(("name", "hours"), [("Europe/Berlin", 2), ("UTC", 0)])
+def test_zone_has_daylight_saving_time_in_any_year(name, hours):
+    assert times.find_zone(name).utcoffset(datetime(2101, 7, 1)) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("name", ["Nowhere/Nothing", "../etc/passwd", "/etc/passwd", "Europe"])
+def test_unknown_zone_is_none(name):
+    assert times.find_zone(name) is None
