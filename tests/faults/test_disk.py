@@ -61,8 +61,7 @@ def rush_on_full(disk, service):
     """The disk is full for a while in the middle of a rush."""
     with rush_of([service.url]) as rush:
         disk.fill()
-        time.sleep(DURATION)
-        assert rush.seen["507"], rush
+        rush.wait_until_seen("507", DURATION)
         disk.empty()
 
 
@@ -91,8 +90,7 @@ def test_read_only_files(small_disk, supervise):
     service = supervise()
     with rush_of([service.url]) as rush:
         disk.set_writable(False)
-        time.sleep(DURATION)
-        assert rush.seen["503"], rush
+        rush.wait_until_seen("503", DURATION)
         disk.set_writable(True)
 
 
@@ -101,7 +99,7 @@ def test_out_of_file_handles(supervise):
     with rush_of([service.url]) as rush:
         set_handles(service.pids()[1:], 14)
         time.sleep(DURATION)
-        assert rush.seen.total() > rush.seen["201"] + rush.seen["200"], rush
+        servers.wait_until(lambda: rush.seen.total() > rush.seen["201"] + rush.seen["200"])
         set_handles(service.pids()[1:], 1024)
 
 

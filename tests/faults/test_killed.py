@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests import servers
 from tests.faults.rush import rush_of
 
 pytestmark = pytest.mark.faults
@@ -28,6 +29,6 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(supervise, kept_
                 service.kill_all()
                 service.start()
             else:
-                workers = service.pids()[1:]
-                os.kill(chance.choice(workers), signal.SIGKILL)
+                servers.wait_until(lambda: len(service.pids()) > 1)  # those that were killed are replaced
+                os.kill(chance.choice(service.pids()[1:]), signal.SIGKILL)
     print(f"{ROUNDS} rounds, {rush}")

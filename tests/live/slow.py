@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 PACE = 50  # bytes that each sends or takes at a time
 PAUSE = 0.25  # seconds
+LISTENING = "0A"  # in /proc/net/tcp
 
 
 def connect(url, timeout=60):
@@ -62,13 +63,16 @@ class Crowd:
                     one.recv(PACE)
 
 
-def connections_of(pids):
-    """How many sockets these processes have open."""
+def connections_of(pids, url):
+    """How many connections of clients these processes hold: theirs to a database come and go, too."""
+    port = f":{urlsplit(url).port:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    clients = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(port) and row[3] != LISTENING}
     count = 0
     for pid in pids:
         for handle in Path(f"/proc/{pid}/fd").iterdir():
             with contextlib.suppress(OSError):
-                count += os.readlink(handle).startswith("socket:")
+                count += os.readlink(handle) in clients
     return count
 
 

@@ -28,7 +28,7 @@ DOWNLOAD = cast.v2("blobs", cast.sha256(LARGE))
 LIMIT = 2 * 2**20  # bytes; what systems keep of what is sent and not yet read
 
 KINDS = {
-    "headers": (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"x" * slow.PACE),
+    "headers": (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"x"),  # more would soon be too much
     "uploads": (slow.head("POST", SUBMISSIONS, token="student0", length=10**7) + bytes(100), bytes(slow.PACE)),
     "refused uploads": (slow.head("POST", SUBMISSIONS, token="alien", length=10**7), bytes(slow.PACE)),
     "uploads of strangers": (slow.head("POST", SUBMISSIONS, length=10**7), bytes(slow.PACE)),
@@ -54,20 +54,19 @@ def test_hundreds_of_slow_clients_of_every_kind_stop_nobody(start):
         assert released.status_code == 201, released.text
         assert set(pool.map(partial(submit, running, "first"), STUDENTS)) == {201}
         memory = Memory(running.pids[0])
-        before = slow.connections_of(memory.pids)
         memory.forget_peak()
         for kind, (opening, drip) in KINDS.items():
             print(kind)  # for who reads a failure
             with slow.Crowd(running.urls[0], COUNT, opening, drip):
                 if kind not in ("uploads of strangers", "idle"):  # which the server ends before long
-                    servers.wait_until(lambda: slow.connections_of(memory.pids) >= before + COUNT)
+                    servers.wait_until(lambda: slow.connections_of(memory.pids, running.urls[0]) >= COUNT)
                 assert [running.ask("", "GET", "/healthz").status_code for _ in range(10)] == [200] * 10, kind
                 assert set(pool.map(partial(submit, running, kind), STUDENTS)) == {201}, kind
                 ((connections,),) = running.rows(
                     "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
                 )
                 assert connections <= PLACES + 1, kind
-            servers.wait_until(lambda: slow.connections_of(memory.pids) <= before + PLACES)
+            servers.wait_until(lambda: slow.connections_of(memory.pids, running.urls[0]) <= PLACES)
         assert memory.growth() < COUNT * 2**18
         assert running.rows("SELECT count(*) FROM exchange_submission") == [((len(KINDS) + 1) * len(STUDENTS),)]
 
@@ -154,11 +153,11 @@ def test_reader_that_takes_nothing_is_given_up(hasty):
     size = 30_000_000
     request = release_large(hasty, size)
     memory = Memory(hasty.pids[0])
-    before = slow.connections_of(memory.pids)
+    servers.wait_until(lambda: slow.connections_of(memory.pids, hasty.urls[0]) == 0)  # that of the release has ended
     with slow.connect(hasty.urls[0]) as connection:
         connection.sendall(request)
-        servers.wait_until(lambda: slow.connections_of(memory.pids) > before)
-        servers.wait_until(lambda: slow.connections_of(memory.pids) <= before)
+        servers.wait_until(lambda: slow.connections_of(memory.pids, hasty.urls[0]) == 1)
+        servers.wait_until(lambda: slow.connections_of(memory.pids, hasty.urls[0]) == 0)
         assert len(slow.read_until_closed(connection)) < size
 
 
