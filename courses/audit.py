@@ -10,6 +10,7 @@ from django.db.transaction import TransactionManagementError
 from courses import request_id
 from courses.models import AuditEntry, Course
 from courses.permissions import Actor
+from courses.prepared import insert
 
 
 def record(
@@ -26,7 +27,7 @@ def record(
 
     `about` is the object whose history the entry belongs to; its class alone, where many were changed at once.
     """
-    AuditEntry.objects.create(
+    entry = AuditEntry(
         actor=by.username,
         actor_id=by.user.pk if by.user else None,
         role=role,
@@ -39,6 +40,7 @@ def record(
         details=details,
         request_id=request_id.current.get() or None,
     )
+    insert([entry])
 
 
 def known_actions() -> list[str]:

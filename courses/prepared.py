@@ -9,18 +9,25 @@ lists of them, whose values are given when it runs. (django-stubs knows no expre
         return Membership.objects.filter(course=course, user__username__in=names)
 
     members.rows(course=1, names=["bob", "dave"])
+
+Rows are inserted with `insert`, whose SQL is built once for each number of them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import Expression, QuerySet
-from django.db.models.sql import UpdateQuery
-from django.db.models.sql.compiler import SQLCompiler
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.models import Expression, Model, QuerySet
+from django.db.models.constants import OnConflict
+from django.db.models.expressions import DatabaseDefault
+from django.db.models.sql import InsertQuery, UpdateQuery
+from django.db.models.sql.compiler import SQLCompiler, SQLInsertCompiler
+
+FEW = 16  # rows; where more are inserted at once, building the SQL is the smaller part
 
 Row = TypeVar("Row")
 
@@ -128,7 +135,7 @@ class _BoundQuery:
 
     def get_compiler(self, *arguments: object, **options: object) -> SQLCompiler:
         compiler: Any = copy(self._compiled.compiler)
-        compiler.connection = connection  # of this thread
+        compiler.connection = connections[DEFAULT_DB_ALIAS]  # of this thread
         statement = self._compiled.sql, self._compiled.bind(self._values)
         compiler.as_sql = lambda *arguments, **options: statement
         compiler.get_converters = lambda expressions: self._compiled.converters
@@ -143,3 +150,76 @@ def _places(value: object) -> int | None:
     if not isinstance(value, list):
         return None
     return 1 << (len(value) - 1).bit_length() if value else 0
+
+
+def insert(rows: Sequence[Model], *, unique: Sequence[str] = (), update: Sequence[str] = ()) -> None:
+    """Insert rows of one model, as bulk_create does, and give them the ids, unless they have some, and defaults of the
+    database.
+
+    Where a row has the same values in the fields `unique`, that one's fields `update` are set instead. SQLite before
+    3.35 gives ids only to a row that is inserted alone, without `unique`.
+    """
+    if not rows:
+        return
+    model, returns_rows = type(rows[0]), connection.features.can_return_rows_from_bulk_insert
+    left_out = {
+        tuple(name for name, value in vars(row).items() if isinstance(value, DatabaseDefault))
+        + (() if row.pk else (model._meta.pk.attname,))
+        for row in rows
+    }
+    with transaction.mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
+        if not returns_rows and len(rows) == 1 and not unique:
+            rows[0].save(force_insert=True)
+        elif returns_rows and len(rows) <= FEW and len(left_out) == 1:
+            _prepare_insert(model, len(rows), tuple(unique), tuple(update), *left_out).run(rows)
+        else:
+            model._base_manager.bulk_create(
+                rows, update_conflicts=bool(unique), unique_fields=unique, update_fields=update
+            )
+
+
+@cache
+def _prepare_insert(
+    model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...], left_out: tuple[str, ...]
+) -> "_Insert":
+    return _Insert(model, count, unique, update, left_out)
+
+
+class _Insert:
+    """An INSERT of so many rows. `left_out`: fields whose value the database gives."""
+
+    def __init__(
+        self, model: type[Model], count: int, unique: Sequence[str], update: Sequence[str], left_out: Sequence[str]
+    ) -> None:
+        meta = model._meta
+        has_id = meta.pk.attname not in left_out
+        fields: list[Any] = [field for field in meta.local_concrete_fields if has_id or field is not meta.auto_field]
+        self.fields = [field for field in fields if field.attname not in left_out]
+        query = InsertQuery(
+            model,
+            on_conflict=OnConflict.UPDATE if unique else None,
+            update_fields=[meta.get_field(name) for name in update],
+            unique_fields=[meta.get_field(name) for name in unique],
+        )
+        template = model(**{field.attname: Parameter(field.attname) for field in self.fields})
+        query.insert_values(fields, [template] * count, raw=True)  # the values, as they are
+        compiler: Any = query.get_compiler(DEFAULT_DB_ALIAS)
+        self.compiler: SQLInsertCompiler = compiler
+        self.returned: list[Any] = list(meta.db_returning_fields)
+        compiler.returning_fields = self.returned
+        ((self.sql, self.params),) = compiler.as_sql()
+        self.converters = compiler.get_converters([field.get_col(meta.db_table) for field in self.returned])
+
+    def run(self, rows: Sequence[Model]) -> None:
+        own = connections[DEFAULT_DB_ALIAS]  # of this thread
+        values = (field.get_db_prep_save(field.pre_save(row, add=True), own) for row in rows for field in self.fields)
+        params = [next(values) if isinstance(param, Parameter) else param for param in self.params]
+        compiler: Any = copy(self.compiler)
+        compiler.connection = own
+        with own.cursor() as cursor:
+            cursor.execute(self.sql, params)
+            found = compiler.apply_converters(cursor.fetchall(), self.converters)
+            for row, columns in zip(rows, found, strict=True):
+                for field, value in zip(self.returned, columns, strict=True):
+                    setattr(row, field.attname, value)
+                row._state.adding, row._state.db = False, own.alias

@@ -222,8 +222,8 @@ def count_by_assignment(
     students = dict(enrolled.values_list("course").annotate(Count("pk")))
     counts = {each.pk: AssignmentCounts(students.get(each.course_id, 0)) for each in columns}
     # One look at the roster for each submission.
-    found = rows.annotate(role=Subquery(memberships.values("role")[:1])).values_list("assignment", "role")
-    found = found.annotate(
+    by_role = rows.annotate(role=Subquery(memberships.values("role")[:1])).values_list("assignment", "role")
+    found: Iterable[tuple[Any, ...]] = by_role.annotate(
         submitted=Count("pk"),
         late=Count("pk", filter=deadlines.LATE),
         collected=Count("pk", filter=Q(collected_at__isnull=False) & ~Q(HAS_FEEDBACK)),

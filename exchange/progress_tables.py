@@ -92,7 +92,7 @@ class TableFilter:
         return self._sort(self._choose(self.find(course, assignments), assignments), assignments)
 
     def page(
-        self, course: Course, assignments: Sequence[Assignment], number: object, size: int
+        self, course: Course, assignments: Sequence[Assignment], number: str | int | None, size: int
     ) -> tuple[Page, list[MemberProgress]]:
         """Return a page of the members that are shown, by their primary keys, and the progress of these."""
         people = self.apply(course, assignments).values_list("pk", flat=True)

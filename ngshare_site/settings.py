@@ -149,6 +149,7 @@ MIDDLEWARE = [
     "ngshare_site.hub.sessions.end_with_hub_session",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "ngshare_site.middleware.ZoneOfPages",
     "ngshare_site.observing.count_database_failures",
 ]
 TEMPLATES = [
@@ -158,6 +159,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.tz",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "ngshare_site.portal.context.base",

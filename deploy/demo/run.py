@@ -26,6 +26,7 @@ FOLDER = Path(os.environ.get("DEMO_FOLDER") or ROOT / ".demo")
 PORT = int(os.environ.get("DEMO_PORT", "8000"))
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, kill, a closed terminal
 COURSE = "course101"
+TIMEOUT = 120  # seconds that one request may take, on a slow computer
 STUDENTS = {"bob": ("Bob", "Baker"), "carol": ("Carol", "Cook"), "dave": ("Dave", "Dyer")}
 HIDDEN_FROM_STUDENTS = ("formgrader", "create-assignment", "course-list")
 
@@ -56,8 +57,8 @@ def main() -> int:
         wait_for_end(hub)
         say("JupyterHub ended by itself; see .demo/jupyterhub.log.")
         return 1
-    except StartFailed as error:
-        say(str(error))
+    except (StartFailed, requests.RequestException) as error:
+        say(f"The demo did not start: {error}")
         return 1
     except KeyboardInterrupt:
         say("\nEnding everything …")
@@ -113,7 +114,7 @@ def set_up(hub: Hub) -> None:
 def make_course(hub: Hub) -> None:
     api = f"{hub.ngshare}/api/v2/courses/"
     headers = {"Authorization": f"token {hub.token_for('admin', 'access:services!service=ngshare')}"}
-    made = requests.post(api, json={"name": COURSE, "instructors": ["alice"]}, headers=headers, timeout=30)
+    made = requests.post(api, json={"name": COURSE, "instructors": ["alice"]}, headers=headers, timeout=TIMEOUT)
     if made.status_code not in (201, 409):
         raise StartFailed(f"ngshare does not make the course: {made.text}")
     members = [
@@ -121,7 +122,7 @@ def make_course(hub: Hub) -> None:
         for name, (first, last) in STUDENTS.items()
     ]
     requests.post(
-        f"{api}{quote(COURSE)}/members/bulk/", json={"members": members}, headers=headers, timeout=30
+        f"{api}{quote(COURSE)}/members/bulk/", json={"members": members}, headers=headers, timeout=TIMEOUT
     ).raise_for_status()
 
 

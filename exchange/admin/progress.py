@@ -5,6 +5,7 @@ from itertools import chain
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from courses import csv_writer
 from courses.admin.base import CourseScopedAdmin, parse_pk
@@ -69,4 +70,5 @@ def _get_course(request: HttpRequest, pk: int) -> tuple[Course, list[Assignment]
     course = Course.objects.filter(pk=pk).first()
     if course is None or not actor_of(request).may(Permission.SEE_SUBMISSIONS, course.pk):
         raise Http404
+    timezone.activate(course.zone)
     return course, list(course.assignments.order_by("name"))

@@ -17,6 +17,7 @@ from courses.admin.filters import CourseFilter
 from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
 from courses.sizes import readable_size
+from courses.templatetags.times import local
 from exchange import file_responses, progress, receipts, services
 from exchange.admin import search
 from exchange.admin.base import AssignmentFilter, change_address, render_links
@@ -46,7 +47,7 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Submission]) -> QuerySet[Submission]:
         value = self.value() or ""
         if value in self.of_latest:
-            return queryset.filter(condition_of(value), is_latest=True, trial=False, withdrawn_at=None)
+            return queryset.filter(condition_of(value), Q(is_latest=True), trial=False, withdrawn_at=None)
         return queryset.filter(self.others[value][1]) if value in self.others else queryset
 
 
@@ -129,7 +130,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         feedbacks = submission.feedbacks.select_related("returned_by").order_by("-pk")
         return render_links(
             [
-                (change_address(feedback), f"{feedback.created:%Y-%m-%d %H:%M} by {feedback.returned_by or 'unknown'}")
+                (change_address(feedback), f"{local(feedback.created)} by {feedback.returned_by or 'unknown'}")
                 for feedback in feedbacks
             ]
         )

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
+import courses.services
 from courses import audit
 from courses.errors import Invalid, NotFound
-from courses.models import Role, User
+from courses.models import Course, Role, User
 from courses.permissions import Actor, Permission
 from courses.services import CONTROL, UNSTORABLE
 from courses.timestamps import local_text
@@ -111,6 +112,28 @@ def check_deadlines(assignment: Assignment) -> None:
             raise Invalid(f"The release time, {times}.")
 
 
+# The rules of a course
+
+
+def set_rules(course: Course, rules: Mapping[str, str | int | None], *, by: Actor) -> list[list[StateChange]]:
+    """Set rules about deadlines, as courses.services.set_rules, and return whose state changes, by assignment.
+
+    The name of the assignment is behind the one of the person.
+    """
+    now = timezone.now()
+    assignments = list(course.assignments.order_by("name")) if "min_days" in rules else []
+    with transaction.atomic():
+        before = [_states(assignment, now) for assignment in assignments]
+        courses.services.set_rules(course, rules, by=by)
+        for assignment in assignments:
+            assignment.course = course
+        after = [_states(assignment, now) for assignment in assignments]
+    return [
+        _compare(old, new, f" in {assignment.name}")
+        for assignment, old, new in zip(assignments, before, after, strict=True)
+    ]
+
+
 # Extensions
 
 
@@ -155,6 +178,12 @@ def withdraw_extensions(
     return watch.changes
 
 
+def record_extensions_download(assignment: Assignment, *, by: Actor) -> None:
+    """Note in the audit log that the extensions were downloaded. Errors: PermissionDenied."""
+    course, role = assignment.course, by.require(Permission.SEE_SUBMISSIONS, assignment.course)
+    audit.record("download extensions", by=by, role=role, about=assignment, course=course, target=assignment.name)
+
+
 def _check_grants(assignment: Assignment, grants: Sequence[Grant]) -> dict[str, User]:
     """Return the people on the roster by their names. Errors: Invalid, NotFound."""
     members = assignment.course.memberships.select_related("user").order_by() if grants else ()
@@ -163,7 +192,7 @@ def _check_grants(assignment: Assignment, grants: Sequence[Grant]) -> dict[str, 
     seen: set[str] = set()
     for grant in grants:
         check_grant(grant)
-        _check_has_effect(assignment, grant)
+        check_has_effect(assignment, grant)
         if grant.student and grant.student not in people:
             raise NotFound(f"{grant.whose} is not a member of {assignment.course.name}.")
         if grant.section and grant.section not in sections:
@@ -187,8 +216,8 @@ def check_grant(grant: Grant) -> None:
         raise Invalid("A reason is a text of up to 500 characters without control characters.")
 
 
-def _check_has_effect(assignment: Assignment, grant: Grant) -> None:
-    """Errors: Invalid."""
+def check_has_effect(assignment: Assignment, grant: Grant) -> None:
+    """Check that the assignment has what the grant extends. Errors: Invalid."""
     for name, value, own in (
         ("due date", grant.due, assignment.due),
         ("cut-off", grant.cut_off, assignment.cut_off),
@@ -231,12 +260,16 @@ def _watching(assignment: Assignment, *, dry_run: bool) -> Iterator[_Watch]:
         before = _states(locked, now)
         yield watch
         after = _states(locked, now)
-        watch.changes = [
-            StateChange(username, before.get(username, State()), after.get(username, State()))
-            for username in sorted({*before, *after})
-            if before.get(username, State()) != after.get(username, State())
-        ]
+        watch.changes = _compare(before, after)
         transaction.set_rollback(dry_run)
+
+
+def _compare(before: Mapping[str, State], after: Mapping[str, State], where: str = "") -> list[StateChange]:
+    return [
+        StateChange(f"{username}{where}", before.get(username, State()), after.get(username, State()))
+        for username in sorted({*before, *after})
+        if before.get(username, State()) != after.get(username, State())
+    ]
 
 
 def _states(assignment: Assignment, now: datetime) -> dict[str, State]:

@@ -13,7 +13,7 @@ from courses import audit
 from courses.errors import Conflict, NotFound, TryAgain
 from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
-from courses.prepared import Parameter, prepared
+from courses.prepared import Parameter, insert, prepared
 from courses.timestamps import format_timestamp, local_text
 from exchange import deadlines, quotas, receipt_keys, receipts
 from exchange.deadlines import Deadline, Pair
@@ -167,7 +167,7 @@ def _add_submission(
             idempotency_key=key,
         )
         submission.receipt = receipts.sign(submission, receipt_keys.signing_key(now.receipt_key))
-        submission.save(force_insert=True)
+        insert([submission])
         named = {"submission": submission.pk, "student": student.username}
         audit.record("submit", by=by, role=now.role, about=submission, course=course, target=assignment.name, **named)
         quotas.count(course, new_bytes)

@@ -89,12 +89,18 @@ def staging() -> Iterator[Path]:
     """Give one upload a folder, and remove it with everything in it when the upload is stored or refused."""
     root = staging_folder()
     with explained_errors():
-        root.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=root))
+        try:
+            folder = Path(tempfile.mkdtemp(dir=root))
+        except FileNotFoundError:
+            root.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=root))
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.rmdir()  # it is empty where everything was stored
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -19,10 +19,10 @@ from courses import database_errors
 from courses.database_sync import unsynced_transaction
 from courses.errors import Conflict, TryAgain
 from courses.permissions import Actor
-from courses.prepared import prepared_update
+from courses.prepared import insert, prepared_update
 from exchange.models import Blob, Fault, FileEntry, FileSet
 from exchange.storage import blobs, reading, uploads
-from exchange.storage.batches import BATCH, in_batches
+from exchange.storage.batches import in_batches
 from exchange.storage.manifests import BadManifest, ManifestEntry, check_manifest, digest
 from exchange.storage.possession import readable_blobs
 
@@ -149,9 +149,7 @@ def _announce(staged: Mapping[str, blobs.Staged], readable: Mapping[str, Blob]) 
     # Every upload locks in the order of the hashes, so two uploads of the same files never wait for each other.
     rows = [Blob(sha256=sha256, size=staged[sha256].size, touched=now) for sha256 in sorted(staged)]
     with unsynced_transaction():
-        Blob.objects.bulk_create(
-            rows, BATCH, update_conflicts=True, unique_fields=["sha256"], update_fields=["touched"]
-        )
+        insert(rows, unique=["sha256"], update=["touched"])
     if not connection.features.can_return_rows_from_bulk_insert:  # SQLite before 3.35
         rows = list(find_rows(staged).values())
     for blob in reading.find_unreliable([blob for blob in rows if blob.stored]):
@@ -261,9 +259,7 @@ def _insert_file_sets(wanted: Mapping[str, Sequence[ManifestEntry]], rows: Mappi
     Another upload may have inserted one meanwhile. Then it has the same files already, which were committed with it.
     """
     inserted = {key: describe(entries, key) for key, entries in wanted.items()}
-    FileSet.objects.bulk_create(
-        inserted.values(), BATCH, update_conflicts=True, unique_fields=["digest"], update_fields=["file_count"]
-    )
+    insert(list(inserted.values()), unique=["digest"], update=["file_count"])
     if not connection.features.can_return_rows_from_bulk_insert:
         inserted = _find_file_sets(wanted)
     files = [
@@ -272,9 +268,7 @@ def _insert_file_sets(wanted: Mapping[str, Sequence[ManifestEntry]], rows: Mappi
         for position, entry in enumerate(wanted[key])
     ]
     try:
-        FileEntry.objects.bulk_create(
-            files, BATCH, update_conflicts=True, unique_fields=["file_set", "position"], update_fields=["path"]
-        )
+        insert(files, unique=["file_set", "position"], update=["path"])
     except IntegrityError as error:
         raise _removed() from error
     return inserted

@@ -64,6 +64,7 @@ class Submission:
 @dataclass(frozen=True)
 class Receipt:
     id: int | str
+    code: str  # that a person can read out; empty from an older server
     student: str
     timestamp: datetime
     digest: str
@@ -71,7 +72,6 @@ class Receipt:
     size: int  # bytes
     due: datetime | None  # in force for the student at that moment
     late: bool
-    code: str  # for reading out; empty if the server gives none
     trial: bool
     raw: Mapping[str, object]  # as the server signed it
 
@@ -119,8 +119,10 @@ def parse_receipt(response: object) -> Receipt:
     fields = as_mapping(response)
     timestamp = times.from_server(fields.get("timestamp"))
     due = optional_time(fields, "due")
+    code = fields.get("code")
     return Receipt(
         id=_id(fields),
+        code=code if isinstance(code, str) else "",
         student=text(fields, "student"),
         timestamp=timestamp,
         digest=text(fields, "digest"),
@@ -128,7 +130,6 @@ def parse_receipt(response: object) -> Receipt:
         size=_count(fields, "size"),
         due=due,
         late=fields.get("late") is True or (due is not None and timestamp > due),
-        code=str(fields.get("code") or ""),
         trial=fields.get("trial") is True,
         raw=fields,
     )

@@ -200,10 +200,10 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         late = " It is late." if receipt.late else ""
         if receipt.late and receipt.due:
             late = f" It is late: it was due {times.for_reader(receipt.due, self.reader_zone())}."
-        name = f"{receipt.id} ({receipt.code})" if receipt.code else str(receipt.id)
         trial = " It is a trial, and will not be collected." if receipt.trial else ""
+        code = f", code {receipt.code}" if receipt.code else ""
         self.log.info(
-            f"Receipt {name}: {receipt.file_count} files, {size_text(receipt.size)}, "
+            f"Receipt {receipt.id}{code}: {receipt.file_count} files, {size_text(receipt.size)}, "
             f"digest {receipt.digest[:16]}, signature {str(receipt.raw.get('signature', ''))[:16]}.{late}{trial}"
         )
 

@@ -4,17 +4,19 @@ from typing import Any
 
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
 from courses.csv_writer import write_rows
 from courses.permissions import Actor, Permission
-from exchange import deadlines, progress, queries, services
+from exchange import file_responses, progress, queries, services
 from exchange.models import Assignment
-from exchange.progress import AssignmentProgress
 from exchange.progress_tables import TableFilter, csv_rows
+from exchange.storage.archives import ArchiveFolder
 from ngshare_site.portal import chart
 from ngshare_site.portal.base import MemberView
+from ngshare_site.portal.deadlines import find_solution, shown_deadlines
 
 ROWS_PER_PAGE = 200
 
@@ -32,9 +34,11 @@ class AssignmentView(MemberView, TemplateView):
         course, is_staffed = assignment.course, sees_everybody(self.actor, assignment)
         mine = queries.own_submissions(self.actor).filter(assignment=assignment)
         mine = mine.select_related("file_set", "assignment").prefetch_related("feedbacks").order_by("-created")
-        own = AssignmentProgress(assignment, deadline=deadlines.in_force(assignment, self.actor.user))
-        context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "own": own}
-        context |= {"mine": progress.read_states(mine), "is_member": course.pk in self.actor.roles}
+        submissions = list(progress.read_states(mine))
+        attempts = sum(not each.trial for each in submissions)
+        context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": submissions}
+        context |= {"is_member": course.pk in self.actor.roles, "solution": find_solution(self.actor, assignment)}
+        context["shown"] = shown_deadlines(self.actor, assignment, attempts=attempts)
         if is_staffed:
             context |= self._staff_context(assignment)
         return super().get_context_data(**{**kwargs, **context})
@@ -52,6 +56,17 @@ class AssignmentView(MemberView, TemplateView):
             "sections": sections.distinct(),
             "chart": chart.submissions_over_time(list(created), assignment.due),
         }
+
+
+class SolutionView(MemberView):
+    """The solution as a zip, for whoever may fetch it by now."""
+
+    def get(self, request: HttpRequest, course: str, assignment: str) -> HttpResponseBase:
+        solution = find_solution(self.actor, get_assignment(self.actor, course, assignment))
+        if solution is None:
+            raise Http404
+        folder = ArchiveFolder(solution.file_set, assignment, solution.created)
+        return file_responses.download_zip([folder], f"{assignment} solution")
 
 
 class AssignmentCSVView(MemberView):
@@ -78,6 +93,7 @@ def get_assignment(actor: Actor, course: str, name: str) -> Assignment:
     visible = Assignment.objects.filter(course__in=actor.visible_courses().values("pk"))
     found = visible.select_related("course").filter(course__name=course, name=name).first()
     if found and (found.is_shown or sees_everybody(actor, found)):
+        timezone.activate(found.course.zone)
         return found
     return get_own_assignment(actor, course__name=course, name=name)
 
@@ -91,6 +107,7 @@ def get_own_assignment(actor: Actor, **conditions: object) -> Assignment:
     rows = Assignment.objects.filter(pk__in=own, **conditions).select_related("course")
     if (found := rows.order_by(F("course__removed_at").desc(nulls_first=True)).first()) is None:
         raise Http404
+    timezone.activate(found.course.zone)
     return found
 
 

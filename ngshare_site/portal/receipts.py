@@ -1,7 +1,7 @@
 """The page that checks a receipt, which is dropped on it or pasted, or finds a submission by its short code."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -67,7 +67,7 @@ class ReceiptCheckView(LoginRequiredMixin, FormView):
             form=form,
             verdict=verdict,
             facts=facts,
-            punctuality=_punctuality(facts) if facts else "",
+            times=_times(facts) if facts else None,
             link=self._visible(verdict.submission) if verdict.submission else None,
         )
         return self.render_to_response(context)
@@ -89,10 +89,16 @@ class ReceiptCheckView(LoginRequiredMixin, FormView):
         return visible.filter(pk=submission.pk).first()
 
 
-def _punctuality(facts: receipts.Receipt) -> str:
-    """Return whether the submission was in time, in words; nothing if it had no due date, or none is stated."""
+class Times(NamedTuple):
+    created: datetime
+    due: datetime | None
+    punctuality: str  # in words; empty without a due date
+
+
+def _times(facts: receipts.Receipt) -> Times:
+    created = datetime.fromisoformat(str(facts["timestamp"]))
     if not facts.get("due"):
-        return ""
-    created, due = (datetime.fromisoformat(str(facts[name])) for name in ("timestamp", "due"))
+        return Times(created, None, "")
+    due = datetime.fromisoformat(str(facts["due"]))
     minutes = deadlines.minutes_late(created, due)
-    return f"{minutes} minute{'s' if minutes > 1 else ''} late" if minutes else "in time"
+    return Times(created, due, f"{minutes} minute{'s' if minutes > 1 else ''} late" if minutes else "in time")

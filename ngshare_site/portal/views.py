@@ -12,6 +12,7 @@ from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
@@ -173,6 +174,7 @@ def get_submission(actor: Actor, pk: int) -> Submission:
         file_sets.prefetch_entries("file_set__entries"), Prefetch("feedbacks", queryset=newest)
     )
     for submission in progress.read_states(rows):
+        timezone.activate(submission.assignment.course.zone)
         return submission
     raise Http404
 

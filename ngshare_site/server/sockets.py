@@ -32,6 +32,7 @@ class Patient(_Socket):
 
     _piece = PIECE
     has_gone = False  # the client, for all we know
+    has_ended = False  # the client has sent its last byte, and said so
     _head_until: float | None = None  # when the head of a request must have come, by the monotonic clock
 
     def begin_head(self) -> None:
@@ -52,15 +53,24 @@ class Patient(_Socket):
         if self.has_gone:
             return b""
         if self.gettimeout() == 0 or self._has_received():
-            return super().recv(size, flags)
+            return self._take(size, flags)
         try:
             with waiting():
-                return super().recv(size, flags)
+                return self._take(size, flags)
         except TimeoutError:
             if self.gettimeout() != settings.NGSHARE_CLIENT_SECONDS:
                 raise  # whoever set another time waits for that
             self.has_gone = True
             return b""
+
+    def _take(self, size: int, flags: int) -> bytes:
+        content = super().recv(size, flags)
+        self.has_ended = not content
+        return content
+
+    def wait_for_bytes(self, seconds: float) -> bool:
+        """Return whether there is something to receive within this time: bytes, or the client's end."""
+        return self._has_received() or self._is_ready(select.POLLIN, seconds)
 
     def sendall(self, content: Any, flags: int = 0) -> None:
         """Errors: ConnectionResetError, if the client takes nothing for too long."""

@@ -25,6 +25,7 @@ from ngshare_site.server.sockets import PatientSocket, PatientTLSSocket
 
 THREADS = 500  # of a process: requests that are open, at work or not
 SWITCH_INTERVAL = 0.001  # seconds for which a thread keeps others from running: health checks do not wait for long
+PAUSE = 0.1  # seconds after an answer in which its thread waits for what a client does next: plugins ask again, or end
 OUT_OF_HANDLES = (errno.EMFILE, errno.ENFILE)
 
 
@@ -45,15 +46,25 @@ class Front:
 
 
 class Connection(TConn):
+    data_ready: bool  # whether the first bytes have come
+
+    def wait_for_data(self, timeout: float) -> bool:
+        """Return whether the first bytes have come. gunicorn would make an object of the system for each connection."""
+        self.data_ready = self.data_ready or self.sock.wait_for_bytes(timeout)
+        return self.data_ready
+
     def init(self) -> None:
         """Prepare for a request. gunicorn calls it before each."""
         super().init()
         self.sock.begin_head()
 
     def close(self, graceful: bool = False) -> None:
-        """Close it, unless it is closed already: gunicorn would count the error as a second connection that ended."""
+        """Close it, unless it is closed already: gunicorn would count the error as a second connection that ended.
+
+        Who has ended it has nothing under way that an early end could cut off.
+        """
         if self.sock.fileno() >= 0:
-            super().close(graceful)
+            super().close(graceful and not self.sock.has_ended)
 
 
 class Worker(ThreadWorker):
@@ -93,13 +104,19 @@ class Worker(ThreadWorker):
             conn.close()
 
     def handle(self, conn: TConn) -> object:
-        """Answer a request and return whether the connection stays open. Runs on a thread of its own."""
-        result = super().handle(conn)
-        leave_database()
-        if not result or conn.sock.has_gone:
-            result = False
-            conn.close(graceful=True)  # here, since it waits for the client: gunicorn's main loop has others to serve
-        return result
+        """Answer requests that follow each other, and return whether the connection stays open.
+
+        Runs on a thread of its own.
+        """
+        while True:
+            result = super().handle(conn)
+            leave_database()
+            if not result or conn.sock.has_gone:
+                conn.close(graceful=True)  # here, since it waits for the client: the main loop has others to serve
+                return False
+            has_thread_to_spare = self.nr_conns <= self.cfg.threads
+            if not (self.alive and has_thread_to_spare and conn.sock.wait_for_bytes(PAUSE)):
+                return result
 
     def handle_request(self, req: object, conn: TConn) -> object:
         conn.sock.end_head()

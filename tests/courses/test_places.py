@@ -1,6 +1,7 @@
 """No more threads work than there are places, and whoever waits for others leaves theirs."""
 
 import threading
+import time
 
 import pytest
 from django.db import InterfaceError, connection, connections, transaction
@@ -62,6 +63,27 @@ def test_second_waits_until_the_first_has_ended(places, in_thread):
         return was_waiting, second.is_alive()
 
     assert in_thread(act) == (True, False)
+
+
+def test_who_came_first_gets_the_next_place(places, in_thread):
+    order = []
+
+    def come(name):
+        with places.hold():
+            order.append(name)
+
+    def act():
+        others = [threading.Thread(target=come, args=[number]) for number in range(5)]
+        with places.hold():
+            for other in others:
+                other.start()
+                time.sleep(0.05)  # until it waits
+        come("again")  # after the others, though nobody is quicker
+        for other in others:
+            other.join(30)
+
+    in_thread(act)
+    assert order == [0, 1, 2, 3, 4, "again"]
 
 
 def test_whoever_waits_leaves_their_place_to_others(places, in_thread):

@@ -5,12 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F, Q, QuerySet
+from django.db.models.sql.compiler import SQLInsertCompiler
+from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from courses.models import Course, Membership, User
-from courses.prepared import Parameter, prepared, prepared_update
+from courses.prepared import FEW, Parameter, insert, prepared, prepared_update
+from exchange.models import Blob
 from tests import cast
 
 NAMES = ["alice", "gina", "bob", "dave"]
@@ -91,3 +94,81 @@ def test_query_that_one_thread_has_built_runs_in_others():
     thread.start()
     thread.join()
     assert [user.username for rows in found for user in rows] == ["bob", "bob"]
+
+
+@pytest.fixture
+def new_people():
+    def make(count: int) -> list[User]:
+        return [User(username=f"new{number}") for number in range(count)]
+
+    return make
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, FEW, FEW + 1])
+def test_inserted_rows_get_ids_and_what_the_database_gives(course, new_people, count):
+    people = new_people(count)
+    insert(people)
+    rows = [Membership(course=course, user=user, role="student", section="a") for user in people]
+    insert(rows)
+    found = list(Membership.objects.filter(section="a").order_by("pk"))
+    assert [row.pk for row in rows] == [row.pk for row in found] and len(found) == count
+    for row, stored in zip(rows, found, strict=True):
+        assert row.created == stored.created and row.created.tzinfo
+        assert row.user.username == stored.user.username and not row._state.adding and row._state.db
+
+
+@pytest.mark.parametrize("count", [1, 2, FEW + 1])
+def test_inserted_rows_keep_ids_that_they_have(course, count):
+    rows = [User(pk=1000 + number, username=f"new {number}") for number in range(count)]
+    insert(rows)
+    assert [row.pk for row in rows] == [1000 + number for number in range(count)]
+    assert [User.objects.get(pk=row.pk).username for row in rows] == [row.username for row in rows]
+
+
+def test_sql_of_an_insert_is_built_once_for_each_number_of_rows(course, new_people, monkeypatch):
+    builds = []
+    build = SQLInsertCompiler.as_sql
+    monkeypatch.setattr(SQLInsertCompiler, "as_sql", lambda self: builds.append(1) or build(self))
+    people = new_people(5)
+    insert(people[:2])
+    builds.clear()
+    insert(people[2:4])
+    assert builds == [] and User.objects.filter(username__startswith="new").count() == 4
+
+
+def test_insert_updates_rows_that_are_there(course):
+    there = Blob.objects.create(sha256="a" * 64, size=1, touched=timezone.now() - timedelta(days=1), stored=True)
+    now = timezone.now()
+    rows = [Blob(sha256=name * 64, size=1, touched=now) for name in "ab"]
+    insert(rows, unique=["sha256"], update=["touched"])
+    assert rows[0].pk == there.pk and rows[0].stored and not rows[1].stored
+    assert set(Blob.objects.values_list("pk", "touched", "stored")) == {
+        (there.pk, now, True),
+        (rows[1].pk, now, False),
+    }
+
+
+def test_rows_may_differ_in_what_they_leave_to_the_database(course, new_people):
+    people = new_people(2)
+    insert(people)
+    past = timezone.now() - timedelta(days=1)
+    rows = [Membership(course=course, user=people[0], role="student")]
+    rows.append(Membership(course=course, user=people[1], role="student", created=past))
+    insert(rows)
+    assert Membership.objects.get(pk=rows[1].pk).created == past < Membership.objects.get(pk=rows[0].pk).created
+
+
+def test_failed_insert_fails_the_transaction(course):
+    with pytest.raises(TransactionManagementError), transaction.atomic():
+        with pytest.raises(IntegrityError):
+            insert([User(username="alice")])
+        User.objects.count()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_old_sqlite_inserts_too(course, new_people, monkeypatch, count):
+    monkeypatch.setattr(type(connection.features), "can_return_rows_from_bulk_insert", False)
+    people = new_people(count)
+    insert(people)
+    assert User.objects.filter(username__startswith="new").count() == count
+    assert count > 1 or people[0].pk

@@ -1,13 +1,19 @@
 """Short codes: what is typed for them, and which mistakes are noticed."""
 
+from importlib import import_module
 from itertools import combinations
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange import short_codes
+from exchange.models import Submission
 from exchange.short_codes import ALPHABET, LENGTH, grouped, new_code, parse
+from tests import cast
 
 CODES = st.text(ALPHABET, min_size=LENGTH - 1, max_size=LENGTH - 1).map(
     lambda body: body + short_codes._check_character(body)
@@ -47,3 +53,15 @@ def test_two_characters_that_changed_places_are_noticed(code):
 @pytest.mark.parametrize("text", ["", "7K3M", "7K3M-Q0ZD-4XHCC", "ÄÖÜ-ÄÖÜÄ-ÖÜÄÖ", "7K3MQ0ZD4XU!", "٣" * 12])
 def test_what_is_no_code_is_none(text):
     assert parse(text) is None
+
+
+@pytest.mark.django_db
+def test_migration_gives_each_submission_a_code(assignment, monkeypatch):
+    migration = import_module("exchange.migrations.0010_receipts")
+    monkeypatch.setattr(migration, "BATCH", 2)
+    for _ in range(5):
+        cast.submit(assignment, "bob")
+    Submission.objects.update(code=None)
+    migration.give_codes(apps, SimpleNamespace(connection=connection))
+    codes = Submission.objects.values_list("code", flat=True)
+    assert len(set(codes)) == 5 and all(parse(code) == code for code in codes)

@@ -214,7 +214,7 @@ class PublicKeySerializer(serializers.Serializer[Mapping[str, str]]):
 
 
 class PublicKeysSerializer(serializers.Serializer[Mapping[str, object]]):
-    keys = PublicKeySerializer(many=True)  # type: ignore[assignment]  # DRF never asks for its own `keys`
+    keys = PublicKeySerializer(many=True)
 
 
 class IdsSerializer(serializers.Serializer[None]):

@@ -4,6 +4,7 @@ Processes hold no state: more of them, here or on other machines, serve more use
 """
 
 import fcntl
+import gc
 import ipaddress
 import os
 import resource
@@ -28,6 +29,7 @@ MIGRATION_LOCK = 0x6E677368617265  # any number that nothing else in the databas
 
 
 OPEN_FILES = 2**14  # of a process
+YOUNG = 10_000  # objects that may be new before Python looks for cycles among them
 
 
 class ServerLog(Logger):
@@ -101,6 +103,7 @@ class Command(BaseCommand):
                 "graceful_timeout": 60,  # seconds for uploads under way when the service stops
                 "loglevel": "warning",
                 "logger_class": ServerLog,
+                "when_ready": lambda server: set_garbage_aside(),  # and this, too
                 "post_fork": lambda server, worker: metrics.THREADS.set(threads),
                 "child_exit": lambda server, worker: metrics.forget_process(worker.pid),
                 "control_socket_disable": True,
@@ -144,6 +147,16 @@ def allow_many_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+def set_garbage_aside() -> None:
+    """Let Python look for cycles among what requests leave behind alone, and not among all that has been loaded.
+
+    Each of these long searches holds up all threads of a process, and copies the memory that the processes share.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG)
 
 
 def default_bind() -> str:

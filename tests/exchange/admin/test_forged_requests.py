@@ -13,7 +13,8 @@ from tests.exchange.admin.pages import FOR_ADMINISTRATORS, RIGHTS_BY_COURSE, act
 pytestmark = pytest.mark.wide
 
 PEOPLE = ["alice", "gina", "bob", "erin", None]
-DUE = {"due_0": "2031-01-02", "due_1": "03:04:05", "name": "stolen", "withdrawn_at": "", "_save": "Save"}
+EXTENSIONS = {"extensions-TOTAL_FORMS": 0, "extensions-INITIAL_FORMS": 0}
+DUE = {**EXTENSIONS, "due_0": "2031-01-02", "due_1": "03:04:05", "name": "stolen", "withdrawn_at": "", "_save": "Save"}
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_instructor_sets_the_due_date_and_nothing_else(two_courses, log_in):
 def test_due_date_that_is_none_is_said_on_the_form(two_courses, log_in, due):
     before = everything()
     address = f"/admin/exchange/assignment/{two_courses['assignment'].pk}/change/"
-    answer = log_in("alice").post(address, {"due_0": due[0], "due_1": due[1]})
+    answer = log_in("alice").post(address, {**EXTENSIONS, "due_0": due[0], "due_1": due[1]})
     assert answer.status_code == 200 and answer.context["errors"]
     assert everything() == before
 

@@ -1,6 +1,8 @@
 """`serve` refuses what is unsafe or cannot work before it touches the database."""
 
+import gc
 import ssl
+import weakref
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
@@ -120,3 +122,27 @@ def test_a_certificate_that_cannot_be_read_is_named(certificate, served):
     with pytest.raises(CommandError, match="cannot read /nowhere/key.pem"):
         call_command("serve", "--no-migrate")
     assert served == []
+
+
+def test_garbage_collection_leaves_alone_what_is_loaded():
+    thresholds = gc.get_threshold()
+    try:
+        serve.set_garbage_aside()
+        assert gc.get_freeze_count() > 100_000 and gc.isenabled()
+        cycle = weakref.ref(make_cycle())
+        gc.collect()
+        assert cycle() is None
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+
+
+class Part:
+    """What is part of itself."""
+
+    def __init__(self):
+        self.whole = self
+
+
+def make_cycle():
+    return Part()
