@@ -146,9 +146,9 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
         names = [each.student for each in self.chosen if each.late != self._is_late_in_gradebook(each)]
         if names:
-            whose = printable_line(", ".join(names))
             self.log.warning(
-                f"The exchange and the gradebook do not agree whether this is late: {whose}. "
+                "The exchange and the gradebook do not agree whether this is late: "
+                f"{printable_line(', '.join(names))}. "
                 f'Before you autograde, run `ngshare-course-management sync_deadlines "{course}" {assignment}`.'
             )
 

@@ -1,7 +1,7 @@
 """Due dates in the service and in nbgrader's gradebook side by side: where they differ, and how to make them agree.
 
-nbgrader's gradebook knows a due date of the assignment, and for students who have something in it an extension, a
-length of time. The service knows more (docs/deadlines.md), of which a student's due date in force is compared.
+nbgrader's gradebook knows a due date of the assignment, and for students who have something in it an extension, which
+is a length of time. The service knows more (docs/deadlines.md), of which a student's due date in force is compared.
 """
 
 import os

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from nbgrader.api import Gradebook
 
 from tests.environments import CannotInstall, older_python
 from tests.nbgrader_plugin.home import Home
@@ -93,6 +94,26 @@ def test_assignment_goes_all_the_way_round(homes):
     assert f"{course} bob ps1" in teach("list", "--inbound")
     assert f"Released as: {course} ps1" in teach("release_assignment", "ps1")
     assert f"{course} bob ps1" in teach("list", "--inbound")
+
+
+def test_extension_is_in_the_gradebook_before_autograde_looks_for_it(homes):
+    course, alice, bob = homes
+    folder = quickstart(alice, course)
+    for command in ("generate_assignment", "release_assignment"):
+        alice.nbgrader(command, "ps1", cwd=folder)
+    bob.nbgrader("fetch_assignment", "ps1", "--course", course)
+    solve(bob.folder / "ps1" / "problem1.ipynb")
+    bob.nbgrader("submit", "ps1", "--course", course)
+    alice.manage("set_due", course, "ps1", "--due", "2021-07-01T12:00Z", "--yes", cwd=folder)
+    alice.nbgrader("collect", "ps1", cwd=folder)
+    alice.manage("extend", course, "ps1", "--student", "bob", "--due", "2101-07-01T12:00Z", "--yes", cwd=folder)
+    assert "seconds late" not in alice.nbgrader("autograde", "ps1", cwd=folder)
+    with Gradebook(f"sqlite:///{folder}/gradebook.db", course) as gradebook:
+        submission = gradebook.find_submission("ps1", "bob")
+        assert submission.total_seconds_late == 0
+        assert submission.score > 0
+    alice.manage("extend", course, "ps1", "--student", "bob", "--withdraw", "--yes", cwd=folder)
+    assert "seconds late" in alice.nbgrader("autograde", "ps1", "--force", cwd=folder)
 
 
 def test_failures_end_with_the_servers_sentence_and_exit_status(homes):

@@ -87,8 +87,8 @@ def test_times_are_typed_and_shown_in_the_zone_of_the_course(desk, manage, relea
     arguments = ("--due", "2101-07-01T12:00", "--cut-off", "2101-12-01 12:00", "--attempts", "3")
     result = manage("set_due", released, "ps1", *arguments, "--release-at", "2021-01-01T00:00Z")
     assert result.stdout == (
-        "ps1: due 2101-07-01 12:00 CEST, cut-off 2101-12-01 12:00 CET, "
-        "released from 2021-01-01 01:00 CET, 3 attempts.\n"
+        "ps1: due 2101-07-01 12:00 CEST, cut-off 2101-12-01 12:00 CET, released from 2021-01-01 01:00 CET, "
+        "3 attempts.\n"
     )
     row = server.get()
     assert (row["due"], row["cut_off"]) == ("2101-07-01T10:00:00.000000Z", "2101-12-01T11:00:00.000000Z")

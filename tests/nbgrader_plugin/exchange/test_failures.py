@@ -8,6 +8,7 @@ import time
 from contextvars import copy_context
 
 import pytest
+from nbgrader.exchange import ExchangeError
 
 from nbgrader_plugin.client import client, recent
 from tests.nbgrader_plugin import hostile
@@ -412,3 +413,17 @@ def test_token_is_in_no_line_of_a_successful_round(bob, server):
     outcome = bob.does("ExchangeFetchAssignment", "ps1", level=logging.DEBUG)
     assert not any(TOKEN in line for line in outcome.lines())
     assert TOKEN not in json.dumps({path: str(content) for path, content in tree(bob.home).items()})
+
+
+def test_failure_that_may_pass_is_told_apart_from_others(alice):
+    def fails_for_now():
+        alice.sits_down()
+        plugin = alice.plugin("ExchangeCollect", "ps1")
+        with pytest.raises(ExchangeError):
+            plugin.start()
+        return plugin.failed_for_now
+
+    alice.course = "no such course"
+    assert fails_for_now() is False
+    alice.url, alice.settings.NgshareClient.attempts = "http://127.0.0.1:9", 1
+    assert fails_for_now() is True

@@ -227,7 +227,7 @@ def test_collecting_and_feedback(released, alice, bob, dave, traffic):
     bob.submits()
     dave.submits()
     assert traffic.of(lambda: alice.does("ExchangeCollect", "ps1")) == [
-        "GET submissions/", BUNDLE, "POST submissions/collected/"
+        "GET submissions/", "GET submissions/", BUNDLE, "POST submissions/collected/"
     ]  # fmt: skip
     assert traffic.connections == 1
     for student in ("bob", "dave"):
