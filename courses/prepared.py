@@ -28,6 +28,7 @@ from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler, SQLInsertCompiler
 
 FEW = 16  # rows; where more are inserted at once, building the SQL is the smaller part
+MOST = 1000  # rows in one statement
 
 Row = TypeVar("Row")
 
@@ -174,7 +175,7 @@ def insert(rows: Sequence[Model], *, unique: Sequence[str] = (), update: Sequenc
             _prepare_insert(model, len(rows), tuple(unique), tuple(update), *left_out).run(rows)
         else:
             model._base_manager.bulk_create(
-                rows, update_conflicts=bool(unique), unique_fields=unique, update_fields=update
+                rows, MOST, update_conflicts=bool(unique), unique_fields=unique, update_fields=update
             )
 
 

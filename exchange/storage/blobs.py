@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -122,8 +122,12 @@ def explained_errors() -> Iterator[None]:
 def abandoned_folders(before: datetime) -> list[Path]:
     """Return the folders of uploads whose process died: those not touched since `before`."""
     root = staging_folder()
-    folders = root.iterdir() if root.is_dir() else ()
-    return [folder for folder in folders if folder.stat().st_mtime < before.timestamp()]
+    abandoned = []
+    for folder in root.iterdir() if root.is_dir() else ():
+        with suppress(FileNotFoundError):  # an upload that has just ended
+            if folder.stat().st_mtime < before.timestamp():
+                abandoned.append(folder)
+    return abandoned
 
 
 def remove_abandoned_folders(before: datetime) -> int:

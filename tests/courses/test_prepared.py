@@ -125,6 +125,12 @@ def test_inserted_rows_keep_ids_that_they_have(course, count):
     assert [User.objects.get(pk=row.pk).username for row in rows] == [row.username for row in rows]
 
 
+def test_many_rows_are_inserted_a_batch_at_a_time(course, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr("courses.prepared.MOST", 20)
+    with django_assert_num_queries(3):
+        insert([User(username=f"new {number}") for number in range(45)])
+
+
 def test_sql_of_an_insert_is_built_once_for_each_number_of_rows(course, new_people, monkeypatch):
     builds = []
     build = SQLInsertCompiler.as_sql

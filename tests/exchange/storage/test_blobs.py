@@ -82,6 +82,12 @@ def test_folders_that_are_old_are_abandoned():
     assert not old.exists() and new.exists()
 
 
+def test_upload_that_ends_meanwhile_is_not_abandoned():
+    blobs.staging_folder().mkdir(parents=True, exist_ok=True)
+    (blobs.staging_folder() / "ended").symlink_to("gone")  # listed, and not there when it is looked at
+    assert blobs.abandoned_folders(timezone.now()) == []
+
+
 def test_stored_bytes_are_read_back():
     sha256 = store(CONTENT)
     assert default_storage.exists(f"{sha256[:2]}/{sha256}")
