@@ -28,23 +28,29 @@ def visible_assignments(actor: Actor) -> QuerySet[Assignment]:
     """Return the assignments of the actor's courses; where the actor is staff, also those that students do not see."""
     if actor.may_everything:
         return Assignment.objects.filter(course__removed_at=None)
-    staffed = actor.courses_with(Permission.SEE_SUBMISSIONS)
-    rows = Assignment.objects.filter(course__in=actor.courses_with(Permission.SEE_COURSE))
-    shown = shown_at(timezone.now())
-    return rows.filter(shown | Q(course__in=staffed) if staffed else shown)
+    return _visible(**_courses_of(actor))
 
 
 def released_keys(actor: Actor) -> list[dict[str, int]]:
-    """Return the primary keys, as rows, of the released assignments of the actor's own courses, sorted.
+    """Return the primary keys, as rows, of those `visible_assignments` that are released, sorted.
 
-    To whoever is no administrator, they are those of `visible_assignments`, but this query is built once.
+    Not for administrators. The query is built once.
     """
-    return _released.rows(courses=actor.courses_with(Permission.SEE_COURSE))
+    return _released.rows(**_courses_of(actor))
+
+
+def _courses_of(actor: Actor) -> dict[str, Any]:
+    staffed = actor.courses_with(Permission.SEE_SUBMISSIONS)
+    return {"courses": actor.courses_with(Permission.SEE_COURSE), "staffed": staffed, "now": timezone.now()}
+
+
+def _visible(courses: list[Any], staffed: list[Any], now: Any) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(shown_at(now) | Q(course__pk__in=staffed), course__pk__in=courses)
 
 
 @prepared
-def _released(courses: list[Any]) -> QuerySet[Assignment, dict[str, int]]:
-    rows = with_status(Assignment.objects.filter(course__pk__in=courses), "released")
+def _released(courses: list[Any], staffed: list[Any], now: Parameter) -> QuerySet[Assignment, dict[str, int]]:
+    rows = with_status(_visible(courses, staffed, now), "released")
     return rows.order_by("pk").values("pk")  # type: ignore[return-value]  # a TypedDict
 
 

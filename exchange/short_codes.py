@@ -31,7 +31,7 @@ def plain(text: str) -> str:
     """Return what was typed, without hyphens and blanks, in capitals, and O, I, L as the digits that they look like.
 
     >>> plain("7k3m-qozd 4xha")
-    '7K3MQ0ZD4XHC'
+    '7K3MQ0ZD4XHA'
     """
     return text.upper().translate(_READ_AS)
 

@@ -333,6 +333,10 @@ def test_api_says_the_same_as_the_table(two_attempts, settings):
         "feedback": False,
         "due": "2026-11-03T12:00:00.000000Z",
         "extension": "",
+        "cut_off": None,
+        "max_attempts": None,
+        "reason": "",
+        "note": "",
     }
     assert (bob["first_name"], bob["section"], bob["on_roster"]) == ("Bob", "A", True)
     assert (dave["username"], dave["work"][0]["state"]) == ("dave", "not_submitted")

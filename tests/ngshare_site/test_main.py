@@ -121,6 +121,8 @@ NEED_DATA = {
     "import_ngshare": ["--database=x", "--storage=x"],
     "import_exchange_folder": ["x"],
     "clearsessions": [],
+    "rotate_receipt_key": [],
+    "trust_receipt_keys": ["x"],
 }
 
 

@@ -138,7 +138,7 @@ def test_search_goes_together_with_filters(found, two_courses):
     assert found(Submission, ".", course=theirs.assignment.course_id) == [theirs]
     assert found(Submission, ".", course=mine.assignment.course_id, assignment=mine.assignment_id) == [mine]
     assert found(Submission, "numbers.csv", state="waiting") == []
-    assert found(Submission, "numbers.csv", state="uncollected", _facets="1") == [mine]
+    assert found(Submission, "numbers.csv", state="feedback_returned", _facets="1") == [mine]
 
 
 def test_row_is_found_once_however_often_the_word_is_in_it(found, two_courses):
