@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from ..client.records import as_mapping
+from ..client.records import parse_status
 from ..gradebook import students, sync
 from ..gradebook.roster import INSTRUCTOR, NAMES, STUDENT, NotRemoved, Roster, with_capitals
 from ..gradebook.students import CourseGradebook
@@ -57,9 +57,9 @@ class CourseManagement(DeadlineCommands, CollectWhenDue):
 
     def status(self, options: argparse.Namespace) -> None:
         trials = {"trials": "true"} if options.trials else {}
-        pages = [as_mapping(self.client.get("courses", options.course, "status", page=1, **trials))]
+        pages = [parse_status(self.client.get("courses", options.course, "status", page=1, **trials))]
         while page := pages[-1].get("next_page"):
-            pages.append(as_mapping(self.client.get("courses", options.course, "status", page=page, **trials)))
+            pages.append(parse_status(self.client.get("courses", options.course, "status", page=page, **trials)))
         print(render_status(pages))
 
     def export(self, options: argparse.Namespace) -> None:
