@@ -14,7 +14,15 @@ from .collect_when_due import CollectWhenDue
 from .course_status import render_status
 from .deadlines import DeadlineCommands
 from .options import make_parser
-from .output import CommandFailed, print_error, print_success, print_warning, render_table, run_command
+from .output import (
+    CommandFailed,
+    print_error,
+    print_success,
+    print_warning,
+    render_made,
+    render_table,
+    run_command,
+)
 from .sync_table import render_sync
 
 
@@ -174,7 +182,7 @@ def report_steps(steps: Sequence[sync.Step], failures: Sequence[str]) -> None:
         print_error(failure)
     if failures:
         raise CommandFailed(f"{len(failures)} of {len(steps)} changes were not made.")
-    print_success(f"{len(steps)} changes were made.")
+    print_success(render_made(len(steps)))
 
 
 def names_in(options: argparse.Namespace) -> dict[str, str]:

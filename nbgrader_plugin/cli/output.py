@@ -47,6 +47,10 @@ def _print(text: str, colour: int, stream: TextIO) -> None:
     print(text, file=stream, flush=True)
 
 
+def render_made(count: int) -> str:
+    return "1 change was made." if count == 1 else f"{count} changes were made."
+
+
 def render_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return columns side by side, each as wide as its widest cell.
 
