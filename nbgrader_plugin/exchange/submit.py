@@ -202,8 +202,9 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             late = f" It is late: it was due {times.for_reader(receipt.due, self.reader_zone())}."
         trial = " It is a trial, and will not be collected." if receipt.trial else ""
         code = f", code {receipt.code}" if receipt.code else ""
+        files = "1 file" if receipt.file_count == 1 else f"{receipt.file_count} files"
         self.log.info(
-            f"Receipt {receipt.id}{code}: {receipt.file_count} files, {size_text(receipt.size)}, "
+            f"Receipt {receipt.id}{code}: {files}, {size_text(receipt.size)}, "
             f"digest {receipt.digest[:16]}, signature {str(receipt.raw.get('signature', ''))[:16]}.{late}{trial}"
         )
 
