@@ -42,7 +42,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         self.src_path = os.path.abspath(os.path.join(self.assignment_dir, *names))
         self.coursedir.assignment_id = os.path.basename(self.src_path)
         if not os.path.isdir(self.src_path):
-            others = map(str, sorted(Path(self.src_path).parent.glob("*")))
+            others = map(str, sorted(Path(self.src_path).parent.glob("[!.]*")))
             self.fail_not_found(f"Assignment not found at: {self.src_path}.", self.src_path, others)
 
     def init_dest(self) -> None:

@@ -74,6 +74,7 @@ def test_course_is_a_folder_when_paths_include_it(released, alice, bob):
 
 def test_folder_that_is_not_there_names_the_likely_one(released, bob):
     write(bob.home / "ps1", FILES)
+    (bob.home / ".ps2").mkdir()  # hidden: nobody means it
     outcome = bob.fails(KIND, "ps2")
     assert outcome.error == f"Assignment not found at: {bob.home / 'ps2'}. Did you mean {bob.home / 'ps1'}?"
 
