@@ -80,7 +80,8 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
                 self.log.info(sentence)
         if same:
             when = times.for_reader(same.timestamp, zone, today=receipt.timestamp.astimezone(zone).date())
-            self.log.info(f"These are the same files as at {when}.")
+            in_time = ", which was in time" if receipt.late and not same.late else ""
+            self.log.info(f"These are the same files as at {when}{in_time}.")
 
     def _has_much_to_send(self, files: list[LocalFile]) -> bool:
         """Return whether there are files that are sent before the submission, which may be refused."""

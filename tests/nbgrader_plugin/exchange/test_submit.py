@@ -193,6 +193,15 @@ def test_the_same_files_are_told_in_the_readers_zone(released, alice, bob):
     assert f" {there:%H:%M} IST." in bob.submits().info[-1]
 
 
+def test_the_same_files_are_told_to_have_been_in_time(released, alice, bob):
+    place = f"courses/{alice.course}/assignments/ps1/"
+    alice.api("PATCH", place, json={"due": "2101-01-01T00:00Z"})
+    bob.submits(files=FILES)
+    assert bob.does(KIND, "ps1").info[-1].endswith(" UTC."), "the later one is in time as well"
+    alice.api("PATCH", place, json={"due": "2021-01-01T00:00Z"})
+    assert bob.does(KIND, "ps1").info[-1].endswith(" UTC, which was in time.")
+
+
 @pytest.fixture
 def responses_get_lost(monkeypatch):
     """A switch: while it is on, submissions reach the server but the responses do not come back."""
