@@ -10,7 +10,7 @@ import secrets
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTWXYZ"
 LENGTH = 12
 _GROUP = 4
-_READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": "", " ": ""})
+_READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
 def new_code() -> str:
@@ -28,12 +28,14 @@ def grouped(code: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return what was typed, without hyphens and blanks, in capitals, and O, I, L as the digits that they look like.
+    """Return the letters and digits of what was typed, in capitals, and O, I, L as the digits that they look like.
+
+    Whatever else comes with a copied code is left out: blanks, line breaks, dashes, quotes, a full stop.
 
     >>> plain("7k3m-qozd 4xha")
     '7K3MQ0ZD4XHA'
     """
-    return text.upper().translate(_READ_AS)
+    return "".join(filter(str.isalnum, text.upper())).translate(_READ_AS)
 
 
 def parse(text: str) -> str | None:

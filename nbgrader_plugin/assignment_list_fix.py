@@ -83,6 +83,8 @@ class AssignmentLists:
         for attempt in [attempt for row in rows for attempt in row["submissions"]]:
             if attempt["local_feedback_path"]:
                 attempt["local_feedback_path"] = os.path.relpath(attempt["local_feedback_path"], self._root)
+            if attempt.get("late"):
+                attempt["timestamp"] += ", late"  # JupyterLab shows this text, and does nothing else with it
         return sorted(rows, key=lambda row: str(row["assignment_id"]))
 
     def _plugin(self, slot: str, course: str, assignment: str = "", **traits: bool) -> Any:

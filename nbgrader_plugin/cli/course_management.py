@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from ..client.records import as_mapping
+from ..client.records import parse_status
 from ..gradebook import students, sync
 from ..gradebook.roster import INSTRUCTOR, NAMES, STUDENT, NotRemoved, Roster, with_capitals
 from ..gradebook.students import CourseGradebook
@@ -14,7 +14,15 @@ from .collect_when_due import CollectWhenDue
 from .course_status import render_status
 from .deadlines import DeadlineCommands
 from .options import make_parser
-from .output import CommandFailed, print_error, print_success, print_warning, render_table, run_command
+from .output import (
+    CommandFailed,
+    print_error,
+    print_success,
+    print_warning,
+    render_made,
+    render_table,
+    run_command,
+)
 from .sync_table import render_sync
 
 
@@ -57,9 +65,9 @@ class CourseManagement(DeadlineCommands, CollectWhenDue):
 
     def status(self, options: argparse.Namespace) -> None:
         trials = {"trials": "true"} if options.trials else {}
-        pages = [as_mapping(self.client.get("courses", options.course, "status", page=1, **trials))]
+        pages = [parse_status(self.client.get("courses", options.course, "status", page=1, **trials))]
         while page := pages[-1].get("next_page"):
-            pages.append(as_mapping(self.client.get("courses", options.course, "status", page=page, **trials)))
+            pages.append(parse_status(self.client.get("courses", options.course, "status", page=page, **trials)))
         print(render_status(pages))
 
     def export(self, options: argparse.Namespace) -> None:
@@ -174,7 +182,7 @@ def report_steps(steps: Sequence[sync.Step], failures: Sequence[str]) -> None:
         print_error(failure)
     if failures:
         raise CommandFailed(f"{len(failures)} of {len(steps)} changes were not made.")
-    print_success(f"{len(steps)} changes were made.")
+    print_success(render_made(len(steps)))
 
 
 def names_in(options: argparse.Namespace) -> dict[str, str]:

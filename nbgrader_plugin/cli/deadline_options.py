@@ -25,7 +25,7 @@ def add_deadline_commands(command: Callable[[str, str], argparse.ArgumentParser]
     whose.add_argument("--section")
     subparser.add_argument("--due", metavar="TIME", help=TIME)
     subparser.add_argument("--cut-off", "--cut_off", metavar="TIME", help="default: open until the due date at least")
-    subparser.add_argument("--attempts", metavar="N", type=int, default=0, help="how many more")
+    subparser.add_argument("--attempts", metavar="N", type=natural, default=0, help="how many more")
     subparser.add_argument("--reason", default="")
     subparser.add_argument("--withdraw", action="store_true", help="withdraw the extension")
     _add_asking_options(subparser)
@@ -55,6 +55,12 @@ def add_deadline_commands(command: Callable[[str, str], argparse.ArgumentParser]
     subparser.add_argument(
         "--before-duedate", "--before_duedate", action="store_true", help="as of nbgrader collect: what came in time"
     )
+
+
+def natural(typed: str) -> int:
+    if not typed.isdecimal():
+        raise argparse.ArgumentTypeError(f"{typed} is no number of attempts")
+    return int(typed)
 
 
 def _add_asking_options(subparser: argparse.ArgumentParser) -> None:

@@ -2,21 +2,21 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from nbgrader.api import Gradebook
 
 from ..gradebook import deadline_sync, students
 from ..gradebook.deadline_sync import Difference
-from ..gradebook.deadlines import AssignmentDeadlines, CourseDeadlines, Extension, StateChange
+from ..gradebook.deadlines import AssignmentDeadlines, CourseDeadlines, Extension, StateChange, Terms
 from ..gradebook.due_dates import gradebook_exists
 from ..gradebook.sync import BOTH, TO_GRADEBOOK
 from . import deadline_tables
 from .commands import Commands
 from .deadline_tables import render_time
-from .output import CommandFailed, print_success, print_warning
+from .output import CommandFailed, print_success, print_warning, render_made
 from .typed_times import NONE, parse_time
 
 Change = Callable[[bool], list[StateChange]]  # takes whether it is only tried; returns whose state changes
@@ -75,6 +75,8 @@ class DeadlineCommands(Commands):
             raise CommandFailed(f"{reason} Go to the course's folder, see ngshare-course-directory.")
         deadlines = CourseDeadlines(self.client, options.course)
         with self._gradebook(options.course) as gradebook:
+            if options.assignment and options.assignment not in {found.name for found in gradebook.assignments}:
+                raise CommandFailed(f"There is no {options.assignment} in the gradebook here.")
             differences = self._differences(options, deadlines, gradebook)
             steps = deadline_sync.plan_steps(differences, options.direction)
             if not differences:
@@ -94,7 +96,7 @@ class DeadlineCommands(Commands):
                 print_warning("Nothing was changed. To do what the last column says, repeat with --yes.")
             else:
                 deadline_sync.apply_steps(steps, deadlines, gradebook)
-                print_success(f"{len(steps)} changes were made.")
+                print_success(render_made(len(steps)))
 
     def _grant(self, options: argparse.Namespace, deadlines: CourseDeadlines) -> None:
         zone = deadlines.zone()
@@ -104,20 +106,36 @@ class DeadlineCommands(Commands):
             grant[name] = None if typed is None else parse_time(typed, zone)
         owners = [{"student": name} for name in options.student or []] or [{"section": options.section}]
         grants = [{**owner, **grant} for owner in owners]
-        for extension in find_extensions(options, deadlines):
-            print_warning(f"{render_extension(extension, zone)} Yours takes its place.")
-        change_after_asking(
-            lambda dry_run: deadlines.grant(options.assignment, grants, dry_run=dry_run), yes=options.yes
-        )
+
+        def change(dry_run: bool) -> list[StateChange]:
+            changes = deadlines.grant(options.assignment, grants, dry_run=dry_run)
+            if dry_run:  # and not refused
+                self._warn_before(options, deadlines, grant, zone)
+            return changes
+
+        change_after_asking(change, yes=options.yes)
         for extension in find_extensions(options, deadlines):
             print_success(render_extension(extension, zone))
+
+    def _warn_before(
+        self, options: argparse.Namespace, deadlines: CourseDeadlines, grant: Mapping[str, object], zone: tzinfo | None
+    ) -> None:
+        """Say that an extension changes nothing, and whose place it takes."""
+        own = deadlines.assignment(options.assignment).terms
+        if not (grant["attempts"] or is_later(grant["due"], own.due) or is_later(grant["cut_off"], own.cut_off)):
+            everybody = ", ".join(render_terms(own, zone))
+            print_warning(f"This is no later than for everybody ({everybody}), and what is more generous counts.")
+        for extension in find_extensions(options, deadlines):
+            print_warning(f"{render_extension(extension, zone)} Yours takes its place.")
 
     def _withdraw(self, options: argparse.Namespace, deadlines: CourseDeadlines) -> None:
         if options.due or options.cut_off or options.attempts or options.reason:
             raise CommandFailed("--withdraw takes no due date, cut-off, attempts or reason.")
         found = find_extensions(options, deadlines)
-        if not found:
-            raise CommandFailed(f"There is no such extension of {options.assignment}.")
+        wanted = options.student or [f"section {options.section}"]
+        missing = [name for name in wanted if name not in {extension.whose for extension in found}]
+        if missing:
+            raise CommandFailed(f"{missing[0]} has no extension of {options.assignment}.")
 
         def withdraw(dry_run: bool) -> list[StateChange]:
             return [
@@ -196,18 +214,28 @@ def parse_attempts(typed: str) -> int | None:
     """Return the number of attempts, None for `none`; raise CommandFailed for something else."""
     if typed.strip().lower() == NONE:
         return None
-    if not typed.strip().isdecimal():
+    if not typed.strip().isdecimal() or int(typed) == 0:
         raise CommandFailed(f"{typed} is no number of attempts: write a number, or none.")
     return int(typed)
 
 
 def describe(found: AssignmentDeadlines, zone: tzinfo | None) -> str:
     """Return the deadlines of an assignment as a sentence."""
-    parts = [f"due {render_time(found.terms.due, zone)}" if found.terms.due else "no due date"]
-    parts += [f"cut-off {render_time(found.terms.cut_off, zone)}"] if found.terms.cut_off else []
+    parts = render_terms(found.terms, zone)
     parts += [f"released from {render_time(found.release_at, zone)}"] if found.release_at else []
     parts += [f"{found.terms.max_attempts} attempts"] if found.terms.max_attempts else []
     return f"{found.name}: {', '.join(parts)}."
+
+
+def render_terms(terms: Terms, zone: tzinfo | None) -> list[str]:
+    """Return due date and cut-off, each as part of a sentence."""
+    parts = [f"due {render_time(terms.due, zone)}" if terms.due else "no due date"]
+    return parts + ([f"cut-off {render_time(terms.cut_off, zone)}"] if terms.cut_off else [])
+
+
+def is_later(granted: object, own: datetime | None) -> bool:
+    """Return whether a time is later than that of everybody; None is no limit for them."""
+    return isinstance(granted, datetime) and own is not None and granted > own
 
 
 def find_extensions(options: argparse.Namespace, deadlines: CourseDeadlines) -> list[Extension]:

@@ -24,7 +24,7 @@ from ..client.progress import size_text
 from ..client.receipt_files import CannotCheck, NotGenuine, Receipt
 from ..exchange.local_files import find_files, read_files
 from ..exchange.submit import LEFT_OUT
-from .output import FAILED, INTERRUPTED, load_nbgrader, print_error, print_success
+from .output import FAILED, INTERRUPTED, load_nbgrader, print_error, print_success, sentence_of
 
 UNKNOWN = 2
 TIMEOUT = 10.0  # seconds
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_error(str(error))
         return FAILED
     except (ExchangeError, BadPath, OSError) as error:
-        print_error(str(error))
+        print_error(sentence_of(error))
         return UNKNOWN
     except KeyboardInterrupt:
         print_error("Interrupted.")
@@ -85,7 +85,7 @@ def verify_receipt(options: argparse.Namespace) -> str:
     if manifest.digest(files) != receipt["digest"]:
         raise NotGenuine(
             f"The receipt is genuine, but {options.folder} has other files: "
-            f"{len(files)} of {size_text(sum(file.size for file in files))} now, {describe(receipt)}."
+            f"{counted(len(files))} of {size_text(sum(file.size for file in files))} now, {describe(receipt)}."
         )
     return f"{found}, which are exactly those in {options.folder}."
 
@@ -101,9 +101,13 @@ def describe(receipt: Receipt) -> str:
     size = receipt["size"]
     return (
         f"{receipt['assignment']} in {receipt['course']} was submitted for {receipt['student']}{sender} "
-        f"at {created:%Y-%m-%d %H:%M:%S.%f} UTC{lateness}, {receipt['file_count']} files of "
+        f"at {created:%Y-%m-%d %H:%M:%S.%f} UTC{lateness}, {counted(receipt['file_count'])} of "
         f"{size_text(size) if isinstance(size, int) else size}"
     )
+
+
+def counted(files: object) -> str:
+    return "1 file" if files == 1 else f"{files} files"
 
 
 def find_keys(options: argparse.Namespace, key_id: str) -> dict[str, str]:

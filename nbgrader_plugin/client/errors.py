@@ -44,6 +44,13 @@ class InvalidResponse(ServiceError):
     """A response that this plugin does not understand, or does not trust."""
 
 
+class OlderService(InvalidResponse):
+    """The service is of a version before what is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("The exchange is older than this plugin: it does not know this command yet.")
+
+
 class ErrorResponse(ServiceError):
     """The server understood the request and answered with an error, which has a sentence."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from . import manifest, times
-from .errors import InvalidResponse
+from .errors import InvalidResponse, OlderService
 from .manifest import File
 
 
@@ -133,6 +133,14 @@ def parse_receipt(response: object) -> Receipt:
         trial=fields.get("trial") is True,
         raw=fields,
     )
+
+
+def parse_status(response: object) -> Mapping[str, object]:
+    """Return a page of `courses/{course}/status/`. Raises OlderService for one from before deadlines."""
+    fields = as_mapping(response)
+    if "next_page" not in fields:
+        raise OlderService
+    return fields
 
 
 def as_mapping(response: object) -> Mapping[str, object]:

@@ -132,7 +132,12 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         """Say in one line which trials of staff are not collected, and how to take them."""
         if self.filters["student"]:
             return
-        trials = self.client.get_all("submissions", **{**self.filters, "trials": "only"}, latest=True)
+        try:
+            trials = self.client.get_all("submissions", **{**self.filters, "trials": "only"}, latest=True)
+        except ErrorResponse as error:
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
+            return  # an older service does not know `only`
         names = sorted({printable_line(parse_submission(row).student) for row in trials})
         if names:
             self.log.info(

@@ -183,6 +183,8 @@ class ExchangeList(ABCExchangeList, Exchange):
         row = self._row(submission, timestamp, place, notebooks, folder)
         if self.inbound:
             row["random_string"] = str(submission.id)
+        if submission.late:
+            row["late"] = True
         return row
 
     def rows_of_copies(self) -> list[SubmittedRow]:

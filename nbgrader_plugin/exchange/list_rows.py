@@ -39,6 +39,7 @@ class SubmittedNotebook(TypedDict):
 
 class _AttemptRow(TypedDict, total=False):
     random_string: str  # of `inbound` alone
+    late: bool  # only if it is; not in nbgrader's own rows
 
 
 class AttemptRow(_AttemptRow):

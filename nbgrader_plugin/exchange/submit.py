@@ -42,7 +42,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         self.src_path = os.path.abspath(os.path.join(self.assignment_dir, *names))
         self.coursedir.assignment_id = os.path.basename(self.src_path)
         if not os.path.isdir(self.src_path):
-            others = map(str, sorted(Path(self.src_path).parent.glob("*")))
+            others = map(str, sorted(Path(self.src_path).parent.glob("[!.]*")))
             self.fail_not_found(f"Assignment not found at: {self.src_path}.", self.src_path, others)
 
     def init_dest(self) -> None:
@@ -80,7 +80,8 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
                 self.log.info(sentence)
         if same:
             when = times.for_reader(same.timestamp, zone, today=receipt.timestamp.astimezone(zone).date())
-            self.log.info(f"These are the same files as at {when}.")
+            in_time = ", which was in time" if receipt.late and not same.late else ""
+            self.log.info(f"These are the same files as at {when}{in_time}.")
 
     def _has_much_to_send(self, files: list[LocalFile]) -> bool:
         """Return whether there are files that are sent before the submission, which may be refused."""
@@ -202,8 +203,9 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             late = f" It is late: it was due {times.for_reader(receipt.due, self.reader_zone())}."
         trial = " It is a trial, and will not be collected." if receipt.trial else ""
         code = f", code {receipt.code}" if receipt.code else ""
+        files = "1 file" if receipt.file_count == 1 else f"{receipt.file_count} files"
         self.log.info(
-            f"Receipt {receipt.id}{code}: {receipt.file_count} files, {size_text(receipt.size)}, "
+            f"Receipt {receipt.id}{code}: {files}, {size_text(receipt.size)}, "
             f"digest {receipt.digest[:16]}, signature {str(receipt.raw.get('signature', ''))[:16]}.{late}{trial}"
         )
 

@@ -9,7 +9,8 @@ from datetime import datetime, tzinfo
 
 from ..client import times
 from ..client.client import NgshareClient
-from ..client.records import as_list, as_mapping, optional_time, text
+from ..client.errors import OlderService
+from ..client.records import as_list, as_mapping, optional_time, parse_status, text
 
 REASONS = {"extension": "extended", "section": "extended for the section", "joined": "joined late"}
 
@@ -83,7 +84,10 @@ class CourseDeadlines:
 
     def zone(self) -> tzinfo | None:
         """Return the time zone of the course; None if this computer does not know it."""
-        return times.find_zone(text(as_mapping(self.client.get("courses", self.course)), "timezone"))
+        course = as_mapping(self.client.get("courses", self.course))
+        if "timezone" not in course:
+            raise OlderService
+        return times.find_zone(text(course, "timezone"))
 
     def assignments(self) -> list[AssignmentDeadlines]:
         """Return all assignments, sorted by name."""
@@ -95,7 +99,7 @@ class CourseDeadlines:
 
     def members(self, name: str) -> list[MemberDeadline]:
         """Return what is in force for each student on the roster. To staff alone."""
-        status = as_mapping(self.client.get("courses", self.course, "status", assignment=name))
+        status = parse_status(self.client.get("courses", self.course, "status", assignment=name))
         return [_member(row) for row in map(as_mapping, as_list(status.get("members"))) if not row.get("standing")]
 
     def extensions(self, name: str) -> list[Extension]:

@@ -32,8 +32,21 @@ def test_new_codes_are_codes_and_differ():
 @given(CODES)
 def test_code_is_read_in_any_spelling(code):
     spoken = grouped(code).lower().replace("0", "o").replace("1", "l")
-    for typed in (code, grouped(code), spoken, f" {grouped(code)} ", code.replace("1", "I")):
+    for typed in (
+        code,
+        grouped(code),
+        spoken,
+        f" {grouped(code)} ",
+        code.replace("1", "I"),
+        grouped(code).replace("-", "–"),
+    ):
         assert parse(typed) == code
+
+
+@pytest.mark.parametrize("between", ["\u2011", "—", "\u00a0", "\n", "\t", " - ", "_", "/"], ids=ascii)
+@pytest.mark.parametrize("around", ["{}", "“{}”", "{}.", "({})"])
+def test_code_is_read_as_other_programs_write_it(between, around):
+    assert parse(around.format("7K3M-Q0ZD-4XHC".replace("-", between))) == "7K3MQ0ZD4XHC"
 
 
 @given(CODES, st.integers(0, LENGTH - 1), st.sampled_from(ALPHABET))

@@ -63,6 +63,19 @@ def test_cycle_by_the_buttons_of_the_list(released, alice, bob):
         assert (bob.home / attempt["local_feedback_path"] / "p1.html").is_file()
 
 
+def test_late_submission_is_called_late(released, alice, bob):
+    write(bob.home / "ps1", FILES)
+    with jupyter_server(bob) as (url, _log):
+        lab = Lab(url, alice.course)
+        lab.press("submit")
+        call(bob.service, "PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": "2101-01-01T00:00Z"})
+        (in_time,) = lab.assignments()["value"][1]["submissions"]
+        assert in_time["timestamp"].endswith(" UTC")
+        call(bob.service, "PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": "2021-01-01T00:00Z"})
+        late, again = lab.press("submit")["value"][1]["submissions"]
+        assert late["timestamp"] == f"{in_time['timestamp']}, late" and again["timestamp"].endswith(" UTC, late")
+
+
 def test_list_is_never_older_than_the_click(released, alice, bob):
     with jupyter_server(bob) as (url, _log):
         lab = Lab(url, alice.course)

@@ -100,7 +100,7 @@ class LatestReleaseSerializer(serializers.Serializer[Release]):
 class DeadlineSerializer(serializers.Serializer[Assignment]):
     due = TimestampField(source="deadline.due", allow_null=True)
     cut_off = TimestampField(source="deadline.cut_off", allow_null=True)
-    attempts_left = serializers.IntegerField(allow_null=True)
+    attempts_left = serializers.IntegerField(allow_null=True, help_text="null: no limit, or it does not hold for staff")
     reason = serializers.ChoiceField(
         source="deadline.reason", choices=Reason.choices, allow_blank=True, help_text="empty: the assignment's own"
     )

@@ -133,7 +133,7 @@ def test_terminal_asks(manage, released, server, monkeypatch, answer, status):
         ([], "Say what to set: --due, --cut-off, --release-at or --attempts."),
         (["--due", "tomorrow"], "tomorrow is no time"),
         (["--attempts", "many"], "many is no number of attempts"),
-        (["--attempts", "0"], "attempts"),
+        (["--attempts", "0"], "0 is no number of attempts"),
         (["--due", TYPED, "--cut-off", "2021-07-01T12:00Z"], "The cut-off, 2021-07-01 12:00 UTC, would be before"),
     ],
 )
@@ -214,6 +214,33 @@ def test_extension_takes_the_place_of_another_and_says_so(manage, released, serv
     assert server.extensions()["bob"]["due"] == text(FUTURE + 2 * DAY)
 
 
+def test_extension_that_is_refused_takes_nobodys_place(manage, released, server):
+    server.patch(due=text(FUTURE))
+    server.extend(student="bob", due=text(FUTURE + DAY))
+    for arguments in ((), ("--attempts", "1")):
+        result = manage("extend", released, "ps1", "--student", "bob", *arguments, status=1)
+        assert "Yours takes its place." not in result.stderr and len(result.stderr.splitlines()) == 1
+    assert server.extensions()["bob"]["due"] == text(FUTURE + DAY)
+
+
+def test_extension_that_is_not_longer_than_what_everybody_has_is_told(manage, released, server):
+    manage("set_due", released, "ps1", "--due", TYPED, "--cut-off", LATER)
+    result = manage("extend", released, "ps1", "--student", "bob", "--due", "2101-07-01T11:00Z")
+    assert result.stderr.splitlines()[0] == (
+        "This is no later than for everybody (due 2101-07-01 12:00 UTC, cut-off 2101-07-03 12:00 UTC), "
+        "and what is more generous counts."
+    )
+    assert "no later" not in manage("extend", released, "ps1", "--student", "bob", "--due", LATER).stderr
+
+
+def test_nothing_is_withdrawn_if_one_of_the_students_has_no_extension(manage, released, server):
+    server.patch(due=text(FUTURE))
+    server.extend(student="bob", due=text(FUTURE + DAY))
+    result = manage("extend", released, "ps1", "--student", "bob", "carol", "--withdraw", "--yes", status=1)
+    assert result.stderr == "carol has no extension of ps1.\n"
+    assert set(server.extensions()) == {"bob"}
+
+
 def test_extension_is_withdrawn_after_asking(manage, released, server, gradebook):
     server.patch(due=text(PAST))
     manage("extend", released, "ps1", "--student", "bob", "--due", LATER, "--yes")
@@ -222,10 +249,9 @@ def test_extension_is_withdrawn_after_asking(manage, released, server, gradebook
     manage("extend", released, "ps1", "--student", "bob", "--withdraw", "--yes")
     assert server.extensions() == {}
     assert gradebook()[1] == {}
-    assert (
-        "no such extension"
-        in manage("extend", released, "ps1", "--student", "bob", "--withdraw", "--yes", status=1).stderr
-    )
+    for option, name, whose in (("--student", "bob", "bob"), ("--section", "A", "section A")):
+        result = manage("extend", released, "ps1", option, name, "--withdraw", "--yes", status=1)
+        assert result.stderr == f"{whose} has no extension of ps1.\n"
 
 
 @pytest.mark.parametrize("who", [("--student", "eve"), ("--section", "Z")])
@@ -267,7 +293,7 @@ def test_both_sides_are_shown_before_they_are_made_equal(manage, folder, release
     assert lines[3] == ["ps1", "bob", "–", "2101-07-03 12:00 UTC", "service: due 2101-07-03 12:00 UTC"]
     assert "--yes" in result.stderr
     assert server.get()["due"] is None
-    manage("sync_deadlines", released, "--yes")
+    assert manage("sync_deadlines", released, "--yes").stdout.endswith("\n2 changes were made.\n")
     assert server.get()["due"] == text(FUTURE)
     assert server.extensions()["bob"]["due"] == text(FUTURE + 2 * DAY)
     assert server.extensions()["bob"]["reason"] == "granted in nbgrader's gradebook"
@@ -278,7 +304,8 @@ def test_two_due_dates_need_a_direction(manage, released, server, gradebook):
     server.patch(due=text(FUTURE + DAY))
     assert "--direction" in manage("sync_deadlines", released, "--yes").stderr
     assert (server.get()["due"], gradebook()[0]) == (text(FUTURE + DAY), FUTURE)
-    manage("sync_deadlines", released, "--direction", "to-gradebook", "--yes")
+    result = manage("sync_deadlines", released, "--direction", "to-gradebook", "--yes")
+    assert result.stdout.endswith("\n1 change was made.\n")
     assert gradebook()[0] == FUTURE + DAY
     server.patch(due=text(FUTURE + 2 * DAY))
     manage("sync_deadlines", released, "--direction", "to-service", "--yes")
@@ -320,6 +347,13 @@ def test_extension_reaches_the_gradebook_when_the_work_was_collected(manage, fol
     write(folder / "submitted/carol/ps1", {"p1.ipynb": "{}"})
     manage("sync_deadlines", released, "--yes")
     assert gradebook() == (FUTURE, {"carol": DAY})
+
+
+def test_sync_of_an_assignment_that_one_side_lacks_is_refused(manage, folder, released, server, gradebook):
+    with opened(folder, released) as book:
+        book.add_assignment("ps2")
+    assert "There is no assignment ps2" in manage("sync_deadlines", released, "ps2", status=1).stderr
+    assert "There is no ps9 in the gradebook here." in manage("sync_deadlines", released, "ps9", status=1).stderr
 
 
 def test_sync_outside_a_course_directory_is_refused(desk, manage, released):

@@ -66,7 +66,7 @@ def test_receipt_and_folder_are_checked_offline_with_the_saved_keys(run, submitt
     done = run("verify", "receipt.json", "ps1", **STOPPED)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Genuine: ps1 in {course} was submitted for alice at 20")
-    assert "1 files of" in done.stdout and done.stdout.endswith("which are exactly those in ps1.\n")
+    assert "1 file of" in done.stdout and done.stdout.endswith("which are exactly those in ps1.\n")
     assert run("verify", "receipt.json", **STOPPED).returncode == 0
 
 
@@ -74,7 +74,7 @@ def test_other_files_and_changed_receipts_are_told(run, desk, submitted):
     run("key")
     (desk.home / "ps1" / "more.txt").write_text("more")
     done = run("verify", "receipt.json", "ps1", **STOPPED)
-    assert done.returncode == 1 and "The receipt is genuine, but ps1 has other files: 2 of" in done.stderr
+    assert done.returncode == 1 and "The receipt is genuine, but ps1 has other files: 2 files of" in done.stderr
     (desk.home / "receipt.json").write_text(json.dumps({**submitted, "student": "bob"}))
     done = run("verify", "receipt.json", **STOPPED)
     assert (done.returncode, done.stdout) == (1, "") and done.stderr.startswith("This receipt was changed")
@@ -95,14 +95,20 @@ def test_keys_can_be_given_as_a_file_or_by_the_address_of_the_service(run, excha
 
 
 def test_what_cannot_be_found_out_is_neither_yes_nor_no(run, desk, submitted):
+    run("key", "keys.json")
     done = run("verify", "receipt.json", **STOPPED)
     assert done.returncode == 2 and "does not say its public keys" in done.stderr
     other = receipt_keys.derive("another server's", 1)
     (desk.home / "other.json").write_text(json.dumps(as_key_set({other.key_id: other.public_key})))
     assert run("verify", "receipt.json", "--key", "other.json").returncode == 2
-    for missing in ("nowhere.json", "ps1"):
-        done = run("verify", missing)
-        assert done.returncode == 2 and "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
+    for arguments, sentence in (
+        (["nowhere.json"], "nowhere.json: No such file or directory.\n"),
+        (["ps1"], "ps1: Is a directory.\n"),
+        (["receipt.json", "nowhere", "--key", "keys.json"], "nowhere: No such file or directory.\n"),
+        (["receipt.json", "receipt.json", "--key", "keys.json"], "receipt.json: Not a directory.\n"),
+    ):
+        done = run("verify", *arguments)
+        assert (done.returncode, done.stderr) == (2, sentence)
 
 
 def test_saving_the_keys_again_keeps_those_that_are_there(run, desk, submitted):

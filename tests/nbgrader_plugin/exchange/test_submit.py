@@ -74,6 +74,7 @@ def test_course_is_a_folder_when_paths_include_it(released, alice, bob):
 
 def test_folder_that_is_not_there_names_the_likely_one(released, bob):
     write(bob.home / "ps1", FILES)
+    (bob.home / ".ps2").mkdir()  # hidden: nobody means it
     outcome = bob.fails(KIND, "ps2")
     assert outcome.error == f"Assignment not found at: {bob.home / 'ps2'}. Did you mean {bob.home / 'ps1'}?"
 
@@ -190,6 +191,15 @@ def test_the_same_files_are_told_in_the_readers_zone(released, alice, bob):
     (row,) = alice.submissions()
     there = datetime.fromisoformat(row["timestamp"]) + timedelta(hours=5, minutes=30)
     assert f" {there:%H:%M} IST." in bob.submits().info[-1]
+
+
+def test_the_same_files_are_told_to_have_been_in_time(released, alice, bob):
+    place = f"courses/{alice.course}/assignments/ps1/"
+    alice.api("PATCH", place, json={"due": "2101-01-01T00:00Z"})
+    bob.submits(files=FILES)
+    assert bob.does(KIND, "ps1").info[-1].endswith(" UTC."), "the later one is in time as well"
+    alice.api("PATCH", place, json={"due": "2021-01-01T00:00Z"})
+    assert bob.does(KIND, "ps1").info[-1].endswith(" UTC, which was in time.")
 
 
 @pytest.fixture

@@ -45,6 +45,13 @@ def test_student_sees_what_is_in_force_for_them_and_why(submission):
     assert deadline("dave") == {"due": text(due), "cut_off": text(due), "attempts_left": 3, "reason": ""}
 
 
+def test_limit_does_not_count_for_staff_who_try_the_assignment(assignment):
+    patch("alice", {"max_attempts": 1})
+    assert {who: deadline(who)["attempts_left"] for who in ("bob", "gina", "alice", "root")} == {
+        "bob": 1, "gina": None, "alice": None, "root": None,
+    }  # fmt: skip
+
+
 def test_late_registrant_sees_their_own_deadline(assignment):
     joined = timezone.now()
     Membership.objects.filter(user=person("bob")).update(created=joined)
