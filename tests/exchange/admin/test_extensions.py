@@ -311,3 +311,7 @@ def test_due_date_at_the_end_of_the_calendar_is_shown_and_kept(in_berlin, assign
     assert alice.post(page(assignment), as_sent(alice.get(page(assignment))) | {"max_attempts": "3"}).status_code == 302
     assignment.refresh_from_db()
     assert (assignment.due, assignment.max_attempts) == (never, 3)
+
+
+def test_page_says_that_only_staff_see_the_reason(extension, assignment, browser):
+    assert "Only staff see it." in browser("alice").get(page(assignment)).content.decode()
