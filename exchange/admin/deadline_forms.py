@@ -84,6 +84,7 @@ class ExtensionForm(ExtensionModelForm):
     class Meta:
         model = Extension
         fields = ("user", "section", *EXTENSION_FIELDS)
+        labels: ClassVar = {"reason": "Reason, for staff"}
         help_texts: ClassVar = {"reason": REASON_IS_FOR_STAFF}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -99,6 +99,23 @@ def test_staff_see_deadlines_and_number_of_extensions_with_the_way_to_them(assig
     assert "/admin/exchange" not in text(browser("bob").get(PAGE))
 
 
+@pytest.mark.parametrize("page", [PAGE, "/"])
+def test_staff_see_that_students_do_not_see_it_yet(set_deadlines, browser, page):
+    assert "to be released" not in text(browser("gina").get(page))
+    soon = timezone.now() + timedelta(days=1)
+    set_deadlines(release_at=soon)
+    shown = text(browser("gina").get(page))
+    assert "to be released" in shown and local(soon) in shown
+
+
+def test_receipt_is_shown_in_the_time_zone_of_the_course(course, submission, set_deadlines, browser):
+    course.timezone = "Asia/Tokyo"
+    course.save()
+    page = text(browser("bob").get(f"/view/submission/{submission.pk}/"))
+    tokyo = submission.created.astimezone(course.zone)
+    assert f"<dt>Time</dt><dd>{tokyo:%Y-%m-%d %H:%M:%S} JST</dd>" in page
+
+
 def test_solution_is_linked_and_sent_once_it_is_theirs(assignment, set_deadlines, extend, browser):
     services.set_solution(assignment, cast.upload({"solution.ipynb": b"{}"}), by=cast.actor("alice"))
     past = timezone.now() - timedelta(hours=1)
