@@ -1,7 +1,7 @@
 """Make the pictures of the documentation: `python docs/pictures.py`, which needs Chromium.
 
-A server in stand-alone mode has a course with deadlines, extensions and submissions. `--review FOLDER` makes pictures of
-all pages that show or change deadlines instead: on a screen and on a phone, light and dark.
+A server in stand-alone mode has a course with deadlines, extensions and submissions. `--review FOLDER` makes pictures
+of all pages that show or change deadlines instead: on a screen and on a phone, light and dark.
 """
 
 import argparse
@@ -48,8 +48,9 @@ STUDENTS = (
 )
 NAMES = [student.split()[0].lower() for student in STUDENTS.split(", ")]
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-SCREEN: ViewportSize = {"width": 1280, "height": 800}
-NARROW: ViewportSize = {"width": 900, "height": 800}
+SCREEN: ViewportSize = {"width": 1280, "height": 400}  # pictures are as high as their pages
+NARROW: ViewportSize = {"width": 960, "height": 400}
+TABLET: ViewportSize = {"width": 900, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 Scheme = Literal["light", "dark"]
 
@@ -112,7 +113,7 @@ def fill(course: Course) -> None:
     services.mark_collected(list(latest), by=cast.actor("alice"))
     for submission in list(latest)[:9]:
         cast.return_feedback(submission, "alice")
-    current = release(course, "ps2", -6, due=moment(2, 22, 59), cut_off=moment(4, 22, 59), max_attempts=3)
+    current = release(course, "ps2", -6, due=moment(2, 22, 59), cut_off=moment(9, 22, 59), max_attempts=3)
     extend(current, student="bob", due=moment(5, 22, 59), reason="illness")
     extend(current, section="B", due=moment(3, 11), attempts=1, reason="the lab was closed")
     for number, name in enumerate(NAMES[1:6]):
@@ -214,15 +215,16 @@ def make_pictures(browser: Browser, url: str, folder: Path) -> None:
     bob.open(assignment_page("ps2"))
     bob.take(folder / "student-assignment.png")
     bob.open(submission_page("bob", "ps1"))
-    bob.take(folder / "receipt.png", height=1000)
+    bob.take(folder / "receipt.png")
     check_receipt(bob)
     bob.take(folder / "receipt-check.png")
     alice.open(assignment_page("ps1"))
-    alice.take(folder / "progress.png", height=1000)
-    alice.open(change_page("ps2"))
-    alice.take(folder / "deadlines-admin.png")
-    ask_for_another_due_date(alice)
-    alice.take(folder / "deadlines-states.png")
+    alice.take(folder / "progress.png", height=1200)
+    admin = Visitor(browser, url, "alice", SCREEN)
+    admin.open(change_page("ps2"))
+    admin.take(folder / "deadlines-admin.png")
+    ask_for_another_due_date(admin)
+    admin.take(folder / "deadlines-states.png")
 
 
 def review(browser: Browser, url: str, folder: Path) -> None:
@@ -244,7 +246,7 @@ def review(browser: Browser, url: str, folder: Path) -> None:
     pages["bob"]["receipt"] = submission_page("bob", "ps1")
     ways = {"states": ask_for_another_due_date, "imported": import_extensions, "roster": choose_in_roster}
     folder.mkdir(parents=True, exist_ok=True)
-    for size, where in ((SCREEN, "screen"), (PHONE, "phone")):
+    for size, where in ((SCREEN, "screen"), (TABLET, "tablet"), (PHONE, "phone")):
         schemes: tuple[Scheme, ...] = ("light", "dark")
         for scheme in schemes:
             for username, addresses in pages.items():
