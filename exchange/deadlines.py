@@ -287,15 +287,15 @@ def _outer(term: Any, depth: int = 1) -> Any:
     return OuterRef(term) if depth == 1 else OuterRef(OuterRef(term))
 
 
-def late_days_used(course: Course, usernames: Iterable[str]) -> dict[str, int]:
-    """Return how many late days these students have used in a course; who used none is left out.
+def late_days_used(course: Course) -> dict[int, int]:
+    """Return how many late days each student has used in a course, by their id; who used none is left out.
 
     Of each assignment the latest submission counts. It is late if any is. One query.
     """
-    of_them = Submission.objects.present().filter(assignment__course=course, student__username__in=usernames)
-    rows = of_them.filter(LATE, trial=False).order_by("created", "pk").annotate(due_now=due_in_sql(OF_SUBMISSIONS))
-    latest = {row[:2]: row[2:] for row in rows.values_list("student__username", "assignment_id", "created", "due_now")}
-    used: dict[str, int] = {}
+    rows = Submission.objects.present().filter(LATE, assignment__course=course, trial=False).order_by("created", "pk")
+    rows = rows.annotate(due_now=due_in_sql(OF_SUBMISSIONS))
+    latest = {row[:2]: row[2:] for row in rows.values_list("student_id", "assignment_id", "created", "due_now")}
+    used: dict[int, int] = {}
     for (student, _), (created, due) in latest.items():
         used[student] = used.get(student, 0) + days_late(created, due)
     return used

@@ -12,7 +12,7 @@ from courses.admin.base import CourseScopedAdmin, parse_pk
 from courses.admin.roster_files import BYTE_ORDER_MARK, csv_response
 from courses.models import Course
 from courses.permissions import Permission, actor_of
-from exchange import deadlines, progress, services
+from exchange import progress, services
 from exchange.models import Assignment
 from exchange.progress_tables import TableFilter, csv_rows
 
@@ -35,8 +35,6 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
         table_filter, columns = TableFilter.of(request.GET), _choose(request, assignments)
         counts = table_filter.count(course, columns)
         page, rows = table_filter.page(course, columns, request.GET.get("page"), MEMBERS_PER_PAGE)
-        members = [member.username for member in rows]
-        late_days = deadlines.late_days_used(course, members) if course.late_days is not None else {}
         sections = course.memberships.exclude(section="").order_by("section").values_list("section", flat=True)
         context = {
             **self.admin_site.each_context(request),
@@ -44,7 +42,7 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
             "opts": self.opts,
             "course": course,
             "columns": [(each, counts[each.pk], progress.without_extension(each).due_text) for each in columns],
-            "rows": [(member, list(member.work.values()), late_days.get(member.username, 0)) for member in rows],
+            "rows": [(member, list(member.work.values())) for member in rows],
             "page": page,
             "sections": sections.distinct(),
             "assignments": assignments,

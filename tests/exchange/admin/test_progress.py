@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from courses.models import Course, Membership
+from courses.models import Membership
 from exchange import services
 from tests import cast
 
@@ -18,7 +18,7 @@ def address(course):
 
 
 def names_on(page):
-    return [member.username for member, *_ in page.context["rows"]]
+    return [member.username for member, _ in page.context["rows"]]
 
 
 def test_page_counts_who_has_submitted(submission, browser, address):
@@ -83,12 +83,3 @@ def test_page_says_what_students_do_not_see_yet(assignment, browser, address):
     soon = timezone.now() + timedelta(days=1)
     services.set_deadlines(assignment, {"release_at": soon}, by=cast.actor("alice"))
     assert "to be released, 0 of 2 students" in browser("alice").get(address).content.decode()
-
-
-def test_page_shows_the_late_days_that_each_student_used(submission, browser, address):
-    services.set_due_date(submission.assignment, submission.created - timedelta(hours=30), by=cast.actor("alice"))
-    assert "late days" not in browser("alice").get(address).content.decode()
-    Course.objects.filter(pk=submission.assignment.course.pk).update(late_days=4)
-    page = browser("alice").get(address)
-    assert [(member.username, late_days) for member, _, late_days in page.context["rows"]] == [("bob", 2), ("dave", 0)]
-    assert "2 of 4 late days used" in page.content.decode() and "0 of 4" not in page.content.decode()
