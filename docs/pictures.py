@@ -97,7 +97,7 @@ def submit(assignment: Assignment, username: str, time: datetime) -> Submission:
 
 
 def extend(assignment: Assignment, **grant: object) -> None:
-    services.grant_extensions(assignment, [services.Grant(**grant)], by=cast.actor("alice"))  # type: ignore[arg-type]
+    services.grant_extensions(assignment, [services.Grant(**grant)], by=cast.actor("alice"))
 
 
 def fill(course: Course) -> None:
@@ -116,8 +116,8 @@ def fill(course: Course) -> None:
     current = release(course, "ps2", -6, due=moment(2, 22, 59), cut_off=moment(9, 22, 59), max_attempts=3)
     extend(current, student="bob", due=moment(5, 22, 59), reason="illness")
     extend(current, section="B", due=moment(3, 11), attempts=1, reason="the lab was closed")
-    for number, name in enumerate(NAMES[1:6]):
-        submit(current, name, moment(-1, 3 * number))
+    for number, name in enumerate(NAMES[1:11]):
+        submit(current, name, moment(-1, 2 * number))
     submit(current, "bob", moment(-1, 21, 12))
     release(course, "ps3", -0.5, release_at=moment(6, 8), due=moment(13, 22, 59))
 
@@ -153,7 +153,7 @@ class Visitor:
         width = self.page.viewport_size["width"] if self.page.viewport_size else 0
         whole = int(self.page.evaluate("document.documentElement.scrollHeight"))
         clip = {"x": 0, "y": 0, "width": width, "height": min(height or whole, whole)}
-        self.page.screenshot(path=path, full_page=True, clip=clip)  # type: ignore[arg-type]
+        self.page.screenshot(path=path, full_page=True, clip=clip)
 
 
 def assignment_page(name: str) -> str:
@@ -171,8 +171,8 @@ def submission_page(username: str, name: str) -> str:
 
 def ask_for_another_due_date(alice: Visitor) -> None:
     """Lead to the page that shows whose submissions would become late."""
-    alice.open(change_page("ps1"))
-    alice.page.fill("input[name=due_0]", f"{moment(-6):%Y-%m-%d}")
+    alice.open(change_page("ps2"))
+    alice.page.fill("input[name=due_0]", f"{moment(-2):%Y-%m-%d}")
     alice.page.click("input[name=_save]")
     alice.page.wait_for_selector("ul.states")
 
@@ -183,7 +183,7 @@ def import_extensions(alice: Visitor) -> None:
     lines = ["username,section,due,cut_off,attempts,reason", f"carol,,{moment(6, 22):%Y-%m-%dT%H:%M},,1,a conference"]
     lines.append(f",A,{moment(4, 12):%Y-%m-%dT%H:%M}+01:00,,,the lab was closed")
     content = {"name": "extensions.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
-    alice.page.set_input_files("input[type=file]", [content])  # type: ignore[list-item]
+    alice.page.set_input_files("input[type=file]", [content])
     alice.page.click(".submit-row input[type=submit]")
     alice.page.wait_for_load_state()
 
