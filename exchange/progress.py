@@ -16,7 +16,18 @@ from courses.timestamps import local_text
 from exchange import deadlines
 from exchange.deadlines import Deadline, Member, Reason
 from exchange.models import Assignment, Submission
-from exchange.states import ATTEMPTS, HAS_FEEDBACK, STATE, State, counted_submissions, latest_submissions
+from exchange.states import (
+    ATTEMPTS,
+    COUNTED,
+    COUNTED_SINCE,
+    HAS_FEEDBACK,
+    IS_COLLECTED,
+    IS_LATE,
+    STATE,
+    State,
+    counted_submissions,
+    latest_submissions,
+)
 
 Members = QuerySet[Any]  # of people, with their membership as `member`
 
@@ -28,7 +39,7 @@ class AssignmentProgress:
     assignment: Assignment
     state: State = State.NOT_SUBMITTED
     attempts: int = 0
-    last: datetime | None = None
+    last: datetime | None = None  # when the submission came that counts
     last_id: int | None = None
     deadline: Deadline = field(default_factory=Deadline)  # in force for the member now
 
@@ -71,7 +82,9 @@ class AssignmentProgress:
 
 def without_extension(assignment: Assignment) -> AssignmentProgress:
     """Return what holds for somebody who submitted nothing and has no extension."""
-    return AssignmentProgress(assignment, deadline=Deadline(assignment.due, assignment.cut_off, assignment.max_attempts))
+    return AssignmentProgress(
+        assignment, deadline=Deadline(assignment.due, assignment.cut_off, assignment.max_attempts)
+    )
 
 
 @dataclass(slots=True)
@@ -155,9 +168,9 @@ def count_by_assignment(
     found: QuerySet[Any, Any] = rows.annotate(role=Subquery(memberships.values("role")[:1]))
     found = found.values_list("assignment", "role").annotate(
         submitted=Count("pk"),
-        late=Count("pk", filter=deadlines.LATE),
-        collected=Count("pk", filter=Q(collected_at__isnull=False) & ~Q(HAS_FEEDBACK)),
-        feedback=Count("pk", filter=Q(HAS_FEEDBACK)),
+        late=Count("pk", filter=IS_LATE),
+        collected=Count("pk", filter=IS_COLLECTED & ~HAS_FEEDBACK),
+        feedback=Count("pk", filter=HAS_FEEDBACK),
     )
     for pk, role, submitted, late, collected, feedback in found:
         if role == Role.STUDENT:
@@ -230,8 +243,8 @@ def read_work(
     latest: QuerySet[Submission], assignments: Mapping[int, Assignment]
 ) -> Iterator[tuple[int, AssignmentProgress]]:
     """Yield the student's id and the progress of each of `latest_submissions`, without deadlines. One query."""
-    rows = latest.annotate(state=STATE, attempts=ATTEMPTS).order_by()
-    columns = ("student", "assignment", "state", "attempts", "created", "pk")
+    rows = latest.annotate(state=STATE, attempts=ATTEMPTS, since=COUNTED_SINCE, counted=COUNTED).order_by()
+    columns = ("student", "assignment", "state", "attempts", "since", "counted")
     for student, assignment, state, *rest in rows.values_list(*columns).iterator(chunk_size=5000):
         yield student, AssignmentProgress(assignments[assignment], State(state), *rest)
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Max, OrderBy, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from courses.models import Course
-from exchange import deadlines, progress, states
+from exchange import progress, states
 from exchange.models import Assignment
 from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgress, Members
 from exchange.states import State
@@ -32,9 +32,9 @@ TRUE = ("true", "1", "on")
 
 def condition_of(show: str) -> Q:
     """Return the condition for the latest submissions, which have their `state`, of those that `show` names."""
-    has_feedback, is_collected = Q(states.HAS_FEEDBACK), Q(collected_at__isnull=False)
-    conditions = {  # those that need not look at earlier attempts
-        "late": deadlines.LATE,
+    has_feedback, is_collected = states.HAS_FEEDBACK, states.IS_COLLECTED
+    conditions = {  # those that need not look at earlier attempts, but for late ones
+        "late": states.IS_LATE,
         "uncollected": ~is_collected & ~has_feedback,
         "waiting": ~has_feedback,
         State.COLLECTED.value: is_collected & ~has_feedback,
@@ -121,8 +121,11 @@ class TableFilter:
             return members.order_by(Coalesce("member__section", Value("")), "username")
         if self.sort == "name":
             return members
-        value = Max("created") if self.sort == "time" else Count("pk")
-        own = states.counted_submissions(assignments, trials=self.trials).filter(student=OuterRef("pk")).order_by()
+        if self.sort == "time":
+            own, value = states.latest_submissions(assignments, trials=self.trials), Max(states.COUNTED_SINCE)
+        else:
+            own, value = states.counted_submissions(assignments, trials=self.trials), Count("pk")
+        own = own.filter(student=OuterRef("pk")).order_by()
         key = Subquery(own.values("student").annotate(key=value).values("key"))
         return members.order_by(OrderBy(key, descending=True, nulls_last=True), "username")
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
-from exchange import deadlines
+from exchange import deadlines, states
 from exchange.deadlines import Deadline
 from exchange.models import (
     Assignment,
@@ -210,7 +210,9 @@ def load_details(pks: list[int], *, files: bool) -> list[Submission]:
 @prepared
 def _submissions(pks: list[Any]) -> QuerySet[Submission]:
     rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
-    return rows.select_related("student", "submitted_by", "file_set").annotate(late=deadlines.LATE)
+    return rows.select_related("student", "submitted_by", "file_set").annotate(
+        late=deadlines.LATE, repeated=states.REPEATED
+    )
 
 
 @prepared
