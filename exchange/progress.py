@@ -5,7 +5,7 @@ the students of the roster and whoever else submitted; counts are of the roster'
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from django.db.models import Count, FilteredRelation, OuterRef, Q, QuerySet, Sub
 from courses.models import Course, Membership, Role, User
 from courses.timestamps import local_text
 from exchange import deadlines
-from exchange.deadlines import Deadline, Member, Reason
+from exchange.deadlines import Deadline, Member
 from exchange.models import Assignment, Submission
 from exchange.states import (
     ATTEMPTS,
@@ -49,6 +49,15 @@ class AssignmentProgress:
         return self.last is not None and self.deadline.is_late(self.last)
 
     @property
+    def minutes_late(self) -> int:
+        return deadlines.minutes_late(self.last, self.deadline.due) if self.last else 0
+
+    @property
+    def lateness(self) -> str:
+        """How late it is in words; empty where it is not."""
+        return deadlines.lateness(self.last, self.deadline.due) if self.last else ""
+
+    @property
     def collected(self) -> bool:
         """Whether the latest submission was collected."""
         return self.state in (State.COLLECTED, State.FEEDBACK_RETURNED)
@@ -74,10 +83,7 @@ class AssignmentProgress:
     @property
     def extension(self) -> str:
         """Why the due date is another one than the assignment's: `extended: illness`; empty if it is not."""
-        if not self.deadline.reason or self.deadline.due == self.assignment.due:
-            return ""
-        label = str(Reason(self.deadline.reason).label)
-        return f"{label}: {self.deadline.note}" if self.deadline.note else label
+        return self.deadline.why if self.deadline.due != self.assignment.due else ""
 
 
 def without_extension(assignment: Assignment) -> AssignmentProgress:
@@ -96,6 +102,7 @@ class MemberProgress:
     first_name: str = ""
     last_name: str = ""
     section: str = ""
+    late_days_used: int | None = None  # in the whole course; None where it has no budget of them
     work: dict[int, AssignmentProgress] = field(default_factory=dict)  # of every assignment, by its id
 
     @property
@@ -234,6 +241,10 @@ def course_progress(
     for student, work in read_work(latest, columns):
         if student in members:  # and has not come between the two queries
             members[student].work[work.assignment.pk] = work
+    if course.late_days is not None:
+        used = late_days_used(course, people)
+        for pk, member in members.items():
+            member.late_days_used = used.get(pk, 0)
     for (assignment_id, student), deadline in deadlines.load(list(columns.values()), enrolled).items():
         members[student].work[assignment_id].deadline = deadline
     return list(members.values()) if people is None else [members[pk] for pk in people if pk in members]
@@ -249,6 +260,21 @@ def read_work(
         yield student, AssignmentProgress(assignments[assignment], State(state), *rest)
 
 
+def late_days_used(course: Course, people: Sequence[int] | None = None) -> dict[int, int]:
+    """Return how many late days each student, or each of these, has used in a course; who used none is left out.
+
+    Of each assignment the latest submission counts. Two queries.
+    """
+    rows = latest_submissions(course.assignments.all()).filter(IS_LATE).order_by()
+    if people is not None:
+        rows = rows.filter(student__in=people)
+    used: dict[int, int] = {}
+    late = rows.annotate(due_now=deadlines.due_in_sql(deadlines.OF_SUBMISSIONS))
+    for student, created, due in late.values_list("student", "created", "due_now"):
+        used[student] = used.get(student, 0) + deadlines.days_late(created, due)
+    return used
+
+
 def own_progress(user: User, assignments: Iterable[Assignment]) -> dict[int, AssignmentProgress]:
     """Return the user's own progress by the assignment's id, in a constant number of queries."""
     columns = {each.pk: each for each in assignments}
@@ -256,5 +282,5 @@ def own_progress(user: User, assignments: Iterable[Assignment]) -> dict[int, Ass
     latest = latest_submissions(columns.values()).filter(student=user)
     work |= {each.assignment.pk: each for _, each in read_work(latest, columns)}
     for pk, deadline in deadlines.of_person(list(columns.values()), user.pk).items():
-        work[pk].deadline = replace(deadline, note="")  # what staff wrote is for staff
+        work[pk].deadline = deadline
     return work

@@ -63,6 +63,7 @@ REPEATED = Case(When(REPEATS, then=Subquery(_IN_TIME.values("pk")[:1])))  # the 
 COUNTED = Coalesce(REPEATED, F("pk"))
 COUNTED_SINCE = Case(When(REPEATS, then=Subquery(_IN_TIME.values("created")[:1])), default=F("created"))
 
+_DUE = deadlines.due_in_sql(deadlines.OF_SUBMISSIONS)
 _EARLIER = _OF_THE_SAME.filter(created__lt=OuterRef("created"))
 _OF_THESE_FILES = _EARLIER.filter(file_set=OuterRef("file_set"))
 _RETURNED = Q(Exists(Feedback.objects.filter(submission=OuterRef("pk")).order_by()))
@@ -97,14 +98,16 @@ def latest_submissions(assignments: Iterable[Assignment], *, trials: bool = Fals
 def with_state(rows: QuerySet[Submission]) -> QuerySet[Submission]:
     """Return the submissions with `state` and `late`, and with `repeated`: the id of the one in time that they repeat.
 
-    The latest one has the state that tables show of its student, and is late there if it repeats none.
+    The latest one has the state that tables show of its student, and is late there if it repeats none. `due_now` is
+    what is in force.
     """
-    return rows.annotate(state=STATE, late=deadlines.LATE, repeated=REPEATED)
+    return rows.annotate(state=STATE, late=deadlines.LATE, repeated=REPEATED, due_now=_DUE)
 
 
 def read_states(rows: QuerySet[Submission]) -> list[Submission]:
-    """Return the submissions with their `state`, `late` and `repeated`."""
+    """Return the submissions with their `state`, `late`, `repeated`, and `lateness` in words."""
     submissions = list(with_state(rows))
     for submission in submissions:
         submission.state = State(submission.state)  # type: ignore[attr-defined]  # annotated
+        submission.lateness = deadlines.lateness(submission.created, submission.due_now)  # type: ignore[attr-defined]
     return submissions

@@ -41,7 +41,7 @@ def test_student_sees_their_own_deadlines_with_the_reason(set_deadlines, extend,
     set_deadlines(due=due, cut_off=due + timedelta(days=1), max_attempts=3)
     extend("bob", due=due + timedelta(days=5), reason="illness")
     bobs, daves = text(browser("bob").get(PAGE)), text(browser("dave").get(PAGE))
-    assert local(due + timedelta(days=5)) in bobs and "extended (illness)" in bobs
+    assert local(due + timedelta(days=5)) in bobs and "extended: illness" in bobs
     assert local(due) in daves and local(due + timedelta(days=1)) in daves and "illness" not in daves
 
 
