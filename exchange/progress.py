@@ -19,7 +19,7 @@ from exchange.models import Assignment, Submission
 from exchange.states import (
     ATTEMPTS,
     COUNTED,
-    COUNTED_SINCE,
+    COUNTED_AT,
     HAS_FEEDBACK,
     IS_COLLECTED,
     IS_LATE,
@@ -254,8 +254,8 @@ def read_work(
     latest: QuerySet[Submission], assignments: Mapping[int, Assignment]
 ) -> Iterator[tuple[int, AssignmentProgress]]:
     """Yield the student's id and the progress of each of `latest_submissions`, without deadlines. One query."""
-    rows = latest.annotate(state=STATE, attempts=ATTEMPTS, since=COUNTED_SINCE, counted=COUNTED).order_by()
-    columns = ("student", "assignment", "state", "attempts", "since", "counted")
+    rows = latest.annotate(state=STATE, attempts=ATTEMPTS, counted_at=COUNTED_AT, counted=COUNTED).order_by()
+    columns = ("student", "assignment", "state", "attempts", "counted_at", "counted")
     for student, assignment, state, *rest in rows.values_list(*columns).iterator(chunk_size=5000):
         yield student, AssignmentProgress(assignments[assignment], State(state), *rest)
 

@@ -124,7 +124,7 @@ class TableFilter:
         by_time = self.sort == "time"
         rows = states.latest_submissions if by_time else states.counted_submissions
         own = rows(assignments, trials=self.trials).filter(student=OuterRef("pk")).order_by().values("student")
-        key = Subquery(own.annotate(key=Max(states.COUNTED_SINCE) if by_time else Count("pk")).values("key"))
+        key = Subquery(own.annotate(key=Max(states.COUNTED_AT) if by_time else Count("pk")).values("key"))
         return members.order_by(OrderBy(key, descending=True, nulls_last=True), "username")
 
 

@@ -56,12 +56,14 @@ _OF_THE_SAME = (
 IS_LATEST = ~Exists(_OF_THE_SAME.filter(created__gt=OuterRef("created")))
 ATTEMPTS = Subquery(_OF_THE_SAME.values("assignment").annotate(count=Count("pk")).values("count"))
 
+# What is late looks at those in time; all others look at nothing else.
 _IN_TIME = _OF_THE_SAME.exclude(deadlines.LATE).order_by("-created")
 REPEATS = deadlines.LATE & Q(file_set=Coalesce(Subquery(_IN_TIME.values("file_set")[:1]), 0))
 IS_LATE = deadlines.LATE & ~REPEATS
 REPEATED = Case(When(REPEATS, then=Subquery(_IN_TIME.values("pk")[:1])))  # the primary key; null of others
+# Of a latest one: the primary key and the time of the submission that tables show.
 COUNTED = Coalesce(REPEATED, F("pk"))
-COUNTED_SINCE = Case(When(REPEATS, then=Subquery(_IN_TIME.values("created")[:1])), default=F("created"))
+COUNTED_AT = Case(When(REPEATS, then=Subquery(_IN_TIME.values("created")[:1])), default=F("created"))
 
 _DUE = deadlines.due_in_sql(deadlines.OF_SUBMISSIONS)
 _EARLIER = _OF_THE_SAME.filter(created__lt=OuterRef("created"))
