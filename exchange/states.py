@@ -56,8 +56,9 @@ _OF_THE_SAME = (
 IS_LATEST = ~Exists(_OF_THE_SAME.filter(created__gt=OuterRef("created")))
 ATTEMPTS = Subquery(_OF_THE_SAME.values("assignment").annotate(count=Count("pk")).values("count"))
 
+_EARLIER = _OF_THE_SAME.filter(created__lt=OuterRef("created"))
 # What is late looks at those in time; all others look at nothing else.
-_IN_TIME = _OF_THE_SAME.exclude(deadlines.LATE).order_by("-created")
+_IN_TIME = _EARLIER.exclude(deadlines.LATE).order_by("-created")
 REPEATS = deadlines.LATE & Q(file_set=Coalesce(Subquery(_IN_TIME.values("file_set")[:1]), 0))
 IS_LATE = deadlines.LATE & ~REPEATS
 REPEATED = Case(When(REPEATS, then=Subquery(_IN_TIME.values("pk")[:1])))  # the primary key; null of others
@@ -66,7 +67,6 @@ COUNTED = Coalesce(REPEATED, F("pk"))
 COUNTED_AT = Case(When(REPEATS, then=Subquery(_IN_TIME.values("created")[:1])), default=F("created"))
 
 _DUE = deadlines.due_in_sql(deadlines.OF_SUBMISSIONS)
-_EARLIER = _OF_THE_SAME.filter(created__lt=OuterRef("created"))
 _OF_THESE_FILES = _EARLIER.filter(file_set=OuterRef("file_set"))
 _RETURNED = Q(Exists(Feedback.objects.filter(submission=OuterRef("pk")).order_by()))
 _TAKEN = Q(collected_at__isnull=False)
