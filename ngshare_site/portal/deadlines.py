@@ -8,7 +8,7 @@ from django.utils import timezone
 from courses.errors import NotFound, PermissionDenied
 from courses.models import Course
 from courses.permissions import Actor, Permission
-from exchange import deadlines, services
+from exchange import deadlines, progress, services
 from exchange.deadlines import Deadline, Reason
 from exchange.models import Assignment, Solution
 
@@ -34,7 +34,7 @@ def shown_deadlines(actor: Actor, assignment: Assignment, *, attempts: int) -> S
         _why(assignment, deadline),
         None if sees_all else deadline.attempts_left(attempts),
         deadline.is_closed(timezone.now()),
-        late_policy(assignment.course, deadline),
+        late_policy(assignment.course, deadline, None if sees_all else actor),
         assignment.extensions.count() if sees_all else None,
     )
 
@@ -47,8 +47,8 @@ def find_solution(actor: Actor, assignment: Assignment) -> Solution | None:
         return None
 
 
-def late_policy(course: Course, deadline: Deadline) -> str:
-    """Return what happens to late submissions, in words; nothing without a due date."""
+def late_policy(course: Course, deadline: Deadline, student: Actor | None = None) -> str:
+    """Return what happens to late submissions, in words, and what the student used; nothing without a due date."""
     if deadline.due is None:
         return ""
     if deadline.cut_off is not None and deadline.cut_off <= deadline.due:
@@ -60,6 +60,9 @@ def late_policy(course: Course, deadline: Deadline) -> str:
             f" Each begun day of 24 hours uses one of the {course.late_days} late days that each student has in this "
             "course."
         )
+        if student is not None:
+            user = student.required_user.pk
+            text += f" You have used {progress.late_days_used(course, [user]).get(user, 0)}."
     return text
 
 
