@@ -32,9 +32,9 @@ from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import GreaterThan, IsNull
 
-from courses.models import Course, Membership, User
+from courses.models import Membership, User
 from courses.prepared import Parameter, prepared
-from exchange.models import Assignment, Extension, Submission
+from exchange.models import Assignment, Extension
 
 MOMENT = models.DateTimeField()
 
@@ -56,6 +56,12 @@ class Deadline:
     max_attempts: int | None = None
     reason: str = ""  # of Reason
     note: str = ""  # what staff wrote when they extended it
+
+    @property
+    def why(self) -> str:
+        """Why it is not the assignment's own: `extended: illness`; empty if it is. The note is for staff."""
+        label = str(Reason(self.reason).label) if self.reason else ""
+        return f"{label}: {self.note}" if self.note else label
 
     def is_late(self, moment: datetime) -> bool:
         return is_late(moment, self.due)
@@ -79,6 +85,18 @@ def is_late(moment: datetime, deadline: datetime | None) -> bool:
 def minutes_late(moment: datetime, due: datetime | None) -> int:
     """Return how late it is in minutes, begun ones included; 0 where it is in time."""
     return -((due - moment) // timedelta(minutes=1)) if due is not None and moment > due else 0
+
+
+def lateness(moment: datetime, due: datetime | None) -> str:
+    """Return how late it is in words; empty where it is in time.
+
+    >>> noon = datetime(2026, 11, 3, 12)
+    >>> lateness(noon + timedelta(days=2, minutes=61), noon), lateness(noon, noon)
+    ('2 d 1 h 1 min', '')
+    """
+    hours, minutes = divmod(minutes_late(moment, due), 60)
+    parts = zip((hours // 24, hours % 24, minutes), ("d", "h", "min"), strict=True)
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def days_late(moment: datetime, due: datetime | None) -> int:
@@ -285,20 +303,6 @@ def _outer(term: Any, depth: int = 1) -> Any:
     if not isinstance(term, str):
         return _here(term)
     return OuterRef(term) if depth == 1 else OuterRef(OuterRef(term))
-
-
-def late_days_used(course: Course) -> dict[int, int]:
-    """Return how many late days each student has used in a course, by their id; who used none is left out.
-
-    Of each assignment the latest submission counts. It is late if any is. One query.
-    """
-    rows = Submission.objects.present().filter(LATE, assignment__course=course, trial=False).order_by("created", "pk")
-    rows = rows.annotate(due_now=due_in_sql(OF_SUBMISSIONS))
-    latest = {row[:2]: row[2:] for row in rows.values_list("student_id", "assignment_id", "created", "due_now")}
-    used: dict[int, int] = {}
-    for (student, _), (created, due) in latest.items():
-        used[student] = used.get(student, 0) + days_late(created, due)
-    return used
 
 
 OF_SUBMISSIONS = Pair.at("assignment", "student")

@@ -14,9 +14,20 @@ from django.db.models import Count, FilteredRelation, OuterRef, Q, QuerySet, Sub
 from courses.models import Course, Membership, Role, User
 from courses.timestamps import local_text
 from exchange import deadlines
-from exchange.deadlines import Deadline, Member, Reason
+from exchange.deadlines import Deadline, Member
 from exchange.models import Assignment, Submission
-from exchange.states import ATTEMPTS, HAS_FEEDBACK, STATE, State, counted_submissions, latest_submissions
+from exchange.states import (
+    ATTEMPTS,
+    COUNTED,
+    COUNTED_AT,
+    HAS_FEEDBACK,
+    IS_COLLECTED,
+    IS_LATE,
+    STATE,
+    State,
+    counted_submissions,
+    latest_submissions,
+)
 
 Members = QuerySet[Any]  # of people, with their membership as `member`
 
@@ -28,7 +39,7 @@ class AssignmentProgress:
     assignment: Assignment
     state: State = State.NOT_SUBMITTED
     attempts: int = 0
-    last: datetime | None = None
+    last: datetime | None = None  # when the submission came that counts
     last_id: int | None = None
     deadline: Deadline = field(default_factory=Deadline)  # in force for the member now
 
@@ -36,6 +47,15 @@ class AssignmentProgress:
     def late(self) -> bool:
         """Whether the latest submission is late."""
         return self.last is not None and self.deadline.is_late(self.last)
+
+    @property
+    def minutes_late(self) -> int:
+        return deadlines.minutes_late(self.last, self.deadline.due) if self.last else 0
+
+    @property
+    def lateness(self) -> str:
+        """How late it is in words; empty where it is not."""
+        return deadlines.lateness(self.last, self.deadline.due) if self.last else ""
 
     @property
     def collected(self) -> bool:
@@ -63,10 +83,7 @@ class AssignmentProgress:
     @property
     def extension(self) -> str:
         """Why the due date is another one than the assignment's: `extended: illness`; empty if it is not."""
-        if not self.deadline.reason or self.deadline.due == self.assignment.due:
-            return ""
-        label = str(Reason(self.deadline.reason).label)
-        return f"{label}: {self.deadline.note}" if self.deadline.note else label
+        return self.deadline.why if self.deadline.due != self.assignment.due else ""
 
 
 def without_extension(assignment: Assignment) -> AssignmentProgress:
@@ -85,6 +102,7 @@ class MemberProgress:
     first_name: str = ""
     last_name: str = ""
     section: str = ""
+    late_days_used: int | None = None  # in the whole course; None where it has no budget of them
     work: dict[int, AssignmentProgress] = field(default_factory=dict)  # of every assignment, by its id
 
     @property
@@ -157,9 +175,9 @@ def count_by_assignment(
     found: QuerySet[Any, Any] = rows.annotate(role=Subquery(memberships.values("role")[:1]))
     found = found.values_list("assignment", "role").annotate(
         submitted=Count("pk"),
-        late=Count("pk", filter=deadlines.LATE),
-        collected=Count("pk", filter=Q(collected_at__isnull=False) & ~Q(HAS_FEEDBACK)),
-        feedback=Count("pk", filter=Q(HAS_FEEDBACK)),
+        late=Count("pk", filter=IS_LATE),
+        collected=Count("pk", filter=IS_COLLECTED & ~HAS_FEEDBACK),
+        feedback=Count("pk", filter=HAS_FEEDBACK),
     )
     for pk, role, submitted, late, collected, feedback in found:
         if role == Role.STUDENT:
@@ -223,6 +241,10 @@ def course_progress(
     for student, work in read_work(latest, columns):
         if student in members:  # and has not come between the two queries
             members[student].work[work.assignment.pk] = work
+    if course.late_days is not None:
+        used = late_days_used(course, people)
+        for pk, member in members.items():
+            member.late_days_used = used.get(pk, 0)
     for (assignment_id, student), deadline in deadlines.load(list(columns.values()), enrolled).items():
         members[student].work[assignment_id].deadline = deadline
     return list(members.values()) if people is None else [members[pk] for pk in people if pk in members]
@@ -232,10 +254,25 @@ def read_work(
     latest: QuerySet[Submission], assignments: Mapping[int, Assignment]
 ) -> Iterator[tuple[int, AssignmentProgress]]:
     """Yield the student's id and the progress of each of `latest_submissions`, without deadlines. One query."""
-    rows = latest.annotate(state=STATE, attempts=ATTEMPTS).order_by()
-    columns = ("student", "assignment", "state", "attempts", "created", "pk")
+    rows = latest.annotate(state=STATE, attempts=ATTEMPTS, counted_at=COUNTED_AT, counted=COUNTED).order_by()
+    columns = ("student", "assignment", "state", "attempts", "counted_at", "counted")
     for student, assignment, state, *rest in rows.values_list(*columns).iterator(chunk_size=5000):
         yield student, AssignmentProgress(assignments[assignment], State(state), *rest)
+
+
+def late_days_used(course: Course, people: Sequence[int] | None = None) -> dict[int, int]:
+    """Return how many late days each student, or each of these, has used in a course; who used none is left out.
+
+    Of each assignment the latest submission counts. Two queries.
+    """
+    rows = latest_submissions(course.assignments.all()).filter(IS_LATE).order_by()
+    if people is not None:
+        rows = rows.filter(student__in=people)
+    used: dict[int, int] = {}
+    late = rows.annotate(due_now=deadlines.due_in_sql(deadlines.OF_SUBMISSIONS))
+    for student, created, due in late.values_list("student", "created", "due_now"):
+        used[student] = used.get(student, 0) + deadlines.days_late(created, due)
+    return used
 
 
 def own_progress(user: User, assignments: Iterable[Assignment]) -> dict[int, AssignmentProgress]:

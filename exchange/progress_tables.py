@@ -11,7 +11,7 @@ from django.db.models import Count, Max, OrderBy, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from courses.models import Course
-from exchange import deadlines, progress, states
+from exchange import progress, states
 from exchange.models import Assignment
 from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgress, Members
 from exchange.states import State
@@ -26,15 +26,15 @@ SHOWN = {
 }
 SORTS = {"name": "user name", "time": "last submission", "attempts": "attempts", "section": "section"}
 PEOPLE_AT_ONCE = 5000  # a query takes so many parameters and no more
-COLUMNS = ("state", "late", "attempts", "last", "due", "extension")
+COLUMNS = ("state", "late", "minutes_late", "attempts", "last", "due", "extension")
 TRUE = ("true", "1", "on")
 
 
 def condition_of(show: str) -> Q:
     """Return the condition for the latest submissions, which have their `state`, of those that `show` names."""
-    has_feedback, is_collected = Q(states.HAS_FEEDBACK), Q(collected_at__isnull=False)
-    conditions = {  # those that need not look at earlier attempts
-        "late": deadlines.LATE,
+    has_feedback, is_collected = states.HAS_FEEDBACK, states.IS_COLLECTED
+    conditions = {  # those that need not look at earlier attempts, but for late ones
+        "late": states.IS_LATE,
         "uncollected": ~is_collected & ~has_feedback,
         "waiting": ~has_feedback,
         State.COLLECTED.value: is_collected & ~has_feedback,
@@ -121,9 +121,10 @@ class TableFilter:
             return members.order_by(Coalesce("member__section", Value("")), "username")
         if self.sort == "name":
             return members
-        value = Max("created") if self.sort == "time" else Count("pk")
-        own = states.counted_submissions(assignments, trials=self.trials).filter(student=OuterRef("pk")).order_by()
-        key = Subquery(own.values("student").annotate(key=value).values("key"))
+        by_time = self.sort == "time"
+        rows = states.latest_submissions if by_time else states.counted_submissions
+        own = rows(assignments, trials=self.trials).filter(student=OuterRef("pk")).order_by().values("student")
+        key = Subquery(own.annotate(key=Max(states.COUNTED_AT) if by_time else Count("pk")).values("key"))
         return members.order_by(OrderBy(key, descending=True, nulls_last=True), "username")
 
 
@@ -135,9 +136,10 @@ def csv_rows(
     The columns of a table of one assignment need not be `named` after it.
     """
     headings = [f"{each.name}: {column}" if named else column for each in assignments for column in COLUMNS]
-    yield ["username", "first_name", "last_name", "section", "standing", *headings]
+    yield ["username", "first_name", "last_name", "section", "standing", "late_days_used", *headings]
     for member in members:
-        cells = [member.username, member.first_name, member.last_name, member.section, member.standing]
+        used = "" if member.late_days_used is None else str(member.late_days_used)
+        cells = [member.username, member.first_name, member.last_name, member.section, member.standing, used]
         for assignment in assignments:
             cells += _cells(member.work[assignment.pk])
         yield cells
@@ -145,22 +147,31 @@ def csv_rows(
 
 def _cells(work: AssignmentProgress) -> list[str]:
     due = work.deadline.due.isoformat() if work.deadline.due else ""
-    late, last = ("yes" if work.late else "no", work.last.isoformat()) if work.last else ("", "")
-    return [str(work.state.label), late, str(work.attempts), last, due, work.extension]
+    late, minutes, last = "", "", ""
+    if work.last:
+        late, minutes, last = "yes" if work.late else "no", str(work.minutes_late), work.last.isoformat()
+    return [str(work.state.label), late, minutes, str(work.attempts), last, due, work.extension]
 
 
 def text_lines(
-    members: Iterable[MemberProgress], assignments: Sequence[Assignment], sentences: Sequence[str]
+    members: Iterable[MemberProgress],
+    assignments: Sequence[Assignment],
+    sentences: Sequence[str],
+    *,
+    late_days: int | None = None,
 ) -> Iterator[str]:
     """Yield a table for a terminal: a line for each member, a column for each assignment, times in UTC.
 
-    Below each column is the sentence of its assignment.
+    Below each column is the sentence of its assignment. A column has the late days used, where there is a budget.
     """
-    rows = [["username", "name", "section", *(assignment.name for assignment in assignments)]]
+    budget = [] if late_days is None else ["late days"]
+    rows = [["username", "name", "section", *budget, *(assignment.name for assignment in assignments)]]
     for member in members:
         name = f"{member.full_name} ({member.standing})".strip() if member.standing else member.full_name
-        rows.append([member.username, name, member.section, *(_line(member.work[each.pk]) for each in assignments)])
-    rows.append(["submitted", "", "", *sentences])
+        used = [f"{member.late_days_used} of {late_days}" for _ in budget]
+        cells = [_line(member.work[each.pk]) for each in assignments]
+        rows.append([member.username, name, member.section, *used, *cells])
+    rows.append(["submitted", "", "", *("" for _ in budget), *sentences])
     # Control characters in a name must not reach a terminal, which would act on them.
     rows = [["".join(char if char.isprintable() else "?" for char in cell) for cell in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]

@@ -1,6 +1,7 @@
 """Querysets of what an actor may see, with everything that the rows of a list need, in a constant number of queries."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When, Window
@@ -10,7 +11,7 @@ from django.utils import timezone
 from courses.models import Role
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
-from exchange import deadlines
+from exchange import deadlines, states
 from exchange.deadlines import Deadline
 from exchange.models import (
     Assignment,
@@ -70,7 +71,7 @@ def load_assignments(pks: list[int], actor: Actor) -> list[Assignment]:
     """
     student = actor.user.pk if actor.user else None
     assignments = _assignments.rows(pks=pks, student=student)
-    _load_deadlines(assignments, student, actor)
+    _load_deadlines(assignments, actor)
     load_notebooks(row.latest_release.file_set for row in assignments if row.latest_release)
     return assignments
 
@@ -85,24 +86,22 @@ def _assignments(pks: list[Any], student: Parameter) -> QuerySet[Assignment]:
     return rows.annotate(my_submissions=Coalesce(Subquery(count), 0), is_extended=extended).order_by("pk")
 
 
-def _load_deadlines(assignments: list[Assignment], student: int | None, actor: Actor) -> None:
-    """Add what is in force for the student. It takes no query but for extensions, the course's rule, and limits.
+def _load_deadlines(assignments: list[Assignment], actor: Actor) -> None:
+    """Add what is in force for the actor. It takes no query but for extensions, the course's rule, and limits.
 
-    Nobody counts the attempts of staff.
+    Staff who try an assignment are held by no cut-off and no limit.
     """
+    student = actor.user.pk if actor.user else None
     special = [row for row in assignments if row.is_extended or row.course.min_days is not None]  # type: ignore[attr-defined]
     changed = deadlines.of_person(special, student) if special else {}
-    limited = [row.pk for row in assignments if row.max_attempts is not None and _is_student(actor, row)]
-    attempts = dict.fromkeys(limited, 0) | (dict(_attempts.rows(pks=limited, student=student)) if limited else {})
+    limited = [row.pk for row in assignments if row.max_attempts is not None]
+    attempts = dict(_attempts.rows(pks=limited, student=student)) if limited else {}
     for row in assignments:
         deadline = changed.get(row.pk) or Deadline(row.due, row.cut_off, row.max_attempts)
+        if actor.roles.get(row.course_id) != Role.STUDENT:
+            deadline = replace(deadline, cut_off=None, max_attempts=None)
         row.deadline = deadline  # type: ignore[attr-defined]
-        left = deadline.attempts_left(attempts[row.pk]) if row.pk in attempts else None
-        row.attempts_left = left  # type: ignore[attr-defined]
-
-
-def _is_student(actor: Actor, assignment: Assignment) -> bool:
-    return actor.role_in(assignment.course) == Role.STUDENT
+        row.attempts_left = deadline.attempts_left(attempts.get(row.pk, 0))  # type: ignore[attr-defined]
 
 
 @prepared
@@ -219,7 +218,9 @@ def load_details(pks: list[int], *, files: bool) -> list[Submission]:
 @prepared
 def _submissions(pks: list[Any]) -> QuerySet[Submission]:
     rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
-    return rows.select_related("student", "submitted_by", "file_set").annotate(late=deadlines.LATE)
+    return rows.select_related("student", "submitted_by", "file_set").annotate(
+        late=deadlines.LATE, repeated=states.REPEATED
+    )
 
 
 @prepared

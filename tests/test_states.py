@@ -27,15 +27,17 @@ from tests import cast
 from tests.cast import COURSE, actor, person, v2
 
 DUE = datetime(2026, 11, 3, 12, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 EXTENDED = DUE + timedelta(days=7)
-STEPS = ("submit", "submit late", "collect", "feedback", "withdraw", "extend", "leave", "rejoin")
+STEPS = ("submit", "submit late", "submit again late", "collect", "feedback", "withdraw", "extend", "leave", "rejoin")
 MOST_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class Attempt:
-    late: bool
+    number: int
+    late: bool  # for the assignment's own due date
+    files: int  # the number of the first attempt with these
     collected: bool = False
     feedback: bool = False
     withdrawn: bool = False
@@ -56,6 +58,7 @@ class Student:
         changed = {
             "submit": self._submit(late=False),
             "submit late": self._submit(late=True),
+            "submit again late": self._submit(late=True, again=True),
             "collect": self._change(earlier, last, collected=True),
             "feedback": self._change(earlier, last, feedback=True),
             "withdraw": self._change(earlier, last, withdrawn=True),
@@ -65,14 +68,14 @@ class Student:
         }[step]
         return None if changed in (None, self) else replace(changed, steps=(*self.steps, step))
 
-    def _submit(self, *, late):
-        if (
-            not self.enrolled
-            or len(self.attempts) == MOST_ATTEMPTS
-            or (not late and any(a.late for a in self.attempts))
-        ):
+    def _submit(self, *, late, again=False):
+        """`again`: the files of the latest attempt before the due date."""
+        number, before = len(self.attempts), [a for a in self.attempts if not a.late]
+        if not self.enrolled or number == MOST_ATTEMPTS or (again and not before):
             return None
-        return replace(self, attempts=(*self.attempts, Attempt(late)))
+        if not late and any(a.late for a in self.attempts):
+            return None
+        return replace(self, attempts=(*self.attempts, Attempt(number, late, before[-1].files if again else number)))
 
     def _change(self, earlier, last, **change):
         return None if last is None else replace(self, attempts=(*earlier, replace(last, **change)))
@@ -82,29 +85,42 @@ class Student:
         """The attempts that count."""
         return [attempt for attempt in self.attempts if not attempt.withdrawn]
 
+    def is_late(self, attempt):
+        return attempt.late and not self.extended
+
+    @property
+    def counted(self):
+        """The attempt of which tables tell: the latest, or the one in time that has the same files."""
+        *_, last = self.shown
+        in_time = [attempt for attempt in self.shown if not self.is_late(attempt)]
+        return in_time[-1] if in_time and in_time[-1].files == last.files else last
+
     @property
     def state(self):
         if not self.shown:
             return "not submitted"
-        *earlier, last = self.shown
-        if last.feedback:
-            return "feedback returned"
-        if last.collected:
-            return "collected"
-        if any(attempt.feedback for attempt in earlier):
-            return "newer than feedback"
-        if any(attempt.collected for attempt in earlier):
-            return "newer than collected"
+        last, counted = self.shown[-1], self.counted
+        same = [last] if counted == last else [attempt for attempt in self.shown if attempt.files == last.files]
+        for word, attempts in (("{}", same), ("newer than {}", self.shown)):
+            if any(attempt.feedback for attempt in attempts):
+                return word.format("feedback returned").replace("than feedback returned", "than feedback")
+            if any(attempt.collected for attempt in attempts):
+                return word.format("collected")
         return "submitted"
 
     @property
     def late(self):
-        return bool(self.shown) and self.shown[-1].late and not self.extended
+        return bool(self.shown) and self.is_late(self.counted)
+
+    @property
+    def last(self):
+        """When the attempt arrived of which tables tell, as `11:02`."""
+        return f"{13 if self.counted.late else 11}:{self.counted.number:02}" if self.shown else ""
 
     @property
     def words(self):
-        late = "late, " if self.late else ""
-        return late + self.state + (f", {len(self.shown)} attempts" if len(self.shown) > 1 else "")
+        attempts = f", {len(self.shown)} attempts" if len(self.shown) > 1 else ""
+        return f"{self.last} {'late, ' if self.late else ''}{self.state}{attempts}"
 
     @property
     def is_listed(self):
@@ -113,10 +129,12 @@ class Student:
     @property
     def kind(self):
         """What tells states apart that may be shown in another way: of earlier attempts, whether there is any such."""
-        earlier = {attempt for attempt in self.attempts[:-1] if not attempt.withdrawn}
-        marks = any(a.collected for a in earlier), any(a.feedback for a in earlier)
-        hidden = any(attempt.withdrawn for attempt in self.attempts[:-1])
-        return self.attempts[-1:], marks, hidden, len(self.shown), self.extended, self.enrolled
+        *earlier, last = self.shown or (None,)
+        marks = {(a.collected, a.feedback, a.files == last.files) for a in earlier}
+        hidden = any(a.withdrawn for a in self.attempts)
+        of_last = last and replace(last, number=0, files=0)
+        is_counted = last and self.counted == last
+        return of_last, is_counted, frozenset(marks), hidden, len(self.shown), self.extended, self.enrolled
 
 
 def every_student(longest):
@@ -134,16 +152,16 @@ def students(assignment, request):
     """{user name: Student}: everybody of the course, after their steps. Their times are set: an hour takes too long."""
     Membership.objects.filter(role="student").delete()
     services.set_due_date(assignment, DUE, by=actor("alice"))
-    upload, alice = cast.PS1, actor("alice")
+    alice = actor("alice")
     enrolled = {f"s{number:04}": student for number, student in enumerate(every_student(request.param))}
     for name, student in enrolled.items():
         course_services.add_member(assignment.course, RosterEntry(name), by=SERVER)
-        minutes, own = count(), []
+        own = []
         for step in student.steps:
             if step.startswith("submit"):
-                moment = DUE + (timedelta(hours=1) if step == "submit late" else -timedelta(hours=1))
-                made = services.submit(assignment, cast.upload(upload), by=actor(name))[0]
-                made.created = moment + next(minutes) * MINUTE
+                attempt = student.attempts[len(own)]
+                made = cast.submit(assignment, name, part=b"%d" % attempt.files)
+                made.created = DUE + (1 if attempt.late else -1) * HOUR + attempt.number * MINUTE
                 Submission.objects.filter(pk=made.pk).update(created=made.created)
                 own.append(made)
             elif step == "collect":
@@ -184,15 +202,20 @@ def plain(html):
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
-def with_attempts(words, attempts):
-    return words + (f", {attempts} attempts" if int(attempts) > 1 else "")
+def in_words(row, words, attempts):
+    """What a place says, with the time of the submission, which is the only one in its row that is not due then."""
+    time = re.search(r"(?<!\d)1[13]:\d\d", row)
+    return f"{time[0] if time else ''} {words}" + (f", {attempts} attempts" if int(attempts) > 1 else "")
 
 
 def of_csv(text, prefix=""):
     rows = list(csv.DictReader(io.StringIO(text)))
     return {
-        row["username"]: ("late, " if row[f"{prefix}late"] == "yes" else "")
-        + with_attempts(row[f"{prefix}state"], row[f"{prefix}attempts"])
+        row["username"]: in_words(
+            row[f"{prefix}last"],
+            ("late, " if row[f"{prefix}late"] == "yes" else "") + row[f"{prefix}state"],
+            row[f"{prefix}attempts"],
+        )
         for row in rows
     }
 
@@ -202,7 +225,10 @@ def of_text(text):
     lines = [re.split(r"  +", line) for line in text.splitlines()]
     cells = {first: rest[-1] for first, *rest in lines if re.fullmatch(r"s\d+", first)}
     without_due = {name: re.sub(r" \(due [^)]*\)$", "", cell) for name, cell in cells.items()}
-    return {name: "not submitted" if cell == "-" else cell.partition(", ")[2] for name, cell in without_due.items()}
+    return {
+        name: " not submitted" if cell == "-" else f"{cell[11:16]} {cell.partition(', ')[2]}"
+        for name, cell in without_due.items()
+    }
 
 
 def pages_of(client, address, **query):
@@ -220,7 +246,7 @@ def on_portal(client, **query):
             name = re.search(r"\bs\d{4}\b|gina", row)[0]
             tags = re.findall(r'<span class="tag \w+">([^<]*)</span>', row.partition('data-label="State"')[2])
             attempts = re.search(r'data-label="Attempts" class="number">(\d+)', row)[1]
-            shown[name] = with_attempts(", ".join(tags), attempts)
+            shown[name] = in_words(row, ", ".join(tags), attempts)
     return shown
 
 
@@ -228,8 +254,8 @@ def in_admin(client, course, **query):
     shown = {}
     for page in pages_of(client, f"/admin/exchange/assignment/status/{course.pk}/", **query):
         for row in re.findall(r'<tr><th scope="row">.*?</tr>', page, re.DOTALL):
-            words = re.search(r'<span class="quiet">([^<]*)(?:<br>[^<]*)?</span></td>', row)[1]
-            shown[re.search(r"\bs\d{4}\b|gina", row)[0]] = words
+            words = re.search(r'<span class="quiet">([^<]*)(?:<br>[^<]*)*</span></td>', row)[1]
+            shown[re.search(r"\bs\d{4}\b|gina", row)[0]] = in_words(row, words, 0)
     return shown
 
 
@@ -241,15 +267,17 @@ def in_list_of_submissions(client, assignment, **query):
         for row in response.context["cl"].result_list:
             state = response.context["cl"].model_admin.state(row)
             if "not the latest" not in state and "in the trash" not in state and "trial" not in state:
-                shown[row.student.username] = state
+                # It is late, but the same work was not.
+                shown[row.student.username] = re.sub(r"^late, (.*), same files as in time$", r"\1", state)
         if number == response.context["cl"].paginator.num_pages:
             return shown
 
 
 def of_answer(status):
     return {
-        member["username"]: ("late, " if work["late"] else "")
-        + with_attempts(work["state"].replace("_", " "), work["attempts"])
+        member["username"]: in_words(
+            work["last"] or "", ("late, " if work["late"] else "") + work["state"].replace("_", " "), work["attempts"]
+        )
         for member in status["members"]
         for work in member["work"]
     }
@@ -307,7 +335,7 @@ def check_tables(students, assignment, client):
         assert not wrong, place
         assert shown.keys() == listed.keys(), place
     submitted = {
-        name: re.sub(r", \d attempts", "", words) for name, words in listed.items() if words != "not submitted"
+        name: re.sub(r"^[\d:]+ |, \d attempts", "", words) for name, words in listed.items() if words[0] != " "
     }
     assert in_list_of_submissions(client, assignment) == submitted
     told = [
@@ -329,7 +357,10 @@ def test_every_student_finds_all_that_they_submitted(students, assignment, clien
 
 
 def check_students(students, client, *, unreleased):
-    for name, student in students.items():
+    of_each_kind = {
+        (each.words, each.extended, each.enrolled, len(each.attempts)): name for name, each in students.items()
+    }
+    for name, student in ((name, students[name]) for name in of_each_kind.values()):
         client.force_login(person(name))
         home = text_of(client.get("/"))
         row = re.search(r'<tr><th scope="row" data-label="Assignment">.*?</tr>', home, re.DOTALL)
@@ -338,7 +369,8 @@ def check_students(students, client, *, unreleased):
             continue
         tags = re.findall(r'<span class="tag \w+">([^<]*)</span>', row[0].partition('"Your submission"')[2])
         attempts = re.search(r"(\d+) attempts", row[0])
-        assert with_attempts(", ".join(tags), attempts[1] if attempts else 0) == student.words, student.steps
+        shown = in_words(row[0], ", ".join(tags), attempts[1] if attempts else 0)
+        assert shown == student.words, student.steps
         assert ("extended" in row[0]) is (student.extended and student.enrolled), student.steps
         if not unreleased:
             continue

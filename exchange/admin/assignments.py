@@ -77,10 +77,11 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
 
     @admin.display(description="state")
     def state(self, assignment: Assignment) -> str:
+        zone = assignment.course.zone
         if assignment.release_at and not assignment.withdrawn_at and not assignment.is_shown:
-            return f"to be released on {local(assignment.release_at)}"
+            return f"to be released on {local(assignment.release_at, zone)}"
         if assignment.withdrawn_at:
-            return f"unreleased since {local(assignment.withdrawn_at)}"
+            return f"unreleased since {local(assignment.withdrawn_at, zone)}"
         return "released"
 
     @admin.display(description="due", ordering="due")

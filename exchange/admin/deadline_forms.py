@@ -16,6 +16,7 @@ from exchange.models import Assignment, Extension
 from exchange.services import DEADLINE_FIELDS, Grant
 
 EXTENSION_FIELDS = ("due", "cut_off", "attempts", "reason")
+REASON_IS_FOR_STAFF = "Only staff see it."
 
 if TYPE_CHECKING:
     AssignmentModelForm = forms.ModelForm[Assignment]
@@ -83,6 +84,8 @@ class ExtensionForm(ExtensionModelForm):
     class Meta:
         model = Extension
         fields = ("user", "section", *EXTENSION_FIELDS)
+        labels: ClassVar = {"reason": "Reason, for staff"}
+        help_texts: ClassVar = {"reason": REASON_IS_FOR_STAFF}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -139,7 +142,7 @@ class ExtendForm(forms.Form):
         label="Cut-off", required=False, help_text="Empty: the assignment’s, and not before the due date."
     )
     attempts = forms.IntegerField(label="Further attempts", required=False, min_value=0)
-    reason = forms.CharField(required=False, max_length=500, help_text="The students see it.")
+    reason = forms.CharField(required=False, max_length=500, help_text=REASON_IS_FOR_STAFF)
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -84,14 +84,15 @@ class AsksFirst(BaseAdmin[M]):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except StatesWouldChange as unconfirmed:
-            return self.ask_first(request, unconfirmed.preview)
+            return self.ask_first(request, object_id, unconfirmed.preview)
 
-    def ask_first(self, request: HttpRequest, preview: StatePreview) -> TemplateResponse:
+    def ask_first(self, request: HttpRequest, object_id: str | None, preview: StatePreview) -> TemplateResponse:
         sent = [(name, value) for name, values in request.POST.lists() for value in values]
         context = {
             **self.admin_site.each_context(request),
             "title": "Whose submissions change state",
             "opts": self.opts,
+            "original": self.get_object(request, object_id or ""),
             "preview": preview,
             "note": "The states have changed since you looked." if "seen" in request.POST else "",
             "sent": [pair for pair in sent if pair[0] not in ("csrfmiddlewaretoken", "seen")],

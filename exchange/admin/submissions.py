@@ -113,6 +113,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
             "trial by staff": submission.trial,
             "late": submission.late,  # type: ignore[attr-defined]  # annotated
             str(State(submission.state).label): True,  # type: ignore[attr-defined]
+            "same files as in time": submission.repeated,  # type: ignore[attr-defined]
             "not the latest": not submission.is_latest,  # type: ignore[attr-defined]
         }
         return ", ".join(remark for remark, holds in remarks.items() if holds)

@@ -21,8 +21,9 @@ from courses.permissions import Actor, Permission
 from courses.services import CONTROL, UNSTORABLE
 from courses.timestamps import local_text
 from exchange import deadlines
-from exchange.deadlines import LATE, Pair
+from exchange.deadlines import Pair
 from exchange.models import Assignment, Extension, Submission
+from exchange.states import IS_LATE
 
 DEADLINE_FIELDS = ("release_at", "due", "cut_off", "max_attempts")
 MAX_ATTEMPTS = 10_000  # which fits a column, too
@@ -277,7 +278,7 @@ def _states(assignment: Assignment, now: datetime) -> dict[str, State]:
     students = assignment.course.memberships.filter(role=Role.STUDENT).order_by()
     closed = students.filter(deadlines.closed_in_sql(Pair.of(assignment, "user"), now))
     closed_now = set(closed.values_list("user__username", flat=True))
-    rows = Submission.objects.present().filter(assignment=assignment, trial=False).annotate(late=LATE)
+    rows = Submission.objects.present().filter(assignment=assignment, trial=False).annotate(late=IS_LATE)
     # Attempts come one after the other: the last one stays.
     late = dict(rows.order_by("created", "pk").values_list("student__username", "late"))
     return {name: State(late.get(name), name in closed_now) for name in {*late, *closed_now}}

@@ -11,13 +11,17 @@ def render_status(pages: Sequence[Mapping[str, object]]) -> str:
     """Return the table for the pages of `courses/{course}/status/` (docs/api.md)."""
     assignments = [as_mapping(row) for row in as_list(pages[0].get("assignments"))]
     names = [text(assignment, "name") for assignment in assignments]
+    late_days = pages[0].get("late_days")  # how many each student has, if the course has a budget of them
+    budget = [] if late_days is None else ["late days"]
     lines = []
     for member in (as_mapping(row) for page in pages for row in as_list(page.get("members"))):
         work = {text(row, "assignment"): row for row in map(as_mapping, as_list(member.get("work")))}
         cells = [render_work(work.get(name, {})) for name in names]
-        lines.append([text(member, "username"), _full_name(member), str(member.get("section") or ""), *cells])
+        used = [f"{member.get('late_days_used')} of {late_days}" for _ in budget]
+        lines.append([text(member, "username"), _full_name(member), str(member.get("section") or ""), *used, *cells])
     sentences = [str(as_mapping(assignment.get("counts")).get("sentence")) for assignment in assignments]
-    return render_table(["username", "name", "section", *names], [*lines, ["submitted", "", "", *sentences]])
+    last = ["submitted", "", "", *("" for _ in budget), *sentences]
+    return render_table(["username", "name", "section", *budget, *names], [*lines, last])
 
 
 def _full_name(member: Mapping[str, object]) -> str:

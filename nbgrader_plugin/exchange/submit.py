@@ -19,7 +19,7 @@ from ..client.errors import ErrorResponse, ServiceError
 from ..client.manifest import File, LocalFile
 from ..client.paths import BadPath, check_name
 from ..client.progress import size_text
-from ..client.records import Deadline, Receipt, parse_deadline, parse_receipt
+from ..client.records import Deadline, Receipt, as_mapping, parse_deadline, parse_receipt
 from . import cache, deadline_notes, folders, known
 from .base import Exchange
 from .known import Release
@@ -80,8 +80,9 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
                 self.log.info(sentence)
         if same:
             when = times.for_reader(same.timestamp, zone, today=receipt.timestamp.astimezone(zone).date())
-            in_time = ", which was in time" if receipt.late and not same.late else ""
-            self.log.info(f"These are the same files as at {when}{in_time}.")
+            self.log.info(f"These are the same files as at {when}.")
+            if receipt.late and self._was_in_time(receipt):
+                self.log.info("You submitted exactly these files in time, so they do not count as late.")
 
     def _has_much_to_send(self, files: list[LocalFile]) -> bool:
         """Return whether there are files that are sent before the submission, which may be refused."""
@@ -185,6 +186,13 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             if (found.student, found.digest) == (receipt.student, receipt.digest) and found.id != receipt.id
         ]
         return same[-1] if same else None
+
+    def _was_in_time(self, receipt: Receipt) -> bool:
+        """Return whether this late submission repeats the latest one in time, which the server knows."""
+        try:
+            return as_mapping(self.client.get("submissions", str(receipt.id))).get("repeats") is not None
+        except ServiceError:  # it is submitted; this is only a remark
+            return False
 
     def _keep_copy(self, files: list[LocalFile], receipt: Receipt, timestamp: str) -> None:
         """Keep a copy in the cache, with the receipt. It is submitted already: an error here is only a warning."""

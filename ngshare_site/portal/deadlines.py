@@ -1,16 +1,16 @@
 """What the page of an assignment says about its deadlines: to a student their own, to staff everybody's."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.utils import timezone
 
 from courses.errors import NotFound, PermissionDenied
 from courses.models import Course
 from courses.permissions import Actor, Permission
-from exchange import deadlines, services
+from exchange import deadlines, progress, services
 from exchange.deadlines import Deadline, Reason
-from exchange.models import Assignment, Extension, Solution
+from exchange.models import Assignment, Solution
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class ShownDeadlines:
     """What is in force for whoever looks."""
 
     deadline: Deadline
-    why: str  # it is not the assignment's own, in words; empty if it is
+    why: Mapping[str, str]  # in a word, of `due`, `cut_off` and `max_attempts`, where they are not the assignment's own
     attempts_left: int | None
     is_closed: bool
     late_policy: str
@@ -31,10 +31,10 @@ def shown_deadlines(actor: Actor, assignment: Assignment, *, attempts: int) -> S
     deadline = deadlines.in_force(assignment, None if sees_all else actor.user)
     return ShownDeadlines(
         deadline,
-        _why(actor, assignment, deadline),
+        _why(assignment, deadline),
         None if sees_all else deadline.attempts_left(attempts),
         deadline.is_closed(timezone.now()),
-        late_policy(assignment.course, deadline),
+        late_policy(assignment.course, deadline, None if sees_all else actor),
         assignment.extensions.count() if sees_all else None,
     )
 
@@ -47,8 +47,8 @@ def find_solution(actor: Actor, assignment: Assignment) -> Solution | None:
         return None
 
 
-def late_policy(course: Course, deadline: Deadline) -> str:
-    """Return what happens to late submissions, in words; nothing without a due date."""
+def late_policy(course: Course, deadline: Deadline, student: Actor | None = None) -> str:
+    """Return what happens to late submissions, in words, and what the student used; nothing without a due date."""
     if deadline.due is None:
         return ""
     if deadline.cut_off is not None and deadline.cut_off <= deadline.due:
@@ -60,16 +60,15 @@ def late_policy(course: Course, deadline: Deadline) -> str:
             f" Each begun day of 24 hours uses one of the {course.late_days} late days that each student has in this "
             "course."
         )
+        if student is not None:
+            user = student.required_user.pk
+            text += f" You have used {progress.late_days_used(course, [user]).get(user, 0)}."
     return text
 
 
-def _why(actor: Actor, assignment: Assignment, deadline: Deadline) -> str:
-    if not deadline.reason:
-        return ""
-    label = Reason(deadline.reason).label
-    if deadline.reason == Reason.JOINED:
-        return label
-    sections = assignment.course.memberships.filter(user=actor.user).values("section")
-    whose = Q(user=actor.user) if deadline.reason == Reason.EXTENSION else Q(section__in=sections)
-    texts = Extension.objects.filter(whose, assignment=assignment).order_by().values_list("reason", flat=True)
-    return f"{label} ({text})" if (text := next(iter(texts), "")) else label
+def _why(assignment: Assignment, deadline: Deadline) -> dict[str, str]:
+    """Return the label alone: what staff wrote about an extension is for staff."""
+    names = (
+        name for name in ("due", "cut_off", "max_attempts") if getattr(deadline, name) != getattr(assignment, name)
+    )
+    return {name: str(Reason(deadline.reason).label) for name in names}

@@ -100,5 +100,5 @@ def _times(facts: receipts.Receipt) -> Times:
     if not facts.get("due"):
         return Times(created, None, "")
     due = datetime.fromisoformat(str(facts["due"]))
-    minutes = deadlines.minutes_late(created, due)
-    return Times(created, due, f"{minutes} minute{'s' if minutes > 1 else ''} late" if minutes else "in time")
+    lateness = deadlines.lateness(created, due)
+    return Times(created, due, f"{lateness} late" if lateness else "in time")

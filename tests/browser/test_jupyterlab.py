@@ -6,8 +6,6 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from tests.campus import SCOPE
-
 pytestmark = pytest.mark.browser
 
 COURSE = "NBG 101"
@@ -19,16 +17,6 @@ def released(campus):
     campus.hub.start_server("alice")
     campus.nbgrader("alice", "generate_assignment", "ps1", "--force")
     return campus
-
-
-def open_formgrader(person):
-    """In a tab of its own: the Hub does not let it into a frame of JupyterLab."""
-    alice = person("alice")
-    alice.log_in()
-    response = alice.page.goto(f"{alice.campus.hub.url}/user/alice/formgrader")
-    assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
-    expect(alice.page.locator("table")).to_be_visible()
-    return alice
 
 
 def open_assignment_list(person, username):
@@ -48,10 +36,6 @@ def choose_course(someone):
         page.locator("#course_list a", has_text=COURSE).click()
 
 
-def row(page, name):
-    return page.locator("tr", has=page.get_by_text(name, exact=True))
-
-
 def dismiss(page):
     dialog = page.locator(".modal.show, .modal.in").last
     expect(dialog).to_contain_text(re.compile("success", re.I))
@@ -61,12 +45,12 @@ def dismiss(page):
 
 def test_cycle_by_clicking(released, person):
     campus = released
-    alice = open_formgrader(person)
-    formgrader = alice.page
+    alice = person("alice")
+    formgrader = alice.open_formgrader()
     alice.picture("formgrader-1-before-release")
-    row(formgrader, "ps1").locator(".release a").click()
+    alice.row("ps1").locator(".release a").click()
     dismiss(formgrader)
-    expect(row(formgrader, "ps1").locator(".status")).to_contain_text("released")
+    expect(alice.row("ps1").locator(".status")).to_contain_text("released")
     alice.picture("formgrader-2-released")
 
     bob = open_assignment_list(person, "bob")
@@ -83,14 +67,14 @@ def test_cycle_by_clicking(released, person):
     expect(submitted.first).to_contain_text("ps1")
     bob.picture("assignment-list-3-submitted")
 
-    row(formgrader, "ps1").locator(".collect a").click()
+    alice.row("ps1").locator(".collect a").click()
     dismiss(formgrader)
-    expect(row(formgrader, "ps1").locator(".num-submissions")).to_contain_text("1")
+    expect(alice.row("ps1").locator(".num-submissions")).to_contain_text("1")
     alice.picture("formgrader-3-collected")
     campus.nbgrader("alice", "autograde", "ps1")
-    row(formgrader, "ps1").locator(".generate-feedback a").click()
+    alice.row("ps1").locator(".generate-feedback a").click()
     dismiss(formgrader)
-    row(formgrader, "ps1").locator(".release-feedback a").click()
+    alice.row("ps1").locator(".release-feedback a").click()
     dismiss(formgrader)
     alice.picture("formgrader-4-feedback-released")
 
@@ -143,32 +127,3 @@ def test_what_failed_is_shown_in_one_sentence(released, person):
     sentence = f"{name} was unreleased by your instructor (course {COURSE})."
     expect(carol.page.locator(".jp-Dialog pre")).to_have_text(sentence)
     carol.picture("assignment-list-unreleased")
-
-
-def test_due_date_that_is_set_in_formgrader_after_the_release_reaches_students(released, person):
-    campus, name = released, "later"
-    course = campus.hub.home("alice") / "nbg101"
-    shutil.copytree(course / "source/ps1", course / f"source/{name}")
-    campus.nbgrader("alice", "generate_assignment", name)
-    campus.nbgrader("alice", "release_assignment", name)
-    campus.hub.start_server("carol")
-    assert "due" not in campus.nbgrader("carol", "list", name, "--course", COURSE)
-    alice = open_formgrader(person)
-    row(alice.page, name).locator(".edit a").click()
-    dialog = alice.page.locator("#edit-assignment-modal")
-    dialog.locator("input.modal-duedate").fill("2101-01-31T12:00")
-    dialog.get_by_role("button", name="Save").click()
-    expect(row(alice.page, name).locator(".duedate")).to_contain_text("2101-01-31 12:00")
-    alice.picture("formgrader-5-due-date")
-    assert f"{COURSE} {name}, due 2101-01-31 " in campus.nbgrader("carol", "list", name, "--course", COURSE)
-    place, admin = f"courses/NBG%20101/assignments/{name}/", campus.hub.token_for("admin", SCOPE)
-    assert campus.api("PATCH", place, admin, json={"cut_off": "2101-02-01T12:00Z"}).status_code == 200
-    row(alice.page, name).locator(".edit a").click()
-    dialog = alice.page.locator("#edit-assignment-modal")
-    dialog.locator("input.modal-duedate").fill("2101-03-01T12:00")
-    messages = []
-    alice.page.once("dialog", lambda alert: (messages.append(alert.message), alert.accept()))
-    dialog.get_by_role("button", name="Save").click()
-    expect(dialog).to_have_count(0)
-    assert messages[0].startswith(f"The due date of {name} was not changed. The cut-off, 2101-02-01 12:00 UTC")
-    expect(row(alice.page, name).locator(".duedate")).to_contain_text("2101-01-31 12:00")

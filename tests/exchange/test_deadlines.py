@@ -225,23 +225,6 @@ def columns(pair):
     }
 
 
-def test_late_days_are_those_of_the_latest_submission_of_each_assignment(due):
-    other = Assignment.objects.create(course=due.course, name="other", due=NOON)
-    file_set = FileSet.objects.create(digest="0" * 64, size=0, file_count=0)
-    extend(due, user=person("bob"), due=NOON + DAY)
-    for assignment, name, late in [
-        (due, "bob", 2.5), (due, "bob", 3.5), (other, "bob", 0.5), (other, "bob", -1), (due, "dave", 1),
-        (other, "dave", 0),
-    ]:  # fmt: skip
-        Submission.objects.create(
-            assignment=assignment, student=person(name), created=NOON + late * DAY, file_set=file_set
-        )
-    Submission.objects.create(
-        assignment=other, student=person("gina"), created=NOON + DAY, file_set=file_set, trial=True
-    )
-    assert deadlines.late_days_used(due.course) == {person("bob").pk: 4, person("dave").pk: 1}
-
-
 def test_earlier_submissions_have_the_due_date_of_their_assignment(due):
     """The migration that adds the column."""
     submission, without = cast.submit(due, "gina"), cast.submit(due, "alice")

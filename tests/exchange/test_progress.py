@@ -15,10 +15,11 @@ from courses.services import RosterEntry
 from exchange import progress, services
 from exchange.models import Extension, Submission
 from exchange.states import State
+from nbgrader_plugin.cli.course_status import render_status
 from tests import cast
 from tests.cast import COURSE, WORK, actor, everything, person, return_feedback, submit, v2
 
-HEADER = ["username", "first_name", "last_name", "section", "standing"]
+HEADER = ["username", "first_name", "last_name", "section", "standing", "late_days_used"]
 
 
 @pytest.fixture
@@ -30,6 +31,13 @@ def ps2(assignment):
 def line_of(course, username):
     (line,) = [one for one in progress.course_progress(course) if one.username == username]
     return line
+
+
+def submit_late(assignment, username, hours, *, trial=False):
+    """Another submission, so many hours after the due date."""
+    made = submit(assignment, username, more=b"%d" % (hours * 60))
+    Submission.objects.filter(pk=made.pk).update(created=assignment.due + timedelta(hours=hours), trial=trial)
+    return made
 
 
 def submitted_by(member):
@@ -211,6 +219,73 @@ def test_queries_do_not_grow_with_the_course(assignment, django_assert_num_queri
         assert len(progress.course_progress(course)) == size + 2
 
 
+# Late days
+
+
+@pytest.fixture
+def late_days(assignment, ps2):
+    """The course has a budget, bob an extension of a day, and the students some late submissions."""
+    noon = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    for each in (assignment, ps2):
+        due(each, noon)
+    Extension.objects.create(
+        assignment=assignment, user=person("bob"), due=noon + timedelta(days=1), reason="illness", created=noon
+    )
+    for each, username, hours in [
+        *((assignment, "bob", 60), (assignment, "bob", 84), (ps2, "bob", 12), (ps2, "bob", -1)),
+        *((assignment, "dave", 24), (ps2, "dave", 0)),
+    ]:
+        submit_late(each, username, hours)
+    submit_late(ps2, "gina", 24, trial=True)
+    course = Course.objects.get(pk=assignment.course.pk)
+    course.late_days = 5
+    course.save()
+    return course
+
+
+def test_late_days_are_those_of_the_latest_submission_of_each_assignment(late_days):
+    assert progress.late_days_used(late_days) == {person("bob").pk: 4, person("dave").pk: 1}
+    assert progress.late_days_used(late_days, [person("dave").pk]) == {person("dave").pk: 1}
+
+
+def test_repeating_what_was_in_time_uses_no_late_day(late_days, ps2):
+    submit_late(ps2, "dave", -3)
+    repeated = Submission.objects.get(student__username="dave", assignment=ps2, created=ps2.due)
+    services.withdraw_submissions([repeated], by=actor("alice"))
+    again = submit(ps2, "dave", more=b"%d" % -180)
+    Submission.objects.filter(pk=again.pk).update(created=ps2.due + timedelta(hours=80))
+    assert line_of(late_days, "dave").late_days_used == 1
+
+
+def test_every_place_shows_lateness_and_the_late_days_used(late_days, assignment, client, settings):
+    settings.NGSHARE_STANDALONE = True
+    client.force_login(person("alice"))
+    table = client.get(f"/view/course/{COURSE}/ps1/").content.decode()
+    progress_page = client.get(f"/admin/exchange/assignment/status/{late_days.pk}/").content.decode()
+    for page in (table, progress_page):
+        assert "4 of 5 late days used" in page and "1 of 5 late days used" in page
+        assert "by 2 d 12 h" in page and "by 1 d" in page
+    rows = list(csv.DictReader(io.StringIO(run(COURSE, "--csv"))))
+    assert [(row["late_days_used"], row["ps1: minutes_late"], row["ps2: minutes_late"]) for row in rows] == [
+        ("4", "3600", "720"),
+        ("1", "1440", "0"),
+    ]
+    assert [line.split()[:3] for line in run(COURSE).splitlines()[1:3]] == [["bob", "4", "of"], ["dave", "1", "of"]]
+    answer = cast.client("alice").get(v2("courses", COURSE, "status")).json()
+    assert answer["late_days"] == 5 and [each["late_days_used"] for each in answer["members"]] == [4, 1]
+    assert [work["minutes_late"] for work in answer["members"][0]["work"]] == [3600, 720]
+    assert "4 of 5" in render_status([answer])
+
+
+def test_student_sees_how_late_they_were_and_the_late_days_that_they_used(late_days, assignment, client):
+    client.force_login(person("bob"))
+    page = client.get(f"/view/course/{COURSE}/ps1/").content.decode()
+    assert "You have used 4." in page and "by 1 d 12 h" in page
+    assert "by 2 d 12 h" in client.get("/").content.decode()
+    last = Submission.objects.filter(student__username="bob", assignment=assignment).latest("created")
+    assert "by 2 d 12 h" in client.get(f"/view/submission/{last.pk}/").content.decode()
+
+
 # The command
 
 
@@ -254,14 +329,14 @@ def test_command_writes_the_csv_that_the_admin_gives(two_attempts, client):
     client.force_login(person("alice"))
     text = run(COURSE, "--csv")
     rows = list(csv.reader(io.StringIO(text)))
-    columns = ["state", "late", "attempts", "last", "due", "extension"]
+    columns = ["state", "late", "minutes_late", "attempts", "last", "due", "extension"]
     assert rows[0] == [*HEADER, *(f"ps1: {column}" for column in columns), *(f"ps2: {column}" for column in columns)]
     assert rows[1] == [
-        *("bob", "Bob", "Baker", "A", ""),
-        *("collected", "yes", "2", "2026-11-03T12:01:00+00:00", "2026-11-03T12:00:00+00:00", ""),
-        *("not submitted", "", "0", "", "", ""),
+        *("bob", "Bob", "Baker", "A", "", ""),
+        *("collected", "yes", "1", "2", "2026-11-03T12:01:00+00:00", "2026-11-03T12:00:00+00:00", ""),
+        *("not submitted", "", "", "0", "", "", ""),
     ]
-    assert rows[3][4:9] == ["left the course", "collected", "yes", "1", "2026-11-03T12:02:00+00:00"]
+    assert rows[3][4:10] == ["left the course", "", "collected", "yes", "2", "1"]
     answer = client.get(f"/admin/exchange/assignment/status/{two_attempts.pk}/status.csv")
     assert b"".join(answer.streaming_content).decode("utf-8-sig") == text
 
@@ -329,6 +404,7 @@ def test_api_says_the_same_as_the_table(two_attempts, settings):
         "last": "2026-11-03T12:01:00.000000Z",
         "submission": Submission.objects.filter(student__username="bob").latest("created").pk,
         "late": True,
+        "minutes_late": 1,
         "collected": True,
         "feedback": False,
         "due": "2026-11-03T12:00:00.000000Z",

@@ -67,6 +67,7 @@ class WorkListSerializer(serializers.ListSerializer[MemberProgress]):
                 "last": work.last and format_timestamp(work.last),
                 "submission": work.last_id,
                 "late": work.late,
+                "minutes_late": work.minutes_late,
                 "collected": work.collected,
                 "feedback": work.feedback,
                 "due": work.deadline.due and format_timestamp(work.deadline.due),
@@ -87,6 +88,7 @@ class WorkSerializer(serializers.Serializer[AssignmentProgress]):
     last = TimestampField(allow_null=True)
     submission = serializers.IntegerField(allow_null=True, help_text="the id of the latest")
     late = serializers.BooleanField(help_text="whether the latest is late")
+    minutes_late = serializers.IntegerField(help_text="begun ones count; 0 in time")
     collected = serializers.BooleanField(help_text="whether the latest was collected")
     feedback = serializers.BooleanField(help_text="whether there is feedback on the latest")
     due = TimestampField(allow_null=True, help_text="the due date in force for the member")
@@ -109,11 +111,13 @@ class LineSerializer(serializers.Serializer[MemberProgress]):
     section = serializers.CharField()
     on_roster = serializers.BooleanField()
     standing = serializers.CharField(help_text="why somebody is no student of the roster; empty for students")
+    late_days_used = serializers.IntegerField(allow_null=True, help_text="in the course; null without a budget")
     work = WorkSerializer(many=True)
 
 
 class StatusSerializer(serializers.Serializer[Mapping[str, object]]):
     course = serializers.CharField()
+    late_days = serializers.IntegerField(allow_null=True, help_text="of each student; null without a budget")
     assignments = ColumnSerializer(many=True)
     count = serializers.IntegerField(help_text="members on all pages")
     next_page = serializers.IntegerField(allow_null=True)
@@ -137,7 +141,8 @@ class StatusViewSet(CourseViewSet):
         counts = table_filter.count(self.course, assignments)
         for assignment in assignments:
             assignment.counts = counts[assignment.pk]  # type: ignore[attr-defined]  # for the serializer
-        status: dict[str, object] = {"course": self.course.name, "assignments": assignments}
+        status: dict[str, object] = {"course": self.course.name, "late_days": self.course.late_days}
+        status["assignments"] = assignments
         if "page" in wanted:
             page, members = table_filter.page(self.course, assignments, wanted["page"], MEMBERS_PER_PAGE)
             next_page = page.next_page_number() if page.has_next() else None

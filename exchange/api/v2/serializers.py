@@ -152,6 +152,9 @@ class SubmissionSerializer(serializers.Serializer[Submission]):
     timestamp = TimestampField(source="created")
     release = serializers.IntegerField(source="release.number", allow_null=True, default=None)
     late = serializers.BooleanField()
+    repeats = serializers.IntegerField(
+        source="repeated", allow_null=True, help_text="of a late one: the id of that in time with exactly its files"
+    )
     trial = serializers.BooleanField(required=False, help_text=Submission.trial.field.help_text)
     collected = TimestampField(source="collected_at", allow_null=True)
     withdrawn = TimestampField(source="withdrawn_at", allow_null=True)

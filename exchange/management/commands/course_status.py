@@ -26,4 +26,4 @@ class Command(BaseCommand):
             return
         counts = progress.count_by_assignment(assignments, trials=trials)
         sentences = [counts[each.pk].sentence for each in assignments]
-        write(text_lines(members, assignments, sentences), self.stdout, output)
+        write(text_lines(members, assignments, sentences, late_days=existing.late_days), self.stdout, output)

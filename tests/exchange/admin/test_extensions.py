@@ -83,6 +83,7 @@ def test_change_that_alters_a_state_is_shown_first_and_saved_when_confirmed(subm
     sent = {**as_sent(alice.get(page(assignment))), "due_0": earlier[0], "due_1": earlier[1]}
     shown = alice.post(page(assignment), sent)
     assert shown.status_code == 200 and "bob: submitted → late" in shown.content.decode()
+    assert "With this change of NBG 101: ps1, 1 student would be" in shown.content.decode()
     assert everything() == before
     confirmed = dict(shown.context["sent"]) | {"seen": shown.context["preview"].digest}
     assert alice.post(page(assignment), confirmed).status_code == 302
@@ -311,3 +312,13 @@ def test_due_date_at_the_end_of_the_calendar_is_shown_and_kept(in_berlin, assign
     assert alice.post(page(assignment), as_sent(alice.get(page(assignment))) | {"max_attempts": "3"}).status_code == 302
     assignment.refresh_from_db()
     assert (assignment.due, assignment.max_attempts) == (never, 3)
+
+
+def test_page_says_that_only_staff_see_the_reason(extension, assignment, browser):
+    assert "Only staff see it." in browser("alice").get(page(assignment)).content.decode()
+
+
+def test_list_shows_the_release_time_in_the_zone_of_the_course(in_berlin, assignment, browser):
+    services.set_deadlines(assignment, {"release_at": DUE}, by=cast.actor("alice"))
+    listed = browser("alice").get("/admin/exchange/assignment/").content.decode()
+    assert "to be released on 2031-01-02 13:00 CET" in listed

@@ -2,8 +2,10 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from courses.models import Membership
 from exchange import services
@@ -75,3 +77,9 @@ def test_no_name_in_the_file_is_a_formula(submission, browser, address):
         "bob", "'=1+1", "'@SUM(A1)", "'-1",
     )  # fmt: skip
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{cast.COURSE} progress.csv"'
+
+
+def test_page_says_what_students_do_not_see_yet(assignment, browser, address):
+    soon = timezone.now() + timedelta(days=1)
+    services.set_deadlines(assignment, {"release_at": soon}, by=cast.actor("alice"))
+    assert "to be released, 0 of 2 students" in browser("alice").get(address).content.decode()

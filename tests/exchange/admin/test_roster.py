@@ -40,6 +40,7 @@ def test_chosen_members_are_extended_after_their_states_were_shown(assignment, b
     alice, before = browser("alice"), everything()
     asked = alice.post(ROSTER, chosen("bob", "dave"))
     assert asked.status_code == 200 and 'name="due_0"' in asked.content.decode()
+    assert "DateTimeShortcuts.js" in asked.content.decode() and "/admin/jsi18n/" in asked.content.decode()
     shown = alice.post(ROSTER, chosen("bob", "dave", **extension(assignment)))
     assert shown.status_code == 200 and "bob: late → submitted" in shown.content.decode()
     assert everything() == before

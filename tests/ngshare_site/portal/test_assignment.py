@@ -52,8 +52,9 @@ def test_administrator_downloads_the_csv(submission, browse):
 def test_csv_says_what_the_table_says(late, submission, browse):
     bob, dave = rows_of(browse("alice"))
     assert bob == {
-        "username": "bob", "first_name": "", "last_name": "", "section": "", "standing": "", "attempts": "1",
-        "state": "submitted", "last": submission.created.isoformat(), "late": "yes",
+        "username": "bob", "first_name": "", "last_name": "", "section": "", "standing": "",
+        "late_days_used": "", "attempts": "1",
+        "state": "submitted", "last": submission.created.isoformat(), "late": "yes", "minutes_late": "60",
         "due": (submission.created - timedelta(hours=1)).isoformat(), "extension": "",
     }  # fmt: skip
     assert (dave["state"], dave["attempts"], dave["last"], dave["late"]) == ("not submitted", "0", "", "")

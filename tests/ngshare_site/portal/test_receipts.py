@@ -50,7 +50,7 @@ def test_genuine_receipt_is_shown_in_words_with_a_link(submission, receipt, brow
 
 
 def test_receipt_says_whether_the_submission_was_in_time(submission, browse):
-    for minutes, words in ((1, "in time"), (0, "in time"), (-1, "1 minute late"), (-90, "90 minutes late")):
+    for minutes, words in ((1, "in time"), (0, "in time"), (-1, "1 min late"), (-90, "1 h 30 min late")):
         Submission.objects.update(due=submission.created + timedelta(minutes=minutes), receipt="")
         receipt = receipts.receipt(Submission.objects.get())
         assert f"({words})" in check(browse("bob"), json.dumps(receipt)).content.decode()

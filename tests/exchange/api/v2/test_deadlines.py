@@ -61,6 +61,15 @@ def test_late_registrant_sees_their_own_deadline(assignment):
     assert deadline("bob") == {"due": until, "cut_off": None, "attempts_left": None, "reason": "joined"}
 
 
+@pytest.mark.parametrize("who", ["gina", "alice", "root"])
+def test_no_cut_off_and_no_limit_is_in_force_for_staff(assignment, who):
+    """They may try the assignment nevertheless, so that nothing warns them of a last attempt, or that it closes."""
+    soon = text(timezone.now() + HOUR)
+    patch("alice", {"due": soon, "cut_off": soon, "max_attempts": 1})
+    assert deadline("bob") == {"due": soon, "cut_off": soon, "attempts_left": 1, "reason": ""}
+    assert deadline(who) == {"due": soon, "cut_off": None, "attempts_left": None, "reason": ""}
+
+
 def test_list_without_extensions_takes_no_query_for_deadlines(assignment, django_assert_num_queries):
     patch("alice", {"due": text(timezone.now())})
     bob = cast.client("bob")
