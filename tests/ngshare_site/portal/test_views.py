@@ -172,7 +172,7 @@ def test_start_page_counts_in_the_database(submission, feedback, browse):
                 text_of(someone)
             asked.setdefault(who, []).append(len(captured))
             about = [query["sql"] for query in captured if 'FROM "exchange_submission"' in query["sql"]]
-            assert about and not [sql for sql in about if "file_set_id" in sql]
+            assert about and not [sql for sql in about if "idempotency_key" in sql]
     assert all(few == many for few, many in asked.values()), asked
 
 
