@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -84,7 +85,8 @@ def test_folder_of_another_course_is_refused(manage, courses, folder):
 def test_interrupt_ends_it_quietly(desk, folder, released):
     set_due(desk, released, in_seconds(3600))
     command = [sys.executable, "-m", "nbgrader_plugin.cli.course_management", "collect_when_due", released, "ps1"]
-    process = subprocess.Popen(command, env=desk.env, cwd=folder, stderr=subprocess.PIPE, text=True)
+    listens = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where the tests run in the background
+    process = subprocess.Popen(command, env=desk.env, cwd=folder, stderr=subprocess.PIPE, text=True, preexec_fn=listens)
     assert "Waiting" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     rest = process.communicate(timeout=30)[1]
