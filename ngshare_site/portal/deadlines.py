@@ -53,8 +53,8 @@ def late_policy(course: Course, deadline: Deadline, student: Actor | None = None
         return ""
     if deadline.cut_off is not None and deadline.cut_off <= deadline.due:
         return "Nothing is accepted after the due date."
-    until = "until the cut-off " if deadline.cut_off is not None else ""
-    text = f"Submissions are accepted {until}after the due date and marked as late."
+    until = " until the cut-off" if deadline.cut_off is not None else ""
+    text = f"Submissions after the due date are accepted{until} and marked as late."
     if course.late_days is not None:
         text += (
             f" Each begun day of 24 hours uses one of the {course.late_days} late days that each student has in this "
