@@ -79,7 +79,10 @@ def test_student_sees_attempts_left_and_the_policy_for_late_work(course, submiss
     course.save()
     page = text(browser("bob").get(PAGE))
     assert "2 of 3 left" in page
-    assert "Submissions after the due date are accepted until the cut-off and marked as late" in page and "4 late days" in page
+    assert (
+        "Submissions after the due date are accepted until the cut-off and marked as late" in page
+        and "4 late days" in page
+    )
 
 
 def test_closed_assignment_says_so(set_deadlines, browser):
