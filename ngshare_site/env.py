@@ -7,6 +7,7 @@ NAME_FILE instead: the value is then the content of that file, which is how cont
 import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -79,6 +80,56 @@ def size(name: str, default: str) -> int:
 def names(name: str) -> list[str]:
     """Return the names between commas, without surrounding white space and empty ones."""
     return [part.strip() for part in text(name).split(",") if part.strip()]
+
+
+def some_of(name: str, *words: str) -> list[str]:
+    """Return the chosen ones of these words, which stand between commas."""
+    chosen = names(name)
+    if unknown := sorted(set(chosen) - set(words)):
+        raise ImproperlyConfigured(f"{name}: {', '.join(unknown)} is none of {', '.join(words)}.")
+    return chosen
+
+
+def require(name: str, *others: str) -> None:
+    """Check that all these are set, too, because NAME is; of `ONE|OTHER` one is enough."""
+    for other in others:
+        if not any(text(alternative) for alternative in other.split("|")):
+            raise ImproperlyConfigured(f"{name} is set, so set {other.partition('|')[0]}, too.")
+
+
+def origin(*variables: str) -> str:
+    """Return scheme and host of the address in the first of these variables that is set; empty if none is."""
+    name = next((name for name in variables if text(name)), "")
+    parts = urlsplit(text(name)) if name else None
+    if parts is None:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ImproperlyConfigured(f"{name}: write the whole address, https://host/path.")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+class MailServer(NamedTuple):
+    scheme: str = "smtp"
+    host: str = "localhost"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+
+
+def mail_server(name: str) -> MailServer:
+    """Return the mail server of `smtp://…`, `smtp+starttls://…` or `smtps://user:password@host:port`."""
+    value = text(name)
+    if not value:
+        return MailServer()
+    parts = urlsplit(value)
+    ports = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+    try:
+        port = parts.port or ports.get(parts.scheme, 0)
+    except ValueError:
+        port = 0
+    if not port or not parts.hostname or parts.path.strip("/"):
+        raise ImproperlyConfigured(f"{name}: write smtp+starttls://user:password@host:587, smtps://… or smtp://….")
+    return MailServer(parts.scheme, parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""))
 
 
 def unless_off(name: str, default: str = "") -> str:
