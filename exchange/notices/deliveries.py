@@ -57,7 +57,7 @@ def _make_deliveries(event: Event, webhooks: Sequence[Webhook], now: datetime) -
     event.save(update_fields=["ready_at"])
 
 
-def _assignment(event: Event) -> Assignment | None:
+def find_assignment(event: Event) -> Assignment | None:
     """Return the event's assignment, if there is one whose course is not in the trash."""
     return Assignment.objects.filter(pk=event.assignment_id or 0, course__removed_at=None).first()
 

@@ -86,6 +86,7 @@ def release(
         )
         quotas.count(course, new_release.new_bytes)
         if outbox.wants(Kind.RELEASED, has_webhook=has_webhook):
+            assignment.course = course  # known already
             outbox.record_release(new_release)
     return new_release
 

@@ -43,7 +43,7 @@ class NoticesView(LoginRequiredMixin, FormView):
     def get_initial(self) -> dict[str, Any]:
         return {"kinds": choices.wanted(by=actor_of(self.request))}
 
-    def form_valid(self, form: ChoiceForm) -> HttpResponse:  # type: ignore[override]
+    def form_valid(self, form: ChoiceForm) -> HttpResponse:
         choices.choose(form.cleaned_data["kinds"], by=actor_of(self.request))
         messages.success(self.request, "Your choice was saved.")
         return super().form_valid(form)
