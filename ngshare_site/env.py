@@ -6,6 +6,7 @@ NAME_FILE instead: the value is then the content of that file, which is how cont
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -82,7 +83,7 @@ def names(name: str) -> list[str]:
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
-def some_of(name: str, *words: str) -> list[str]:
+def some_of(name: str, words: Sequence[str]) -> list[str]:
     """Return the chosen ones of these words, which stand between commas."""
     chosen = names(name)
     if unknown := sorted(set(chosen) - set(words)):
@@ -90,19 +91,18 @@ def some_of(name: str, *words: str) -> list[str]:
     return chosen
 
 
-def require(name: str, *others: str) -> None:
-    """Check that all these are set, too, because NAME is; of `ONE|OTHER` one is enough."""
-    for other in others:
-        if not any(text(alternative) for alternative in other.split("|")):
-            raise ImproperlyConfigured(f"{name} is set, so set {other.partition('|')[0]}, too.")
+def require(name: str, *, because_of: str, instead: str = "") -> None:
+    """Check that NAME is set, or another variable instead, because a third one is."""
+    if not text(name) and not (instead and text(instead)):
+        raise ImproperlyConfigured(f"{because_of} is set, so set {name}, too.")
 
 
-def origin(*variables: str) -> str:
-    """Return scheme and host of the address in the first of these variables that is set; empty if none is."""
-    name = next((name for name in variables if text(name)), "")
-    parts = urlsplit(text(name)) if name else None
-    if parts is None:
+def origin(name: str, *, instead: str) -> str:
+    """Return scheme and host of the address in NAME, or in the other variable instead; empty if neither is set."""
+    name = name if text(name) else instead
+    if not text(name):
         return ""
+    parts = urlsplit(text(name))
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ImproperlyConfigured(f"{name}: write the whole address, https://host/path.")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
