@@ -100,10 +100,6 @@ class WebhookAdmin(BaseAdmin[Webhook]):
     def delete_model(self, request: HttpRequest, obj: Webhook) -> None:
         webhooks.delete_webhook(obj, by=actor_of(request))
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
-        for webhook in queryset:
-            webhooks.delete_webhook(webhook, by=actor_of(request))
-
     def get_deleted_objects(
         self, objs: Iterable[Webhook], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:

@@ -25,6 +25,9 @@ GIVE_UP = timedelta(days=3)
 LOOK_AGAIN = timedelta(minutes=5)  # whether the release time of an assignment has come
 
 ATTEMPTS = Counter("ngshare_notice_attempts", "Notices sent, or not", ["channel", "result"], registry=REGISTRY)
+for _channel in ("webhook", "mail"):
+    for _result in ("sent", "failed"):
+        ATTEMPTS.labels(_channel, _result)  # there from the start: the increase from nothing to one is not seen
 
 
 def make() -> int:

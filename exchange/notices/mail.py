@@ -10,7 +10,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import Max
 from django.utils import timezone
 
-from courses.models import Course, Membership
+from courses.models import Membership
 from exchange.notices import deliveries, letters
 from exchange.notices.models import Delivery, Kind, MailChoice, State
 
@@ -37,7 +37,11 @@ def send_due() -> int:
 
 
 def _send(delivery: Delivery, server: BaseEmailBackend) -> None:
-    if reason := _why_not(delivery):
+    event, user = delivery.event, delivery.user
+    member = Membership.objects.filter(course=event.course_id, user=user, user__is_active=True, course__removed_at=None)
+    recipient = member.select_related("course").first()
+    reason = _why_not(delivery) if recipient and recipient.email else "They have no address on the roster."
+    if reason or recipient is None:
         deliveries.finish(delivery, State.DROPPED, reason)
         return
     sent = Delivery.objects.filter(user=delivery.user, state=State.SENT)
@@ -48,11 +52,9 @@ def _send(delivery: Delivery, server: BaseEmailBackend) -> None:
     if sent.filter(done_at__gt=timezone.now() - DAY).count() >= settings.NGSHARE_MAIL_PER_DAY:
         deliveries.finish(delivery, State.DROPPED, "They had as much mail in 24 hours as NGSHARE_MAIL_PER_DAY allows.")
         return
-    course = Course.objects.get(pk=delivery.event.course_id or 0)
-    member = Membership.objects.get(course=course, user=delivery.user)
     try:
         server.open()
-        server.send_messages([letters.write(delivery.event, course, str(member.email))])
+        server.send_messages([letters.write(event, recipient.course, str(recipient.email))])
     except smtplib.SMTPRecipientsRefused as error:
         code = max((code for code, _ in error.recipients.values()), default=0)
         _fail(delivery, f"The mail server refused the address: {code}.", for_ever=code in FOR_EVER)
@@ -79,9 +81,6 @@ def _why_not(delivery: Delivery) -> str:
         return "NGSHARE_MAIL does not name this notice any more."
     if event.kind in unwanted_by(user.pk if user else None):
         return "They do not want it."
-    member = Membership.objects.filter(course=event.course_id, user=user, user__is_active=True)
-    if not member.filter(course__removed_at=None).exclude(email=None).exclude(email="").exists():
-        return "They have no address on the roster."
     newer = Delivery.objects.filter(user=user, topic=delivery.topic, state=State.WAITING, event__gt=event.pk)
     if newer.exists():
         return "A newer one follows."

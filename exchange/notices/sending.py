@@ -23,6 +23,7 @@ TAKEN = timedelta(minutes=2)  # for a delivery to a webhook; longer than any req
 SHARE = 2.0  # seconds for one webhook, before the others have their turn
 LONGEST_PAUSE = 3600  # seconds, of a whole webhook
 KEPT = timedelta(days=30)  # what is done
+MOST_REMOVED = 5000  # events at once
 REGULARLY = 600  # seconds between two looks at due dates, and at what is to be removed
 IDLE = 5.0  # seconds between two looks at what is due, unless this process writes an event
 TROUBLE = 30.0  # seconds after the database did not answer
@@ -68,8 +69,9 @@ def run_once() -> int:
 def _work_regularly() -> None:
     if due_soon.is_wanted():
         due_soon.find()
-    old = Event.objects.filter(created__lt=timezone.now() - KEPT, ready_at=None)
-    old.exclude(deliveries__state=State.WAITING).delete()
+    waiting = Delivery.objects.filter(state=State.WAITING).exclude(webhook__active=False)
+    old = Event.objects.filter(created__lt=timezone.now() - KEPT, ready_at=None).exclude(pk__in=waiting.values("event"))
+    Event.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:MOST_REMOVED])).delete()
 
 
 # Webhooks
