@@ -15,16 +15,18 @@ from exchange.notices.models import Kind, Webhook
 from exchange.states import counted_submissions
 
 
-def is_wanted() -> bool:
-    """Return whether anybody is to be told of due dates."""
-    if Kind.DUE_SOON in settings.NGSHARE_MAIL:
-        return True
-    return any(Kind.DUE_SOON in kinds for kinds in Webhook.objects.filter(active=True).values_list("kinds", flat=True))
-
-
 def find() -> int:
     """Record for each student, once, that a due date of theirs is near. Return how many were recorded."""
-    return sum(_find(assignment) for assignment in _candidates())
+    return sum(_find(assignment) for assignment in _candidates().filter(_is_told()))
+
+
+def _is_told() -> Q:
+    """Return the condition that somebody is told of the due dates of an assignment."""
+    webhooks = Webhook.objects.filter(active=True).values_list("course", "kinds")
+    courses = {course for course, kinds in webhooks if Kind.DUE_SOON in kinds}
+    if Kind.DUE_SOON in settings.NGSHARE_MAIL or None in courses:
+        return Q()
+    return Q(course__in=courses)
 
 
 def _candidates() -> QuerySet[Assignment]:

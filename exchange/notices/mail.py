@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import Max
@@ -18,18 +19,24 @@ TAKEN = timedelta(minutes=5)  # for a batch of mail
 BATCH = 10
 GAP = timedelta(hours=1)  # between two mails of a topic to a person
 DAY = timedelta(days=1)
+PAUSE = timedelta(minutes=1)  # after the server failed: one mail tries it again, and webhooks do not wait for it
+PAUSED = "notices-mail-paused"
 FOR_EVER = range(500, 600)  # answers of SMTP after which the same mail need not be sent again
 
 
 def send_due() -> int:
     """Send the mail that is due, or drop or postpone it. Return how much there was."""
-    if not Delivery.objects.filter(webhook=None, state=State.WAITING, next_attempt__lte=timezone.now()).exists():
+    due = Delivery.objects.filter(webhook=None, state=State.WAITING, next_attempt__lte=timezone.now())
+    if not due.exists() or cache.get(PAUSED):
         return 0
     taken = deliveries.take_up(Delivery.objects.filter(webhook=None).select_related("user"), BATCH, TAKEN)
     server = get_connection()
     try:
         for delivery in taken:
-            _send(delivery, server)
+            if cache.get(PAUSED):
+                deliveries.postpone(delivery, timezone.now() + PAUSE)
+            else:
+                _send(delivery, server)
     finally:
         with suppress(smtplib.SMTPException, OSError):
             server.close()
@@ -60,7 +67,10 @@ def _send(delivery: Delivery, server: BaseEmailBackend) -> None:
         _fail(delivery, f"The mail server refused the address: {code}.", for_ever=code in FOR_EVER)
     except (smtplib.SMTPException, OSError) as error:
         server.close()
+        cache.set(PAUSED, True, PAUSE.total_seconds())
         _fail(delivery, f"The mail server failed: {type(error).__name__}.")
+    except ValueError:  # of Django, also where a name does not fit a header
+        _fail(delivery, "The address on the roster is no mail address.", for_ever=True)
     else:
         deliveries.ATTEMPTS.labels("mail", "sent").inc()
         deliveries.finish(delivery, State.SENT)

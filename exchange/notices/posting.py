@@ -63,7 +63,7 @@ def post(address: str, body: str, headers: dict[str, str]) -> None:
             cut_off.start()
             connection.request("POST", target, body.encode(), {**headers, "User-Agent": "ngshare"})
             response = connection.getresponse()  # the status and headers, of which there are 64 kB at most
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, UnicodeError) as error:  # the last for a host that cannot be a name
         raise PostFailed(_words(error)) from error
     finally:
         cut_off.cancel()

@@ -67,8 +67,7 @@ def run_once() -> int:
 
 
 def _work_regularly() -> None:
-    if due_soon.is_wanted():
-        due_soon.find()
+    due_soon.find()
     waiting = Delivery.objects.filter(state=State.WAITING).exclude(webhook__active=False)
     old = Event.objects.filter(created__lt=timezone.now() - KEPT, ready_at=None).exclude(pk__in=waiting.values("event"))
     Event.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:MOST_REMOVED])).delete()

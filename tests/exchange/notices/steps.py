@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.core.cache import cache
 from django.db.models import F
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ def send():
 def pass_time(**span):
     """Let time pass for what waits, and for what was done."""
     span = timedelta(**span)
+    cache.clear()
     Delivery.objects.update(next_attempt=F("next_attempt") - span, done_at=F("done_at") - span)
     Event.objects.update(created=F("created") - span, ready_at=F("ready_at") - span)
     Webhook.objects.filter(paused_until__isnull=False).update(paused_until=F("paused_until") - span)

@@ -172,6 +172,30 @@ def test_server_that_fails_gets_it_later(assignment, monkeypatch):
     assert len(letters()) == 1
 
 
+def test_server_that_fails_is_left_alone_for_a_while(mail_on, course, monkeypatch):
+    tried = []
+
+    def refuse(self, messages):
+        tried.append(messages)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    for number in range(3):
+        services.release(course, f"ps{number}", upload(PS1), by=actor("alice"))
+    send()
+    assert len(tried) == 1
+    assert {*Delivery.objects.values_list("state", flat=True)} == {State.WAITING}
+
+
+def test_address_that_is_none_is_given_up_and_stops_nobody(assignment):
+    Membership.objects.filter(user__username="dave").update(email="dave\n@example.edu")
+    submit(assignment, "dave")
+    submit(assignment, "bob")
+    send()
+    assert letters() == [("bob@example.edu", "[NBG 101] ps1 was submitted")]
+    assert Delivery.objects.get(user__username="dave").error == "The address on the roster is no mail address."
+
+
 @pytest.mark.parametrize(("code", "state"), [(550, State.GIVEN_UP), (450, State.WAITING)])
 def test_address_that_is_refused_for_ever_is_given_up(assignment, monkeypatch, code, state):
     def refuse(self, messages):

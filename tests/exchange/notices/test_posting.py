@@ -105,6 +105,11 @@ def test_answer_that_never_comes_is_a_failure(monkeypatch):
             posting.post(receiver.url, "{}", {})
 
 
+def test_host_that_cannot_be_a_name_is_a_failure():
+    with pytest.raises(PostFailed, match="cannot be reached"):
+        posting.post(f"http://{'x' * 70}.example/", "{}", {})
+
+
 def test_answer_that_is_no_http_is_a_failure():
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
