@@ -80,17 +80,15 @@ def largest_people(count: int) -> QuerySet[User]:
 
 def notices() -> dict[str, float]:
     """Return how many deliveries of notices there are by state, and for how many seconds the oldest has been due."""
-    found = dict(Delivery.objects.order_by().values_list("state").annotate(Count("pk")))
     now = timezone.now()
-    oldest = [
-        Delivery.objects.filter(state=DeliveryState.WAITING, webhook__active=True).aggregate(at=Min("next_attempt"))[
-            "at"
-        ],
-        Delivery.objects.filter(state=DeliveryState.WAITING, webhook=None).aggregate(at=Min("next_attempt"))["at"],
-        Event.objects.aggregate(at=Min("ready_at"))["at"],
-    ]
+    is_on = ~Q(webhook__active=False) & ~Q(webhook__paused_until__gt=now)
+    rows = Delivery.objects.order_by().values_list("state").annotate(Count("pk"), Min("next_attempt", filter=is_on))
+    counts, oldest = dict.fromkeys(DeliveryState.values, 0), [Event.objects.aggregate(at=Min("ready_at"))["at"]]
+    for state, count, next_attempt in rows:
+        counts[state] = count
+        oldest += [next_attempt] if state == DeliveryState.WAITING else []
     overdue = max(((now - moment).total_seconds() for moment in oldest if moment), default=0.0)
-    return {**{str(state): found.get(state, 0) for state in DeliveryState}, "overdue": max(0.0, overdue)}
+    return {**counts, "overdue": max(0.0, overdue)}
 
 
 def disks() -> dict[str, Disk]:

@@ -18,7 +18,7 @@ from courses.errors import Invalid
 from courses.models import AuditEntry
 from courses.permissions import actor_of
 from exchange.notices import posting, webhooks
-from exchange.notices.models import Delivery, Kind, State, Webhook
+from exchange.notices.models import TEST, Delivery, Kind, State, Webhook
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Webhook]
@@ -132,10 +132,21 @@ class WebhookAdmin(BaseAdmin[Webhook]):
         return AuditEntry.objects.filter(object_type="webhook", object_id=obj.pk)
 
 
+class KindFilter(admin.SimpleListFilter):
+    title = "notice"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [*((str(kind), str(kind.label)) for kind in Kind), (TEST, TEST)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        return queryset.filter(event__kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(BaseAdmin[Delivery]):
     list_display = ("what", "to", "happened", "state", "attempts", "next", "done_at", "error")
-    list_filter = ("state", "event__kind", "webhook")
+    list_filter = ("state", KindFilter)
     search_fields = ("event__name", "user__username", "webhook__name")
     search_help_text = "Search by webhook, person, or webhook-id"
     list_select_related = ("event", "webhook", "user")
