@@ -1,64 +1,35 @@
-"""The server's own sender, real mail, a sender that is killed, and the example worker of the documentation."""
+"""The server's own sender, a sender that is killed, a real mail server, and the example worker of the documentation."""
 
 import email
-import sqlite3
+import os
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 import requests
 from aiosmtpd.controller import Controller
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.db import connection
+from django.utils import timezone
 from standardwebhooks import Webhook as Verifier
 
+from courses.models import Membership
+from exchange import services
+from exchange.notices import sending, webhooks
+from exchange.notices.models import Delivery, State
 from tests import cast, servers
+from tests.cast import WORK, actor, upload
 from tests.receivers import receiver as start_receiver
 
 pytestmark = pytest.mark.live
-
-MAKE = """
-from courses.permissions import SERVER
-from exchange.notices import webhooks
-print("SECRET", webhooks.create_webhook("worker", {url!r}, ["submitted"], by=SERVER)[1])
-"""
+WORKER = servers.ROOT / "docs" / "examples" / "autograde_worker.py"
 
 
-def manage(data, *arguments, **variables):
-    env = servers.environment_of(data, variables)
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, env=env, cwd=servers.ROOT, capture_output=True, text=True, timeout=120, check=True)
-
-
-def add_webhook(data, url):
-    """Return the secret."""
-    output = manage(data, "shell", "-c", MAKE.format(url=url)).stdout
-    return output.rpartition("SECRET ")[2].strip()
-
-
-def ask(service, who, method, address, **request):
-    headers = {"Authorization": f"token {who}", **request.pop("headers", {})}
-    if "data" in request:
-        headers["Content-Type"] = "application/x-tar"
-    answer = requests.request(method, service.url + address, headers=headers, timeout=60, **request)
-    assert answer.ok, answer.text
-    return answer.json()
-
-
-def start_course(service):
-    """alice teaches bob, who has an address, and has released ps1."""
-    ask(service, "root", "POST", cast.v2("courses"), json={"name": cast.COURSE, "instructors": ["alice"]})
-    bob = {"username": "bob", "role": "student", "email": "bob@example.edu"}
-    ask(service, "alice", "POST", cast.v2("courses", cast.COURSE, "members", "bulk"), json={"members": [bob]})
-    ask(service, "alice", "POST", cast.of_assignment("releases"), data=cast.bundle(cast.PS1))
-
-
-def submit(service, text=b"42"):
-    return ask(service, "bob", "POST", cast.of_assignment("submissions"), data=cast.bundle({"ps1.ipynb": text}))
-
-
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
+def wait_for(condition):
+    end = time.monotonic() + servers.PATIENCE
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.1)
@@ -79,82 +50,123 @@ def mail_server():
     controller = Controller(mailbox, hostname="127.0.0.1", port=servers.free_port())
     controller.start()
     try:
-        yield mailbox, f"smtp://127.0.0.1:{controller.port}"
+        yield mailbox, controller.port
     finally:
         controller.stop()
 
 
-def mail_variables(address):
-    return {
-        "NGSHARE_MAIL": "submitted",
-        "NGSHARE_MAIL_SERVER": address,
-        "NGSHARE_MAIL_FROM": "ngshare <no-reply@example.edu>",
-        "NGSHARE_PUBLIC_URL": "https://hub.example.edu/",
-    }
+# With the database of these tests
 
 
-def test_server_sends_webhooks_and_mail_by_itself_soon_after_a_submission(tmp_path):
-    with mail_server() as (mailbox, address), start_receiver() as receiver:
-        with servers.service(tmp_path / "data", **mail_variables(address)) as service:
-            start_course(service)
-            secret = add_webhook(service.data, receiver.url)
-            receipt = submit(service)
-            wait_for(lambda: receiver.received and mailbox.messages)
-    event = Verifier(secret).verify(receiver.received[0].body, receiver.received[0].headers)
-    assert event["data"]["receipt"]["id"] == receipt["id"]
-    assert len(receiver.received) == 1 and len(mailbox.messages) == 1
-    ((recipient,), message) = mailbox.messages[0]
-    assert recipient == "bob@example.edu" and message["Subject"] == "[NBG 101] ps1 was submitted"
-    assert receipt["code"] in message.get_payload()
+def environment(**variables):
+    """The environment of a command on the database of this test."""
+    named = connection.settings_dict
+    url = f"sqlite:///{named['NAME']}"
+    if connection.vendor == "postgresql":
+        url = f"postgres://{named['USER']}:{named['PASSWORD']}@/{named['NAME']}?host={named['HOST']}"
+        url += f"&port={named['PORT']}" if named["PORT"] else ""
+    own = {"DATABASE_URL": url, "NGSHARE_SECRET_KEY": django_settings.SECRET_KEY, **variables}
+    return servers.environment_of(django_settings.DATA, own)
 
 
-def test_mail_settings_can_be_tried(tmp_path):
-    with mail_server() as (mailbox, address):
-        done = manage(tmp_path, "send_notices", "--test-mail", "root@example.edu", **mail_variables(address))
-        assert "Sent to root@example.edu." in done.stdout and len(mailbox.messages) == 1
+@pytest.mark.django_db(transaction=True)
+def test_example_worker_grades_what_was_submitted(assignment, tmp_path):
+    graded, port = tmp_path / "graded.txt", servers.free_port()
+    _, secret = webhooks.create_webhook("worker", f"http://127.0.0.1:{port}/", ["submitted"], by=actor("root"))
+    (tmp_path / "secret").write_text(secret)
+    code = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')"
+    command = [sys.executable, str(WORKER), "--bind", f"127.0.0.1:{port}", "--course", cast.COURSE]
+    command += ["--command", f'{sys.executable} -c "{code}" {graded} {{assignment}}']
+    env, log = {**os.environ, "WEBHOOK_SECRET_FILE": str(tmp_path / "secret")}, tmp_path / "worker.log"
+    with servers.running(command, env=env, log=log) as worker:
+        servers.wait_until(lambda: servers._listens(port), worker, log)
+        services.submit(assignment, upload(WORK), by=actor("gina"))  # a trial
+        services.submit(assignment, upload(WORK), by=actor("bob"))
+        while sending.run_once():
+            pass
+        wait_for(lambda: graded.exists() and graded.read_text() == "ps1\n")
+        forged = requests.post(f"http://127.0.0.1:{port}/", data=b"{}", timeout=servers.PATIENCE)
+        assert forged.status_code == 401
+    assert {*Delivery.objects.values_list("state", flat=True)} == {State.SENT}
 
 
-def test_sender_that_is_killed_while_it_sends_loses_none(tmp_path):
-    data = tmp_path / "data"
-    with start_receiver() as receiver, servers.service(data, NGSHARE_SEND_NOTICES="0") as service:
-        start_course(service)
-        add_webhook(data, receiver.url)
+@pytest.mark.django_db(transaction=True)
+def test_sender_that_is_killed_while_it_sends_loses_none(assignment, tmp_path):
+    with start_receiver() as receiver:
+        webhooks.create_webhook("worker", receiver.url, ["submitted"], by=actor("root"))
         for number in range(3):
-            submit(service, b"%d" % number)
+            services.submit(assignment, upload({"ps1.ipynb": b"%d" % number}), by=actor("bob"))
         receiver.held.clear()
-        env = servers.environment_of(data, {})
         command = [sys.executable, "manage.py", "send_notices"]
-        with servers.running(command, env=env, log=tmp_path / "sender.log") as sender:
+        with servers.running(command, env=environment(), log=tmp_path / "sender.log") as sender:
             wait_for(lambda: receiver.received)
             sender.kill()
             sender.wait()
         receiver.held.set()
-        with closing(sqlite3.connect(data / "ngshare.sqlite3")) as database:
-            states = database.execute("SELECT state, attempts FROM notices_delivery ORDER BY id").fetchall()
-            assert states == [("waiting", 1), ("waiting", 0), ("waiting", 0)]
-            database.execute("UPDATE notices_delivery SET next_attempt = '2026-01-01 00:00:00'")  # time passes
-            database.commit()
-        manage(data, "send_notices", "--once")
-        assert len({*receiver.names()}) == 3 and len(receiver.received) == 4
-        assert receiver.received[0].body in [each.body for each in receiver.received[1:]]
+        rows = Delivery.objects.order_by("pk").values_list("state", "attempts")
+        assert list(rows) == [(State.WAITING, 1), (State.WAITING, 0), (State.WAITING, 0)]
+        Delivery.objects.update(next_attempt=timezone.now())  # two minutes later
+        while sending.run_once():
+            pass
+    assert len({*receiver.names()}) == 3 and len(receiver.received) == 4
+    assert receiver.received[0].body in [each.body for each in receiver.received[1:]]
+    assert {*Delivery.objects.values_list("state", flat=True)} == {State.SENT}
 
 
-def test_example_worker_grades_what_was_submitted(tmp_path):
-    data, graded = tmp_path / "data", tmp_path / "graded.txt"
-    worker = servers.ROOT / "docs" / "examples" / "autograde_worker.py"
-    port = servers.free_port()
-    with servers.service(data) as service:
-        start_course(service)
-        (tmp_path / "secret").write_text(add_webhook(data, f"http://127.0.0.1:{port}/"))
-        code = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')"
-        command = [sys.executable, str(worker), "--bind", f"127.0.0.1:{port}", "--course", cast.COURSE]
-        command += ["--command", f'{sys.executable} -c "{code}" {graded} {{assignment}}']
-        env = {**servers.environment_of(data, {}), "WEBHOOK_SECRET_FILE": str(tmp_path / "secret")}
-        log = tmp_path / "worker.log"
-        with servers.running(command, env=env, log=log) as process:
-            servers.wait_until(lambda: servers._listens(port), process, log)
-            submit(service)
-            wait_for(graded.exists)
-            wait_for(lambda: graded.read_text() == "ps1\n")
-            forged = requests.post(f"http://127.0.0.1:{port}/", data=b"{}", timeout=10)
-            assert forged.status_code == 401
+@pytest.mark.django_db(transaction=True)
+def test_mail_arrives_at_a_real_server_and_waits_while_there_is_none(assignment, settings):
+    Membership.objects.filter(user__username="bob").update(email="bob@example.edu")
+    settings.NGSHARE_MAIL, settings.EMAIL_HOST = ["submitted"], "127.0.0.1"
+    settings.EMAIL_BACKEND, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", servers.free_port()
+    receipt = services.submit(assignment, upload(WORK), by=actor("bob"))[0]
+    sending.run_once()
+    assert Delivery.objects.get().error == "The mail server failed: ConnectionRefusedError."
+    with mail_server() as (mailbox, settings.EMAIL_PORT):
+        Delivery.objects.update(next_attempt=timezone.now())
+        cache.clear()  # the pause after a failure is over
+        sending.run_once()
+    (((recipient,), message),) = mailbox.messages
+    assert recipient == "bob@example.edu" and message["Subject"] == "[NBG 101] ps1 was submitted"
+    assert receipt.file_set.digest in message.get_payload()
+
+
+# With a server
+
+
+def ask(service, who, method, address, **request):
+    headers = {"Authorization": f"token {who}"} | ({"Content-Type": "application/x-tar"} if "data" in request else {})
+    answer = requests.request(method, service.url + address, headers=headers, timeout=servers.PATIENCE, **request)
+    assert answer.ok, answer.text
+    return answer.json()
+
+
+def add_webhook(data, url):
+    """Return the secret."""
+    code = "from courses.permissions import SERVER; from exchange.notices import webhooks; "
+    code += f"print('SECRET', webhooks.create_webhook('worker', {url!r}, ['submitted'], by=SERVER)[1])"
+    command = [sys.executable, "manage.py", "shell", "-c", code]
+    env = servers.environment_of(data, {})
+    done = subprocess.run(command, env=env, cwd=servers.ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.rpartition("SECRET ")[2].strip()
+
+
+def test_server_sends_webhooks_and_mail_by_itself_soon_after_a_submission(tmp_path):
+    with mail_server() as (mailbox, port), start_receiver() as receiver:
+        mail = {
+            "NGSHARE_MAIL": "submitted",
+            "NGSHARE_MAIL_SERVER": f"smtp://127.0.0.1:{port}",
+            "NGSHARE_MAIL_FROM": "ngshare <no-reply@example.edu>",
+            "NGSHARE_PUBLIC_URL": "https://hub.example.edu/",
+        }
+        with servers.service(tmp_path / "data", **mail) as service:
+            ask(service, "root", "POST", cast.v2("courses"), json={"name": cast.COURSE, "instructors": ["alice"]})
+            bob = {"username": "bob", "role": "student", "email": "bob@example.edu"}
+            ask(service, "alice", "POST", cast.v2("courses", cast.COURSE, "members", "bulk"), json={"members": [bob]})
+            ask(service, "alice", "POST", cast.of_assignment("releases"), data=cast.bundle(cast.PS1))
+            secret = add_webhook(service.data, receiver.url)
+            receipt = ask(service, "bob", "POST", cast.of_assignment("submissions"), data=cast.bundle(WORK))
+            wait_for(lambda: receiver.received and mailbox.messages)
+    event = Verifier(secret).verify(receiver.received[0].body, receiver.received[0].headers)
+    assert event["data"]["receipt"]["id"] == receipt["id"]
+    assert len(receiver.received) == 1 and len(mailbox.messages) == 1
+    assert receipt["code"] in mailbox.messages[0][1].get_payload()
