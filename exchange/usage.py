@@ -82,9 +82,11 @@ def notices() -> dict[str, float]:
     """Return how many deliveries of notices there are by state, and for how many seconds the oldest has been due."""
     now = timezone.now()
     is_on = ~Q(webhook__active=False) & ~Q(webhook__paused_until__gt=now)
-    rows = Delivery.objects.order_by().values_list("state").annotate(Count("pk"), Min("next_attempt", filter=is_on))
+    rows = (
+        Delivery.objects.order_by().values("state").annotate(count=Count("pk"), next=Min("next_attempt", filter=is_on))
+    )
     counts, oldest = dict.fromkeys(DeliveryState.values, 0), [Event.objects.aggregate(at=Min("ready_at"))["at"]]
-    for state, count, next_attempt in rows:
+    for state, count, next_attempt in rows.values_list("state", "count", "next"):
         counts[state] = count
         oldest += [next_attempt] if state == DeliveryState.WAITING else []
     overdue = max(((now - moment).total_seconds() for moment in oldest if moment), default=0.0)

@@ -154,6 +154,8 @@ def status_of_action(model, action, chosen, select_across="", **more):
     if action == "extend":
         is_of_one_course = not select_across and Membership.objects.filter(pk=int(chosen)).exists()
         return 200 if is_of_one_course else 302
+    if action == "make_new_secret":
+        return 200 if select_across else 302  # it asks about the only one
     is_answered = action in ("download", "remove") or (model, action) == (Course, "move_to_trash")
     return 200 if is_answered else 302  # a file or a question; otherwise the list again
 
