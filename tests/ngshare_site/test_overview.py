@@ -123,7 +123,7 @@ def test_no_secret_is_shown(course, browser, settings, monkeypatch):
     assert "http://127.0.0.1:9/hub/api" in text and not re.search(r"hidden-\d", text)
 
 
-def test_notices_that_were_given_up_or_wait_for_a_sender_are_a_problem(problems):
+def test_what_was_given_up_or_waits_for_a_sender_is_a_problem(problems):
     made, _ = webhooks.create_webhook("worker", "https://worker.example.edu/", ["submitted"], by=SERVER)
     webhooks.send_test(made, by=SERVER)
     assert [problem for problem in problems() if "otice" in problem] == []
