@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
-from courses.admin.base import BaseAdmin
+from courses.admin.base import BaseAdmin, parse_pk
 from courses.errors import Invalid
 from courses.models import AuditEntry
 from courses.permissions import actor_of
 from exchange.notices import posting, webhooks
 from exchange.notices.models import TEST, Delivery, Kind, State, Webhook
+
+NO_COURSE = "0"  # the id of none
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Webhook]
@@ -33,6 +35,12 @@ class WebhookForm(ModelForm):
         model = Webhook
         fields = webhooks.FIELDS
         widgets = {"url": forms.TextInput(attrs={"size": 80, "placeholder": "https://host/path"})}
+
+    def __init__(self, data: QueryDict | None = None, *args: Any, **kwargs: Any) -> None:
+        if data and data.get("course") and parse_pk(str(data["course"])) is None:
+            data = data.copy()
+            data["course"] = NO_COURSE  # of which the field says that there is none; it would fail to look for a word
+        super().__init__(data, *args, **kwargs)
 
     def clean_url(self) -> str:
         address: str = self.cleaned_data["url"]
@@ -63,6 +71,13 @@ class WebhookAdmin(BaseAdmin[Webhook]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Webhook | None = None) -> bool:
         return actor_of(request).is_administrator
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
+        """Choose what the address names; no course that cannot exist, which the field would fail to look for."""
+        initial = super().get_changeform_initial_data(request)
+        if parse_pk(str(initial.get("course", ""))) is None:
+            initial.pop("course", None)
+        return initial
 
     @admin.display(description="course", ordering="course__name")
     def where(self, webhook: Webhook) -> str:

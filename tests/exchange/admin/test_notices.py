@@ -42,7 +42,10 @@ def test_form_that_is_sent_again_makes_no_second_webhook(course, browser):
     assert "already exists" in page.text and Webhook.objects.count() == 1
 
 
-@pytest.mark.parametrize("change", [{"url": "ftp://x/"}, {"kinds": []}, {"kinds": ["gossip"]}, {"name": ""}])
+@pytest.mark.parametrize(
+    "change",
+    [{"url": "ftp://x/"}, {"kinds": []}, {"kinds": ["gossip"]}, {"name": ""}, {"course": "abc"}, {"course": "999"}],
+)
 def test_wrong_form_is_explained_and_changes_nothing(course, browser, change):
     page = browser("root").post(ADD, {**FORM, **change})
     assert page.status_code == 200 and "errorlist" in page.text and "whsec_" not in page.text
