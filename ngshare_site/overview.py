@@ -22,6 +22,7 @@ from ngshare_site import __version__, health
 
 LARGEST = 10  # courses and people that are shown
 COUNTS_SECONDS = 60  # for which counts are kept
+LONGEST_OVERDUE = 900  # seconds, of a notice
 LEAST_FREE = 0.1  # of a disk
 # How often a task is to succeed, and what to say otherwise. (The sample alerts have the same ages.)
 TASKS = {
@@ -38,6 +39,9 @@ SHOWN = (
     "NGSHARE_GROUPS",
     "NGSHARE_MAX_SUBMISSIONS_PER_HOUR",
     "NGSHARE_MAX_FILES",
+    "NGSHARE_MAIL",
+    "NGSHARE_WEBHOOK_HOSTS",
+    "NGSHARE_SEND_NOTICES",
 )
 SIZES = (
     "NGSHARE_MAX_FILE_SIZE",
@@ -161,9 +165,20 @@ def _problems(measured: usage.Usage, disks: dict[str, usage.Disk], tasks: list[T
             problems.append(f"{task.name} has never run. Run it regularly, as docs/operating.md describes.")
         elif longest is not None and task.success is not None and now - task.success.ended > longest:
             problems.append(f"{task.name} has not succeeded for more than {longest.days} days.")
+    problems += _problems_of_notices(usage.notices())
     is_shared = "redis" in _cache_backend() or blobs.folder() is None
     if connection.vendor == "sqlite" and is_shared:
         problems.append("The database is SQLite: only processes of one machine may use it. Several need PostgreSQL.")
+    return problems
+
+
+def _problems_of_notices(notices: dict[str, float]) -> list[str]:
+    problems = []
+    if notices["given up"]:
+        problems.append(f"Notices were given up: {notices['given up']:.0f}. The list of deliveries says why.")
+    if notices["overdue"] > LONGEST_OVERDUE:
+        minutes = notices["overdue"] // 60
+        problems.append(f"A notice has been due for {minutes:.0f} minutes: no sender runs. See docs/notices.md.")
     return problems
 
 

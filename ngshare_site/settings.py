@@ -73,6 +73,25 @@ NGSHARE_MAX_PERSON_BYTES = env.size("NGSHARE_MAX_PERSON_BYTES", "20GB")  # in on
 NGSHARE_TIME_ZONE = env.time_zone("NGSHARE_TIME_ZONE", "UTC")  # of courses that have none of their own
 NGSHARE_GRADERS_MAY_EXTEND = env.flag("NGSHARE_GRADERS_MAY_EXTEND")  # graders may grant extensions
 
+# Notices
+
+NGSHARE_MAIL = env.some_of("NGSHARE_MAIL", ("released", "submitted", "feedback_returned", "due_soon"))  # sent by mail
+NGSHARE_MAIL_PER_DAY = env.number("NGSHARE_MAIL_PER_DAY", 20, least=1)  # to one person
+NGSHARE_DUE_SOON_HOURS = env.number("NGSHARE_DUE_SOON_HOURS", 24, least=1)
+NGSHARE_WEBHOOK_HOSTS = [host.lower() for host in env.names("NGSHARE_WEBHOOK_HOSTS")]  # none: any host
+NGSHARE_SEND_NOTICES = env.flag("NGSHARE_SEND_NOTICES", default=True)  # from the processes of `serve`
+NGSHARE_PUBLIC_ORIGIN = env.origin("NGSHARE_PUBLIC_URL", instead="JUPYTERHUB_PUBLIC_URL")
+if NGSHARE_MAIL:
+    env.require("NGSHARE_MAIL_SERVER", because_of="NGSHARE_MAIL")
+    env.require("NGSHARE_MAIL_FROM", because_of="NGSHARE_MAIL")
+    env.require("NGSHARE_PUBLIC_URL", because_of="NGSHARE_MAIL", instead="JUPYTERHUB_PUBLIC_URL")
+NGSHARE_MAIL_FROM = DEFAULT_FROM_EMAIL = env.text("NGSHARE_MAIL_FROM", "ngshare@localhost")
+_mail_server = env.mail_server("NGSHARE_MAIL_SERVER")
+EMAIL_HOST, EMAIL_PORT = _mail_server.host, _mail_server.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail_server.user, _mail_server.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail_server.scheme == "smtp+starttls", _mail_server.scheme == "smtps"
+EMAIL_TIMEOUT = 10  # seconds
+
 # Addresses
 
 PREFIX = "/" + env.text("JUPYTERHUB_SERVICE_PREFIX", "/").strip("/") + "/"
@@ -129,6 +148,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "ngshare_site",  # each before those whose admin templates it extends
     "exchange",
+    "exchange.notices",
     "courses",
     "ngshare_site.apps.SiteAdminConfig",  # django.contrib.admin, with our own site
 ]

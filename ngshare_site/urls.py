@@ -11,6 +11,7 @@ from exchange.api.v2.urls import urlpatterns as v2
 from ngshare_site import health, metrics
 from ngshare_site.hub import views as hub
 from ngshare_site.portal.assignment import AssignmentCSVView, AssignmentView, SolutionView
+from ngshare_site.portal.notices import NoticesView
 from ngshare_site.portal.receipts import ReceiptCheckView
 from ngshare_site.portal.views import (
     CourseArchiveView,
@@ -36,6 +37,7 @@ service: list[URLPattern | URLResolver] = [
     path("logout/", hub.logout, name="logout"),
     path("oauth_callback", hub.callback, name="oauth-callback"),
     path("", HomeView.as_view(), name="home"),
+    path("view/notices/", NoticesView.as_view(), name="notices"),
     path("view/receipt/", ReceiptCheckView.as_view(), name="receipt-check"),
     path("view/course/<str:course>/archive.zip", CourseArchiveView.as_view(), name="course-archive"),
     path("view/my-submissions.zip", OwnSubmissionsView.as_view(), name="own-submissions"),

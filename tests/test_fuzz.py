@@ -51,7 +51,7 @@ def existing(two_courses, settings):
         "sha256": [cast.sha256(content) for content in (*cast.WORK.values(), *cast.PLANS.values(), b"nothing")],
         "path": ["ps1.ipynb", "data/numbers.csv", "ps1.html"],
         "act": ["rename", "merge", "anonymise", "deactivate"],
-        "app_label": ["courses", "exchange"],
+        "app_label": ["courses", "exchange", "notices"],
         "url": ["", "nothing"],
     }
 

@@ -14,6 +14,8 @@ from courses.models import Course
 from courses.permissions import Actor, Permission
 from exchange import paths, quotas
 from exchange.models import Assignment, Blob, Release
+from exchange.notices import outbox
+from exchange.notices.models import Kind
 from exchange.quotas import Quota
 from exchange.services.deadlines import check_deadlines
 from exchange.storage import file_sets
@@ -69,7 +71,7 @@ def release(
         raise AlreadyReleased(f"{name} is released in {course.name} already; release it again with --force.")
     (entries,) = upload.manifests
     with file_sets.store_upload(upload, by=by, admit=Quota(course).admit) as stored, transaction.atomic():
-        role = by.require_still(Permission.RELEASE, course)
+        role, has_webhook = outbox.require_still(Permission.RELEASE, course, by=by)
         assignment, is_new = Assignment.objects.select_for_update(no_key=True).get_or_create(course=course, name=name)
         if not force and not is_new and assignment.withdrawn_at is None:
             raise AlreadyReleased(f"{name} was released in {course.name} by somebody else just now.")
@@ -83,6 +85,9 @@ def release(
             "release", by=by, role=role, about=assignment, course=course, target=name, number=new_release.number
         )
         quotas.count(course, new_release.new_bytes)
+        if outbox.wants(Kind.RELEASED, has_webhook=has_webhook):
+            assignment.course = course  # known already
+            outbox.record_release(new_release)
     return new_release
 
 

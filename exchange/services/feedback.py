@@ -12,6 +12,8 @@ from courses.errors import DomainError, NotFound
 from courses.permissions import Actor, Permission
 from exchange import quotas
 from exchange.models import Assignment, Feedback, Submission
+from exchange.notices import outbox
+from exchange.notices.models import Kind
 from exchange.quotas import Quota
 from exchange.storage import batches, file_sets
 from exchange.storage.file_sets import Upload
@@ -85,7 +87,7 @@ def return_feedback(
         else:
             accepted.append((found, item))
     with file_sets.store_upload(upload, by=by, admit=Quota(course).admit) as stored, transaction.atomic():
-        role = by.require_still(Permission.RETURN_FEEDBACK, course)
+        role, has_webhook = outbox.require_still(Permission.RETURN_FEEDBACK, course, by=by)
         now = timezone.now()
         created = file_sets.create_file_sets([item.entries for _, item in accepted], stored)
         feedbacks = [
@@ -105,4 +107,6 @@ def return_feedback(
                 submissions=pks,
             )
         quotas.count(course, sum(feedback.new_bytes for feedback in feedbacks))
+        if outbox.wants(Kind.FEEDBACK_RETURNED, has_webhook=has_webhook):
+            outbox.record_feedback(assignment, feedbacks)
     return feedbacks, refused

@@ -18,6 +18,8 @@ from courses.timestamps import format_timestamp, local_text
 from exchange import deadlines, quotas, receipt_keys, receipts
 from exchange.deadlines import Deadline, Pair
 from exchange.models import Assignment, Blob, FileSet, ReceiptKey, Release, Submission
+from exchange.notices import outbox
+from exchange.notices.models import Kind
 from exchange.quotas import Quota
 from exchange.row_numbers import NextId
 from exchange.storage import file_sets, manifests
@@ -171,6 +173,8 @@ def _add_submission(
         named = {"submission": submission.pk, "student": student.username}
         audit.record("submit", by=by, role=now.role, about=submission, course=course, target=assignment.name, **named)
         quotas.count(course, new_bytes)
+        if outbox.wants(Kind.SUBMITTED, has_webhook=now.has_webhook):
+            outbox.record_submission(submission)
     return submission
 
 
@@ -214,6 +218,7 @@ class _Now:
     file_sets: dict[str, FileSet]  # {digest: file set}, if one has the same files
     next_id: int  # of a submission
     receipt_key: ReceiptKey | None  # the newest
+    has_webhook: bool  # one that is told of the course
 
 
 def _look_again(
@@ -236,7 +241,7 @@ def _look_again(
     pk, key_id = now["file_set"], now["key_id"]
     known = {digest: file_sets.describe(entries, digest, pk)} if pk else {}
     receipt_key = ReceiptKey(key_id=key_id, number=now["key_number"]) if key_id else None
-    return _Now(role, now["latest"], now["attempts"] or 0, deadline, known, now["next_id"], receipt_key)
+    return _Now(role, now["latest"], now["attempts"] or 0, deadline, known, now["next_id"], receipt_key, now["is_told"])
 
 
 def _is_to_come(moment: datetime | None) -> bool:
@@ -244,7 +249,7 @@ def _is_to_come(moment: datetime | None) -> bool:
 
 
 _DEADLINE = ("attempts", "due_now", "cut_off_now", "limit_now")
-_RECEIPT = ("next_id", "key_id", "key_number")
+_LATER = ("next_id", "key_id", "key_number", "is_told")
 
 
 @prepared
@@ -267,8 +272,9 @@ def _state(assignment: Parameter, actor: Parameter, student: Parameter, digest: 
             due_now=deadlines.due_in_sql(pair),
             cut_off_now=deadlines.cut_off_in_sql(pair),
             limit_now=deadlines.max_attempts_in_sql(pair),
+            is_told=outbox.is_told("course"),
         )
-        .values("withdrawn_at", "release_at", "latest_release", "role", "latest", "file_set", *_DEADLINE, *_RECEIPT)
+        .values("withdrawn_at", "release_at", "latest_release", "role", "latest", "file_set", *_DEADLINE, *_LATER)
         .order_by()
     )
 

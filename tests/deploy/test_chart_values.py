@@ -117,6 +117,13 @@ EFFECTS = {
         "env NGSHARE_SECRET_KEY_FALLBACKS",
         ("mine", "old"),
     ),
+    "mail.existingSecret": ("mail", {}, "env NGSHARE_MAIL_SERVER", ("mail", "NGSHARE_MAIL_SERVER")),
+    "mail.existingSecretKey": (
+        "url",
+        {"mail": {"existingSecret": "mine"}},
+        "env NGSHARE_MAIL_SERVER",
+        ("mine", "url"),
+    ),
     "replicaCount": (5, MANY, "Deployment/ngshare: spec.replicas", 5),
     "server.workers": (4, {}, f"{SERVER}.args.3", "--workers=4"),
     "server.threads": (16, {}, f"{SERVER}.args.4", "--threads=16"),

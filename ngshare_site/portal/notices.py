@@ -1,0 +1,54 @@
+"""The page on which people choose what they are mailed."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpResponse
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.generic import FormView
+
+from courses.models import Membership
+from courses.permissions import actor_of
+from exchange.notices import choices
+from exchange.notices.models import Kind
+
+DESCRIPTIONS = {
+    Kind.RELEASED: "An assignment was released, or released again",
+    Kind.SUBMITTED: "A submission of mine was stored, with its receipt",
+    Kind.FEEDBACK_RETURNED: "Feedback was returned on a submission of mine",
+    Kind.DUE_SOON: "An assignment is due soon, and I have submitted nothing",
+}
+
+
+class ChoiceForm(forms.Form):
+    kinds = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label="Mail me when")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [(str(kind), DESCRIPTIONS[kind]) for kind in choices.offered()]
+        self.fields["kinds"].choices = offered  # type: ignore[attr-defined]
+
+
+@method_decorator(never_cache, name="dispatch")
+class NoticesView(LoginRequiredMixin, FormView):
+    template_name = "ngshare/notices.html"
+    form_class = ChoiceForm
+    success_url = reverse_lazy("notices")
+    http_method_names = ["get", "head", "post"]
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"kinds": choices.wanted(by=actor_of(self.request))}
+
+    def form_valid(self, form: ChoiceForm) -> HttpResponse:
+        choices.choose(form.cleaned_data["kinds"], by=actor_of(self.request))
+        messages.success(self.request, "Your choice was saved.")
+        return super().form_valid(form)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        members = Membership.objects.filter(user=actor_of(self.request).required_user, course__removed_at=None)
+        members = members.select_related("course").order_by("course__name")
+        return super().get_context_data(offered=choices.offered(), members=members, **kwargs)
