@@ -223,29 +223,6 @@ class MemberFormSet(MemberInlineFormSet):
             seen.add(name or "")
 
 
-class RosterFileForm(forms.Form):
-    """A CSV file, whose differences are shown before it is imported."""
-
-    file = forms.FileField(
-        label="CSV file",
-        help_text="The first line names the columns: username (or id), and optionally first_name, last_name, email, "
-        "section, role. Commas, semicolons or tabs, as spreadsheets, learning platforms and nbgrader write them.",
-    )
-    remove_others = forms.BooleanField(
-        required=False,
-        label="Remove students whom the file does not name from the roster",
-        help_text="Their submissions are kept, and you see who they are before anything is done.",
-    )
-
-
-class SeenRosterForm(forms.Form):
-    """The same file again, after its differences were shown."""
-
-    text = forms.CharField(widget=forms.HiddenInput, strip=False)
-    remove_others = forms.BooleanField(widget=forms.HiddenInput, required=False)
-    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)  # digest of the differences
-
-
 class PhraseForm(forms.Form):
     """Asks for a phrase to be typed, so that nobody deletes permanently by habit."""
 

@@ -16,6 +16,7 @@ from courses.api import serializers
 from courses.api.base import CourseViewSet
 from courses.body_limits import limit_body
 from courses.importers import csv_file, tables
+from courses.importers.roster_columns import ColumnChoice
 from courses.permissions import Permission
 
 
@@ -61,13 +62,24 @@ class RosterViewSet(CourseViewSet):
 
     @extend_schema(
         request={"text/csv": OpenApiTypes.STR},
-        parameters=[OpenApiParameter("dry_run", bool), OpenApiParameter("remove_others", bool)],
+        parameters=[
+            OpenApiParameter("dry_run", bool),
+            OpenApiParameter("remove_others", bool),
+            OpenApiParameter(
+                "column",
+                str,
+                many=True,
+                description="`username=SIS Login ID` reads a field from this column of the file",
+            ),
+            OpenApiParameter("before_at", bool, description="user names are what comes before the @"),
+        ],
         responses={200: serializers.ImportSerializer},
     )
     def create(self, request: Request, course: str) -> Response:
         """Bring the roster to what the file says. Staff are never demoted: such a line is refused by itself."""
         dry_run, remove_others = self.flag("dry_run"), self.flag("remove_others")
-        roster_file = csv_file.read(request.data if isinstance(request.data, bytes) else b"")
+        choice = ColumnChoice.parse(request.query_params.getlist("column"), before_at=self.flag("before_at"))
+        roster_file = csv_file.read(request.data if isinstance(request.data, bytes) else b"", choice)
         report, outcomes = csv_file.import_roster(
             self.course, roster_file, by=self.actor, remove_others=remove_others, dry_run=dry_run
         )
