@@ -40,7 +40,9 @@ class CourseManagement(DeadlineCommands, CollectWhenDue):
 
     def add_students(self, options: argparse.Namespace) -> None:
         content = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
-        people, skipped = select_students(roster_csv.read(content))
+        people, skipped = select_students(
+            roster_csv.read(content, roster_csv.ColumnChoice.parse(options.column, options.before_at))
+        )
         if people:
             self._add_students(options, people)
         if skipped:
