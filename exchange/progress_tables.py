@@ -129,7 +129,7 @@ class TableFilter:
 
 def csv_rows(
     members: Iterable[MemberProgress], assignments: Sequence[Assignment], *, named: bool = True
-) -> Iterator[list[str]]:
+) -> Iterator[list[object]]:
     """Yield rows for a spreadsheet: a header, then one for each member, with the same columns for each assignment.
 
     The columns of a table of one assignment need not be `named` after it.
@@ -137,16 +137,15 @@ def csv_rows(
     headings = [f"{each.name}: {column}" if named else column for each in assignments for column in COLUMNS]
     yield ["username", "first_name", "last_name", "section", "standing", *headings]
     for member in members:
-        cells = [member.username, member.first_name, member.last_name, member.section, member.standing]
+        cells: list[object] = [member.username, member.first_name, member.last_name, member.section, member.standing]
         for assignment in assignments:
             cells += _cells(member.work[assignment.pk])
         yield cells
 
 
-def _cells(work: AssignmentProgress) -> list[str]:
-    due = work.deadline.due.isoformat() if work.deadline.due else ""
-    late, last = ("yes" if work.late else "no", work.last.isoformat()) if work.last else ("", "")
-    return [str(work.state.label), late, str(work.attempts), last, due, work.extension]
+def _cells(work: AssignmentProgress) -> list[object]:
+    late = bool(work.late) if work.last else None
+    return [work.state.label, late, work.attempts, work.last, work.deadline.due, work.extension]
 
 
 def text_lines(

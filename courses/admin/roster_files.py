@@ -1,8 +1,6 @@
 """Rosters as files in the admin: an import shows every difference first; exports for spreadsheets and for nbgrader."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -10,16 +8,16 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied as Forbidden
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.http import content_disposition_header
 
 from courses import roster_export, services
 from courses.admin.base import CourseScopedAdmin, report_errors
 from courses.admin.roster_forms import ColumnsForm, RosterFileForm, SeenRosterForm
 from courses.admin.roster_preview import RosterPreview
 from courses.body_limits import limit_body
+from courses.csv_writer import csv_response
 from courses.errors import DomainError
 from courses.importers import csv_file, tables
 from courses.importers.roster_columns import COLUMN_NAMES, UNCHOSEN, ColumnChoice, suggest
@@ -27,8 +25,6 @@ from courses.importers.tables import Sheet, UnclearColumns
 from courses.models import Course, Membership
 from courses.permissions import Permission, actor_of
 from courses.roster import Result
-
-BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that what follows is UTF-8
 
 
 @dataclass(frozen=True)
@@ -185,15 +181,10 @@ class RosterFilesAdmin(CourseScopedAdmin[Course]):
         """Return the students for `nbgrader db student import`, which would take a byte order mark for data."""
         course = self.get_visible_object(request, pk)
         services.record_roster_download(course, by=actor_of(request))
-        return csv_response(roster_export.export_for_nbgrader(course.memberships.all()), f"{course} students.csv")
+        lines = roster_export.export_for_nbgrader(course.memberships.all())
+        return csv_response(lines, f"{course} students.csv", for_spreadsheets=False)
 
 
 def roster_response(members: QuerySet[Membership], name: str) -> HttpResponseBase:
     """Return the members as a CSV file for spreadsheets."""
-    return csv_response(chain([BYTE_ORDER_MARK], roster_export.export_roster(members)), name)
-
-
-def csv_response(lines: Iterable[str], name: str) -> HttpResponseBase:
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = content_disposition_header(True, name) or ""
-    return response
+    return csv_response(roster_export.export_roster(members), name)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import IO
 
-from django.http import HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header
+from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import BaseParser
@@ -15,6 +14,7 @@ from courses import roster_export, services
 from courses.api import serializers
 from courses.api.base import CourseViewSet
 from courses.body_limits import limit_body
+from courses.csv_writer import csv_response
 from courses.importers import csv_file, tables
 from courses.importers.roster_columns import ColumnChoice
 from courses.permissions import Permission
@@ -56,9 +56,7 @@ class RosterViewSet(CourseViewSet):
             raise ValidationError({"for": ["Write nbgrader, or leave it out."]})
         services.record_roster_download(self.course, by=self.actor)
         lines = roster_export.export_for_nbgrader(members) if reader else roster_export.export_roster(members)
-        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = content_disposition_header(True, f"{self.course.name} roster.csv") or ""
-        return response
+        return csv_response(lines, f"{self.course.name} roster.csv", for_spreadsheets=False)
 
     @extend_schema(
         request={"text/csv": OpenApiTypes.STR},
