@@ -172,9 +172,17 @@ def _empty_texts(user: User) -> None:
             model._base_manager.filter(**{name: user}).update(**{text: ""})
 
 
+def is_anonymous(user: User) -> bool:
+    return not user.is_active and user.username.rstrip("-") == _number_of(user)
+
+
+def _number_of(user: User) -> str:
+    return f"anonymous-{user.pk}"
+
+
 def _create_number(user: User) -> str:
     """Return an unused name that identifies nobody."""
-    number = f"anonymous-{user.pk}"
+    number = _number_of(user)
     while User.objects.filter(username=number).exclude(pk=user.pk).exists():
         number += "-"
     return number

@@ -29,6 +29,8 @@ class PersonAction:
 
 def _rename(user: User, values: CleanedData, by: Actor) -> str:
     old = user.username
+    if old == values["new"]:  # the form came once more
+        return f"Renamed: this account is called {old}."
     people.rename(user, values["new"], by=by)
     return f"Renamed {old} to {values['new']}."
 
@@ -57,6 +59,8 @@ def _activate(user: User, values: CleanedData, by: Actor) -> str:
 
 def _anonymise(user: User, values: CleanedData, by: Actor) -> str:
     old = user.username
+    if people.is_anonymous(user) and not values["log_too"]:  # the form came once more
+        return f"Anonymised: the account is called {old}."
     return f"Anonymised {old}. The account is now called {people.anonymise(user, by=by, log_too=values['log_too'])}."
 
 
