@@ -38,13 +38,8 @@ def _rename(user: User, values: CleanedData, by: Actor) -> str:
 def _merge(user: User, values: CleanedData, by: Actor) -> str:
     kept = people.find(values["into"])
     moved = people.merge(user, kept, by=by)
-    counts = ", ".join(_count(number, kind) for kind, number in moved.items())
+    counts = ", ".join(people.count_of_kind(number, kind) for kind, number in moved.items())
     return f"Merged {user} into {kept}: {counts or 'there was nothing to move'}."
-
-
-def _count(number: int, kind: str) -> str:
-    """Return the number with its noun; `people.merge` names kinds by their plural."""
-    return f"{number} {kind.removesuffix('s') if number == 1 else kind}"
 
 
 def _deactivate(user: User, values: CleanedData, by: Actor) -> str:

@@ -14,7 +14,7 @@ from .collect_when_due import CollectWhenDue
 from .course_status import render_status
 from .deadlines import DeadlineCommands
 from .options import make_parser
-from .output import CommandFailed, print_error, print_success, print_warning, render_table, run_command
+from .output import CommandFailed, count, print_error, print_success, print_warning, render_table, run_command
 from .sync_table import render_sync
 
 
@@ -46,7 +46,7 @@ class CourseManagement(DeadlineCommands, CollectWhenDue):
         if people:
             self._add_students(options, people)
         if skipped:
-            raise CommandFailed(f"{skipped} lines of the file were skipped.")
+            raise CommandFailed(f"{count(skipped, 'line of the file was', 'lines of the file were')} skipped.")
 
     def remove_students(self, options: argparse.Namespace) -> None:
         removed, failed = self._remove(options.course, options.students, STUDENT, go_on=True)
@@ -71,7 +71,7 @@ class CourseManagement(DeadlineCommands, CollectWhenDue):
             return
         with Path(options.file).open("w", encoding="utf-8-sig", newline="") as file:  # the mark is for spreadsheets
             roster_csv.write(members, file)
-        print_success(f"{options.file}: {len(members)} members of '{options.course}'.")
+        print_success(f"{options.file}: {count(len(members), 'member', 'members')} of '{options.course}'.")
 
     def sync_gradebook(self, options: argparse.Namespace) -> None:
         reason = students.reason_not_to_use(self.app.coursedir, options.course, create=options.gb)
@@ -101,7 +101,7 @@ class CourseManagement(DeadlineCommands, CollectWhenDue):
         if accepted:
             self._in_gradebook(options, accepted, add)
         if refused:
-            raise CommandFailed(f"{refused} of {len(people)} were refused.")
+            raise CommandFailed(f"{refused} of {len(people)} {'was' if refused == 1 else 'were'} refused.")
 
     def _add_and_report(self, course: str, people: Sequence[dict[str, str]]) -> tuple[list[str], int]:
         """Add or change people and print the results. Returns who was accepted, and how many were not."""
@@ -175,8 +175,9 @@ def report_steps(steps: Sequence[sync.Step], failures: Sequence[str]) -> None:
     for failure in failures:
         print_error(failure)
     if failures:
-        raise CommandFailed(f"{len(failures)} of {len(steps)} changes were not made.")
-    print_success(f"{len(steps)} changes were made.")
+        verb = "was" if len(failures) == 1 else "were"
+        raise CommandFailed(f"{len(failures)} of {count(len(steps), 'change', 'changes')} {verb} not made.")
+    print_success(f"{count(len(steps), 'change was', 'changes were')} made.")
 
 
 def names_in(options: argparse.Namespace) -> dict[str, str]:

@@ -16,7 +16,7 @@ from ..gradebook.sync import BOTH, TO_GRADEBOOK
 from . import deadline_tables
 from .commands import Commands
 from .deadline_tables import render_time
-from .output import CommandFailed, print_success, print_warning
+from .output import CommandFailed, count, print_success, print_warning
 from .typed_times import NONE, parse_time
 
 Change = Callable[[bool], list[StateChange]]  # takes whether it is only tried; returns whose state changes
@@ -94,7 +94,7 @@ class DeadlineCommands(Commands):
                 print_warning("Nothing was changed. To do what the last column says, repeat with --yes.")
             else:
                 deadline_sync.apply_steps(steps, deadlines, gradebook)
-                print_success(f"{len(steps)} changes were made.")
+                print_success(f"{count(len(steps), 'change was', 'changes were')} made.")
 
     def _grant(self, options: argparse.Namespace, deadlines: CourseDeadlines) -> None:
         zone = deadlines.zone()

@@ -28,6 +28,14 @@ def load_nbgrader() -> NbGrader:
     return app
 
 
+def count(number: int, one: str, many: str) -> str:
+    """
+    >>> count(1, "line", "lines"), count(2, "line was", "lines were")
+    ('1 line', '2 lines were')
+    """
+    return f"{number} {one if number == 1 else many}"
+
+
 def print_success(text: str) -> None:
     _print(text, GREEN, sys.stdout)
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.utils.translation import ngettext
 
 from courses.importers import csv_file
 from courses.importers.roster_columns import COLUMN_NAMES, ColumnChoice
@@ -64,8 +65,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{existing.name}: {format_counts(report)}{' (dry run: nothing was done)' if dry_run else ''}"
         )
-        if report.count(Result.REFUSED):
-            raise CommandError(f"{report.count(Result.REFUSED)} lines were refused.")
+        if count := report.count(Result.REFUSED):
+            raise CommandError(ngettext("%d line was refused.", "%d lines were refused.", count) % count)
 
     def _read(self, content: bytes, choice: ColumnChoice) -> csv_file.RosterFile:
         try:

@@ -190,7 +190,7 @@ def test_shell_sees_the_failure(course, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         execute_from_command_line(["manage.py", "import_roster", cast.COURSE, str(file)])
     assert end.value.code == 1
-    assert capsys.readouterr().err.splitlines()[-1] == "CommandError: 1 lines were refused."
+    assert capsys.readouterr().err.splitlines()[-1] == "CommandError: 1 line was refused."
 
 
 # export_roster

@@ -311,3 +311,13 @@ def test_due_date_at_the_end_of_the_calendar_is_shown_and_kept(in_berlin, assign
     assert alice.post(page(assignment), as_sent(alice.get(page(assignment))) | {"max_attempts": "3"}).status_code == 302
     assignment.refresh_from_db()
     assert (assignment.due, assignment.max_attempts) == (never, 3)
+
+
+def test_form_that_is_sent_twice_grants_an_extension_once(assignment, browser):
+    alice = browser("alice")
+    sent = {**as_sent(alice.get(page(assignment))), **row(user="dave", due=("2031-01-02", "12:00"), reason="ill")}
+    assert alice.post(page(assignment), sent).status_code == 302
+    before = Extension.objects.values_list().get()
+    again = alice.post(page(assignment), sent)
+    assert again.status_code == 302, again.context["errors"]
+    assert Extension.objects.values_list().get()[:5] == before[:5]
