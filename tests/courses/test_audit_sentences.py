@@ -12,6 +12,7 @@ from tests import cast
 
 ROOT = Path(__file__).parents[2]
 DUE = "2026-11-30T22:59:00+00:00"
+READ = "2026-11-30 23:59 CET"
 
 
 def entry(action, actor="alice", target="ps1", **details):
@@ -26,9 +27,9 @@ def entry(action, actor="alice", target="ps1", **details):
         (entry("submit", actor="bob", submission=7, student="zoe"), "bob submitted ps1 for zoe"),
         (entry("collect", submissions=[7]), "alice collected 1 submission of ps1"),
         (entry("collect", submissions=[7, 8]), "alice collected 2 submissions of ps1"),
-        (entry("set due date", due=DUE), "alice set the due date of ps1: due date 2026-11-30 23:59 CET"),
-        (entry("set deadlines", due=None, cut_off=DUE), "alice set the deadlines of ps1: due date none, cut-off 2026-11-30 23:59 CET"),
-        (entry("grant extension", to={"bob": {"due": DUE}}), "alice granted an extension of ps1 to bob (due date 2026-11-30 23:59 CET)"),
+        (entry("set due date", due=DUE), f"alice set the due date of ps1: due date {READ}"),
+        (entry("set deadlines", due=None, cut_off=DUE), f"alice set the deadlines of ps1: due date none, cut-off {READ}"),
+        (entry("grant extension", to={"bob": {"due": DUE}}), f"alice granted an extension of ps1 to bob (due date {READ})"),
         (entry("grant extension", to={"bob": {}, "section B": {}}), "alice granted an extension of ps1 to bob, section B"),
         (entry("withdraw extension", of=["bob"]), "alice withdrew the extension of ps1 of bob"),
         (entry("change member", target="bob", was="student", given="grader"), "alice changed bob: student → grader"),
