@@ -2,7 +2,7 @@
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -144,6 +144,18 @@ class AuditAdmin(BaseAdmin[AuditEntry]):
             return named | (newest & in_columns(self.search_fields, word))
 
         return filter_rows(queryset, search_term, condition_for), False
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, object],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: AuditEntry | None = None,
+    ) -> HttpResponse:
+        context["subtitle"] = None  # the page begins with the sentence
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     @admin.display(description="when", ordering="at")
     def when(self, entry: AuditEntry) -> str:

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.text import Truncator
 
 from courses.errors import Invalid
-from courses.importers.roster_columns import COLUMN_NAMES, ColumnChoice
+from courses.importers.roster_columns import COLUMN_NAMES, ColumnChoice, lines_about_nobody
 from courses.importers.tables import Sheet
 
 SAMPLES = 3  # cells of a column that its choice shows
@@ -72,7 +72,9 @@ class ColumnsForm(ReadRosterForm):
 
 
 def _describe(sheet: Sheet, name: str) -> str:
-    samples = list(filter(None, sheet.column(name)))[:SAMPLES]
+    nobody = lines_about_nobody(sheet)
+    cells = zip((number for number, _ in sheet.rows), sheet.column(name), strict=True)
+    samples = [cell for number, cell in cells if cell and number not in nobody][:SAMPLES]
     return Truncator(f"{name}: {', '.join(samples)}" if samples else f"{name} (empty)").chars(80)
 
 

@@ -253,6 +253,7 @@ def test_columns_that_are_unclear_are_asked_for_and_the_answer_is_imported(cours
     assert (
         "3 columns say “username”: “SIS Login ID”, “ID”, “SIS User ID”" in text
         and "SIS Login ID: bob, dave, frank" in text
+        and ">Student: Li, Bob, Müller, Dave" in text
     )
     assert chosen(page)["column_username"] == "SIS Login ID" and chosen(page)["column_section"] == "Section"
     sent = {**Fields(text).sent, **chosen(page), "column_section": ""}
