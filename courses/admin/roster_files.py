@@ -1,5 +1,6 @@
 """Rosters as files in the admin: an import shows every difference first; exports for spreadsheets and for nbgrader."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,7 +152,7 @@ class RosterFilesAdmin(CourseScopedAdmin[Course]):
         initial = {
             "text": draft.text,
             "remove_others": draft.remove_others,
-            "columns": draft.choice.write(),
+            "columns": json.dumps(draft.choice.write()),
             "before_at": draft.choice.before_at,
             "seen": preview.digest,
             "goal": preview.goal,

@@ -1,5 +1,6 @@
 """The forms with which a roster file is imported: the file, its columns where they are unclear, and what was shown."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from courses.errors import Invalid
 from courses.importers.roster_columns import COLUMN_NAMES, ColumnChoice, lines_about_nobody
 from courses.importers.tables import Sheet
 
+MAX_CHOICE = 20_000  # characters
 SAMPLES = 3  # cells of a column that its choice shows
 LABELS = {"username": "User name", "name": "Whole name", "first_name": "First name", "last_name": "Last name"}
 HELP = {
@@ -81,16 +83,20 @@ def _describe(sheet: Sheet, name: str) -> str:
 class SeenRosterForm(ReadRosterForm):
     """The same file again, after its differences were shown."""
 
-    columns = forms.JSONField(widget=forms.HiddenInput, required=False)  # as ColumnChoice.parse reads them
+    # A JSON list of what ColumnChoice.parse reads: names of columns may have any other separator in them.
+    columns = forms.CharField(widget=forms.HiddenInput, required=False, strip=False, max_length=MAX_CHOICE)
     before_at = forms.BooleanField(widget=forms.HiddenInput, required=False)
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)  # digest of the differences
     goal = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
     def clean_columns(self) -> ColumnChoice:
-        written = self.cleaned_data["columns"] or []
         try:
-            if not (isinstance(written, list) and all(isinstance(each, str) for each in written)):
-                raise Invalid("The columns are no list.")
+            written = json.loads(self.cleaned_data["columns"] or "[]")
+        except (ValueError, RecursionError) as error:
+            raise ValidationError("The columns cannot be read.") from error
+        if not (isinstance(written, list) and all(isinstance(each, str) for each in written)):
+            raise ValidationError("The columns are no list.")
+        try:
             return ColumnChoice.parse(written)
         except Invalid as error:
             raise ValidationError(error.message) from error
