@@ -270,6 +270,6 @@ def test_folder_of_an_upload_whose_process_died_is_removed(db):
         (folder / "half").write_bytes(b"x")
     day = 24 * 3600
     os.utime(old, (time.time() - 2 * day, time.time() - 2 * day))
-    assert "1 unfinished uploads" in run("--dry-run") and old.exists()
+    assert "1 unfinished upload," in run("--dry-run") and old.exists()
     run()
     assert not old.exists() and new.exists()
