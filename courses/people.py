@@ -172,9 +172,26 @@ def _empty_texts(user: User) -> None:
             model._base_manager.filter(**{name: user}).update(**{text: ""})
 
 
+def count_of_kind(number: int, kind: str) -> str:
+    """Return the number with its noun; `merge` names kinds by their plural.
+
+    >>> count_of_kind(1, "members"), count_of_kind(2, "members"), count_of_kind(1, "feedback")
+    ('1 member', '2 members', '1 feedback')
+    """
+    return f"{number} {kind.removesuffix('s') if number == 1 else kind}"
+
+
+def is_anonymous(user: User) -> bool:
+    return not user.is_active and user.username.rstrip("-") == _number_of(user)
+
+
+def _number_of(user: User) -> str:
+    return f"anonymous-{user.pk}"
+
+
 def _create_number(user: User) -> str:
     """Return an unused name that identifies nobody."""
-    number = f"anonymous-{user.pk}"
+    number = _number_of(user)
     while User.objects.filter(username=number).exclude(pk=user.pk).exists():
         number += "-"
     return number

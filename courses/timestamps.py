@@ -42,15 +42,6 @@ def local_text(moment: datetime, zone: ZoneInfo) -> str:
     return text if zone.key == "UTC" else f"{text} ({zone.key})"
 
 
-def local_iso(moment: datetime | None, zone: ZoneInfo) -> str:
-    """Return an instant in ISO 8601 with the offset of the zone; empty for None.
-
-    >>> local_iso(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
-    '2026-10-25T02:30:00+02:00'
-    """
-    return in_zone(moment, zone).isoformat() if moment else ""
-
-
 def parse_iso(text: str, zone: ZoneInfo) -> datetime:
     """Return the instant of a time in ISO 8601; one without an offset is in this zone. Errors: Invalid.
 

@@ -183,12 +183,11 @@ class _Export:
     def _audit_rows(self) -> Iterator[tuple[object, ...]]:
         yield AUDIT_COLUMNS
         for entry in _in_batches(AuditEntry.objects.filter(course_id=self._course.pk).order_by("pk")):
-            at = format_timestamp(entry.at)
             self._write(
                 "audit", at=entry.at, actor=entry.actor, role=entry.role, action=entry.action, target=entry.target,
                 details=entry.details,
             )  # fmt: skip
-            yield at, entry.actor, entry.role, entry.action, entry.target, entry.summary
+            yield entry.at, entry.actor, entry.role, entry.action, entry.target, entry.summary
 
     def _write(self, kind: str, **fields: object) -> None:
         texts = {name: format_timestamp(value) for name, value in fields.items() if isinstance(value, datetime)}

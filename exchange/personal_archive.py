@@ -14,7 +14,6 @@ from courses.csv_writer import write_rows
 from courses.errors import PermissionDenied
 from courses.models import User
 from courses.permissions import Actor
-from courses.timestamps import format_timestamp
 from exchange import deadlines, receipts
 from exchange.models import Submission
 from exchange.storage.archives import ArchiveFolder, ZipStream
@@ -63,10 +62,9 @@ def _table(pks: list[int]) -> Iterator[tuple[object, ...]]:
     yield COLUMNS
     for submission in _load(pks):
         assignment, file_set = submission.assignment, submission.file_set
-        when = format_timestamp(submission.created)
         late: bool = submission.late  # type: ignore[attr-defined]  # annotated
         what = (late, submission.trial, file_set.file_count, file_set.size, file_set.digest, submission.pk)
-        yield assignment.course.name, assignment.name, when, *what
+        yield assignment.course.name, assignment.name, submission.created, *what
 
 
 def _load(pks: list[int]) -> Iterable[Submission]:

@@ -130,7 +130,7 @@ class TableFilter:
 
 def csv_rows(
     members: Iterable[MemberProgress], assignments: Sequence[Assignment], *, named: bool = True
-) -> Iterator[list[str]]:
+) -> Iterator[list[object]]:
     """Yield rows for a spreadsheet: a header, then one for each member, with the same columns for each assignment.
 
     The columns of a table of one assignment need not be `named` after it.
@@ -138,19 +138,16 @@ def csv_rows(
     headings = [f"{each.name}: {column}" if named else column for each in assignments for column in COLUMNS]
     yield ["username", "first_name", "last_name", "section", "standing", "late_days_used", *headings]
     for member in members:
-        used = "" if member.late_days_used is None else str(member.late_days_used)
-        cells = [member.username, member.first_name, member.last_name, member.section, member.standing, used]
+        cells: list[object] = [member.username, member.first_name, member.last_name, member.section, member.standing]
+        cells.append(member.late_days_used)
         for assignment in assignments:
             cells += _cells(member.work[assignment.pk])
         yield cells
 
 
-def _cells(work: AssignmentProgress) -> list[str]:
-    due = work.deadline.due.isoformat() if work.deadline.due else ""
-    late, minutes, last = "", "", ""
-    if work.last:
-        late, minutes, last = "yes" if work.late else "no", str(work.minutes_late), work.last.isoformat()
-    return [str(work.state.label), late, minutes, str(work.attempts), last, due, work.extension]
+def _cells(work: AssignmentProgress) -> list[object]:
+    late, minutes = (bool(work.late), work.minutes_late) if work.last else (None, None)
+    return [work.state.label, late, minutes, work.attempts, work.last, work.deadline.due, work.extension]
 
 
 def text_lines(

@@ -12,6 +12,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from courses.sizes import readable_size
 from exchange import usage
@@ -151,7 +152,9 @@ def _problems(measured: usage.Usage, disks: dict[str, usage.Disk], tasks: list[T
     """Return a sentence for whatever an administrator should look at."""
     problems = []
     if measured.blobs_missing:
-        problems.append(f"The store has lost or damaged {measured.blobs_missing} blobs. Restore them from a backup.")
+        count = measured.blobs_missing
+        lost = ngettext("%d blob", "%d blobs", count) % count
+        problems.append(f"The store has lost or damaged {lost}. Restore what is lost from a backup.")
     problems += [
         f"{disk.path} is nearly full: {readable_size(disk.free)} of {readable_size(disk.size)} are free."
         for disk in disks.values()

@@ -21,8 +21,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.text import capfirst, smart_split
+from django.utils.translation import ngettext
 
 from courses.admin.lists import MAX_COUNT, CappedPaginator, ChangeList
+from courses.audit_sentences import details_of, sentence_of
 from courses.errors import DomainError, PermissionDenied
 from courses.models import AuditEntry
 from courses.permissions import Permission, actor_of
@@ -151,6 +153,10 @@ class BaseAdmin(ModelAdmin[M]):
             return None
         return super().response_action(request, queryset)
 
+    def tell_count(self, request: HttpRequest, count: int, one: str, many: str, *, already: str) -> None:
+        """Say how much was done; where nothing was left to do, as for a form that was sent twice, say `already`."""
+        messages.success(request, ngettext(one, many, count) % count if count else already)
+
     # Errors of services
 
     @report_errors
@@ -165,7 +171,8 @@ class BaseAdmin(ModelAdmin[M]):
 
     @report_errors
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponseBase:  # type: ignore[override]
-        return super().changelist_view(request, extra_context)
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     @report_errors
     def delete_view(  # type: ignore[override]
@@ -202,7 +209,7 @@ class BaseAdmin(ModelAdmin[M]):
             "module_name": capfirst(self.opts.verbose_name_plural),
             "opts": self.opts,
             "object": obj,
-            "entries": self.history_of(obj)[:MAX_HISTORY],
+            "entries": [(entry, sentence_of(entry), details_of(entry)) for entry in self.history_of(obj)[:MAX_HISTORY]],
         }
         return TemplateResponse(request, "admin/object_history.html", context)
 

@@ -1,14 +1,15 @@
 """The admin's page of courses, with the members of a small one on it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import ngettext
 
@@ -39,6 +40,7 @@ else:
     TabularInline = admin.TabularInline
 
 REMOVED_MEANWHILE = "Somebody on this page was removed from the roster meanwhile; your changes to them were not saved."
+SENT_AGAIN = timedelta(minutes=10)  # in which the same form for a new course is taken for a double click
 MAX_INLINE_MEMBERS = 100  # up to which a course's own page lists them all
 
 
@@ -116,6 +118,28 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
     def has_change_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
         return self.may(request, Permission.CHANGE_ROSTER, obj)
 
+    def add_view(  # type: ignore[override]
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponseBase:
+        """Create a course. The same form that comes once more leads to the course that it created."""
+        if request.method == "POST" and self.has_add_permission(request) and (course := self._just_created(request)):
+            messages.success(request, f"The course {course} was created.")
+            return HttpResponseRedirect(reverse("admin:courses_course_change", args=[course.pk]))
+        return super().add_view(request, form_url, extra_context)
+
+    def _just_created(self, request: HttpRequest) -> Course | None:
+        form = CourseForm(request.POST)
+        form.full_clean()
+        names = form.cleaned_data.get("instructors")
+        course = Course.objects.present().filter(name=request.POST.get("name", "").strip()).first()
+        if course is None or names is None:
+            return None
+        entries = AuditEntry.objects.filter(
+            action="create course", course_id=course.pk, actor=actor_of(request).username
+        )
+        entry = entries.filter(at__gte=timezone.now() - SENT_AGAIN).first()
+        return course if entry and entry.details.get("instructors") == sorted(set(names)) else None
+
     def get_form(
         self, request: HttpRequest, obj: Course | None = None, change: bool = False, **kwargs: object
     ) -> type[CourseModelForm]:
@@ -190,7 +214,7 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
             if row not in formset.deleted_forms:
                 change_member(request, row)
         for row in formset.extra_forms:
-            if row.has_changed() and row not in formset.deleted_forms:
+            if row.has_changed() and row not in formset.deleted_forms and row.existing is None:
                 services.add_member(form.instance, row.new_entry, by=actor_of(request))
         if formset.removed_meanwhile:
             messages.warning(request, REMOVED_MEANWHILE)
@@ -200,7 +224,7 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
     @admin.action(description="Move to the trash", permissions=["administer"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Course]) -> HttpResponseBase | None:
         chosen = list(queryset.filter(removed_at=None))
-        if "confirmed" not in request.POST:
+        if chosen and "confirmed" not in request.POST:
             sentences = ["Only administrators will see these courses. Everything in them is kept."]
             return self.confirm(
                 request, title="Move to the trash", sentences=sentences, rows=chosen, action="move_to_trash"
@@ -208,8 +232,8 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
         with transaction.atomic():
             for course in chosen:
                 services.trash_course(course, by=actor_of(request))
-        text = ngettext("%d course was moved to the trash.", "%d courses were moved to the trash.", len(chosen))
-        messages.success(request, text % len(chosen))
+        texts = ("%d course was moved to the trash.", "%d courses were moved to the trash.")
+        self.tell_count(request, len(chosen), *texts, already="What you chose is in the trash already.")
         return None
 
     @admin.action(description="Keep (do not retire)", permissions=["change"])
@@ -224,8 +248,8 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
         with transaction.atomic():  # all or none, where one name is taken by now
             for course in chosen:
                 services.restore_course(course, by=actor_of(request))
-        text = ngettext("%d course was restored.", "%d courses were restored.", len(chosen))
-        messages.success(request, text % len(chosen))
+        texts = ("%d course was restored.", "%d courses were restored.")
+        self.tell_count(request, len(chosen), *texts, already="What you chose is not in the trash.")
 
     def history_of(self, obj: Course) -> QuerySet[AuditEntry]:
         return AuditEntry.objects.filter(course_id=obj.pk)

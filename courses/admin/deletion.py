@@ -27,6 +27,9 @@ class TrashAdmin(CourseScopedAdmin[M]):
     def delete_permanently(self, request: HttpRequest, queryset: QuerySet[M]) -> HttpResponseBase | None:
         """Delete those of the chosen objects that are hidden, once their name is typed."""
         chosen = list(queryset.exclude(**{self.hidden_since: None}))
+        if "confirmed" in request.POST and not queryset.exists():
+            messages.success(request, "What you chose is deleted already.")
+            return None
         if not chosen:
             messages.error(request, "Only what is in the trash or unreleased can be deleted permanently.")
             return None

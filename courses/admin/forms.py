@@ -164,6 +164,7 @@ class MemberForm(MemberRowForm):
         label="User name", max_length=255, help_text="As on JupyterHub. They need not have been here yet."
     )
     field_order = ("course", "username")
+    existing: Membership | None = None  # who is a member already, just as the form says: it came once more
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -182,11 +183,18 @@ class MemberForm(MemberRowForm):
         course = values.get("course") or (self.instance.course_id and self.instance.course)
         if not self.instance.pk and course and "username" in values:
             # Neither person nor course need be fields of the form: Django would skip the database's constraint.
-            if course.memberships.filter(user__username=values["username"]).exists():
+            member = course.memberships.select_related("user").filter(user__username=values["username"]).first()
+            if member and self._says_what_is(member, values):
+                self.existing = member
+            elif member:
                 self.add_error("username", "This person is a member of the course already.")
             elif not self.actor.may_assign(values.get("role") or Role.STUDENT, course.pk):
                 self.add_error("role", "You may not give this role.")
         return values
+
+    @staticmethod
+    def _says_what_is(member: Membership, values: dict[str, Any]) -> bool:
+        return all((getattr(member, name) or "") == (values.get(name) or "") for name in NAME_AND_ROLE)
 
     @property
     def new_entry(self) -> RosterEntry:
@@ -200,7 +208,8 @@ class MemberFormSet(MemberInlineFormSet):
     @property
     def removed_meanwhile(self) -> int:
         """Return how many rows belong to nobody any more."""
-        return sum(not form.instance.pk for form in self.initial_forms)
+        removed = (form for form in self.initial_forms if not form.instance.pk)
+        return sum(not self.data.get(form.add_prefix("DELETE")) for form in removed)  # those were to be removed
 
     def add_fields(self, form: MemberForm, index: int | None) -> None:
         super().add_fields(form, index)
@@ -221,29 +230,6 @@ class MemberFormSet(MemberInlineFormSet):
             if name and name in seen:
                 raise forms.ValidationError(f"{name} comes twice.")
             seen.add(name or "")
-
-
-class RosterFileForm(forms.Form):
-    """A CSV file, whose differences are shown before it is imported."""
-
-    file = forms.FileField(
-        label="CSV file",
-        help_text="The first line names the columns: username (or id), and optionally first_name, last_name, email, "
-        "section, role. Commas, semicolons or tabs, as spreadsheets, learning platforms and nbgrader write them.",
-    )
-    remove_others = forms.BooleanField(
-        required=False,
-        label="Remove students whom the file does not name from the roster",
-        help_text="Their submissions are kept, and you see who they are before anything is done.",
-    )
-
-
-class SeenRosterForm(forms.Form):
-    """The same file again, after its differences were shown."""
-
-    text = forms.CharField(widget=forms.HiddenInput, strip=False)
-    remove_others = forms.BooleanField(widget=forms.HiddenInput, required=False)
-    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)  # digest of the differences
 
 
 class PhraseForm(forms.Form):

@@ -8,9 +8,9 @@ from django.db.models import ForeignKey, QuerySet, Value
 from django.db.models.functions import Concat
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import ngettext
 
 from courses import bulk, services
 from courses.admin.base import CourseScopedAdmin, parse_pk
@@ -135,11 +135,22 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
         if change:
             change_member(request, form)
             return
-        member = services.add_member(form.cleaned_data["course"], form.new_entry, by=actor_of(request))
+        member = form.existing or services.add_member(form.cleaned_data["course"], form.new_entry, by=actor_of(request))
         obj.pk, obj.user = member.pk, member.user
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         services.remove_member(obj, by=actor_of(request))
+
+    def delete_view(  # type: ignore[override]
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponseBase:
+        """Remove a member. Where the form comes once more, they are gone already, and that is what was wanted."""
+        pk = parse_pk(object_id)
+        if request.method == "POST" and self.has_delete_permission(request) and pk is not None:
+            if not Membership.objects.filter(pk=pk).exists():
+                messages.success(request, "They are not on the roster any more.")
+                return HttpResponseRedirect(reverse("admin:courses_membership_changelist"))
+        return super().delete_view(request, object_id, extra_context)
 
     def log_deletions(self, request: HttpRequest, queryset: object) -> None:  # type: ignore[override]
         pass
@@ -156,21 +167,21 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
 
     def _change_roles(self, request: HttpRequest, queryset: QuerySet[Membership], role: Role) -> None:
         count = bulk.change_roles(list(queryset), role, by=actor_of(request))
-        text = ngettext("%d member is now a %s.", "%d members are now %ss.", count)
-        messages.success(request, text % (count, role))
+        texts = (f"%d member is now a {role}.", f"%d members are now {role}s.")
+        self.tell_count(request, count, *texts, already=f"Whom you chose are {role}s already.")
 
     @admin.action(description="Remove from the roster", permissions=["roster"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> HttpResponseBase | None:
         chosen = list(queryset)
         bulk.require_may_remove(chosen, by=actor_of(request))
-        if "confirmed" not in request.POST:
+        if chosen and "confirmed" not in request.POST:
             sentences = ["They will no longer be members of the course. Their submissions are kept."]
             return self.confirm(
                 request, title="Remove from the roster", sentences=sentences, rows=chosen, action="remove"
             )
         count = bulk.remove_members(chosen, by=actor_of(request))
-        text = ngettext("%d member was removed from the roster.", "%d members were removed from the roster.", count)
-        messages.success(request, text % count)
+        texts = ("%d member was removed from the roster.", "%d members were removed from the roster.")
+        self.tell_count(request, count, *texts, already="They are not on the roster any more.")
         return None
 
     @admin.action(description="Download as CSV", permissions=["view"])

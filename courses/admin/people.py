@@ -2,21 +2,25 @@
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import ngettext
 
 from courses.admin.base import MAX_HISTORY, BaseAdmin
 from courses.admin.filters import AuditActionFilter, AuditRoleFilter, CourseFilter
 from courses.admin.lists import count_of
 from courses.admin.person_actions import PERSON_ACTIONS
 from courses.admin.search import filter_rows, in_columns
+from courses.audit_sentences import details_of, sentence_of
 from courses.errors import DomainError
 from courses.models import AuditEntry, Course, Membership, User
 from courses.permissions import actor_of
+from courses.templatetags.times import local_seconds
 
+MAX_SENTENCE = 300  # characters in the list
 MAX_COURSES = 100  # of one person on one page
 NEWEST_ENTRIES = 20_000  # of the audit log, in which parts of names are looked for
 
@@ -66,6 +70,9 @@ class PersonAdmin(BaseAdmin[User]):
     def person_action_view(self, request: HttpRequest, pk: int, act: str) -> HttpResponseBase:
         if act not in PERSON_ACTIONS:
             raise Http404
+        if request.method == "POST" and self.has_view_permission(request) and _was_merged(pk):  # it came once more
+            messages.success(request, "The account was merged: it is not there any more.")
+            return HttpResponseRedirect(reverse("admin:courses_user_changelist"))
         user, action = self.get_visible_object(request, pk), PERSON_ACTIONS[act]
         form = action.form(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
@@ -85,6 +92,10 @@ class PersonAdmin(BaseAdmin[User]):
         return AuditEntry.objects.filter(newest[0] | newest[1])
 
 
+def _was_merged(pk: int) -> bool:
+    return AuditEntry.objects.filter(action="merge users", details__gone_id=pk).exists()
+
+
 def _is_named(word: str) -> Q:
     """Find people by user name, or by what a course calls them: in a subquery, where a join would multiply them."""
     named = Membership.objects.filter(in_columns(["first_name", "last_name", "email"], word))
@@ -93,7 +104,9 @@ def _is_named(word: str) -> Q:
 
 @admin.register(AuditEntry)
 class AuditAdmin(BaseAdmin[AuditEntry]):
-    list_display = ("at", "actor", "role", "action", "course", "target", "short_details")
+    counted_as = "entries"
+    list_display = ("when", "sentence", "role", "course")
+    list_display_links = ("sentence",)
     list_filter = ("at", AuditRoleFilter, AuditActionFilter, CourseFilter)
     course_path = "course_id"  # a plain number: namesakes, and what was deleted, stay apart
     search_fields = ("actor", "course", "target", "request_id")
@@ -102,18 +115,11 @@ class AuditAdmin(BaseAdmin[AuditEntry]):
         f"{NEWEST_ENTRIES:,} of the list also by a part of an object, id of a request, or name that is no longer in use"
     )
     fields = readonly_fields = (
-        "at",
-        "actor",
-        "actor_id",
+        "sentence",
+        "when",
         "role",
-        "action",
         "course",
-        "course_id",
-        "target",
-        "object_type",
-        "object_id",
-        "details",
-        "request_id",
+        "what_was_recorded",
     )
     show_facets = admin.ShowFacets.NEVER
 
@@ -139,6 +145,40 @@ class AuditAdmin(BaseAdmin[AuditEntry]):
 
         return filter_rows(queryset, search_term, condition_for), False
 
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, object],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: AuditEntry | None = None,
+    ) -> HttpResponse:
+        context["subtitle"] = None  # the page begins with the sentence
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    @admin.display(description="when", ordering="at")
+    def when(self, entry: AuditEntry) -> str:
+        return local_seconds(entry.at)
+
+    @admin.display(description="what happened")
+    def sentence(self, entry: AuditEntry) -> str:
+        return Truncator(sentence_of(entry)).chars(MAX_SENTENCE)
+
     @admin.display(description="details")
-    def short_details(self, entry: AuditEntry) -> str:
-        return Truncator(entry.summary).chars(80)
+    def what_was_recorded(self, entry: AuditEntry) -> SafeString:
+        """Fold what the sentence leaves out, such as ids: few need it."""
+        recorded = {
+            "actor": entry.actor and f"{entry.actor} (id {entry.actor_id})",
+            "action": entry.action,
+            "object": entry.target,
+            "kind of object": entry.object_type and f"{entry.object_type} (id {entry.object_id})",
+            "course": entry.course and f"{entry.course} (id {entry.course_id})",
+            "request": entry.request_id,
+        }
+        rows = [*details_of(entry), *((name, str(value)) for name, value in recorded.items() if value)]
+        return format_html(
+            "<details><summary>{}</summary><dl>{}</dl></details>",
+            ngettext("%d detail", "%d details", len(rows)) % len(rows),
+            format_html_join("", "<dt>{}</dt><dd>{}</dd>", rows),
+        )

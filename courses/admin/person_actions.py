@@ -29,6 +29,8 @@ class PersonAction:
 
 def _rename(user: User, values: CleanedData, by: Actor) -> str:
     old = user.username
+    if old == values["new"]:  # the form came once more
+        return f"Renamed: this account is called {old}."
     people.rename(user, values["new"], by=by)
     return f"Renamed {old} to {values['new']}."
 
@@ -36,13 +38,8 @@ def _rename(user: User, values: CleanedData, by: Actor) -> str:
 def _merge(user: User, values: CleanedData, by: Actor) -> str:
     kept = people.find(values["into"])
     moved = people.merge(user, kept, by=by)
-    counts = ", ".join(_count(number, kind) for kind, number in moved.items())
+    counts = ", ".join(people.count_of_kind(number, kind) for kind, number in moved.items())
     return f"Merged {user} into {kept}: {counts or 'there was nothing to move'}."
-
-
-def _count(number: int, kind: str) -> str:
-    """Return the number with its noun; `people.merge` names kinds by their plural."""
-    return f"{number} {kind.removesuffix('s') if number == 1 else kind}"
 
 
 def _deactivate(user: User, values: CleanedData, by: Actor) -> str:
@@ -57,6 +54,8 @@ def _activate(user: User, values: CleanedData, by: Actor) -> str:
 
 def _anonymise(user: User, values: CleanedData, by: Actor) -> str:
     old = user.username
+    if people.is_anonymous(user) and not values["log_too"]:  # the form came once more
+        return f"Anonymised: the account is called {old}."
     return f"Anonymised {old}. The account is now called {people.anonymise(user, by=by, log_too=values['log_too'])}."
 
 

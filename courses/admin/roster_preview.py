@@ -69,8 +69,13 @@ class RosterPreview:
     @property
     def digest(self) -> str:
         """Identify the differences, to tell later whether they are still the same."""
-        rows = [(outcome.line, vars(outcome.row)) for outcome in self.outcomes]
-        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+        return _digest([(outcome.line, vars(outcome.row)) for outcome in self.outcomes])
+
+    @property
+    def goal(self) -> str:
+        """Identify what the named members are afterwards, to tell later whether that has been reached."""
+        named = [outcome for outcome in self.outcomes if outcome.line is not None]
+        return _digest([(outcome.line, outcome.row.username, _goal_of(outcome.row)) for outcome in named])
 
     @property
     def separator(self) -> str:
@@ -93,6 +98,16 @@ class RosterPreview:
                 rows = [_preview_row(outcome) for outcome in outcomes[:MAX_ROWS]]
                 groups.append(PreviewGroup(result, title, help_text, len(outcomes), rows))
         return groups
+
+
+def _digest(rows: object) -> str:
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def _goal_of(change: MemberChange) -> list[str] | None:
+    """Return the values of a member afterwards; None for what is refused."""
+    after = change.after
+    return None if after is None else [after.get(name) or "" for name in FIELDS]
 
 
 def _preview_row(outcome: LineOutcome) -> PreviewRow:

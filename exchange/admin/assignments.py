@@ -1,6 +1,6 @@
 """The admin's pages of assignments and their releases."""
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -8,7 +8,6 @@ from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
 
 from courses.admin.base import CourseScopedAdmin
 from courses.admin.deletion import TrashAdmin
@@ -122,19 +121,22 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
 
     @admin.action(description="Unrelease (hide from students)", permissions=["release"])
     def unrelease(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
+        count = sum(assignment.withdrawn_at is None for assignment in queryset)
         with transaction.atomic():  # all or none, also where one is of a course in which the person only looks
             for assignment in queryset:
                 services.unrelease(assignment, by=actor_of(request))
-        text = ngettext("%d assignment was unreleased.", "%d assignments were unreleased.", len(queryset))
-        messages.success(request, f"{text % len(queryset)} Everything is kept; restore or release it to show it again.")
+        kept = "Everything is kept; restore or release it to show it again."
+        texts = (f"%d assignment was unreleased. {kept}", f"%d assignments were unreleased. {kept}")
+        self.tell_count(request, count, *texts, already="What you chose is unreleased already.")
 
     @admin.action(description="Restore (show to students again)", permissions=["release"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
+        count = sum(assignment.withdrawn_at is not None for assignment in queryset)
         with transaction.atomic():
             for assignment in queryset:
                 services.restore(assignment, by=actor_of(request))
-        text = ngettext("%d assignment was restored.", "%d assignments were restored.", len(queryset))
-        messages.success(request, text % len(queryset))
+        texts = ("%d assignment was restored.", "%d assignments were restored.")
+        self.tell_count(request, count, *texts, already="What you chose is released already.")
 
     def history_of(self, obj: Assignment) -> QuerySet[AuditEntry]:
         submissions = Q(object_type="submission", object_id__in=obj.submissions.order_by().values("pk"))

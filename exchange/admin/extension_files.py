@@ -1,6 +1,5 @@
 """Extensions as files in the admin: an import shows what it does before anything is written."""
 
-from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -13,8 +12,8 @@ from django.urls import URLPattern, path
 from django.utils.translation import ngettext
 
 from courses.admin.base import CourseScopedAdmin, report_errors
-from courses.admin.roster_files import BYTE_ORDER_MARK, csv_response
 from courses.body_limits import limit_body
+from courses.csv_writer import csv_response
 from courses.errors import DomainError
 from courses.importers import tables
 from courses.permissions import Permission, actor_of
@@ -121,5 +120,4 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
     def export_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         assignment = self.get_visible_object(request, pk)
         services.record_extensions_download(assignment, by=actor_of(request))
-        lines = chain([BYTE_ORDER_MARK], extension_file.export(assignment))
-        return csv_response(lines, f"{assignment.course} {assignment.name} extensions.csv")
+        return csv_response(extension_file.export(assignment), f"{assignment.course} {assignment.name} extensions.csv")

@@ -1,15 +1,12 @@
 """The admin's table of the progress of a course, member by assignment, as a page and as CSV."""
 
-from itertools import chain
-
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from courses import csv_writer
 from courses.admin.base import CourseScopedAdmin, parse_pk
-from courses.admin.roster_files import BYTE_ORDER_MARK, csv_response
+from courses.csv_writer import csv_response, write_rows
 from courses.models import Course
 from courses.permissions import Permission, actor_of
 from exchange import progress, services
@@ -55,8 +52,8 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
         columns = _choose(request, assignments)
         services.record_progress_download(course, by=actor_of(request))
         members = TableFilter.of(request.GET).read(course, columns)
-        lines = list(csv_writer.write_rows(csv_rows(members, columns)))  # no query is open while it is sent
-        return csv_response(chain([BYTE_ORDER_MARK], lines), f"{course} progress.csv")
+        lines = list(write_rows(csv_rows(members, columns)))  # no query is open while it is sent
+        return csv_response(lines, f"{course} progress.csv")
 
 
 def _choose(request: HttpRequest, assignments: list[Assignment]) -> list[Assignment]:

@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
 
 from courses.admin.base import CourseScopedAdmin
 from courses.admin.deletion import TrashAdmin
@@ -71,7 +70,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         "release",
         "state",
         "collected_at",
-        "receipt",
+        "receipt_facts",  # "receipt" is the column, whose JSON nobody reads
         "files",
         "feedbacks",
     )
@@ -119,7 +118,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         return ", ".join(remark for remark, holds in remarks.items() if holds)
 
     @admin.display(description="receipt")
-    def receipt(self, submission: Submission) -> SafeString:
+    def receipt_facts(self, submission: Submission) -> SafeString:
         receipt = receipts.receipt(submission)
         shown = (receipt[name] for name in ("id", "code", "digest", "signature"))
         return format_html(
@@ -158,14 +157,14 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     @admin.action(description="Move to the trash (the student still sees it)", permissions=["trash"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
         count = services.withdraw_submissions(list(queryset), by=actor_of(request))
-        text = ngettext("%d submission was moved to the trash.", "%d submissions were moved to the trash.", count)
-        messages.success(request, text % count)
+        texts = ("%d submission was moved to the trash.", "%d submissions were moved to the trash.")
+        self.tell_count(request, count, *texts, already="What you chose is in the trash already.")
 
     @admin.action(description="Restore", permissions=["trash"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
         count = services.restore_submissions(list(queryset), by=actor_of(request))
-        text = ngettext("%d submission was restored.", "%d submissions were restored.", count)
-        messages.success(request, text % count)
+        texts = ("%d submission was restored.", "%d submissions were restored.")
+        self.tell_count(request, count, *texts, already="What you chose is not in the trash.")
 
     def history_of(self, obj: Submission) -> QuerySet[AuditEntry]:
         """Return the entries about this submission, alone or in a list of many.

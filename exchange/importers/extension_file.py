@@ -12,7 +12,7 @@ from courses.csv_writer import write_rows
 from courses.errors import DomainError, Invalid
 from courses.importers import tables
 from courses.importers.tables import Row
-from courses.timestamps import local_iso, parse_iso
+from courses.timestamps import in_zone, parse_iso
 from exchange import services
 from exchange.models import Assignment
 from exchange.services import Grant
@@ -119,8 +119,8 @@ def export(assignment: Assignment) -> Iterator[str]:
                 (
                     each.user.username if each.user else "",
                     each.section or "",
-                    local_iso(each.due, zone),
-                    local_iso(each.cut_off, zone),
+                    in_zone(each.due, zone) if each.due else None,
+                    in_zone(each.cut_off, zone) if each.cut_off else None,
                     each.attempts or "",
                     each.reason,
                 )

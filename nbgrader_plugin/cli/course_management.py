@@ -16,6 +16,7 @@ from .deadlines import DeadlineCommands
 from .options import make_parser
 from .output import (
     CommandFailed,
+    count,
     print_error,
     print_success,
     print_warning,
@@ -48,11 +49,13 @@ class CourseManagement(DeadlineCommands, CollectWhenDue):
 
     def add_students(self, options: argparse.Namespace) -> None:
         content = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
-        people, skipped = select_students(roster_csv.read(content))
+        people, skipped = select_students(
+            roster_csv.read(content, roster_csv.ColumnChoice.parse(options.column, options.before_at))
+        )
         if people:
             self._add_students(options, people)
         if skipped:
-            raise CommandFailed(f"{skipped} lines of the file were skipped.")
+            raise CommandFailed(f"{count(skipped, 'line of the file was', 'lines of the file were')} skipped.")
 
     def remove_students(self, options: argparse.Namespace) -> None:
         removed, failed = self._remove(options.course, options.students, STUDENT, go_on=True)
@@ -77,7 +80,7 @@ class CourseManagement(DeadlineCommands, CollectWhenDue):
             return
         with Path(options.file).open("w", encoding="utf-8-sig", newline="") as file:  # the mark is for spreadsheets
             roster_csv.write(members, file)
-        print_success(f"{options.file}: {len(members)} members of '{options.course}'.")
+        print_success(f"{options.file}: {count(len(members), 'member', 'members')} of '{options.course}'.")
 
     def sync_gradebook(self, options: argparse.Namespace) -> None:
         reason = students.reason_not_to_use(self.app.coursedir, options.course, create=options.gb)
@@ -107,7 +110,7 @@ class CourseManagement(DeadlineCommands, CollectWhenDue):
         if accepted:
             self._in_gradebook(options, accepted, add)
         if refused:
-            raise CommandFailed(f"{refused} of {len(people)} were refused.")
+            raise CommandFailed(f"{refused} of {len(people)} {'was' if refused == 1 else 'were'} refused.")
 
     def _add_and_report(self, course: str, people: Sequence[dict[str, str]]) -> tuple[list[str], int]:
         """Add or change people and print the results. Returns who was accepted, and how many were not."""
@@ -181,7 +184,8 @@ def report_steps(steps: Sequence[sync.Step], failures: Sequence[str]) -> None:
     for failure in failures:
         print_error(failure)
     if failures:
-        raise CommandFailed(f"{len(failures)} of {len(steps)} changes were not made.")
+        verb = "was" if len(failures) == 1 else "were"
+        raise CommandFailed(f"{len(failures)} of {count(len(steps), 'change', 'changes')} {verb} not made.")
     print_success(render_made(len(steps)))
 
 

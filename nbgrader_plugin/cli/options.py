@@ -43,8 +43,16 @@ def _add_people_commands(command: Callable[[str, str], argparse.ArgumentParser])
         "file",
         metavar="CSV_FILE",
         help="its first line names the columns: student_id and, where known, first_name, last_name, email, section; "
-        "- reads standard input",
+        "- reads standard input. Files of Canvas, Moodle, Blackboard and Sakai are read, too",
     )
+    subparser.add_argument(
+        "--column",
+        metavar="FIELD=COLUMN",
+        action="append",
+        default=[],
+        help="read a field from this column of the file, as --column username='SIS Login ID'",
+    )
+    subparser.add_argument("--before-at", action="store_true", help="user names are what comes before the @")
     _add_gradebook_options(subparser)
 
     subparser = command("remove_students", "Remove students from the roster; their submissions stay")

@@ -28,6 +28,14 @@ def load_nbgrader() -> NbGrader:
     return app
 
 
+def count(number: int, one: str, many: str) -> str:
+    """
+    >>> count(1, "line", "lines"), count(2, "line was", "lines were")
+    ('1 line', '2 lines were')
+    """
+    return f"{number} {one if number == 1 else many}"
+
+
 def print_success(text: str) -> None:
     _print(text, GREEN, sys.stdout)
 
@@ -47,8 +55,8 @@ def _print(text: str, colour: int, stream: TextIO) -> None:
     print(text, file=stream, flush=True)
 
 
-def render_made(count: int) -> str:
-    return "1 change was made." if count == 1 else f"{count} changes were made."
+def render_made(changes: int) -> str:
+    return f"{count(changes, 'change was', 'changes were')} made."
 
 
 def render_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

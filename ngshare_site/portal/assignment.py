@@ -3,12 +3,11 @@
 from typing import Any
 
 from django.db.models import F
-from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
-from courses.csv_writer import write_rows
+from courses.csv_writer import csv_response, write_rows
 from courses.permissions import Actor, Permission
 from exchange import file_responses, queries, services, states
 from exchange.models import Assignment
@@ -79,10 +78,7 @@ class AssignmentCSVView(MemberView):
         services.record_progress_download(found.course, by=self.actor)
         members = list(TableFilter.of(request.GET).read(found.course, [found]))
         lines = write_rows(csv_rows(members, [found], named=False))
-        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-        name = f"{course} {assignment} submissions.csv"
-        response["Content-Disposition"] = str(content_disposition_header(True, name))
-        return response
+        return csv_response(lines, f"{course} {assignment} submissions.csv")
 
 
 def get_assignment(actor: Actor, course: str, name: str) -> Assignment:

@@ -97,7 +97,7 @@ def test_task_that_never_ran_failed_or_is_overdue_is_a_problem(problems):
 def test_lost_bytes_are_a_problem(problems, submission):
     assert not any("damaged" in problem for problem in problems())
     Blob.objects.filter(sha256=cast.sha256(cast.WORK["ps1.ipynb"])).update(stored=False)
-    assert any("lost or damaged 1 blobs" in problem for problem in problems())
+    assert any("lost or damaged 1 blob." in problem for problem in problems())
 
 
 def test_full_disk_is_a_problem(problems, monkeypatch, tmp_path):

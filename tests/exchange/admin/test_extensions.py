@@ -322,3 +322,15 @@ def test_list_shows_the_release_time_in_the_zone_of_the_course(in_berlin, assign
     services.set_deadlines(assignment, {"release_at": DUE}, by=cast.actor("alice"))
     listed = browser("alice").get("/admin/exchange/assignment/").content.decode()
     assert "to be released on 2031-01-02 13:00 CET" in listed
+
+
+def test_form_that_is_sent_twice_grants_an_extension_once(assignment, browser):
+    services.set_due_date(assignment, DUE, by=cast.actor("alice"))
+    alice = browser("alice")
+    sent = {**as_sent(alice.get(page(assignment))), **row(user="dave", due=("2031-01-09", "12:00"), reason="ill")}
+    assert alice.post(page(assignment), sent).status_code == 302
+    before = Extension.objects.values_list().get()
+    again = alice.post(page(assignment), sent)
+    assert again.status_code == 302
+    assert '<li class="error">' not in alice.get(page(assignment)).content.decode()
+    assert Extension.objects.values_list().get()[:5] == before[:5]

@@ -28,7 +28,7 @@ def late(assignment, submission):
 def rows_of(browser, **query):
     reply = browser.get(CSV, query)
     assert reply.status_code == 200
-    return list(csv.DictReader(io.StringIO(b"".join(reply.streaming_content).decode())))
+    return list(csv.DictReader(io.StringIO(b"".join(reply.streaming_content).decode("utf-8-sig"))))
 
 
 @pytest.mark.parametrize(
