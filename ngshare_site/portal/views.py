@@ -156,17 +156,6 @@ class FilesView(MemberView):
         return file_responses.download_zip([folder], name)
 
 
-class FeedbackView(MemberView):
-    """One file of the latest feedback, in a sandbox: somebody else wrote it."""
-
-    def get(self, request: HttpRequest, pk: int, path: str) -> HttpResponseBase:
-        feedback = latest_feedback(get_submission(self.actor, pk))
-        if feedback is None:
-            raise Http404
-        entries = feedback.file_set.entries.select_related("blob")
-        return file_responses.open_file(get_object_or_404(entries, path=path))
-
-
 def get_submission(actor: Actor, pk: int) -> Submission:
     """Return a submission that the actor may see, with its state. Errors: Http404."""
     newest = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries").order_by("-id")

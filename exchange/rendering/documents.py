@@ -1,0 +1,119 @@
+"""Files as documents to read in the browser: which of them, how, and in which rights.
+
+A document is HTML that somebody else wrote. It is cleaned (cleaning.py), and its policy keeps it in an origin of its
+own, without scripts, forms and addresses that are loaded, whatever is in it.
+"""
+
+import hashlib
+import json
+from enum import StrEnum
+from functools import cache
+from pathlib import PurePosixPath
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import caches
+
+from courses.errors import DomainError, TooLarge
+from exchange.models import Blob, FileEntry
+from exchange.rendering.languages import LANGUAGES
+from exchange.rendering.sandbox import Sandbox, TooCostly, Unreadable
+from exchange.storage import reading
+
+SANDBOX = "allow-popups allow-popups-to-escape-sandbox"  # a link opens a tab, which is like any other
+POLICY = (
+    f"sandbox {SANDBOX}; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+KEPT_SECONDS = 14 * 24 * 3600
+FAILED_SECONDS = 3600  # for which what failed is not tried again
+LARGEST_KEPT = 5_000_000  # characters
+FAILURES: dict[str, type[DomainError]] = {"unreadable": Unreadable, "too costly": TooCostly}
+
+
+class Look(StrEnum):
+    """How a file is looked at."""
+
+    NOTEBOOK = "notebook"
+    WEBPAGE = "webpage"
+    TEXT = "text"
+    IMAGE = "image"
+    DOWNLOAD = "download"
+
+
+RENDERED = (Look.NOTEBOOK, Look.WEBPAGE, Look.TEXT)
+LOOKS = {
+    ".ipynb": Look.NOTEBOOK,
+    ".html": Look.WEBPAGE,
+    ".htm": Look.WEBPAGE,
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp"), Look.IMAGE),
+    **dict.fromkeys(LANGUAGES, Look.TEXT),
+}
+
+
+def look_of(path: str, size: int) -> Look:
+    """Return how a file of so many bytes is looked at: large and unknown ones are downloads.
+
+    >>> look_of("ps1.ipynb", 1), look_of("data.parquet", 1)
+    (<Look.NOTEBOOK: 'notebook'>, <Look.DOWNLOAD: 'download'>)
+    """
+    look = LOOKS.get(PurePosixPath(path).suffix.lower(), Look.DOWNLOAD)
+    if look is Look.IMAGE:
+        return look
+    return look if settings.NGSHARE_RENDERERS and size <= settings.NGSHARE_RENDERING_SIZE else Look.DOWNLOAD
+
+
+def render(entry: FileEntry, *, person: str) -> str:
+    """Return the file as a piece of HTML, which is to be shown under POLICY alone.
+
+    `person` is who waits for it. Errors: Busy, Unreadable, TooCostly, TooLarge, BytesLost, StoreUnreachable.
+    """
+    look = look_of(entry.path, entry.blob.size)
+    if look not in RENDERED:
+        raise TooLarge("This file cannot be shown here.")
+    language = LANGUAGES.get(PurePosixPath(entry.path).suffix.lower(), "text")
+    key = f"{look}:{language}:{entry.blob.sha256}"
+    return _cached(key, [entry], person, task=look.value, language=language)
+
+
+def compare(before: FileEntry, after: FileEntry, *, person: str) -> list[dict[str, Any]]:
+    """Return what changed in a file: the fields of differences.Part. Nothing of it is HTML.
+
+    Errors: as for render.
+    """
+    look = look_of(after.path, before.blob.size + after.blob.size)
+    if look not in RENDERED:
+        raise TooLarge("Files of this kind or size are not compared here.")
+    key = f"difference:{look}:{before.blob.sha256}:{after.blob.sha256}"
+    options = {"task": "difference", "kind": look.value, "start": str(before.blob.size)}
+    parts: list[dict[str, Any]] = json.loads(_cached(key, [before, after], person, **options))
+    return parts
+
+
+def _cached(key: str, entries: list[FileEntry], person: str, **options: str) -> str:
+    kept = caches["renderings"]
+    key = hashlib.sha256(key.encode()).hexdigest()
+    if (found := kept.get(key)) is not None:
+        if found["failure"]:
+            raise FAILURES[found["failure"]](found["text"])
+        return str(found["text"])
+    reading.require_files(entries)
+    content = b"".join(_read(entry.blob) for entry in entries)
+    try:
+        text = sandbox().run(content, person, **options).decode(errors="replace")
+    except (Unreadable, TooCostly) as error:
+        failure = "unreadable" if isinstance(error, Unreadable) else "too costly"
+        kept.set(key, {"failure": failure, "text": error.message}, FAILED_SECONDS)
+        raise
+    if len(text) <= LARGEST_KEPT:
+        kept.set(key, {"failure": "", "text": text}, KEPT_SECONDS)
+    return text
+
+
+def _read(blob: Blob) -> bytes:
+    return b"".join(reading.read(blob))
+
+
+@cache
+def sandbox() -> Sandbox:
+    return Sandbox()

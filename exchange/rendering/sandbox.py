@@ -1,0 +1,130 @@
+"""Runs what renders in processes of their own (child.py), a few at once, while the request holds no place."""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+from courses.errors import Invalid, TooLarge, TryAgain
+from courses.places import waiting
+from exchange.rendering.child import DONE, UNREADABLE
+
+ROOT = Path(__file__).parents[2]
+START = "import sys; sys.path.append(sys.argv[1]); from exchange.rendering.starter import main; main()"
+START_SECONDS = 30  # in which the starter loads its code, on a busy machine
+QUEUE_SECONDS = 15  # for which a document waits for its turn
+WAITING_PER_TURN = 8  # documents that may wait, for each that is rendered
+MOST_OF_A_PERSON = 2  # documents at once, in a process
+MAX_OUTPUT = 30_000_000  # bytes
+
+
+class Busy(TryAgain):
+    """Too much is being rendered just now."""
+
+
+class Unreadable(Invalid):
+    """A file is not what its name says."""
+
+
+class TooCostly(TooLarge):
+    """Rendering a document took too long, too much memory, or made too much."""
+
+
+class Sandbox:
+    """The starter of this server process, and who waits for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._starter: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._turns = threading.BoundedSemaphore(settings.NGSHARE_RENDERERS)
+        self._queue = threading.BoundedSemaphore(settings.NGSHARE_RENDERERS * (1 + WAITING_PER_TURN))
+        self._people: Counter[str] = Counter()
+
+    def run(self, content: bytes, person: str, **options: str) -> bytes:
+        """Return what the task that `options` names makes of the content, for this person.
+
+        Errors: Busy, Unreadable, TooCostly.
+        """
+        with self._turn(person), tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
+            source.write(json.dumps(options).encode() + b"\n" + content)
+            source.seek(0)
+            status = self._render(source.fileno(), output.fileno())
+            if status == UNREADABLE:
+                raise Unreadable("This file is not what its name says, or it is damaged.")
+            if status != DONE:
+                raise TooCostly("This file is too large or too deeply nested to be shown here.")
+            output.seek(0)
+            return output.read(MAX_OUTPUT)
+
+    @contextmanager
+    def _turn(self, person: str) -> Iterator[None]:
+        busy = Busy("Many documents are being opened just now. Try again in a moment.")
+        with self._lock:
+            if self._people[person] >= MOST_OF_A_PERSON or not self._queue.acquire(blocking=False):
+                raise busy
+            self._people[person] += 1
+        try:
+            with waiting():
+                if not self._turns.acquire(timeout=QUEUE_SECONDS):
+                    raise busy
+                try:
+                    yield
+                finally:
+                    self._turns.release()
+        finally:
+            self._queue.release()
+            with self._lock:
+                self._people[person] -= 1
+                if not self._people[person]:
+                    del self._people[person]
+
+    def _render(self, source: int, output: int) -> bytes:
+        """Return what the process tells at its end; nothing, if it was ended."""
+        status, end = os.pipe()
+        try:
+            with self._lock:
+                self._send([source, output, end])
+        finally:
+            os.close(end)
+        try:
+            poll = select.poll()
+            poll.register(status, select.POLLIN)
+            seconds = START_SECONDS + 3 * settings.NGSHARE_RENDERING_SECONDS
+            return os.read(status, 1) if poll.poll(1000 * seconds) else b""
+        finally:
+            os.close(status)
+
+    def _send(self, descriptors: list[int]) -> None:
+        try:
+            socket.send_fds(self._starter or self._start(), [b"!"], descriptors)
+        except OSError:  # it has ended
+            self.stop()
+            socket.send_fds(self._start(), [b"!"], descriptors)
+
+    def _start(self) -> socket.socket:
+        self._starter, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        limits = (settings.NGSHARE_RENDERING_SECONDS, settings.NGSHARE_RENDERING_MEMORY, MAX_OUTPUT)
+        command = [sys.executable, "-I", "-X", "utf8", "-c", START, str(ROOT), *map(str, limits)]
+        with theirs:
+            self._process = subprocess.Popen(
+                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd="/", env={"HOME": "/nonexistent"}
+            )
+        return self._starter
+
+    def stop(self) -> None:
+        """End the starter. The next document starts another one."""
+        if self._starter is not None and self._process is not None:
+            self._starter.close()
+            self._process.wait(START_SECONDS)
+        self._starter = self._process = None
