@@ -87,7 +87,7 @@ def _render(tasks: Mapping[str, Task], end: int) -> None:
     """Do the task, and end the process without what Python does at its end."""
     try:
         options = json.loads(sys.stdin.buffer.readline())
-        rendered = tasks[options["task"]](sys.stdin.buffer.read(), options)
+        rendered = tasks[options.pop("task")](sys.stdin.buffer.read(), options)
         sys.stdout.buffer.write(rendered)
         sys.stdout.buffer.flush()
         os.write(end, DONE)

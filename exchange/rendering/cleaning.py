@@ -9,7 +9,7 @@ import nh3
 
 HTML = frozenset(
     "a abbr article aside b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt "
-    "em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt ruby s "
+    "em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark nav ol p pre q rp rt ruby s "
     "samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul "
     "var wbr".split()
 )
@@ -28,7 +28,7 @@ OF_MATHML = set(
 )
 ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "id", "style", "dir", "lang", "title"},
-    "a": {"href", "target"},
+    "a": {"href", "name", "target"},
     "img": {"src", "alt", "width", "height"},
     "td": {"colspan", "rowspan", "align"},
     "th": {"colspan", "rowspan", "align", "scope"},

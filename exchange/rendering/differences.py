@@ -9,6 +9,8 @@ from typing import Any
 AROUND = 3  # unchanged lines that are shown around changes
 LONGEST_LINE = 2000  # characters that are shown of a line
 MOST_LINES = 5000  # of one file
+NEAR = 20  # cells among which one is looked for that has changed and has no id
+COMPARED = 2000  # characters by which two cells are alike
 
 
 @dataclass
@@ -80,12 +82,20 @@ def _align(old: list[Cell], new: list[Cell], key_of: Callable[[Cell], Hashable])
         if tag == "equal":
             yield from map(_compare_cells, left, right)
             continue
-        while left and right and _is_alike(left[0], right[0]):
-            yield _compare_cells(left.pop(0), right.pop(0))
         for cell in left:
-            yield Part("removed", _title(cell), [Line("-", line) for line in _cut(cell.source.split("\n"))])
-        for cell in right:
-            yield Part("added", _title(cell), [Line("+", line) for line in _cut(cell.source.split("\n"))])
+            found = next((place for place, each in enumerate(right[:NEAR]) if _is_alike(cell, each)), None)
+            if found is None:
+                yield _whole("removed", cell)
+                continue
+            yield from (_whole("added", each) for each in right[:found])
+            yield _compare_cells(cell, right[found])
+            right = right[found + 1 :]
+        yield from (_whole("added", each) for each in right)
+
+
+def _whole(state: str, cell: Cell) -> Part:
+    mark = "+" if state == "added" else "-"
+    return Part(state, _title(cell), [Line(mark, line) for line in _cut(cell.source.split("\n")[:MOST_LINES])])
 
 
 def _compare_cells(old: Cell, new: Cell) -> Part:
@@ -96,7 +106,8 @@ def _compare_cells(old: Cell, new: Cell) -> Part:
 
 
 def _is_alike(old: Cell, new: Cell) -> bool:
-    return old.kind == new.kind and SequenceMatcher(None, old.source, new.source).real_quick_ratio() > 0.5
+    matcher = SequenceMatcher(None, old.source[:COMPARED], new.source[:COMPARED])
+    return old.kind == new.kind and matcher.quick_ratio() > 0.6 and matcher.ratio() > 0.6
 
 
 def _title(cell: Cell) -> str:

@@ -62,22 +62,27 @@ class Sandbox:
             status = self._render(source.fileno(), output.fileno())
             if status == UNREADABLE:
                 raise Unreadable("This file is not what its name says, or it is damaged.")
-            if status != DONE:
+            if status != DONE and self._has_starter():
                 raise TooCostly("This file is too large or too deeply nested to be shown here.")
+            if status != DONE:
+                raise _busy()  # the starter has ended, and may have begun with nothing
             output.seek(0)
             return output.read(MAX_OUTPUT)
 
+    def count_of(self, person: str) -> int:
+        """Return how many documents are being rendered for a person, or wait for their turn."""
+        return self._people[person]
+
     @contextmanager
     def _turn(self, person: str) -> Iterator[None]:
-        busy = Busy("Many documents are being opened just now. Try again in a moment.")
         with self._lock:
             if self._people[person] >= MOST_OF_A_PERSON or not self._queue.acquire(blocking=False):
-                raise busy
+                raise _busy()
             self._people[person] += 1
         try:
             with waiting():
                 if not self._turns.acquire(timeout=QUEUE_SECONDS):
-                    raise busy
+                    raise _busy()
                 try:
                     yield
                 finally:
@@ -101,7 +106,9 @@ class Sandbox:
             poll = select.poll()
             poll.register(status, select.POLLIN)
             seconds = START_SECONDS + 3 * settings.NGSHARE_RENDERING_SECONDS
-            return os.read(status, 1) if poll.poll(1000 * seconds) else b""
+            if not poll.poll(1000 * seconds):
+                raise _busy()  # the whole machine is
+            return os.read(status, 1)
         finally:
             os.close(status)
 
@@ -122,9 +129,17 @@ class Sandbox:
             )
         return self._starter
 
+    def _has_starter(self) -> bool:
+        with self._lock:
+            return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
         """End the starter. The next document starts another one."""
         if self._starter is not None and self._process is not None:
             self._starter.close()
             self._process.wait(START_SECONDS)
         self._starter = self._process = None
+
+
+def _busy() -> Busy:
+    return Busy("Many documents are being opened just now. Try again in a moment.")
