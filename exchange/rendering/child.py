@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-DONE, UNREADABLE = b"+", b"?"  # what the process tells at its end; nothing, if it was ended
+BEGUN, DONE, UNREADABLE = b".", b"+", b"?"  # what the starter tells, and the process at its end, unless it is ended
 NICENESS = 10
 IDLE_SECONDS = 300  # after which the starter ends
 Task = Callable[[bytes, dict[str, str]], bytes]
@@ -41,6 +41,7 @@ def serve(tasks: Mapping[str, Task], seconds: int, memory: int, output: int) -> 
         if not message:
             return
         last = time.monotonic()
+        os.write(descriptors[2], BEGUN)
         if pid := os.fork():
             running[pid] = last + 3 * seconds
         else:

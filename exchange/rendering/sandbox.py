@@ -8,16 +8,18 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from django.conf import settings
 
 from courses.errors import Invalid, TooLarge, TryAgain
 from courses.places import waiting
-from exchange.rendering.child import DONE, UNREADABLE
+from exchange.rendering.child import BEGUN, DONE, UNREADABLE
 
 ROOT = Path(__file__).parents[2]
 START = "import sys; sys.path.append(sys.argv[1]); from exchange.rendering.starter import main; main()"
@@ -59,13 +61,14 @@ class Sandbox:
         with self._turn(person), tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
             source.write(json.dumps(options).encode() + b"\n" + content)
             source.seek(0)
-            status = self._render(source.fileno(), output.fileno())
-            if status == UNREADABLE:
+            files = source.fileno(), output.fileno()
+            told = self._render(*files) or self._render(*files)  # a starter may end before it begins
+            if not told:
+                raise _busy()
+            if told == BEGUN + UNREADABLE:
                 raise Unreadable("This file is not what its name says, or it is damaged.")
-            if status != DONE and self._has_starter():
+            if told != BEGUN + DONE:
                 raise TooCostly("This file is too large or too deeply nested to be shown here.")
-            if status != DONE:
-                raise _busy()  # the starter has ended, and may have begun with nothing
             output.seek(0)
             return output.read(MAX_OUTPUT)
 
@@ -95,22 +98,15 @@ class Sandbox:
                     del self._people[person]
 
     def _render(self, source: int, output: int) -> bytes:
-        """Return what the process tells at its end; nothing, if it was ended."""
+        """Return what the starter and its process tell. Errors: Busy."""
         status, end = os.pipe()
         try:
             with self._lock:
                 self._send([source, output, end])
         finally:
             os.close(end)
-        try:
-            poll = select.poll()
-            poll.register(status, select.POLLIN)
-            seconds = START_SECONDS + 3 * settings.NGSHARE_RENDERING_SECONDS
-            if not poll.poll(1000 * seconds):
-                raise _busy()  # the whole machine is
-            return os.read(status, 1)
-        finally:
-            os.close(status)
+        with open(status, "rb", buffering=0) as pipe:
+            return _read_until_its_end(pipe, START_SECONDS + 3 * settings.NGSHARE_RENDERING_SECONDS)
 
     def _send(self, descriptors: list[int]) -> None:
         try:
@@ -129,16 +125,24 @@ class Sandbox:
             )
         return self._starter
 
-    def _has_starter(self) -> bool:
-        with self._lock:
-            return self._process is not None and self._process.poll() is None
-
     def stop(self) -> None:
         """End the starter. The next document starts another one."""
         if self._starter is not None and self._process is not None:
             self._starter.close()
             self._process.wait(START_SECONDS)
         self._starter = self._process = None
+
+
+def _read_until_its_end(pipe: FileIO, seconds: float) -> bytes:
+    """Errors: Busy, if it takes longer."""
+    told, until = b"", time.monotonic() + seconds
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    while poll.poll(1000 * max(0, until - time.monotonic())):
+        if not (more := pipe.read(10)):
+            return told
+        told += more
+    raise _busy()  # the whole machine is
 
 
 def _busy() -> Busy:

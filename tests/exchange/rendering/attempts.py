@@ -58,12 +58,6 @@ def die(content, options):
     return b"alive"
 
 
-def end_both(content, options):
-    """Leave the document without an end, and no starter."""
-    os.kill(os.getppid(), 9)
-    os._exit(0)
-
-
 def main():
-    tasks = {each.__name__: each for each in (open_things, spin, sleep, use_memory, write_much, die, end_both)}
+    tasks = {each.__name__: each for each in (open_things, spin, sleep, use_memory, write_much, die)}
     child.serve(tasks, *map(int, sys.argv[2:5]))

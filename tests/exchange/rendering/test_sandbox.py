@@ -81,12 +81,6 @@ def test_next_document_starts_another_starter(attempts):
     assert attempts.run(b"0", "bob", task="sleep") == b"awake"
 
 
-def test_who_loses_the_starter_may_try_again(attempts):
-    with pytest.raises(Busy):
-        attempts.run(b"", "bob", task="end_both")
-    assert attempts.run(b"0", "bob", task="sleep") == b"awake"
-
-
 def test_others_have_the_place_while_a_document_is_rendered(attempts):
     places, began = Places(1), threading.Event()
 
