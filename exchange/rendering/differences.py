@@ -49,7 +49,17 @@ def render(content: bytes, options: dict[str, str]) -> bytes:
     start = int(options["start"])
     before, after = content[:start].decode("utf-8-sig"), content[start:].decode("utf-8-sig")
     parts = compare_notebooks(before, after) if options["kind"] == "notebook" else compare_texts(before, after)
-    return json.dumps([asdict(part) for part in parts]).encode()
+    return json.dumps([asdict(part) for part in _shorten_parts(parts)]).encode()
+
+
+def _shorten_parts(parts: list[Part]) -> list[Part]:
+    length = 0
+    for index, part in enumerate(parts):
+        length += 1 + len(part.lines)
+        if length > MOST_LINES + 2:
+            rest = f"{len(parts) - index} more parts are not shown."
+            return [*parts[:index], Part("changed", lines=[Line("…", rest)])]
+    return parts
 
 
 def compare_texts(before: str, after: str) -> list[Part]:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from enum import StrEnum
 from functools import cache
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.core.cache import caches
 
 from courses.errors import DomainError, TooLarge
-from exchange.models import Blob, FileEntry
+from exchange.models import FileEntry
 from exchange.rendering.languages import LANGUAGES
 from exchange.rendering.sandbox import Sandbox, TooCostly, Unreadable
 from exchange.storage import reading
@@ -27,8 +28,8 @@ POLICY = (
 )
 KEPT_SECONDS = 14 * 24 * 3600
 FAILED_SECONDS = 3600  # for which what failed is not tried again
-LARGEST_KEPT = 5_000_000  # characters
-FAILURES: dict[str, type[DomainError]] = {"unreadable": Unreadable, "too costly": TooCostly}
+LARGEST_KEPT = 5_000_000  # bytes
+FAILURES: dict[str, type[DomainError]] = {each.__name__: each for each in (Unreadable, TooCostly)}
 
 
 class Look(StrEnum):
@@ -63,7 +64,7 @@ def look_of(path: str, size: int) -> Look:
     return look if settings.NGSHARE_RENDERERS and size <= settings.NGSHARE_RENDERING_SIZE else Look.DOWNLOAD
 
 
-def render(entry: FileEntry, *, person: str) -> str:
+def render(entry: FileEntry, *, person: str) -> bytes:
     """Return the file as a piece of HTML, which is to be shown under POLICY alone.
 
     `person` is who waits for it. Errors: Busy, Unreadable, TooCostly, TooLarge, BytesLost, StoreUnreachable.
@@ -90,28 +91,23 @@ def compare(before: FileEntry, after: FileEntry, *, person: str) -> list[dict[st
     return parts
 
 
-def _cached(key: str, entries: list[FileEntry], person: str, **options: str) -> str:
+def _cached(key: str, entries: list[FileEntry], person: str, **options: str) -> bytes:
     kept = caches["renderings"]
     key = hashlib.sha256(key.encode()).hexdigest()
     if (found := kept.get(key)) is not None:
-        if found["failure"]:
-            raise FAILURES[found["failure"]](found["text"])
-        return str(found["text"])
+        failure, content = found
+        if failure:
+            raise FAILURES[failure](content.decode())
+        return bytes(content)
     reading.require_files(entries)
-    content = b"".join(_read(entry.blob) for entry in entries)
     try:
-        text = sandbox().run(content, person, **options).decode(errors="replace")
+        content = sandbox().run(chain.from_iterable(reading.read(entry.blob) for entry in entries), person, **options)
     except (Unreadable, TooCostly) as error:
-        failure = "unreadable" if isinstance(error, Unreadable) else "too costly"
-        kept.set(key, {"failure": failure, "text": error.message}, FAILED_SECONDS)
+        kept.set(key, (type(error).__name__, error.message.encode()), FAILED_SECONDS)
         raise
-    if len(text) <= LARGEST_KEPT:
-        kept.set(key, {"failure": "", "text": text}, KEPT_SECONDS)
-    return text
-
-
-def _read(blob: Blob) -> bytes:
-    return b"".join(reading.read(blob))
+    if len(content) <= LARGEST_KEPT:
+        kept.set(key, ("", content), KEPT_SECONDS)
+    return content
 
 
 @cache

@@ -1,7 +1,7 @@
 """Notebooks as HTML, made by nbconvert."""
 
+import re
 from functools import cache
-from html import escape
 from typing import Any
 
 import nbformat
@@ -30,6 +30,7 @@ ALIASES = {
     "c++": "cpp",
     "shell": "bash",
 }
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 FORMATTER = HtmlFormatter(wrapcode=True)
 
 
@@ -108,8 +109,8 @@ def _shorten_data(formats: dict[str, Any]) -> None:
         if name in formats:
             formats[name] = _cut(formats[name])
     for name in ("image/png", "image/jpeg"):
-        if name in formats:
-            formats[name] = escape("".join(str(formats[name]).split()))
+        if name in formats and not BASE64.fullmatch(str(formats[name])):
+            del formats[name]
     if not formats.keys() & set(SHOWN):
         formats["text/plain"] = "(This output needs a running notebook.)"
 

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
@@ -27,7 +27,7 @@ START_SECONDS = 30  # in which the starter loads its code, on a busy machine
 QUEUE_SECONDS = 15  # for which a document waits for its turn
 WAITING_PER_TURN = 8  # documents that may wait, for each that is rendered
 MOST_OF_A_PERSON = 2  # documents at once, in a process
-MAX_OUTPUT = 30_000_000  # bytes
+MAX_OUTPUT = 15_000_000  # bytes
 
 
 class Busy(TryAgain):
@@ -53,13 +53,14 @@ class Sandbox:
         self._queue = threading.BoundedSemaphore(settings.NGSHARE_RENDERERS * (1 + WAITING_PER_TURN))
         self._people: Counter[str] = Counter()
 
-    def run(self, content: bytes, person: str, **options: str) -> bytes:
+    def run(self, content: Iterable[bytes], person: str, **options: str) -> bytes:
         """Return what the task that `options` names makes of the content, for this person.
 
-        Errors: Busy, Unreadable, TooCostly.
+        Errors: Busy, Unreadable, TooCostly, those of the content.
         """
         with self._turn(person), tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
-            source.write(json.dumps(options).encode() + b"\n" + content)
+            source.write(json.dumps(options).encode() + b"\n")
+            source.writelines(content)
             source.seek(0)
             files = source.fileno(), output.fileno()
             told = self._render(*files) or self._render(*files)  # a starter may end before it begins

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from exchange.rendering.differences import compare_lines, compare_notebooks, compare_texts, render
+from exchange.rendering.differences import MOST_LINES, compare_lines, compare_notebooks, compare_texts, render
 from tests.exchange.rendering.notebooks import code, markdown, notebook, printed
 
 
@@ -69,6 +69,14 @@ def test_both_files_come_in_one():
     content, options = b"old\nsame" + b"new\nsame", {"kind": "text", "start": "8"}
     (part,) = json.loads(render(content, options))
     assert [line["mark"] for line in part["lines"]] == ["-", "+", " "]
+
+
+def test_very_many_changes_are_cut():
+    before, after = (notebook(*[code(f"{word} {n}", id=f"c{n}") for n in range(3000)]) for word in ("old", "new"))
+    content, options = before + after, {"kind": "notebook", "start": str(len(before))}
+    parts = json.loads(render(content, options))
+    assert sum(len(part["lines"]) for part in parts) <= MOST_LINES
+    assert parts[-1]["lines"][0]["text"].endswith("more parts are not shown.")
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"cells": [7]}', "no"])

@@ -38,47 +38,47 @@ def in_thread(act):
 
 def test_notebook_is_rendered(real):
     content = notebook(markdown("# Title\n\n$x^2$\n\n```sql\nselect 1\n```"), code("import os", printed("\x1b[31mred")))
-    html = real.run(content, "bob", task="notebook").decode()
+    html = real.run([content], "bob", task="notebook").decode()
     assert "<h1>Title</h1>" in html and "<msup>" in html and "ansi-red-fg" in html
 
 
 @pytest.mark.parametrize("language", ["python", "r", "typescript", "latex", "text"])
 def test_all_languages_are_loaded_before(real, language):
-    assert b"highlight" in real.run(b"x = 1\n", "bob", task="text", language=language)
+    assert b"highlight" in real.run([b"x = 1\n"], "bob", task="text", language=language)
 
 
 @pytest.mark.parametrize("content", [b"no notebook", b"\xff", b"[]", b'{"cells": {}}'])
 def test_what_is_no_notebook_is_unreadable(real, content):
     with pytest.raises(Unreadable):
-        real.run(content, "bob", task="notebook")
+        real.run([content], "bob", task="notebook")
 
 
 def test_deep_nesting_ends_the_process_alone(real):
     with pytest.raises((TooCostly, Unreadable)):
-        real.run(json_of_depth(100_000), "bob", task="notebook")
-    assert real.run(notebook(markdown("fine")), "bob", task="notebook")
+        real.run([json_of_depth(100_000)], "bob", task="notebook")
+    assert real.run([notebook(markdown("fine"))], "bob", task="notebook")
 
 
 def test_a_document_reaches_nothing(attempts, monkeypatch):
     monkeypatch.setenv("NGSHARE_SECRET_KEY", "secret")
-    assert attempts.run(b"", "bob", task="open_things") == b""
+    assert attempts.run([b""], "bob", task="open_things") == b""
 
 
 @pytest.mark.parametrize("task", ["spin", "use_memory", "write_much"])
 def test_a_costly_document_is_ended(attempts, task):
     with pytest.raises(TooCostly):
-        attempts.run(b"", "bob", task=task)
-    assert attempts.run(b"0", "bob", task="sleep") == b"awake"
+        attempts.run([b""], "bob", task=task)
+    assert attempts.run([b"0"], "bob", task="sleep") == b"awake"
 
 
 def test_a_document_that_waits_is_ended(attempts):
     with pytest.raises(TooCostly):
-        attempts.run(b"3600", "bob", task="sleep")
+        attempts.run([b"3600"], "bob", task="sleep")
 
 
 def test_next_document_starts_another_starter(attempts):
-    attempts.run(b"", "bob", task="die")
-    assert attempts.run(b"0", "bob", task="sleep") == b"awake"
+    attempts.run([b""], "bob", task="die")
+    assert attempts.run([b"0"], "bob", task="sleep") == b"awake"
 
 
 def test_others_have_the_place_while_a_document_is_rendered(attempts):
@@ -87,7 +87,7 @@ def test_others_have_the_place_while_a_document_is_rendered(attempts):
     def render():
         with places.hold():
             began.set()
-            attempts.run(b"2", "bob", task="sleep")
+            attempts.run([b"2"], "bob", task="sleep")
 
     slow = in_thread(render)
     assert began.wait(10)
@@ -103,13 +103,13 @@ def test_others_have_the_place_while_a_document_is_rendered(attempts):
 
 
 def test_a_person_has_a_few_documents_at_once_and_others_go_on(attempts):
-    attempts.run(b"0", "bob", task="sleep")
-    threads = [in_thread(lambda: attempts.run(b"2", "bob", task="sleep")) for _ in range(sandbox.MOST_OF_A_PERSON)]
+    attempts.run([b"0"], "bob", task="sleep")
+    threads = [in_thread(lambda: attempts.run([b"2"], "bob", task="sleep")) for _ in range(sandbox.MOST_OF_A_PERSON)]
     while attempts.count_of("bob") < sandbox.MOST_OF_A_PERSON:
         time.sleep(0.01)
     with pytest.raises(Busy):
-        attempts.run(b"0", "bob", task="sleep")
-    assert attempts.run(b"0", "dave", task="sleep") == b"awake"
+        attempts.run([b"0"], "bob", task="sleep")
+    assert attempts.run([b"0"], "dave", task="sleep") == b"awake"
     for thread in threads:
         thread.join(30)
     assert attempts.count_of("bob") == 0
@@ -117,12 +117,12 @@ def test_a_person_has_a_few_documents_at_once_and_others_go_on(attempts):
 
 def test_who_waits_too_long_for_a_turn_is_told_so(attempts, monkeypatch):
     monkeypatch.setattr(sandbox, "QUEUE_SECONDS", 0.1)
-    attempts.run(b"0", "bob", task="sleep")
-    threads = [in_thread(lambda name=name: attempts.run(b"2", name, task="sleep")) for name in ("bob", "gina")]
+    attempts.run([b"0"], "bob", task="sleep")
+    threads = [in_thread(lambda name=name: attempts.run([b"2"], name, task="sleep")) for name in ("bob", "gina")]
     while attempts.count_of("bob") + attempts.count_of("gina") < 2:
         time.sleep(0.01)
     time.sleep(0.2)
     with pytest.raises(Busy):
-        attempts.run(b"0", "dave", task="sleep")
+        attempts.run([b"0"], "dave", task="sleep")
     for thread in threads:
         thread.join(30)
