@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable, Mapping
 
 BEGUN, DONE, UNREADABLE = b".", b"+", b"?"  # what the starter tells, and the process at its end, unless it is ended
-NICENESS = 10
+NICENESS = 5
+WAITS = 3  # times its processor time, in which a process must have ended
 IDLE_SECONDS = 300  # after which the starter ends
 Task = Callable[[bytes, dict[str, str]], bytes]
 
@@ -43,7 +44,7 @@ def serve(tasks: Mapping[str, Task], seconds: int, memory: int, output: int) -> 
         last = time.monotonic()
         os.write(descriptors[2], BEGUN)
         if pid := os.fork():
-            running[pid] = last + 3 * seconds
+            running[pid] = last + WAITS * seconds
         else:
             parent.close()
             _replace_standard_descriptors(*descriptors[:2], nowhere)

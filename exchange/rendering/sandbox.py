@@ -19,7 +19,7 @@ from django.conf import settings
 
 from courses.errors import Invalid, TooLarge, TryAgain
 from courses.places import waiting
-from exchange.rendering.child import BEGUN, DONE, UNREADABLE
+from exchange.rendering.child import BEGUN, DONE, UNREADABLE, WAITS
 
 ROOT = Path(__file__).parents[2]
 START = "import sys; sys.path.append(sys.argv[1]); from exchange.rendering.starter import main; main()"
@@ -62,9 +62,10 @@ class Sandbox:
             source.write(json.dumps(options).encode() + b"\n")
             source.writelines(content)
             source.seek(0)
-            files = source.fileno(), output.fileno()
+            files, began = (source.fileno(), output.fileno()), time.monotonic()
             told = self._render(*files) or self._render(*files)  # a starter may end before it begins
-            if not told:
+            was_overdue = told == BEGUN and time.monotonic() > began + WAITS * settings.NGSHARE_RENDERING_SECONDS
+            if not told or was_overdue:  # not the document, but the machine is at fault: it may be tried again
                 raise _busy()
             if told == BEGUN + UNREADABLE:
                 raise Unreadable("This file is not what its name says, or it is damaged.")
@@ -107,7 +108,7 @@ class Sandbox:
         finally:
             os.close(end)
         with open(status, "rb", buffering=0) as pipe:
-            return _read_until_its_end(pipe, START_SECONDS + 3 * settings.NGSHARE_RENDERING_SECONDS)
+            return _read_until_its_end(pipe, START_SECONDS + WAITS * settings.NGSHARE_RENDERING_SECONDS)
 
     def _send(self, descriptors: list[int]) -> None:
         try:
