@@ -17,16 +17,15 @@ from collections.abc import Callable, Mapping
 
 BEGUN, DONE, UNREADABLE = b".", b"+", b"?"  # what the starter tells, and the process at its end, unless it is ended
 NICENESS = 5
-WAITS = 3  # times its processor time, in which a process must have ended
 IDLE_SECONDS = 300  # after which the starter ends
 Task = Callable[[bytes, dict[str, str]], bytes]
 
 
-def serve(tasks: Mapping[str, Task], seconds: int, memory: int, output: int) -> None:
+def serve(tasks: Mapping[str, Task], seconds: int, patience: int, memory: int, output: int) -> None:
     """Fork a process for each three descriptors that arrive: of its input, its output, and where it tells its end.
 
-    The input is a line of JSON with the task and its options, and the content. The limits are of each document: of
-    processor time, of memory in bytes beyond what is loaded, and of bytes written. Ends when its parent has ended.
+    The input is a line of JSON with the task and its options, and the content. The limits are of each document: seconds
+    of processor time, and of time; bytes of memory, beyond what is loaded, and of output. Ends when its parent does.
     """
     parent = socket.socket(fileno=os.dup(0))
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -42,14 +41,15 @@ def serve(tasks: Mapping[str, Task], seconds: int, memory: int, output: int) -> 
         if not message:
             return
         last = time.monotonic()
-        os.write(descriptors[2], BEGUN)
-        if pid := os.fork():
-            running[pid] = last + WAITS * seconds
-        else:
-            parent.close()
-            _replace_standard_descriptors(*descriptors[:2], nowhere)
-            limit(seconds, memory, output)
-            _render(tasks, descriptors[2])
+        with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+            os.write(descriptors[2], BEGUN)
+            if pid := os.fork():
+                running[pid] = last + patience
+            else:
+                parent.close()
+                _replace_standard_descriptors(*descriptors[:2], nowhere)
+                limit(seconds, memory, output)
+                _render(tasks, descriptors[2])
         for descriptor in descriptors:
             os.close(descriptor)
 

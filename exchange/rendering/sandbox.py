@@ -19,11 +19,12 @@ from django.conf import settings
 
 from courses.errors import Invalid, TooLarge, TryAgain
 from courses.places import waiting
-from exchange.rendering.child import BEGUN, DONE, UNREADABLE, WAITS
+from exchange.rendering.child import BEGUN, DONE, UNREADABLE
 
 ROOT = Path(__file__).parents[2]
 START = "import sys; sys.path.append(sys.argv[1]); from exchange.rendering.starter import main; main()"
 START_SECONDS = 30  # in which the starter loads its code, on a busy machine
+PATIENCE = 3  # times its processor time, in which a document must be rendered
 QUEUE_SECONDS = 15  # for which a document waits for its turn
 WAITING_PER_TURN = 8  # documents that may wait, for each that is rendered
 MOST_OF_A_PERSON = 2  # documents at once, in a process
@@ -64,7 +65,7 @@ class Sandbox:
             source.seek(0)
             files, began = (source.fileno(), output.fileno()), time.monotonic()
             told = self._render(*files) or self._render(*files)  # a starter may end before it begins
-            was_overdue = told == BEGUN and time.monotonic() > began + WAITS * settings.NGSHARE_RENDERING_SECONDS
+            was_overdue = told == BEGUN and time.monotonic() > began + PATIENCE * settings.NGSHARE_RENDERING_SECONDS
             if not told or was_overdue:  # not the document, but the machine is at fault: it may be tried again
                 raise _busy()
             if told == BEGUN + UNREADABLE:
@@ -108,7 +109,7 @@ class Sandbox:
         finally:
             os.close(end)
         with open(status, "rb", buffering=0) as pipe:
-            return _read_until_its_end(pipe, START_SECONDS + WAITS * settings.NGSHARE_RENDERING_SECONDS)
+            return _read_until_its_end(pipe, START_SECONDS + PATIENCE * settings.NGSHARE_RENDERING_SECONDS)
 
     def _send(self, descriptors: list[int]) -> None:
         try:
@@ -119,7 +120,8 @@ class Sandbox:
 
     def _start(self) -> socket.socket:
         self._starter, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        limits = (settings.NGSHARE_RENDERING_SECONDS, settings.NGSHARE_RENDERING_MEMORY, MAX_OUTPUT)
+        seconds = settings.NGSHARE_RENDERING_SECONDS
+        limits = (seconds, PATIENCE * seconds, settings.NGSHARE_RENDERING_MEMORY, MAX_OUTPUT)
         command = [sys.executable, "-I", "-X", "utf8", "-c", START, str(ROOT), *map(str, limits)]
         with theirs:
             self._process = subprocess.Popen(

@@ -31,4 +31,4 @@ def main() -> None:
         texts.lexer_of(language)
     for sample in (SAMPLE, OLD_SAMPLE):
         notebooks.render(sample, {})
-    child.serve(TASKS, *map(int, sys.argv[2:5]))
+    child.serve(TASKS, *map(int, sys.argv[2:6]))

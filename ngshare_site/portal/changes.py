@@ -35,7 +35,7 @@ class ChangesView(MemberView, TemplateView):
     template_name = "ngshare/changes.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        submission = get_submission(self.actor, kwargs["pk"])
+        submission = get_submission(self.actor, kwargs["pk"], files=False)
         attempts = list(other_attempts(self.actor, submission)[:MOST_ATTEMPTS])
         release = find_release(self.actor, submission)
         chosen = self._choose(submission, attempts, release)

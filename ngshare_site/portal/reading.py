@@ -77,7 +77,7 @@ class FileView(MemberView, TemplateView):
 
 class SubmissionFileView(FileView):
     def find_source(self, pk: int) -> Source:
-        submission = get_submission(self.actor, pk)
+        submission = get_submission(self.actor, pk, files=False)
         title = f"Submitted by {submission.student}"
         address = reverse("submission", args=[pk])
         return Source(submission.file_set, "submission-file", pk, submission.assignment, title, address)
@@ -87,7 +87,7 @@ class FeedbackFileView(FileView):
     """A file of the latest feedback on a submission."""
 
     def find_source(self, pk: int) -> Source:
-        submission = get_submission(self.actor, pk)
+        submission = get_submission(self.actor, pk, files=False)
         if (feedback := latest_feedback(submission)) is None:
             raise Http404
         title, address = f"Feedback for {submission.student}", reverse("submission", args=[pk])
@@ -98,7 +98,7 @@ class FeedbackView(MemberView):
     """The latest feedback on a submission: its first page."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        feedback = latest_feedback(get_submission(self.actor, pk))
+        feedback = latest_feedback(get_submission(self.actor, pk, files=False))
         paths = [entry.path for entry in feedback.file_set.entries.all()] if feedback else []
         if not paths:
             raise Http404

@@ -60,4 +60,4 @@ def die(content, options):
 
 def main():
     tasks = {each.__name__: each for each in (open_things, spin, sleep, use_memory, write_much, die)}
-    child.serve(tasks, *map(int, sys.argv[2:5]))
+    child.serve(tasks, *map(int, sys.argv[2:6]))

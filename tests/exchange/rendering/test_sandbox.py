@@ -65,7 +65,8 @@ def test_a_document_reaches_nothing(attempts, monkeypatch):
 
 
 @pytest.mark.parametrize("task", ["spin", "use_memory", "write_much"])
-def test_a_costly_document_is_ended(attempts, task):
+def test_a_costly_document_is_ended(attempts, monkeypatch, task):
+    monkeypatch.setattr(sandbox, "PATIENCE", 60)
     with pytest.raises(TooCostly):
         attempts.run([b""], "bob", task=task)
     assert attempts.run([b"0"], "bob", task="sleep") == b"awake"

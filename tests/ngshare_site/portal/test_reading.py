@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.cache import caches
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from exchange import services
 from exchange.rendering import documents
@@ -180,6 +182,18 @@ def test_large_file_is_a_download_alone(submission, browse, settings):
 def test_site_may_render_nothing(submission, browse, settings):
     settings.NGSHARE_RENDERERS = 0
     assert "<iframe" not in text_of(browse("bob"), file(submission, "ps1.ipynb"))
+
+
+def test_queries_do_not_grow_with_the_files(assignment, browse):
+    files = {"ps1.ipynb": FILES["ps1.ipynb"], **{f"data/{number}.txt": b"%d" % number for number in range(60)}}
+    many, _ = services.submit(assignment, cast.upload(files), by=actor("bob"))
+    few, _ = services.submit(assignment, cast.upload({"ps1.ipynb": FILES["ps1.ipynb"]}), by=actor("bob"))
+    bob, counts = browse("bob"), []
+    for each in (few, many):
+        with CaptureQueriesContext(connection) as asked:
+            bob.get(file(each, "ps1.ipynb"))
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
 
 
 # What goes wrong
