@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 
 BEGUN, DONE, UNREADABLE = b".", b"+", b"?"  # what the starter tells, and the process at its end, unless it is ended
 NICENESS = 5
+NOBODY = 65534  # the user and the group of nobody on Linux
 IDLE_SECONDS = 300  # after which the starter ends
 Task = Callable[[bytes, dict[str, str]], bytes]
 
@@ -73,6 +74,8 @@ def limit(seconds: int, memory: int, output: int) -> None:
     os.nice(NICENESS)
     with open("/proc/self/statm") as file:
         loaded = int(file.read().split()[0]) * resource.getpagesize()
+    if os.getuid() == 0:
+        _become_nobody()
     for name, most in (
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_AS, loaded + memory),
@@ -83,6 +86,14 @@ def limit(seconds: int, memory: int, output: int) -> None:
     ):
         with contextlib.suppress(ValueError):  # the system has a lower one
             resource.setrlimit(name, (most, most))
+
+
+def _become_nobody() -> None:
+    """Give up what root may do, among it to raise limits. A container may know no other user than root."""
+    with contextlib.suppress(OSError):
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
 
 
 def _render(tasks: Mapping[str, Task], end: int) -> None:

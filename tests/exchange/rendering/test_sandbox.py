@@ -78,7 +78,9 @@ def test_a_document_that_waits_is_ended_and_may_be_tried_again(attempts):
 
 
 def test_next_document_starts_another_starter(attempts):
-    attempts.run([b""], "bob", task="die")
+    attempts.run([b"0"], "bob", task="sleep")
+    attempts._process.kill()
+    attempts._process.wait()
     assert attempts.run([b"0"], "bob", task="sleep") == b"awake"
 
 
