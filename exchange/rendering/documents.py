@@ -6,6 +6,8 @@ own, without scripts, forms and addresses that are loaded, whatever is in it.
 
 import hashlib
 import json
+import posixpath
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
 from itertools import chain
@@ -14,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
+from django.db.models import Q
 
 from courses.errors import DomainError, TooLarge
 from exchange.models import FileEntry
@@ -28,6 +31,8 @@ POLICY = (
 )
 KEPT_SECONDS = 14 * 24 * 3600
 FAILED_SECONDS = 3600  # for which what failed is not tried again
+MOST_PICTURES = 50  # that lie beside a notebook and are shown in it
+LARGEST_PICTURE = 5_000_000  # bytes of one, and of all of them
 LARGEST_KEPT = 5_000_000  # bytes
 FAILURES: dict[str, type[DomainError]] = {each.__name__: each for each in (Unreadable, TooCostly)}
 
@@ -42,12 +47,19 @@ class Look(StrEnum):
     DOWNLOAD = "download"
 
 
+IMAGES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
 RENDERED = (Look.NOTEBOOK, Look.WEBPAGE, Look.TEXT)
 LOOKS = {
     ".ipynb": Look.NOTEBOOK,
     ".html": Look.WEBPAGE,
     ".htm": Look.WEBPAGE,
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp"), Look.IMAGE),
+    **dict.fromkeys(IMAGES, Look.IMAGE),
     **dict.fromkeys(LANGUAGES, Look.TEXT),
 }
 
@@ -73,8 +85,23 @@ def render(entry: FileEntry, *, person: str) -> bytes:
     if look not in RENDERED:
         raise TooLarge("This file cannot be shown here.")
     language = LANGUAGES.get(PurePosixPath(entry.path).suffix.lower(), "text")
-    key = f"{look}:{language}:{entry.blob.sha256}"
-    return _cached(key, [entry], person, task=look.value, language=language)
+    pictures = list(_find_pictures(entry)) if look is Look.NOTEBOOK else []
+    names = json.dumps([[path, IMAGES[PurePosixPath(path).suffix.lower()], each.blob.size] for path, each in pictures])
+    entries = [entry, *(each for _, each in pictures)]
+    key = ":".join((look, language, names, *(each.blob.sha256 for each in entries)))
+    options = {"task": look.value, "language": language, "size": str(entry.blob.size), "pictures": names}
+    return _cached(key, entries, person, **options)
+
+
+def _find_pictures(notebook: FileEntry) -> Iterator[tuple[str, FileEntry]]:
+    """Yield the pictures that the notebook may show, with their paths as it names them: not too many, nor too large."""
+    suffixes = Q(*(Q(path__iendswith=suffix) for suffix in IMAGES), _connector=Q.OR)
+    rows = FileEntry.objects.filter(suffixes, file_set=notebook.file_set_id, blob__size__lte=LARGEST_PICTURE)
+    room = LARGEST_PICTURE
+    for entry in rows.select_related("blob").order_by("position")[:MOST_PICTURES]:
+        room -= entry.blob.size
+        if room >= 0:
+            yield posixpath.relpath(entry.path, posixpath.dirname(notebook.path) or "."), entry
 
 
 def compare(before: FileEntry, after: FileEntry, *, person: str) -> list[dict[str, Any]]:

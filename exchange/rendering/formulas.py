@@ -1,14 +1,20 @@
 """Formulas in HTML: what stands between TeX's delimiters becomes MathML, which browsers show without a script.
 
-What cannot be converted stays as it was written.
+What cannot be converted stays as it was written. On the way, pictures that lie beside a document get into it.
 """
 
 import re
+from collections.abc import Mapping
 from html import escape
 from html.parser import HTMLParser
+from posixpath import normpath
+from types import MappingProxyType
+from urllib.parse import unquote
 
 from math_core import LatexError, LatexToMathML
 
+Attributes = list[tuple[str, str | None]]
+ROOM_FOR_PICTURES = 10_000_000  # characters, in one document
 LONGEST = 5000  # characters of a formula
 VERBATIM = frozenset(("code", "pre", "script", "style", "textarea", "title", "math", "svg", "kbd", "samp"))
 # A dollar that opens is followed by something, and one that closes follows something and stands before no digit:
@@ -28,12 +34,13 @@ EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 OLD_ARRAY = re.compile(r"\\(begin|end)\{eqnarray(\*?)\}")
 
 
-def typeset(html: str) -> str:
+def typeset(html: str, pictures: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return the HTML with its formulas as MathML, and links elsewhere that open a tab of their own.
 
-    The HTML may be anything; the result is no safer than that.
+    `pictures` are those that the document may name by their paths, as `data:`. The HTML may be anything; the result is
+    no safer than that.
     """
-    typesetter = _Typesetter()
+    typesetter = _Typesetter(pictures)
     typesetter.feed(html)
     typesetter.close()
     typesetter.flush()
@@ -43,8 +50,10 @@ def typeset(html: str) -> str:
 class _Typesetter(HTMLParser):
     """Copies HTML, tag by tag, and converts the text between."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: Mapping[str, str]) -> None:
         super().__init__(convert_charrefs=True)
+        self._pictures = pictures
+        self._room = ROOM_FOR_PICTURES
         self.parts: list[str] = []
         self._text: list[str] = []
         self._verbatim: list[str] = []  # the elements around, in which nothing is a formula
@@ -57,21 +66,31 @@ class _Typesetter(HTMLParser):
         text, self._text = "".join(self._text), []
         self.parts.append(escape(text, quote=False) if self._verbatim else self._convert(text))
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
         self.flush()
         if tag in VERBATIM:
             self._verbatim.append(tag)
-        self.parts.append(_open_link(attrs) if tag == "a" else self.get_starttag_text() or "")
+        self.parts.append(self._rewrite(tag, attrs) or self.get_starttag_text() or "")
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
         self.flush()
-        self.parts.append(self.get_starttag_text() or "")
+        self.parts.append(self._rewrite(tag, attrs) or self.get_starttag_text() or "")
 
     def handle_endtag(self, tag: str) -> None:
         self.flush()
         if tag in self._verbatim:
             del self._verbatim[self._verbatim.index(tag) :]
         self.parts.append(f"</{tag}>")
+
+    def _rewrite(self, tag: str, attrs: Attributes) -> str:
+        """Return a link that opens a tab, or a picture that is in the document; nothing for all other tags."""
+        if tag == "a":
+            return _open_link(attrs)
+        picture = self._pictures.get(normpath(unquote(dict(attrs).get("src") or ""))) if tag == "img" else None
+        if picture is None or len(picture) > self._room:
+            return ""
+        self._room -= len(picture)
+        return _write_tag("img", [(name, picture if name == "src" else value) for name, value in attrs])
 
     def _convert(self, text: str) -> str:
         parts, end = [], 0
@@ -94,8 +113,12 @@ class _Typesetter(HTMLParser):
             return f'<code class="formula">{escape(match.group(), quote=False)}</code>'
 
 
-def _open_link(attrs: list[tuple[str, str | None]]) -> str:
-    kept = [(name, value or "") for name, value in attrs if name != "target"]
-    if not dict(kept).get("href", "#").startswith("#"):
+def _open_link(attrs: Attributes) -> str:
+    kept = [(name, value) for name, value in attrs if name != "target"]
+    if not (dict(kept).get("href") or "#").startswith("#"):
         kept.append(("target", "_blank"))
-    return "<a" + "".join(f' {name}="{escape(value)}"' for name, value in kept) + ">"
+    return _write_tag("a", kept)
+
+
+def _write_tag(tag: str, attrs: Attributes) -> str:
+    return f"<{tag}" + "".join(f' {name}="{escape(value or "")}"' for name, value in attrs) + ">"

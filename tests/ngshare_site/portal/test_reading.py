@@ -1,5 +1,7 @@
 """Files read in the browser: who reads which, how, and in which rights."""
 
+from base64 import b64encode
+
 import pytest
 from django.core.cache import caches
 from django.db import connection
@@ -111,6 +113,24 @@ def test_page_frames_the_document_without_rights(submission, browse):
 def test_notebook_is_a_document_with_formulas(submission, browse):
     text = text_of(browse("bob"), file(submission, "ps1.ipynb", "document"))
     assert "<h1>My answer</h1>" in text and "<msup>" in text and 'class="nb">print' in text
+
+
+def test_picture_beside_a_notebook_is_shown_in_it(assignment, browse):
+    text = "![a](a%20b.png) ![up](./../up.png) ![none](none.png) <img src='../../admin/' alt='x'>"
+    pictures = {"week/a b.png": b"\x89PNG a", "up.png": b"\x89PNG up"}
+    files = {"week/ps1.ipynb": notebook(markdown(text)), **pictures}
+    made, _ = services.submit(assignment, cast.upload(files), by=actor("bob"))
+    html = text_of(browse("bob"), file(made, "week/ps1.ipynb", "document"))
+    for content in pictures.values():
+        assert f'src="data:image/png;base64,{b64encode(content).decode()}"' in html
+    assert html.count("src=") == 2
+
+
+def test_large_pictures_beside_a_notebook_are_left_out(assignment, browse, monkeypatch):
+    monkeypatch.setattr(documents, "LARGEST_PICTURE", 10)
+    files = {"ps1.ipynb": notebook(markdown("![a](a.png) ![b](b.png)")), "a.png": b"1234567", "b.png": b"12345678"}
+    made, _ = services.submit(assignment, cast.upload(files), by=actor("bob"))
+    assert text_of(browse("bob"), file(made, "ps1.ipynb", "document")).count("src=") == 1
 
 
 def test_document_has_no_rights(submission, browse):
