@@ -18,7 +18,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 NGSHARE_S3_DIRECT = env.direct("NGSHARE_S3_DIRECT", storage="NGSHARE_STORAGE")  # for what users reach the object store
-CACHES = {
+CACHES: dict[str, dict[str, object]] = {
     "default": env.cache("NGSHARE_CACHE", DATA / "cache"),
     # Documents as they were rendered. Each machine has its own, in files: they are large, and made again when needed.
     "renderings": {
