@@ -64,7 +64,7 @@ STORING = [
 # What thousands of rows do to a database.
 LARGE = ["tests/exchange/test_thousands.py", "tests/courses/test_large_roster.py", "tests/courses/test_bulk.py"]
 # Lanes of one row run at the same time. PostgreSQL runs the same tests as SQLite but for the widest, which would take
-# as long again; so would measuring them, and their coverage is counted once. Tests in a browser mostly wait.
+# as long again; so would measuring them, and their coverage is counted once. Browsers and containers mostly wait.
 PHASES = [
     [[Phase("SQLite and a folder", f"not ({SLOW})")]],
     [
@@ -75,9 +75,11 @@ PHASES = [
         ],
         [Phase("real JupyterHub and browser", "e2e or browser", processes=0)],
     ],
-    [[Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")]],
+    [
+        [Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")],
+        [Phase("containers and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False)],
+    ],
     [[Phase("faults", "faults", folders=["tests/faults"], measured=False)]],
-    [[Phase("containers, charts and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False)]],
 ]
 QUICK = [[[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]]
 WIDE_TESTS = f"wide and not ({SLOW})"
