@@ -19,7 +19,7 @@ from django.core.cache import caches
 from django.db.models import Q
 
 from courses.errors import DomainError, TooLarge
-from exchange.models import FileEntry
+from exchange.models import FileEntry, FileSet
 from exchange.rendering.languages import LANGUAGES
 from exchange.rendering.sandbox import Sandbox, TooCostly, Unreadable
 from exchange.storage import reading
@@ -76,16 +76,17 @@ def look_of(path: str, size: int) -> Look:
     return look if settings.NGSHARE_RENDERERS and size <= settings.NGSHARE_RENDERING_SIZE else Look.DOWNLOAD
 
 
-def render(entry: FileEntry, *, person: str) -> bytes:
+def render(entry: FileEntry, *, person: str, beside: FileSet | None = None) -> bytes:
     """Return the file as a piece of HTML, which is to be shown under POLICY alone.
 
-    `person` is who waits for it. Errors: Busy, Unreadable, TooCostly, TooLarge, BytesLost, StoreUnreachable.
+    Its pictures may lie beside it, also in another file set. `person` is who waits for it. Errors: Busy, Unreadable,
+    TooCostly, TooLarge, BytesLost, StoreUnreachable.
     """
     look = look_of(entry.path, entry.blob.size)
     if look not in RENDERED:
         raise TooLarge("This file cannot be shown here.")
     language = LANGUAGES.get(PurePosixPath(entry.path).suffix.lower(), "text")
-    pictures = list(_find_pictures(entry)) if look is Look.NOTEBOOK else []
+    pictures = [] if look is Look.TEXT else list(_find_pictures(entry, beside))
     names = json.dumps([[path, IMAGES[PurePosixPath(path).suffix.lower()], each.blob.size] for path, each in pictures])
     entries = [entry, *(each for _, each in pictures)]
     key = ":".join((look, language, names, *(each.blob.sha256 for each in entries)))
@@ -93,15 +94,16 @@ def render(entry: FileEntry, *, person: str) -> bytes:
     return _cached(key, entries, person, **options)
 
 
-def _find_pictures(notebook: FileEntry) -> Iterator[tuple[str, FileEntry]]:
-    """Yield the pictures that the notebook may show, with their paths as it names them: not too many, nor too large."""
+def _find_pictures(document: FileEntry, beside: FileSet | None) -> Iterator[tuple[str, FileEntry]]:
+    """Yield the pictures that a document may show, with their paths as it names them: not too many, nor too large."""
+    file_sets = {document.file_set_id, beside.pk if beside else document.file_set_id}
     suffixes = Q(*(Q(path__iendswith=suffix) for suffix in IMAGES), _connector=Q.OR)
-    rows = FileEntry.objects.filter(suffixes, file_set=notebook.file_set_id, blob__size__lte=LARGEST_PICTURE)
+    rows = FileEntry.objects.filter(suffixes, file_set__in=file_sets, blob__size__lte=LARGEST_PICTURE)
     room = LARGEST_PICTURE
-    for entry in rows.select_related("blob").order_by("position")[:MOST_PICTURES]:
+    for entry in rows.select_related("blob").order_by("file_set", "position")[:MOST_PICTURES]:
         room -= entry.blob.size
         if room >= 0:
-            yield posixpath.relpath(entry.path, posixpath.dirname(notebook.path) or "."), entry
+            yield posixpath.relpath(entry.path, posixpath.dirname(document.path) or "."), entry
 
 
 def compare(before: FileEntry, after: FileEntry, *, person: str) -> list[dict[str, Any]]:

@@ -1,8 +1,6 @@
 """Notebooks as HTML, made by nbconvert."""
 
-import json
 import re
-from base64 import b64encode
 from functools import cache
 from typing import Any
 
@@ -19,6 +17,7 @@ from traitlets.config import Config
 from exchange.rendering.cleaning import clean
 from exchange.rendering.formulas import typeset
 from exchange.rendering.languages import LANGUAGES
+from exchange.rendering.pictures import take_pictures
 from exchange.rendering.texts import lexer_of
 
 LONGEST_OUTPUT = 100_000  # characters of one output's text; HTML may have ten times as many
@@ -37,27 +36,14 @@ FORMATTER = HtmlFormatter(wrapcode=True)
 
 
 def render(content: bytes, options: dict[str, str]) -> bytes:
-    """Return the notebook as a piece of HTML.
-
-    `options` may have the `size` of the notebook and, as JSON, `pictures`: [path, content type, size] of each, whose
-    bytes follow it. Errors: ValueError and others, if it is no notebook.
-    """
-    size = int(options.get("size", len(content)))
-    notebook = _read(content[:size].decode("utf-8-sig"))
+    """Return the notebook, and pictures beside it, as a piece of HTML. Errors: ValueError and others, if it is none."""
+    document, pictures = take_pictures(content, options)
+    notebook = _read(document.decode("utf-8-sig"))
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = _shorten(cell.outputs)
     html, _ = exporter().from_notebook_node(notebook)
-    return clean(typeset(html, _read_pictures(content[size:], options))).encode()
-
-
-def _read_pictures(content: bytes, options: dict[str, str]) -> dict[str, str]:
-    """Return the pictures that lie beside the notebook, {path: as `data:`}."""
-    pictures, start = {}, 0
-    for path, content_type, size in json.loads(options.get("pictures", "[]")):
-        pictures[path] = f"data:{content_type};base64,{b64encode(content[start : start + size]).decode()}"
-        start += size
-    return pictures
+    return clean(typeset(html, pictures)).encode()
 
 
 def _read(text: str) -> NotebookNode:

@@ -38,6 +38,7 @@ class Source:
     assignment: Assignment
     title: str  # what it is a file of
     address: str  # the page of that
+    beside: FileSet | None = None  # where its pictures may be, too
 
     def address_of(self, path: str) -> str:
         return reverse(self.route, args=[self.pk, path])
@@ -56,7 +57,7 @@ class FileView(MemberView, TemplateView):
         look = look_of(entry.path, entry.blob.size)
         match request.GET.get("as"):
             case "document" if look in documents.RENDERED:
-                return show_document(entry, person=self.actor.username, address=source.address_of(path))
+                return show_document(entry, source, person=self.actor.username)
             case "file" if look is Look.IMAGE:
                 return file_responses.open_file(entry)
             case "file":
@@ -91,7 +92,7 @@ class FeedbackFileView(FileView):
         if (feedback := latest_feedback(submission)) is None:
             raise Http404
         title, address = f"Feedback for {submission.student}", reverse("submission", args=[pk])
-        return Source(feedback.file_set, "feedback", pk, submission.assignment, title, address)
+        return Source(feedback.file_set, "feedback", pk, submission.assignment, title, address, submission.file_set)
 
 
 class FeedbackView(MemberView):
@@ -135,15 +136,16 @@ def activate_zone(course: Course) -> None:
     timezone.activate(course.zone)
 
 
-def show_document(entry: FileEntry, *, person: str, address: str) -> HttpResponse:
+def show_document(entry: FileEntry, source: Source, *, person: str) -> HttpResponse:
     """Return a file as a document in its sandbox; if that cannot be, a document that says why."""
     content, message, status = b"", "", 200
     try:
-        content = documents.render(entry, person=person)
+        content = documents.render(entry, person=person, beside=source.beside)
     except DomainError as error:
         message = error.message
         status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422)
-    context = {"entry": entry, "message": message, "is_busy": status == 503, "address": address, "place": PLACE}
+    context = {"entry": entry, "message": message, "is_busy": status == 503, "place": PLACE}
+    context["address"] = source.address_of(entry.path)
     start, _, end = render_to_string("ngshare/document.html", context).partition(PLACE)
     response = HttpResponse([start.encode(), content, end.encode()], status=status)
     response["Content-Security-Policy"] = documents.POLICY

@@ -126,6 +126,14 @@ def test_picture_beside_a_notebook_is_shown_in_it(assignment, browse):
     assert html.count("src=") == 2
 
 
+def test_picture_of_the_submission_is_shown_in_its_feedback(submission, browse):
+    upload = cast.upload({"ps1.html": b'<p><img src="picture.png" alt="a">'})
+    item = services.FeedbackItem(upload.manifests[0], submission=submission.pk)
+    services.return_feedback(submission.assignment, [item], upload, by=actor("alice"))
+    address = f"data:image/png;base64,{b64encode(FILES['picture.png']).decode()}"
+    assert address in text_of(browse("bob"), returned(submission, "document"))
+
+
 def test_large_pictures_beside_a_notebook_are_left_out(assignment, browse, monkeypatch):
     monkeypatch.setattr(documents, "LARGEST_PICTURE", 10)
     files = {"ps1.ipynb": notebook(markdown("![a](a.png) ![b](b.png)")), "a.png": b"1234567", "b.png": b"12345678"}
