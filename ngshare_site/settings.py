@@ -18,7 +18,16 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 NGSHARE_S3_DIRECT = env.direct("NGSHARE_S3_DIRECT", storage="NGSHARE_STORAGE")  # for what users reach the object store
-CACHES = {"default": env.cache("NGSHARE_CACHE", DATA / "cache")}
+CACHES: dict[str, dict[str, object]] = {
+    "default": env.cache("NGSHARE_CACHE", DATA / "cache"),
+    # Documents as they were rendered. Each machine has its own, in files: they are large, and made again when needed.
+    "renderings": {
+        "BACKEND": "ngshare_site.cache.ForgivingFileCache",
+        "LOCATION": str(DATA / "renderings"),
+        "KEY_PREFIX": __version__,
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    },
+}
 SECRET_KEY = env.secret("NGSHARE_SECRET_KEY", DATA)  # empty until data_folder.py has made it
 SECRET_KEY_FALLBACKS = env.secrets("NGSHARE_SECRET_KEY_FALLBACKS")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -61,6 +70,13 @@ NGSHARE_MAX_FILE_SIZE = env.size("NGSHARE_MAX_FILE_SIZE", "2GB")
 NGSHARE_MAX_SUBMISSION_SIZE = env.size("NGSHARE_MAX_SUBMISSION_SIZE", "4GB")
 NGSHARE_MAX_FILES = env.number("NGSHARE_MAX_FILES", 10_000, least=1)
 NGSHARE_API_V1_MAX_BODY = env.size("NGSHARE_API_V1_MAX_BODY", "200MiB")  # all files of a request, held in memory
+
+# Reading in the browser
+
+NGSHARE_RENDERERS = env.number("NGSHARE_RENDERERS", 2)  # documents rendered at once, in each process; 0: all downloads
+NGSHARE_RENDERING_SECONDS = env.number("NGSHARE_RENDERING_SECONDS", 10, least=1)  # of processor time for a document
+NGSHARE_RENDERING_MEMORY = env.size("NGSHARE_RENDERING_MEMORY", "1GB")
+NGSHARE_RENDERING_SIZE = env.size("NGSHARE_RENDERING_SIZE", "10MB")  # larger files are downloads
 
 # Quotas; an administrator may set others for a course
 

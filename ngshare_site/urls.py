@@ -11,11 +11,12 @@ from exchange.api.v2.urls import urlpatterns as v2
 from ngshare_site import health, metrics
 from ngshare_site.hub import views as hub
 from ngshare_site.portal.assignment import AssignmentCSVView, AssignmentView, SolutionView
+from ngshare_site.portal.changes import ChangesView
 from ngshare_site.portal.notices import NoticesView
+from ngshare_site.portal.reading import FeedbackFileView, FeedbackView, ReleaseFileView, ReleaseView, SubmissionFileView
 from ngshare_site.portal.receipts import ReceiptCheckView
 from ngshare_site.portal.views import (
     CourseArchiveView,
-    FeedbackView,
     FilesView,
     HomeView,
     OwnSubmissionsView,
@@ -48,7 +49,12 @@ service: list[URLPattern | URLResolver] = [
     path("view/submission/<int:pk>/", SubmissionView.as_view(), name="submission"),
     path("view/submission/<int:pk>/receipt.json", ReceiptView.as_view(), name="receipt"),
     path("view/submission/<int:pk>/files.zip", FilesView.as_view(), name="files"),
-    path("view/submission/<int:pk>/feedback/<path:path>", FeedbackView.as_view(), name="feedback"),
+    path("view/submission/<int:pk>/file/<path:path>", SubmissionFileView.as_view(), name="submission-file"),
+    path("view/submission/<int:pk>/changes/", ChangesView.as_view(), name="changes"),
+    path("view/submission/<int:pk>/feedback/", FeedbackView.as_view(), name="latest-feedback"),
+    path("view/submission/<int:pk>/feedback/<path:path>", FeedbackFileView.as_view(), name="feedback"),
+    path("view/release/<int:pk>/", ReleaseView.as_view(), name="release"),
+    path("view/release/<int:pk>/file/<path:path>", ReleaseFileView.as_view(), name="release-file"),
     path("", include(v1)),
 ]
 if settings.NGSHARE_STANDALONE:

@@ -16,7 +16,7 @@ from ..gradebook.sync import BOTH, TO_GRADEBOOK
 from . import deadline_tables
 from .commands import Commands
 from .deadline_tables import render_time
-from .output import CommandFailed, count, print_success, print_warning, render_made
+from .output import CommandFailed, print_success, print_warning, render_made
 from .typed_times import NONE, parse_time
 
 Change = Callable[[bool], list[StateChange]]  # takes whether it is only tried; returns whose state changes

@@ -37,6 +37,7 @@ class AssignmentView(MemberView, TemplateView):
         attempts = sum(not each.trial for each in submissions)
         context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": submissions}
         context |= {"is_member": course.pk in self.actor.roles, "solution": find_solution(self.actor, assignment)}
+        context["release"] = queries.visible_releases(self.actor).filter(assignment=assignment).last()
         context["shown"] = shown_deadlines(self.actor, assignment, attempts=attempts)
         if is_staffed:
             context |= self._staff_context(assignment)

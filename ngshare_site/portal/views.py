@@ -156,25 +156,14 @@ class FilesView(MemberView):
         return file_responses.download_zip([folder], name)
 
 
-class FeedbackView(MemberView):
-    """One file of the latest feedback, in a sandbox: somebody else wrote it."""
-
-    def get(self, request: HttpRequest, pk: int, path: str) -> HttpResponseBase:
-        feedback = latest_feedback(get_submission(self.actor, pk))
-        if feedback is None:
-            raise Http404
-        entries = feedback.file_set.entries.select_related("blob")
-        return file_responses.open_file(get_object_or_404(entries, path=path))
-
-
-def get_submission(actor: Actor, pk: int) -> Submission:
-    """Return a submission that the actor may see, with its state. Errors: Http404."""
+def get_submission(actor: Actor, pk: int, *, files: bool = True) -> Submission:
+    """Return a submission that the actor may see, with its state and, if wanted, its files. Errors: Http404."""
     newest = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries").order_by("-id")
     rows = queries.visible_submissions(actor, removed=True).filter(pk=pk)
     rows = rows.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    rows = rows.prefetch_related(
-        file_sets.prefetch_entries("file_set__entries"), Prefetch("feedbacks", queryset=newest)
-    )
+    rows = rows.prefetch_related(Prefetch("feedbacks", queryset=newest))
+    if files:
+        rows = rows.prefetch_related(file_sets.prefetch_entries("file_set__entries"))
     for submission in states.read_states(rows):
         timezone.activate(submission.assignment.course.zone)
         return submission

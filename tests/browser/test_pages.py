@@ -49,8 +49,11 @@ def test_student_reads_receipt_and_feedback_on_a_phone(submitted, person):
         bob.page.get_by_role("link", name="Download the files").click()
     assert download.value.path().read_bytes().startswith(b"PK")
     bob.page.get_by_role("link", name="problem1.html").click()
-    expect(bob.page.locator("body")).to_contain_text("problem1")
+    feedback = bob.page.frame_locator("iframe")
+    expect(feedback.locator("body")).to_contain_text("problem1 (Score")
+    expect(feedback.locator("math").first).to_be_visible()
     bob.picture("pages-student-feedback")
+    assert bob.foreign == []
     overflow = bob.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 400")
     assert not overflow
 
