@@ -12,6 +12,7 @@ from ngshare_site import health, metrics
 from ngshare_site.hub import views as hub
 from ngshare_site.portal.assignment import AssignmentCSVView, AssignmentView, SolutionView
 from ngshare_site.portal.receipts import ReceiptCheckView
+from ngshare_site.portal.submitting import ReleaseZipView, submit_view
 from ngshare_site.portal.views import (
     CourseArchiveView,
     FeedbackView,
@@ -41,6 +42,8 @@ service: list[URLPattern | URLResolver] = [
     path("view/my-submissions.zip", OwnSubmissionsView.as_view(), name="own-submissions"),
     path("view/course/<str:course>/<str:assignment>/", AssignmentView.as_view(), name="assignment"),
     path("view/course/<str:course>/<str:assignment>/hand-ins.csv", AssignmentCSVView.as_view(), name="assignment-csv"),
+    path("view/course/<str:course>/<str:assignment>/submit/", submit_view, name="submit"),
+    path("view/course/<str:course>/<str:assignment>/release.zip", ReleaseZipView.as_view(), name="release-zip"),
     path("view/assignment/<int:pk>/", AssignmentView.as_view(), name="own-assignment"),
     path("view/course/<str:course>/<str:assignment>/solution.zip", SolutionView.as_view(), name="solution"),
     path("view/submission/<int:pk>/", SubmissionView.as_view(), name="submission"),

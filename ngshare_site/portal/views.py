@@ -20,7 +20,8 @@ from courses import retirement
 from courses.models import Course, Role
 from courses.permissions import Actor, Permission
 from exchange import course_archive, file_responses, personal_archive, progress, queries, receipts, states
-from exchange.models import Assignment, Feedback, Submission
+from exchange.chosen_files import Comparison, compare_notebooks
+from exchange.models import Assignment, Feedback, FileEntry, Submission
 from exchange.progress import AssignmentCounts, AssignmentProgress
 from exchange.storage import file_sets
 from exchange.storage.archives import ArchiveFolder
@@ -133,6 +134,7 @@ class SubmissionView(MemberView, TemplateView):
             assignment_address=address_of(submission.assignment, self.actor),
             receipt=receipts.receipt(submission),
             feedback=latest_feedback(submission),
+            comparison=compare_with_release(submission),
             **kwargs,
         )
 
@@ -179,6 +181,14 @@ def get_submission(actor: Actor, pk: int) -> Submission:
         timezone.activate(submission.assignment.course.zone)
         return submission
     raise Http404
+
+
+def compare_with_release(submission: Submission) -> Comparison | None:
+    """Return how its notebooks differ from those of the release that it was made for; None where there was none."""
+    if submission.release is None:
+        return None
+    released = FileEntry.objects.filter(file_set=submission.release.file_set_id).values_list("path", flat=True)
+    return compare_notebooks(released, [entry.path for entry in submission.file_set.entries.all()])
 
 
 def address_of(assignment: Assignment, actor: Actor) -> str:
