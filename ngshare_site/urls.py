@@ -12,6 +12,7 @@ from ngshare_site import health, metrics
 from ngshare_site.hub import views as hub
 from ngshare_site.portal.assignment import AssignmentCSVView, AssignmentView, SolutionView
 from ngshare_site.portal.receipts import ReceiptCheckView
+from ngshare_site.portal.students import HistoryView
 from ngshare_site.portal.submitting import ReleaseZipView, submit_view
 from ngshare_site.portal.views import (
     CourseArchiveView,
@@ -38,6 +39,7 @@ service: list[URLPattern | URLResolver] = [
     path("oauth_callback", hub.callback, name="oauth-callback"),
     path("", HomeView.as_view(), name="home"),
     path("view/receipt/", ReceiptCheckView.as_view(), name="receipt-check"),
+    path("view/history/", HistoryView.as_view(), name="history"),
     path("view/course/<str:course>/archive.zip", CourseArchiveView.as_view(), name="course-archive"),
     path("view/my-submissions.zip", OwnSubmissionsView.as_view(), name="own-submissions"),
     path("view/course/<str:course>/<str:assignment>/", AssignmentView.as_view(), name="assignment"),
