@@ -3,7 +3,7 @@
 Django's `date` leaves out the name of the zone in an hour that comes twice, where it matters most.
 """
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from django import template
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.utils.timesince import timesince, timeuntil
 from courses.timestamps import in_zone
 
 register = template.Library()
+MINUTE = timedelta(minutes=1)
 
 
 @register.filter
@@ -31,6 +32,8 @@ def relative(moment: datetime | None) -> str:
     """Return how far away an instant is, in its largest unit: “in 3 hours”, “2 days ago”; empty for None."""
     if moment is None:
         return ""
-    is_past = moment <= timezone.now()
-    text = f"{timesince(moment, depth=1)} ago" if is_past else f"in {timeuntil(moment, depth=1)}"
+    now = timezone.now()
+    if abs(now - moment) < MINUTE:
+        return "now"
+    text = f"{timesince(moment, depth=1)} ago" if moment < now else f"in {timeuntil(moment, depth=1)}"
     return text.replace("\xa0", " ")

@@ -104,7 +104,7 @@ function element(name, text, className = "") {
 
 function sizeText(size) {
   const [bytes, unit] = [[1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"]].find(([each]) => size >= each) || [1, "bytes"];
-  return `${Number((size / bytes).toPrecision(3))} ${unit}`;
+  return size === 1 ? "1 byte" : `${Number((size / bytes).toPrecision(3))} ${unit}`;
 }
 
 const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -237,7 +237,7 @@ document.addEventListener("drop", async (event) => {
   event.preventDefault();
   form.classList.remove("over");
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-  const found = [];
+  const found = entries.length ? [] : [...event.dataTransfer.files].map((file) => ({ path: file.name, file }));
   for (const entry of entries) await readEntry(entry, "", found);
   await choose(found);
 });
