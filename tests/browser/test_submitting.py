@@ -5,24 +5,16 @@ import json
 import zipfile
 
 import pytest
-import requests
 from playwright.sync_api import expect
 
 from tests import cast
-from tests.campus import COURSE, SCOPE
+from tests.browser.work import RELEASED, post, return_feedback, submissions
+from tests.campus import COURSE
 
 pytestmark = pytest.mark.browser
 
-RELEASED = {"problem1.ipynb": b'{"cells": []}', "problem2.ipynb": b'{"cells": []}', "data/numbers.csv": b"1,2,3\n"}
 WORK = {**RELEASED, "problem1.ipynb": b'{"cells": ["42"]}', ".ipynb_checkpoints/problem1-checkpoint.ipynb": b"{}"}
 SENT = {path: content for path, content in WORK.items() if "checkpoint" not in path}
-
-
-def post(campus, who, address, body):
-    headers = {"Authorization": f"token {campus.hub.token_for(who, SCOPE)}", "Content-Type": "application/x-tar"}
-    answer = requests.post(f"{campus.hub.ngshare}{address}", data=body, headers=headers, timeout=60)
-    assert answer.ok, answer.text
-    return answer.json()
 
 
 @pytest.fixture
@@ -61,20 +53,6 @@ def open_home(person, username, **options):
     someone.log_in(f"{someone.campus.hub.ngshare}/")
     expect(someone.page.get_by_role("heading", name="Your courses")).to_be_visible()
     return someone
-
-
-def submissions(campus, who, name):
-    token = campus.hub.token_for(who, SCOPE)
-    address = f"courses/{COURSE}/assignments/{name}/submissions/?mine=true&files=true"
-    return campus.api("GET", address, token).json()["results"]
-
-
-def return_feedback(campus, submission):
-    files = {"problem1.html": b"<p>well done</p>"}
-    manifest = {"feedback": [{"submission": submission["id"], "files": cast.manifest(files)}]}
-    body = cast.tar([("manifest.json", json.dumps(manifest).encode()), *((cast.sha256(b), b) for b in files.values())])
-    name = submission["assignment"]
-    post(campus, "alice", cast.of_assignment("feedback", assignment=name), body)
 
 
 def read_feedback(student, name):
