@@ -189,14 +189,20 @@ def warnings_before(assignment: Assignment, shown: ShownDeadlines) -> Iterator[s
 
 
 def page_rules(assignment: Assignment, release: Release | None) -> dict[str, Any]:
-    """Return what the script on the page needs to compare files with the release before it sends them."""
+    """Return what the script on the page needs to compare files with the release before it sends them.
+
+    Of a release of thousands of files, that is not all: the page stays small.
+    """
+    needed = (".ipynb", ".zip")
+    paths = [
+        path for path in released_paths(release) if path.endswith(needed) or path.startswith(f"{assignment.name}/")
+    ]
     return {
         "assignment": assignment.name,
-        "released": released_paths(release),
+        "released": paths,
         "ignored": chosen_files.IGNORED,
         "ignoredAtTop": chosen_files.IGNORED_AT_TOP,
         "maxFiles": settings.NGSHARE_MAX_FILES,
-        "maxFileSize": settings.NGSHARE_MAX_FILE_SIZE,
         "maxSize": settings.NGSHARE_MAX_SUBMISSION_SIZE,
     }
 

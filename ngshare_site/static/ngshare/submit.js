@@ -197,7 +197,7 @@ function finish() {
   }
   const answer = request.response;
   const told = answer && (answer.getElementById("error") || (request.status !== 200 && answer.querySelector("main p")));
-  end((told && told.textContent.trim()) || "It was not submitted. Reload this page, log in if you are asked to, and submit again.");
+  end((told && told.textContent.trim()) || "The answer cannot be shown here. Reload this page, log in if you are asked to, and submit again: nothing is doubled.");
 }
 
 function end(message) {
