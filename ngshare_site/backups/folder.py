@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -140,9 +141,8 @@ class BackupFolder:
             if not snapshot.is_finished:
                 shutil.rmtree(snapshot.path)
         taken = {snapshot.name for snapshot in self._all()}
-        name = datetime.now(UTC).strftime(STAMP)
-        if name in taken:
-            raise Conflict("There is a snapshot of this second already. Try again.")
+        while (name := datetime.now(UTC).strftime(STAMP)) in taken:  # a snapshot of this second
+            time.sleep(0.05)
         path = self._snapshots / f"{name}{UNFINISHED}"
         path.mkdir(mode=0o700)
         return Snapshot(path)

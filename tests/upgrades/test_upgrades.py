@@ -69,10 +69,23 @@ def test_every_answer_is_as_it_was(migrated):
     changed = {
         f"{one['who']}: {one['address']}": lines
         for one in migrated.answers
-        if not one["address"].endswith("/receipt/")  # signed in another way: see below
+        if not one["address"].endswith(("/receipt/", "/status/"))  # signed, and said, in another way: see below
         if (lines := lacks(one["answer"], migrated.ask(one["who"], "GET", one["address"]).json()))
     }
     assert changed == {}
+
+
+def test_status_still_counts_every_attempt(migrated):
+    """It also names what somebody has not submitted, and says of the latest attempt alone what became of it."""
+    (recorded,) = (one for one in migrated.answers if one["address"].endswith("/status/"))
+    found = migrated.ask(recorded["who"], "GET", recorded["address"]).json()
+    assert lacks(recorded["answer"]["assignments"], found["assignments"]) == []
+    members = {member["username"]: member for member in found["members"]}
+    for member in recorded["answer"]["members"]:
+        work = {each["assignment"]: each for each in members[member["username"]]["work"]}
+        for each in member["work"]:
+            was = {name: each[name] for name in ("attempts", "last", "late", "feedback")}
+            assert lacks(was, work[each["assignment"]]) == []
 
 
 def test_receipts_are_still_genuine_and_false_ones_still_are_not(migrated):
