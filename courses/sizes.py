@@ -16,7 +16,7 @@ def readable_size(size: int) -> str:
     for unit, bytes_each in UNITS.items():
         if size >= bytes_each:
             return f"{size / bytes_each:.3g} {unit}"
-    return f"{size} bytes"
+    return "1 byte" if size == 1 else f"{size} bytes"
 
 
 def exact_size(size: int) -> str:

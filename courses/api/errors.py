@@ -63,7 +63,7 @@ def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
         log.error("no file can be opened", exc_info=error)
         error = TryAgain("The server is too busy. Try again in a moment.")
     if isinstance(error, DomainError):
-        response = answer(_status(error), error.code, error.message, error.details)
+        response = answer(status_of(error), error.code, error.message, error.details)
         if isinstance(error, TooOften):
             response["Retry-After"] = str(error.retry_after)
         return response
@@ -89,7 +89,8 @@ def answer(status: int, code: str, message: str, details: Mapping[str, object] |
     return response
 
 
-def _status(error: DomainError) -> int:
+def status_of(error: DomainError) -> int:
+    """Return the HTTP status that tells of the error."""
     return next(status for kind, status in STATUS if isinstance(error, kind))
 
 

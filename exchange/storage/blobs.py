@@ -165,12 +165,12 @@ def receive(stream: Readable, path: Path, size: int, *hashes: "hashlib._Hash") -
         while remaining and (chunk := stream.read(min(CHUNK, remaining))):
             for each in hashes:
                 each.update(chunk)
-            _write(file, chunk)
+            write(file, chunk)
             remaining -= len(chunk)
     return remaining
 
 
-def _write(file: FileIO, content: bytes) -> None:
+def write(file: FileIO, content: bytes) -> None:
     with explained_errors():
         rest = memoryview(content)
         while rest:

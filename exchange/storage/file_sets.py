@@ -37,11 +37,13 @@ class BlobsMissing(Conflict):
 class Upload:
     """File sets to store: their manifests, and the blobs that were sent, to be read once and in order.
 
-    `sent` yields (sha256, stream). Read each stream before the next one.
+    `sent` yields (sha256, stream). Read each stream before the next one. `staged` are bytes that were verified while
+    they arrived, by their hash; they are moved into the store.
     """
 
     manifests: list[list[ManifestEntry]]
     sent: Iterable[tuple[str, blobs.Readable]] = field(default_factory=list)
+    staged: Mapping[str, blobs.Staged] = field(default_factory=dict)
 
 
 # What must be sent
@@ -93,7 +95,7 @@ def store_upload(
     readable = readable_blobs(by, sizes)
     admit({sha256: size for sha256, size in sizes.items() if sha256 not in readable})
     with blobs.staging() as folder:
-        staged = _receive(upload.sent, sizes, folder)
+        staged = {**upload.staged, **_receive(upload.sent, sizes, folder)}
         _check_true_sizes(entries, {**readable, **staged})
         readable = {sha256: blob for sha256, blob in readable.items() if sha256 not in staged}
         for blob in reading.find_unreliable(readable.values()):

@@ -89,8 +89,11 @@ def test_course_in_the_trash_is_gone_for_who_did_not_submit(submission, browse):
 
 def test_student_finds_earlier_work_with_receipt_files_and_feedback(closed, feedback, browse):
     bob = browse("bob")
-    text = text_of(bob)
-    assert "Earlier work" in text and COURSE in text and ">feedback returned</span>" in text
+    assert 'href="/view/history/"' in text_of(bob)
+    text = text_of(bob, "/view/history/")
+    assert COURSE in text and ">feedback returned</span>" in text and page(closed) in text
+    is_in_trash = Course.objects.get(name=COURSE).removed_at is not None
+    assert (">in the trash</span>" in text) is is_in_trash and (">left</span>" in text) is not is_in_trash
     address = f"/view/assignment/{closed.assignment.pk}/"
     assert address in text and f"/view/submission/{closed.pk}/" in text_of(bob, address)
     assert "stays yours to read" in text_of(bob, address)
@@ -104,7 +107,7 @@ def test_student_finds_earlier_work_with_receipt_files_and_feedback(closed, feed
 @pytest.mark.parametrize("who", ["dave", "carol", "erin"])
 def test_earlier_work_is_nobody_elses(closed, feedback, browse, who):
     other = browse(who)
-    assert "Earlier work" not in text_of(other)
+    assert "You have not submitted anything yet" in text_of(other, "/view/history/")
     for address in (
         f"/view/assignment/{closed.assignment.pk}/",
         *(page(closed, name) for name in ("", "receipt.json")),
@@ -134,16 +137,6 @@ def test_new_course_of_the_same_name_is_another_one(submission, browse):
     text = text_of(bob, f"/view/course/{COURSE}/ps1/")
     assert "You have not submitted yet" in text and bob.get(f"/view/assignment/{again.pk}/").status_code == 404
     assert f"/view/submission/{submission.pk}/" in text_of(bob, f"/view/assignment/{submission.assignment.pk}/")
-
-
-def test_earlier_work_comes_in_pages(submission, browse, monkeypatch):
-    monkeypatch.setattr("ngshare_site.portal.views.EARLIER_PER_PAGE", 1)
-    other = services.release(submission.assignment.course, "ps2", cast.upload(cast.PS1), by=actor("alice")).assignment
-    cast.submit(other, "bob")
-    course_services.remove_member(Membership.objects.get(user__username="bob"), by=SERVER)
-    bob = browse("bob")
-    assert "Assignments 1 to 1 of 2" in text_of(bob) and 'href="?earlier=2"' in text_of(bob)
-    assert f"/view/assignment/{other.pk}/" in text_of(bob, "/?earlier=2")
 
 
 def test_withdrawn_submission_is_still_found_by_its_student(submission, browse):
