@@ -71,7 +71,9 @@ class AssignmentProgress:
 
 def without_extension(assignment: Assignment) -> AssignmentProgress:
     """Return what holds for somebody who submitted nothing and has no extension."""
-    return AssignmentProgress(assignment, deadline=Deadline(assignment.due, assignment.cut_off, assignment.max_attempts))
+    return AssignmentProgress(
+        assignment, deadline=Deadline(assignment.due, assignment.cut_off, assignment.max_attempts)
+    )
 
 
 @dataclass(slots=True)

@@ -98,5 +98,6 @@ def _points(assignment: Assignment) -> Iterator[tuple[datetime, str, int, int, i
 
 
 def _point_in_sql(rank: str, total: str) -> Q:
-    step, before = F(rank) * POINTS / F(total), (F(rank) - 1) * POINTS / F(total)  # without a remainder, in both databases
+    # Both databases divide integers without a remainder.
+    step, before = F(rank) * POINTS / F(total), (F(rank) - 1) * POINTS / F(total)
     return Q((rank, 1)) | Q(GreaterThan(step, before))

@@ -26,7 +26,11 @@ def submit(assignment):
         files, _ = FileSet.objects.get_or_create(digest="0" * 64, defaults={"size": 0, "file_count": 0})
         return [
             Submission.objects.create(
-                assignment=assignment, student=user, file_set=files, trial=trial, created=START + timedelta(minutes=each)
+                assignment=assignment,
+                student=user,
+                file_set=files,
+                trial=trial,
+                created=START + timedelta(minutes=each),
             )
             for each in minutes
         ]
