@@ -17,7 +17,7 @@ SHORTEST = timedelta(minutes=10)  # that the picture shows
 MAX_TICKS = 7
 DAY = timedelta(days=1)
 STEPS = [timedelta(minutes=each) for each in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)]
-STEPS += [DAY * each for each in (1, 2, 7, 14, 28, 56, 91, 182, 364)]
+STEPS += [DAY * each for each in (1, 2, 4, 7, 14, 28, 56, 91, 182, 364)]
 
 
 class Tick(NamedTuple):
