@@ -195,7 +195,7 @@ def return_rows(archive: FeedbackArchive, rows: Sequence[Row], *, by: Actor) -> 
     """
     count = 0
     for batch in batches.in_batches([row for row in rows if row.is_returned], AT_ONCE):
-        items = [FeedbackItem(row.entries, submission=row.submission and row.submission.pk) for row in batch]
+        items = [FeedbackItem(row.entries, submission=row.submission.pk) for row in batch if row.submission]
         returned, _ = services.return_feedback(archive.assignment, items, archive.upload(batch), by=by)
         count += len(returned)
     return count

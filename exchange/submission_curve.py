@@ -84,9 +84,10 @@ def _points(assignment: Assignment) -> Iterator[tuple[datetime, str, int, int, i
     rows = rows.exclude(Exists(earlier)).filter(
         student__memberships__course=assignment.course_id, student__memberships__role=Role.STUDENT
     )
-    section, in_time = F("student__memberships__section"), Q(created__lte=assignment.due) if assignment.due else Q()
-    order, windows = [F("created"), F("pk")], {}
-    for name, part in (("", None), ("_there", [section])):
+    section, in_time = "student__memberships__section", Q(created__lte=assignment.due) if assignment.due else Q()
+    order = [F("created"), F("pk")]
+    windows: dict[str, Window] = {}
+    for name, part in (("", None), ("_there", [F(section)])):
         windows |= {
             f"rank{name}": Window(RowNumber(), partition_by=part, order_by=order),
             f"total{name}": Window(Count("pk"), partition_by=part),
@@ -94,7 +95,7 @@ def _points(assignment: Assignment) -> Iterator[tuple[datetime, str, int, int, i
         }
     rows = rows.annotate(**windows).filter(_point_in_sql("rank", "total") | _point_in_sql("rank_there", "total_there"))
     columns = ("rank", "total", "rank_there", "total_there", "in_time", "in_time_there")
-    yield from rows.order_by("created", "pk").values_list("created", section.name, *columns)
+    yield from rows.order_by("created", "pk").values_list("created", section, *columns)
 
 
 def _point_in_sql(rank: str, total: str) -> Q:

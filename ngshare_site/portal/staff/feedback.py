@@ -1,14 +1,14 @@
 """Returning feedback: from a zip, which is looked at first, or single pages on one attempt."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
 
 from courses.errors import DomainError
@@ -39,7 +39,7 @@ class FilesField(forms.FileField):
     widget = FilesInput
 
     def clean(self, data: Any, initial: Any = None) -> Any:
-        files = data if isinstance(data, list | tuple) else [data]
+        files = data if isinstance(data, list | tuple) and data else [data or None]
         return [super(FilesField, self).clean(file, initial) for file in files]
 
 
@@ -47,15 +47,15 @@ class PagesForm(forms.Form):
     """Pages of feedback on one attempt of a student."""
 
     attempt = forms.TypedChoiceField(label="On the attempt of", coerce=int)
-    files = FilesField(label="Pages (.html)", widget=FilesInput({"accept": ".html"}))
+    pages = FilesField(label="Pages (.html)", widget=FilesInput({"accept": ".html"}))
 
     def __init__(self, attempts: Sequence[Submission], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(each.pk, local_seconds(each.created)) for each in attempts]
         self.fields["attempt"].choices = choices  # type: ignore[attr-defined]
 
-    def clean_files(self) -> list[UploadedFile]:
-        files: list[UploadedFile] = self.cleaned_data["files"]
+    def clean_pages(self) -> list[UploadedFile]:
+        files: list[UploadedFile] = self.cleaned_data["pages"]
         for file in files:
             if PurePosixPath(str(file.name)).suffix.lower() != ".html":
                 raise forms.ValidationError(f"{file.name} is no page: feedback is files that end with .html.")
@@ -94,31 +94,30 @@ class ConfirmFeedbackView(StaffPage):
     template_name = "ngshare/staff/confirm_feedback.html"
     http_method_names = ["get", "head", "post"]
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._with_archive(self._show)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._with_archive(self._return)
 
-    def _with_archive(self, use: Any) -> HttpResponseBase:
+    def _with_archive(self, use: Callable[[FeedbackArchive], HttpResponse]) -> HttpResponse:
         course = self.assignment.course
         try:
             with feedback_archive.open_kept(course, str(self.kwargs["pk"]), by=self.actor) as file:
-                response: HttpResponseBase = use(FeedbackArchive(file, self.assignment))
-                return response
+                return use(FeedbackArchive(file, self.assignment))
         except DomainError as error:
             messages.error(self.request, error.message)
             return redirect(address_of("assignment-feedback", self.assignment))
 
-    def _show(self, archive: FeedbackArchive) -> HttpResponseBase:
+    def _show(self, archive: FeedbackArchive) -> HttpResponse:
         rows = archive.rows()
         returned = sum(row.is_returned for row in rows)
         context = self.get_context_data(
             rows=rows, returned=returned, repeats=sum(row.is_repeat for row in rows), ignored=archive.ignored
         )
-        return self.render_to_response(context).render()
+        return self.render_to_response(context)
 
-    def _return(self, archive: FeedbackArchive) -> HttpResponseBase:
+    def _return(self, archive: FeedbackArchive) -> HttpResponse:
         rows = archive.rows()
         count = feedback_archive.return_rows(archive, rows, by=self.actor)
         there = count + sum(row.is_repeat for row in rows)
@@ -141,7 +140,7 @@ class PagesView(StaffView):
             messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         else:
             try:
-                self._return(form.cleaned_data["attempt"], form.cleaned_data["files"])
+                self._return(form.cleaned_data["attempt"], form.cleaned_data["pages"])
                 messages.success(request, f"Feedback is returned to {student}.")
             except DomainError as error:
                 messages.error(request, error.message)

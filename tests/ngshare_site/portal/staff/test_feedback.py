@@ -60,7 +60,7 @@ def test_pages_are_returned_on_one_attempt(submission, browse, page):
 
     def send():
         files = [upload("b.html", b"b"), upload("a.html", b"a")]
-        return gina.post(page("feedback/of/bob"), {"attempt": submission.pk, "files": files}, follow=True)
+        return gina.post(page("feedback/of/bob"), {"attempt": submission.pk, "pages": files}, follow=True)
 
     for _ in range(2):
         assert "Feedback is returned to bob." in words(send())
@@ -77,14 +77,14 @@ def test_pages_are_returned_on_one_attempt(submission, browse, page):
     [("grades.ods", "grades.ods is no page"), ("", "This field is required"), ("ps1.html", "")],
 )
 def test_wrong_pages_are_refused_with_a_sentence(submission, browse, page, name, sentence):
-    files = [upload(name, b"x")] * 2 if name else []
-    reply = browse("gina").post(page("feedback/of/bob"), {"attempt": submission.pk, "files": files}, follow=True)
+    files = [upload(name, b"x"), upload(name, b"x")] if name else []
+    reply = browse("gina").post(page("feedback/of/bob"), {"attempt": submission.pk, "pages": files}, follow=True)
     assert sentence in words(reply) and 'class="notice error"' in reply.content.decode()
     assert not Feedback.objects.exists()
 
 
 def test_attempt_of_somebody_else_is_no_choice(submission, browse, page):
-    sent = {"attempt": submission.pk, "files": [upload("ps1.html", PAGE)]}
+    sent = {"attempt": submission.pk, "pages": [upload("ps1.html", PAGE)]}
     reply = browse("gina").post(page("feedback/of/dave"), sent, follow=True)
     assert "not one of the available choices" in words(reply) and not Feedback.objects.exists()
 
@@ -93,7 +93,7 @@ def test_attempt_of_somebody_else_is_no_choice(submission, browse, page):
 def test_feedback_is_returned_by_staff_alone(submission, browse, page, who):
     other = browse(who)
     assert send_zip(other, page, {"bob/ps1/ps1.html": PAGE}).status_code == 404
-    sent = {"attempt": submission.pk, "files": [upload("ps1.html", PAGE)]}
+    sent = {"attempt": submission.pk, "pages": [upload("ps1.html", PAGE)]}
     assert other.post(page("feedback/of/bob"), sent).status_code == 404 and not Feedback.objects.exists()
 
 
