@@ -14,8 +14,9 @@ from django.shortcuts import redirect
 from courses.errors import DomainError
 from courses.permissions import Permission
 from courses.templatetags.times import local_seconds
-from exchange import feedback_archive, services
-from exchange.feedback_archive import FeedbackArchive
+from exchange import services
+from exchange.importers import feedback_archive
+from exchange.importers.feedback_archive import FeedbackArchive
 from exchange.models import Submission
 from exchange.services import FeedbackItem
 from exchange.storage import manifests

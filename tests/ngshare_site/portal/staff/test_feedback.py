@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from exchange.models import Feedback
 from tests import cast
-from tests.exchange.test_feedback_archive import PAGE, make_zip
+from tests.exchange.importers.test_feedback_archive import PAGE, make_zip
 from tests.ngshare_site.portal.staff.conftest import words
 
 

@@ -8,7 +8,7 @@ import pytest
 from courses.errors import NotFound, TooLarge
 from courses.models import AuditEntry
 from exchange import services
-from exchange.feedback_archive import BadArchive, FeedbackArchive, keep_archive, open_kept, return_rows
+from exchange.importers.feedback_archive import BadArchive, FeedbackArchive, keep_archive, open_kept, return_rows
 from exchange.models import BlobUpload, Feedback
 from tests import cast
 
@@ -92,7 +92,7 @@ def test_what_has_no_attempt_is_named_and_not_returned(submission, read, files, 
 
 
 def test_feedback_is_returned_some_students_at_a_time(submission, read, monkeypatch):
-    monkeypatch.setattr("exchange.feedback_archive.AT_ONCE", 1)
+    monkeypatch.setattr("exchange.importers.feedback_archive.AT_ONCE", 1)
     other = cast.submit(submission.assignment, "dave")
     archive = read(
         {"bob/ps1/ps1.html": PAGE, "dave/ps1/ps1.html": PAGE, "dave/ps1/p2.html": b"p2", "x/ps1/x.html": b""}
