@@ -78,13 +78,13 @@ def test_words_say_what_the_picture_shows():
     due = NOON + timedelta(hours=1)
     said = text(picture(0, 1, 2, due=due, in_time=2))
     assert "3 of 10 students have submitted, 2 by the due date, 2026-11-03 13:30 UTC." in said
-    assert "The first submission came 2026-11-03 12:30 UTC; half of these students had submitted by" in said
+    assert "The first came 2026-11-03 12:30 UTC; half of these students had submitted by" in said
     assert "2026-11-03 13:30 UTC, and all by 2026-11-03 14:30 UTC." in said
 
 
 def test_due_date_to_come_is_announced():
     said = text(picture(0, due=NOON + timedelta(days=90), now=NOON + timedelta(hours=1)))
-    assert "1 of 10 students has submitted. The first submission came 2026-11-03 12:30 UTC. Due 2027-02-01" in said
+    assert "1 of 10 students has submitted. The first came 2026-11-03 12:30 UTC. Due 2027-02-01" in said
 
 
 def test_each_section_is_a_line_and_a_row():
