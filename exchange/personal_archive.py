@@ -16,6 +16,7 @@ from courses.models import User
 from courses.permissions import Actor
 from exchange import deadlines, receipts
 from exchange.models import Submission
+from exchange.storage import batches
 from exchange.storage.archives import ArchiveFolder, ZipStream
 
 BATCH = 50  # rows read at once, before their bytes are sent: no query is open while a slow client reads
@@ -69,9 +70,4 @@ def _table(pks: list[int]) -> Iterator[tuple[object, ...]]:
 
 def _load(pks: list[int]) -> Iterable[Submission]:
     rows = Submission.objects.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    rows = rows.annotate(late=deadlines.LATE)
-    for start in range(0, len(pks), BATCH):
-        batch = rows.in_bulk(pks[start : start + BATCH])
-        for pk in pks[start : start + BATCH]:
-            if pk in batch:
-                yield batch.pop(pk)
+    return batches.read_rows(rows.annotate(late=deadlines.LATE), pks, BATCH)

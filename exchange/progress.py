@@ -202,12 +202,13 @@ def _with_membership(course: Course) -> Members:
 
 
 def find_by_name(members: Members, text: str) -> Members:
-    """Return those of `course_members` whose user name and name have the text in them, in upper or lower case.
+    """Return those of `course_members` whose user name, name or email have the text in them, in upper or lower case.
 
     Databases do not agree on what that is outside ASCII.
     """
     text = text.casefold()
-    names = members.order_by().values_list("pk", "username", "member__first_name", "member__last_name")
+    columns = ("username", "member__first_name", "member__last_name", "member__email")
+    names = members.order_by().values_list("pk", *columns)
     return members.filter(pk__in=[pk for pk, *name in names if text in " ".join(filter(None, name)).casefold()])
 
 

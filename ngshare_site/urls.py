@@ -10,11 +10,12 @@ from exchange.api.v1.urls import urlpatterns as v1
 from exchange.api.v2.urls import urlpatterns as v2
 from ngshare_site import health, metrics
 from ngshare_site.hub import views as hub
-from ngshare_site.portal.assignment import AssignmentCSVView, AssignmentView, SolutionView
+from ngshare_site.portal.assignment import AssignmentView, SolutionView
 from ngshare_site.portal.changes import ChangesView
 from ngshare_site.portal.notices import NoticesView
 from ngshare_site.portal.reading import FeedbackFileView, FeedbackView, ReleaseFileView, ReleaseView, SubmissionFileView
 from ngshare_site.portal.receipts import ReceiptCheckView
+from ngshare_site.portal.staff.urls import urlpatterns as staff
 from ngshare_site.portal.students import HistoryView
 from ngshare_site.portal.submitting import ReleaseZipView, submit_view
 from ngshare_site.portal.views import (
@@ -46,9 +47,9 @@ service: list[URLPattern | URLResolver] = [
     path("view/course/<str:course>/archive.zip", CourseArchiveView.as_view(), name="course-archive"),
     path("view/my-submissions.zip", OwnSubmissionsView.as_view(), name="own-submissions"),
     path("view/course/<str:course>/<str:assignment>/", AssignmentView.as_view(), name="assignment"),
-    path("view/course/<str:course>/<str:assignment>/hand-ins.csv", AssignmentCSVView.as_view(), name="assignment-csv"),
     path("view/course/<str:course>/<str:assignment>/submit/", submit_view, name="submit"),
     path("view/course/<str:course>/<str:assignment>/release.zip", ReleaseZipView.as_view(), name="release-zip"),
+    path("view/course/<str:course>/<str:assignment>/", include(staff)),
     path("view/assignment/<int:pk>/", AssignmentView.as_view(), name="own-assignment"),
     path("view/course/<str:course>/<str:assignment>/solution.zip", SolutionView.as_view(), name="solution"),
     path("view/submission/<int:pk>/", SubmissionView.as_view(), name="submission"),

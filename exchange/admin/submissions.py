@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
@@ -17,16 +17,13 @@ from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
 from courses.sizes import readable_size
 from courses.templatetags.times import local
-from exchange import file_responses, receipts, services
+from exchange import file_responses, receipts, services, submission_archives
 from exchange.admin import search
 from exchange.admin.base import AssignmentFilter, change_address, render_links
 from exchange.admin.files import FILE_SEARCH, FilesAdmin
 from exchange.models import Feedback, Submission
 from exchange.progress_tables import SHOWN, condition_of
 from exchange.states import IS_LATEST, State, with_state
-from exchange.storage import file_sets
-
-MAX_ZIPPED = 1000  # submissions in one download
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -141,18 +138,15 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         return search.with_number(word) | search.of_submission(word) | search.in_files(word, rows)
 
     def folder_of(self, obj: Submission) -> str:
-        return f"{obj.student.username}/{obj.assignment.name} {obj.created:%Y-%m-%d %H.%M.%S.%f}"
+        return submission_archives.as_attempt(obj).folder
 
     # Actions
 
     @admin.action(description="Download as one zip", permissions=["view"])
-    def download(self, request: HttpRequest, queryset: QuerySet[Submission]) -> HttpResponseBase | None:
-        chosen = list(queryset.prefetch_related(file_sets.prefetch_entries("file_set__entries"))[: MAX_ZIPPED + 1])
-        if len(chosen) > MAX_ZIPPED:
-            messages.error(request, f"Choose {MAX_ZIPPED} submissions or fewer for one download.")
-            return None
-        services.record_download(chosen, by=actor_of(request))
-        return file_responses.download_zip([self.archive_folder_of(row) for row in chosen], "submissions")
+    def download(self, request: HttpRequest, queryset: QuerySet[Submission]) -> HttpResponseBase:
+        rows = Submission.objects.filter(pk__in=queryset.order_by().values("pk")).order_by("-pk")
+        content = submission_archives.export_submissions(rows, submission_archives.as_attempt, by=actor_of(request))
+        return file_responses.send_zip(content, "submissions")
 
     @admin.action(description="Move to the trash (the student still sees it)", permissions=["trash"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:

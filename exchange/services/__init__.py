@@ -35,6 +35,7 @@ from exchange.services.submissions import (
     mark_collected,
     record_download,
     record_progress_download,
+    record_pseudonyms_download,
     restore_submissions,
     withdraw_submissions,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "record_download",
     "record_extensions_download",
     "record_progress_download",
+    "record_pseudonyms_download",
     "release",
     "restore",
     "restore_submissions",

@@ -1,4 +1,4 @@
-"""The page of an assignment: the user's own submissions, and for staff everybody's as a table, a chart and CSV."""
+"""The page of an assignment: the user's own submissions, and for staff everybody's, of which staff/ has more."""
 
 from typing import Any
 
@@ -7,17 +7,13 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.views.generic import TemplateView
 
-from courses.csv_writer import csv_response, write_rows
 from courses.permissions import Actor, Permission
-from exchange import file_responses, queries, services, states
+from exchange import file_responses, queries, states
 from exchange.models import Assignment
-from exchange.progress_tables import TableFilter, csv_rows
 from exchange.storage.archives import ArchiveFolder
-from ngshare_site.portal import chart
 from ngshare_site.portal.base import MemberView
 from ngshare_site.portal.deadlines import find_solution, shown_deadlines
-
-ROWS_PER_PAGE = 200
+from ngshare_site.portal.staff.page import staff_context
 
 
 class AssignmentView(MemberView, TemplateView):
@@ -40,22 +36,8 @@ class AssignmentView(MemberView, TemplateView):
         context["release"] = queries.visible_releases(self.actor).filter(assignment=assignment).last()
         context["shown"] = shown_deadlines(self.actor, assignment, attempts=attempts)
         if is_staffed:
-            context |= self._staff_context(assignment)
+            context |= staff_context(self.request, self.actor, assignment)
         return super().get_context_data(**{**kwargs, **context})
-
-    def _staff_context(self, assignment: Assignment) -> dict[str, object]:
-        course, table_filter = assignment.course, TableFilter.of(self.request.GET)
-        page, members = table_filter.page(course, [assignment], self.request.GET.get("page"), ROWS_PER_PAGE)
-        created = states.counted_submissions([assignment]).values_list("created", flat=True)
-        sections = course.memberships.exclude(section="").order_by("section").values_list("section", flat=True)
-        return {
-            "filter": table_filter,
-            "page": page,
-            "rows": [(member, member.work[assignment.pk]) for member in members],
-            "counts": table_filter.count(course, [assignment])[assignment.pk],
-            "sections": sections.distinct(),
-            "chart": chart.submissions_over_time(list(created), assignment.due),
-        }
 
 
 class SolutionView(MemberView):
@@ -67,19 +49,6 @@ class SolutionView(MemberView):
             raise Http404
         folder = ArchiveFolder(solution.file_set, assignment, solution.created)
         return file_responses.download_zip([folder], f"{assignment} solution")
-
-
-class AssignmentCSVView(MemberView):
-    """The table of everybody's submissions as CSV, for staff alone."""
-
-    def get(self, request: HttpRequest, course: str, assignment: str) -> HttpResponseBase:
-        found = get_assignment(self.actor, course, assignment)
-        if not sees_everybody(self.actor, found):
-            raise Http404
-        services.record_progress_download(found.course, by=self.actor)
-        members = list(TableFilter.of(request.GET).read(found.course, [found]))
-        lines = write_rows(csv_rows(members, [found], named=False))
-        return csv_response(lines, f"{course} {assignment} submissions.csv")
 
 
 def get_assignment(actor: Actor, course: str, name: str) -> Assignment:
