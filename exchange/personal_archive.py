@@ -15,7 +15,7 @@ from courses.errors import PermissionDenied
 from courses.models import User
 from courses.permissions import Actor
 from courses.timestamps import format_timestamp
-from exchange import deadlines, receipts
+from exchange import receipts, states
 from exchange.models import Submission
 from exchange.storage.archives import ArchiveFolder, ZipStream
 
@@ -71,7 +71,7 @@ def _table(pks: list[int]) -> Iterator[tuple[object, ...]]:
 
 def _load(pks: list[int]) -> Iterable[Submission]:
     rows = Submission.objects.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    rows = rows.annotate(late=deadlines.LATE)
+    rows = rows.annotate(late=states.IS_LATE)
     for start in range(0, len(pks), BATCH):
         batch = rows.in_bulk(pks[start : start + BATCH])
         for pk in pks[start : start + BATCH]:
