@@ -82,8 +82,11 @@ def test_the_whole_cycle_and_a_log_in_with_each_request_at_another_machine(super
 
 
 def commit_before_the_newest_migration():
-    """Return the newest commit without the newest migrations, or "" where the history is not here."""
-    found = git("log", "--format=%H", "--diff-filter=A", "-n1", "--", "*/migrations/0*.py")
+    """Return the newest commit without the newest migrations, or "" where the history is not here.
+
+    What was merged counts as one step: a commit in the middle of it is no version.
+    """
+    found = git("log", "--format=%H", "--first-parent", "-m", "--diff-filter=A", "-n1", "--", "*/migrations/0*.py")
     return git("rev-parse", "--verify", "--quiet", f"{found}^") if found else ""
 
 
