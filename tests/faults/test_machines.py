@@ -96,6 +96,14 @@ def git(*arguments):
     return outcome.stdout.strip() if outcome.returncode == 0 else ""
 
 
+# An older version finds no package of the newer one, which is installed from its sources.
+WITHOUT_EDITABLE = """\
+import sys
+
+sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in finder.__module__]
+"""
+
+
 if commit_before_the_newest_migration():
 
     def test_an_older_version_goes_on_while_a_newer_one_migrates(supervise, shared, tmp_path):
@@ -104,7 +112,9 @@ if commit_before_the_newest_migration():
         git("archive", f"--output={archive}", commit_before_the_newest_migration())
         with tarfile.open(archive) as packed:
             packed.extractall(checkout, filter="data")
-        older = [supervise(f"older{number}", workers=1, checkout=checkout, **shared) for number in range(2)]
+        (checkout / "sitecustomize.py").write_text(WITHOUT_EDITABLE)
+        ours = {**shared, "PYTHONPATH": str(checkout)}
+        older = [supervise(f"older{number}", workers=1, checkout=checkout, **ours) for number in range(2)]
         with rush_of([one.url for one in older]) as rush:
             newer = supervise("newer", workers=1, **shared)  # it migrates before it serves
             rush.urls.append(newer.url)
