@@ -5,11 +5,10 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from nbgrader.api import Gradebook
 from nbgrader.utils import to_numeric_tz
 
 from nbgrader_plugin.formgrader_due_dates import typed_due_date
-from tests.nbgrader_plugin.desk import call, jupyter_server
+from tests.nbgrader_plugin.desk import call, jupyter_server, open_gradebook
 from tests.nbgrader_plugin.people import notebook, write
 from tests.nbgrader_plugin.test_formgrader_fix import course_directory
 
@@ -80,7 +79,7 @@ class Formgrader:
         return call(self.service, method, place, **({"json": values} if values else {}))["due"]
 
     def in_gradebook(self):
-        with Gradebook(f"sqlite:///{self.folder}/gradebook.db", self.course) as gradebook:
+        with open_gradebook(self.folder, self.course) as gradebook:
             return gradebook.find_assignment("ps1").duedate
 
 

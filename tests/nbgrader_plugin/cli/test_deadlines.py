@@ -6,9 +6,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from nbgrader.api import Gradebook
 
-from tests.nbgrader_plugin.desk import call
+from tests.nbgrader_plugin.desk import call, open_gradebook
 from tests.nbgrader_plugin.people import write
 
 pytestmark = pytest.mark.live
@@ -43,7 +42,7 @@ def server(desk, released):
 
 
 def opened(folder, course):
-    return Gradebook(f"sqlite:///{folder}/gradebook.db", course)
+    return open_gradebook(folder, course)
 
 
 @pytest.fixture
