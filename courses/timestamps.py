@@ -1,9 +1,12 @@
 """How an instant is written and read: in JSON in UTC, in sentences, forms and tables in the zone of their course."""
 
+import re
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from courses.errors import Invalid
+
+DATE_ALONE = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
 def format_timestamp(moment: datetime) -> str:
@@ -49,6 +52,8 @@ def parse_iso(text: str, zone: ZoneInfo) -> datetime:
     (datetime.datetime(2026, 10, 25, 0, 30, tzinfo=datetime.timezone.utc), \
 datetime.datetime(2026, 7, 1, 10, 0, tzinfo=datetime.timezone.utc))
     """
+    if DATE_ALONE.fullmatch(text.strip()):
+        raise Invalid(f"{text.strip()} lacks the time of day; write for example {text.strip()}T23:59")
     try:
         moment = datetime.fromisoformat(text.strip())
         return moment.astimezone(UTC) if moment.tzinfo else from_local(moment, zone)

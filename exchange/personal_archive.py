@@ -14,7 +14,7 @@ from courses.csv_writer import write_rows
 from courses.errors import PermissionDenied
 from courses.models import User
 from courses.permissions import Actor
-from exchange import deadlines, receipts
+from exchange import receipts, states
 from exchange.models import Submission
 from exchange.storage import batches
 from exchange.storage.archives import ArchiveFolder, ZipStream
@@ -70,4 +70,4 @@ def _table(pks: list[int]) -> Iterator[tuple[object, ...]]:
 
 def _load(pks: list[int]) -> Iterable[Submission]:
     rows = Submission.objects.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    return batches.read_rows(rows.annotate(late=deadlines.LATE), pks, BATCH)
+    return batches.read_rows(rows.annotate(late=states.IS_LATE), pks, BATCH)

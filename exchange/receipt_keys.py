@@ -154,6 +154,8 @@ def derive(secret: str, number: int) -> SigningKey:
 
 def _announce(key: SigningKey) -> SigningKey:
     row = ReceiptKey(key_id=key.key_id, number=key.number, public_key=key.public_key, created=timezone.now())
+    # After a restore it may have been trusted like another server's; the newest row signs.
+    ReceiptKey.objects.filter(key_id=key.key_id, number=None).delete()
     ReceiptKey.objects.bulk_create([row], ignore_conflicts=True)  # another process may do the same
     return key
 

@@ -126,14 +126,19 @@ class CoursesHandler(handlers.CourseListHandler):
         self.finish(json.dumps(await tell(lists.courses)))
 
 
+NAMES = ("course_id", "assignment_id")
+
+
 class ActionHandler(handlers.AssignmentActionHandler):
     @web.authenticated
     async def post(self, action: str) -> None:
         lists = AssignmentLists(self.manager)
         if not lists.uses_ngshare:
             return super().post(action)
-        fields = self.get_json_body() or {}
-        course, assignment = (self.get_argument(name, fields.get(name)) for name in ("course_id", "assignment_id"))
+        course, assignment = (self.get_argument(name, None) for name in NAMES)
+        if course is None or assignment is None:
+            fields = self.get_json_body()
+            course, assignment = (fields.get(name) for name in NAMES) if isinstance(fields, dict) else (None, None)
         if not isinstance(course, str) or not isinstance(assignment, str):
             raise web.HTTPError(HTTPStatus.BAD_REQUEST, "course_id and assignment_id are missing.")
         self.finish(json.dumps(await tell(lambda: lists.act(action, course, assignment))))

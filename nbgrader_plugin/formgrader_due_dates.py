@@ -13,7 +13,7 @@ from datetime import datetime, timezone, tzinfo
 from http import HTTPStatus
 
 import dateutil.parser
-from dateutil.tz import gettz, resolve_imaginary
+from dateutil.tz import datetime_ambiguous, enfold, gettz, resolve_imaginary
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.exchange import ExchangeError
@@ -35,10 +35,12 @@ async def save_dialog(handler: BaseHandler, lister: ExchangeList, api: NbGraderA
 
     If the service refuses it, neither is changed.
     """
-    gradebook = handler.gradebook
+    coursedir = lister.coursedir  # formgrader may be switched to another course while the service answers
     try:
         due = typed_due_date(handler.get_json_body() or {}, api.timezone)
-        if due != _due_date_in(gradebook, assignment):
+        with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+            before = _due_date_in(gradebook, assignment)
+        if due != before:
             await asyncio.to_thread(_set_in_service, lister, assignment, due)
     except (ValueError, OverflowError, ExchangeError) as error:
         sentence = f"The due date of {assignment} was not changed. {error}"
@@ -46,8 +48,8 @@ async def save_dialog(handler: BaseHandler, lister: ExchangeList, api: NbGraderA
         handler.set_status(HTTPStatus.CONFLICT)
         handler.finish({"message": sentence})
         return
-    set_due_date(gradebook, assignment, due)
-    coursedir = handler.coursedir
+    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        set_due_date(gradebook, assignment, due)
     os.makedirs(coursedir.format_path(coursedir.source_directory, ".", assignment), exist_ok=True)
     await asyncio.to_thread(lister.load_for_this_click)
     handler.write(json.dumps(api.get_assignment(assignment)))
@@ -63,7 +65,9 @@ def typed_due_date(fields: Mapping[str, object], zone_name: str) -> datetime | N
         return None
     moment = dateutil.parser.parse(str(typed))
     if moment.tzinfo is None:
-        moment = resolve_imaginary(moment.replace(tzinfo=_zone_of(str(offset or "UTC"), zone_name)))
+        moment = moment.replace(tzinfo=_zone_of(str(offset or "UTC"), zone_name))
+        # In the hour that comes twice the second one is meant, as in the service: nobody is late too early.
+        moment = enfold(moment) if datetime_ambiguous(moment) else resolve_imaginary(moment)
     return moment.astimezone(timezone.utc)
 
 

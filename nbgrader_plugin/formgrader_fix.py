@@ -117,7 +117,8 @@ async def prepare(handler: BaseHandler) -> None:
     if isinstance(handler, BUTTONS) and isinstance(failure, Unreachable):  # nbgrader's method would wait for long
         handler.finish(json.dumps({"success": False, "log": str(failure)}))
         return
-    if isinstance(handler, WITH_NAMES) and isinstance(lister.authenticator.plugin, NgshareAuthenticator):
+    has_roster = isinstance(lister.authenticator.plugin, NgshareAuthenticator) and not isinstance(failure, Unreachable)
+    if isinstance(handler, WITH_NAMES) and has_roster:
         place = lister.coursedir.db_url, lister.coursedir.course_id
         await asyncio.to_thread(fill_gradebook, *place, lister.client, formgrader.log)
     if isinstance(handler, WITH_DUE_DATES):

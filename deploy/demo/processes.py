@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PATIENCE = 10  # seconds that processes have to end by themselves
-OF_THE_SHELL = (b"DEMO_FOLDER=", b"PWD=", b"OLDPWD=")  # may name the folder in whatever the user runs
+# May name the folder in whatever the user runs.
+OF_THE_SHELL = (b"DEMO_FOLDER=", b"PWD=", b"OLDPWD=", b"MAKEFLAGS=", b"MAKEOVERRIDES=")
 ROUNDS = 5  # a process may have started another one while it was looked for
 
 
@@ -42,7 +43,7 @@ def belongs(pid: int, folder: Path) -> bool:
     except OSError:
         return False
     variables = [entry for entry in environ.split(b"\0") if not entry.startswith(OF_THE_SHELL)]
-    return status != "Z" and any(os.fsencode(folder) in entry for entry in variables)
+    return status != "Z" and any(os.fsencode(folder) + b"/" in entry + b"/" for entry in variables)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,8 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
             return "none"
         who, files = solution.added_by or "the server", solution.file_set
         count = f"{files.file_count} file{pluralize(files.file_count)}, {readable_size(files.size)}"
-        return f"{count}, added by {who} on {local(solution.created)}; students may fetch it after their cut-off"
+        added = f"{count}, added by {who} on {local(solution.created)}"
+        return f"{added}; students may fetch it after their cut-off, or their due date without one"
 
     @admin.display(description="releases", ordering="releases_made")
     def release_count(self, assignment: Assignment) -> int:

@@ -30,7 +30,8 @@ class RulesForm(LimitsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "timezone" in self.fields:
-            choices = [("", f"The site’s ({settings.NGSHARE_TIME_ZONE})"), *((n, n) for n in sorted(ZONES))]
+            names = sorted({*ZONES, self.instance.timezone} - {""})  # one that was set elsewhere may be an old name
+            choices = [("", f"The site’s ({settings.NGSHARE_TIME_ZONE})"), *((name, name) for name in names)]
             self.fields["timezone"].choices = choices  # type: ignore[attr-defined]
             self.fields["timezone"].help_text = "In which deadlines are entered and shown."
         if "late_days" in self.fields:

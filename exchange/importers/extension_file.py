@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from django.db.models import Q
+
 from courses.csv_writer import write_rows
 from courses.errors import DomainError, Invalid
 from courses.importers import tables
@@ -111,7 +113,9 @@ def _number(text: str) -> int:
 def export(assignment: Assignment) -> Iterator[str]:
     """Yield the extensions of the assignment as CSV, which `read` takes again."""
     zone = assignment.course.zone
-    rows = assignment.extensions.select_related("user").order_by("section", "user__username")
+    members = assignment.course.memberships.order_by()
+    present = Q(user__in=members.values("user")) | Q(section__in=members.values("section"))
+    rows = assignment.extensions.filter(present).select_related("user").order_by("section", "user__username")
     return write_rows(
         [
             COLUMNS,

@@ -22,15 +22,16 @@ from courses.services import CONTROL, UNSTORABLE
 from courses.timestamps import local_text
 from exchange import deadlines
 from exchange.deadlines import Pair
-from exchange.models import Assignment, Extension, Submission
-from exchange.states import IS_LATE
+from exchange.models import Assignment, Extension
+from exchange.states import IS_LATE, latest_submissions
 
 DEADLINE_FIELDS = ("release_at", "due", "cut_off", "max_attempts")
+GRANTED = ("due", "cut_off", "attempts", "reason")
 MAX_ATTEMPTS = 10_000  # which fits a column, too
 
 
 class State(NamedTuple):
-    """How somebody stands: whether their latest submission is late (None without one), whether they may submit."""
+    """Whether somebody's latest submission is late (None without one), and whether their cut-off is over."""
 
     late: bool | None = None
     closed: bool = False
@@ -149,13 +150,25 @@ def grant_extensions(
     with _watching(assignment, dry_run=dry_run) as watch:
         people = _check_grants(watch.assignment, grants)
         now = timezone.now()
-        for grant in grants:
-            values = {"due": grant.due, "cut_off": grant.cut_off, "attempts": grant.attempts, "reason": grant.reason}
-            Extension.objects.update_or_create(
-                assignment=assignment,
-                user=people[grant.student] if grant.student else None,
-                section=grant.section,
-                defaults={**values, "granted_by": by.user, "created": now},
+        for owner in ("user", "section"):
+            rows = [
+                Extension(
+                    assignment=assignment,
+                    user=people[grant.student] if grant.student else None,
+                    section=grant.section or None,
+                    **{name: getattr(grant, name) for name in GRANTED},
+                    granted_by=by.user,
+                    created=now,
+                )
+                for grant in grants
+                if bool(grant.student) == (owner == "user")
+            ]
+            Extension.objects.bulk_create(
+                rows,
+                batch_size=500,
+                update_conflicts=True,
+                unique_fields=["assignment", owner],
+                update_fields=[*GRANTED, "granted_by", "created"],
             )
         details: dict[str, Any] = {"to": {grant.whose: _grant_in_log(grant) for grant in grants}}
         course, target = assignment.course, assignment.name
@@ -278,7 +291,6 @@ def _states(assignment: Assignment, now: datetime) -> dict[str, State]:
     students = assignment.course.memberships.filter(role=Role.STUDENT).order_by()
     closed = students.filter(deadlines.closed_in_sql(Pair.of(assignment, "user"), now))
     closed_now = set(closed.values_list("user__username", flat=True))
-    rows = Submission.objects.present().filter(assignment=assignment, trial=False).annotate(late=IS_LATE)
-    # Attempts come one after the other: the last one stays.
-    late = dict(rows.order_by("created", "pk").values_list("student__username", "late"))
+    rows = latest_submissions([assignment]).annotate(late=IS_LATE).order_by()
+    late = dict(rows.values_list("student__username", "late"))
     return {name: State(late.get(name), name in closed_now) for name in {*late, *closed_now}}

@@ -54,7 +54,7 @@ def withdraw_solution(assignment: Assignment, *, by: Actor) -> None:
 def find_solution(assignment: Assignment, *, by: Actor) -> Solution:
     """Return the solution: to staff always, to anybody else after their cut-off, or their due date without one.
 
-    While a student may submit for ever, there is no solution for them. Errors: PermissionDenied, NotFound.
+    While the assignment is not shown to students, there is none for them. Errors: PermissionDenied, NotFound.
     """
     course = assignment.course
     by.require(Permission.SEE_COURSE, course)
@@ -62,6 +62,8 @@ def find_solution(assignment: Assignment, *, by: Actor) -> Solution:
     if solution is None:
         raise no_solution(assignment)
     if not by.may(Permission.SEE_SUBMISSIONS, course):
+        if not assignment.is_shown:  # which who submitted it finds all the same
+            raise no_solution(assignment)
         deadline = deadlines.in_force(assignment, by.user)
         if not deadline.shows_solution(timezone.now()):
             moment = deadline.cut_off or deadline.due

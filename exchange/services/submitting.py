@@ -152,6 +152,8 @@ def _add_submission(
             _check_is_member(student, course)
         created = _next_instant(now.latest)
         if _is_held(permission, now.role):
+            if assignment.max_attempts is None and now.deadline.max_attempts is not None:
+                raise TryAgain("The attempts were limited while your files arrived. Try again.")
             _check_is_open(assignment, now.deadline, now.attempts, created)
         file_set, new_bytes = file_sets.create_file_set(entries, stored, now.file_sets)
         submission = Submission(

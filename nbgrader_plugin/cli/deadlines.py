@@ -37,21 +37,24 @@ class DeadlineCommands(Commands):
             values["max_attempts"] = parse_attempts(options.attempts)
         if not values:
             raise CommandFailed("Say what to set: --due, --cut-off, --release-at or --attempts.")
+        extended = self._extended(options, deadlines) if "due" in values else set()
         change_after_asking(
             lambda dry_run: deadlines.change(options.assignment, values, dry_run=dry_run), yes=options.yes
         )
         print_success(describe(deadlines.assignment(options.assignment), zone))
         if "due" in values:
-            self._carry_to_gradebook(options, deadlines, lambda found: not found.student or found.is_extended)
+            self._carry_to_gradebook(
+                options, deadlines, lambda found: not found.student or found.is_extended or found.student in extended
+            )
 
     def extend(self, options: argparse.Namespace) -> None:
         deadlines = CourseDeadlines(self.client, options.course)
+        concerned = {*(options.student or []), *self._extended(options, deadlines)}
         if options.withdraw:
             self._withdraw(options, deadlines)
         else:
             self._grant(options, deadlines)
-        named = options.student or []
-        self._carry_to_gradebook(options, deadlines, lambda found: found.student in named or found.is_extended)
+        self._carry_to_gradebook(options, deadlines, lambda found: found.student in concerned or found.is_extended)
 
     def deadlines(self, options: argparse.Namespace) -> None:
         deadlines = CourseDeadlines(self.client, options.course)
@@ -97,6 +100,12 @@ class DeadlineCommands(Commands):
             else:
                 deadline_sync.apply_steps(steps, deadlines, gradebook)
                 print_success(render_made(len(steps)))
+
+    def _extended(self, options: argparse.Namespace, deadlines: CourseDeadlines) -> set[str]:
+        """Return who has something else than everybody before a change, which the gradebook must follow."""
+        if self._reason_without_gradebook(options.course):
+            return set()
+        return {member.username for member in deadlines.members(options.assignment) if member.why}
 
     def _grant(self, options: argparse.Namespace, deadlines: CourseDeadlines) -> None:
         zone = deadlines.zone()

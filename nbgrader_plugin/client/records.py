@@ -48,6 +48,7 @@ class Submission:
     student: str
     timestamp: datetime
     late: bool  # by the due date that is in force for the student now; False if there is none
+    repeats: int | None  # of a late one: the id of the one in time that has exactly its files
     notebooks: tuple[Notebook, ...]
     raw_files: object  # the manifest as it came; None if it was not requested
     raw_feedback: object  # the manifest of the feedback as it came; None if there is none
@@ -95,13 +96,13 @@ def parse_deadline(assignment: object) -> Deadline:
         due=optional_time(own, "due"),
         cut_off=optional_time(own, "cut_off"),
         attempts_left=None if own.get("attempts_left") is None else _count(own, "attempts_left"),
-        extended=bool(own.get("reason")),
+        extended=optional_time(own, "due") != optional_time(fields, "due"),
     )
 
 
 def parse_submission(row: object) -> Submission:
     fields = as_mapping(row)
-    feedback = fields.get("feedback")
+    feedback, repeats = fields.get("feedback"), fields.get("repeats")
     return Submission(
         id=_id(fields),
         course=text(fields, "course"),
@@ -109,6 +110,7 @@ def parse_submission(row: object) -> Submission:
         student=text(fields, "student"),
         timestamp=times.from_server(fields.get("timestamp")),
         late=fields.get("late") is True,
+        repeats=repeats if isinstance(repeats, int) else None,
         notebooks=_notebooks(fields),
         raw_files=fields.get("files"),
         raw_feedback=feedback.get("files") if isinstance(feedback, dict) else None,

@@ -5,7 +5,7 @@ does not stop the others: the summary at the end names it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -73,7 +73,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             rows = self.client.get_all(
                 "submissions", **self.filters, latest=True, before_due=self.before_duedate, files=True
             )
-            return sorted(map(parse_submission, rows), key=lambda submission: submission.student)
+            return self._in_time_for_repeated(list(map(parse_submission, rows)))
         place = ("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id)
         has_due = as_mapping(self.client.get(*place)).get("due") is not None  # the service knows a due date, too
         by_student: dict[str, list[Submission]] = {}
@@ -88,6 +88,12 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             ]
             chosen.append(max(in_time or attempts, key=lambda attempt: attempt.timestamp))
         return self._with_files(chosen)
+
+    def _in_time_for_repeated(self, chosen: list[Submission]) -> list[Submission]:
+        """Take for a late submission that of the same files which was in time: nothing was handed in late."""
+        repeated = [replace(found, id=found.repeats) for found in chosen if found.repeats is not None]
+        others = [found for found in chosen if found.repeats is None]
+        return sorted(others + self._with_files(repeated), key=lambda submission: submission.student)
 
     def _is_late_in_gradebook(self, submission: Submission) -> bool:
         limit = self.due_dates.of(submission.student)

@@ -183,7 +183,7 @@ class ExchangeList(ABCExchangeList, Exchange):
         row = self._row(submission, timestamp, place, notebooks, folder)
         if self.inbound:
             row["random_string"] = str(submission.id)
-        if submission.late:
+        if submission.late and submission.repeats is None:
             row["late"] = True
         return row
 

@@ -6,10 +6,11 @@ What is in force for whom is the service's to say: here it is only asked for, an
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from http import HTTPStatus
 
 from ..client import times
 from ..client.client import NgshareClient
-from ..client.errors import OlderService
+from ..client.errors import ErrorResponse, OlderService
 from ..client.records import as_list, as_mapping, optional_time, parse_status, text
 
 REASONS = {"extension": "extended", "section": "extended for the section", "joined": "joined late"}
@@ -116,7 +117,12 @@ class CourseDeadlines:
         return _changes(self.client.post(*self._assignments, name, "extensions", body=body, dry_run=dry_run))
 
     def withdraw(self, name: str, extension: Extension, *, dry_run: bool = False) -> list[StateChange]:
-        return _changes(self.client.delete(*self._assignments, name, "extensions", extension.id, dry_run=dry_run))
+        try:
+            return _changes(self.client.delete(*self._assignments, name, "extensions", extension.id, dry_run=dry_run))
+        except ErrorResponse as error:
+            if dry_run or error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return []  # it is gone: the answer before was lost, or somebody else was faster
 
 
 def _assignment(row: object) -> AssignmentDeadlines:

@@ -30,7 +30,7 @@ class AssignmentView(MemberView, TemplateView):
         mine = queries.own_submissions(self.actor).filter(assignment=assignment)
         mine = mine.select_related("file_set", "assignment").prefetch_related("feedbacks").order_by("-created")
         submissions = states.read_states(mine)
-        attempts = sum(not each.trial for each in submissions)
+        attempts = sum(not each.trial and each.withdrawn_at is None for each in submissions)
         context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": submissions}
         context |= {"is_member": course.pk in self.actor.roles, "solution": find_solution(self.actor, assignment)}
         context["release"] = queries.visible_releases(self.actor).filter(assignment=assignment).last()

@@ -85,8 +85,7 @@ class ReceiptCheckView(LoginRequiredMixin, FormView):
 
     def _visible(self, submission: Submission) -> Submission | None:
         """Return the submission if the user may see it."""
-        visible = queries.submissions(actor_of(self.request), withdrawn=True, trials=True)
-        return visible.filter(pk=submission.pk).first()
+        return queries.visible_submissions(actor_of(self.request), removed=True).filter(pk=submission.pk).first()
 
 
 class Times(NamedTuple):

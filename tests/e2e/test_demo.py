@@ -76,6 +76,13 @@ class Demo:
             time.sleep(0.1)
 
 
+def test_demo_beside_another_one_is_another(tmp_path):
+    """Their folders may begin the same."""
+    with subprocess.Popen(["sleep", "60"], env={**os.environ, "DEMO_STARTED_IN": f"{tmp_path}/demo2"}) as other:
+        assert belongs(other.pid, tmp_path / "demo2") and not belongs(other.pid, tmp_path / "demo")
+        other.kill()
+
+
 def command_of(pid):
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes()

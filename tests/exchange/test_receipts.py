@@ -258,6 +258,14 @@ def test_rotation_signs_with_another_key_from_then_on_and_is_noted(assignment, r
     assert (entry.target, entry.details) == (new.key_id, {"was": receipt["key"]})
 
 
+def test_rotation_goes_on_with_a_key_that_was_trusted_after_a_restore(settings, db):
+    second = receipt_keys.derive(settings.SECRET_KEY, 2)
+    receipt_keys.trust([second.public_key], by=SERVER)
+    assert receipt_keys.current_key().number == 1
+    assert receipt_keys.rotate(by=SERVER).key_id == second.key_id == receipt_keys.current_key().key_id
+    assert receipt_keys.rotate(by=SERVER).number == 3
+
+
 def test_receipts_of_keys_that_a_restored_database_does_not_know_verify(assignment, receipt, settings):
     for _ in range(receipt_keys.AHEAD - 1):
         receipt_keys.rotate(by=SERVER)

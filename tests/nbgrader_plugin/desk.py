@@ -6,11 +6,14 @@ import signal
 import sqlite3
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import requests
+from nbgrader.api import Gradebook
 
 from tests.servers import ROOT, Service, free_port, running, wait_until
 
@@ -54,6 +57,26 @@ def call(desk_or_url, method, path, user="root", **kwargs):
     )
     answer.raise_for_status()
     return answer.json() if answer.content else None
+
+
+@cache
+def _empty_gradebook():
+    """The bytes of a new gradebook, which takes nbgrader seconds: it asks alembic in a process of its own."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "gradebook.db"
+        with Gradebook(f"sqlite:///{path}"):
+            pass
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("delete from course")
+        return path.read_bytes()
+
+
+def open_gradebook(folder, course):
+    """nbgrader's gradebook in the folder; a new one where there is none."""
+    path = Path(folder) / "gradebook.db"
+    if not path.exists():
+        path.write_bytes(_empty_gradebook())
+    return Gradebook(f"sqlite:///{path}", course)
 
 
 def roster(at, course):

@@ -5,11 +5,10 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from nbgrader.api import Gradebook
 from nbgrader.utils import to_numeric_tz
 
 from nbgrader_plugin.formgrader_due_dates import typed_due_date
-from tests.nbgrader_plugin.desk import call, jupyter_server
+from tests.nbgrader_plugin.desk import call, jupyter_server, open_gradebook
 from tests.nbgrader_plugin.people import notebook, write
 from tests.nbgrader_plugin.test_formgrader_fix import course_directory
 
@@ -26,6 +25,7 @@ DUE = datetime(2101, 1, 31, 12, tzinfo=UTC)
         ("2026-01-31T12:00", "today", BERLIN, "2026-01-31T11:00+00:00"),
         ("2026-07-31T12:00", "today", BERLIN, "2026-07-31T10:00+00:00"),
         ("2026-03-29T02:30", "today", BERLIN, "2026-03-29T01:30+00:00"),
+        ("2026-10-25T02:30", "today", BERLIN, "2026-10-25T01:30+00:00"),  # the second of the two
         ("2026-07-31T12:00", "+0300", BERLIN, "2026-07-31T09:00+00:00"),
         ("2026-07-31T12:00", "+0200", "Nowhere/Nothing", "2026-07-31T10:00+00:00"),
         (None, None, BERLIN, None),
@@ -79,7 +79,7 @@ class Formgrader:
         return call(self.service, method, place, **({"json": values} if values else {}))["due"]
 
     def in_gradebook(self):
-        with Gradebook(f"sqlite:///{self.folder}/gradebook.db", self.course) as gradebook:
+        with open_gradebook(self.folder, self.course) as gradebook:
             return gradebook.find_assignment("ps1").duedate
 
 

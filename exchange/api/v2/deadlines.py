@@ -154,7 +154,7 @@ class SolutionViewSet(AssignmentPartViewSet):
         return [BundleParser()]
 
     def retrieve(self, request: Request, course: str, assignment: str) -> Response:
-        """Return the solution with its files: to staff always, to a student after their own cut-off."""
+        """Return the solution: to staff always, to a student after their own cut-off, or due date without one."""
         return self._respond(services.find_solution(self.assignment, by=self.actor))
 
     @extend_schema(request=BUNDLE, responses=SolutionSerializer)

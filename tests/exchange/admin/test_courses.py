@@ -26,6 +26,17 @@ def test_instructor_sets_time_zone_and_rules(course, browser):
     assert "Times are in Europe/Berlin." in alice.get(course_page(course)).content.decode()
 
 
+def test_old_name_of_a_time_zone_that_was_set_elsewhere_stays(course, browser):
+    course.timezone = "US/Eastern"
+    course.save()
+    alice = browser("alice")
+    page = alice.get(course_page(course))
+    assert '<option value="US/Eastern" selected>' in page.content.decode()
+    assert alice.post(course_page(course), as_sent(page) | {"late_days": "2"}).status_code == 302
+    course.refresh_from_db()
+    assert (course.timezone, course.late_days) == ("US/Eastern", 2)
+
+
 def test_unknown_time_zone_is_said_on_the_form(course, browser):
     alice, before = browser("alice"), everything()
     answer = alice.post(course_page(course), as_sent(alice.get(course_page(course))) | {"timezone": "Mars/Base"})

@@ -4,9 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from nbgrader.api import Gradebook
 
-from tests.nbgrader_plugin.desk import Desk, call, roster
+from tests.nbgrader_plugin.desk import Desk, call, open_gradebook, roster
 
 pytestmark = pytest.mark.live
 
@@ -23,7 +22,7 @@ def test_program_starts_and_ends_with_the_status_and_a_sentence(desk, folder, co
 
 
 def gradebook(folder, course):
-    return Gradebook(f"sqlite:///{folder}/gradebook.db", course)
+    return open_gradebook(folder, course)
 
 
 def students(folder, course):

@@ -6,9 +6,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from nbgrader.api import Gradebook
 
-from tests.nbgrader_plugin.desk import call
+from tests.nbgrader_plugin.desk import call, open_gradebook
 from tests.nbgrader_plugin.people import write
 
 pytestmark = pytest.mark.live
@@ -43,7 +42,7 @@ def server(desk, released):
 
 
 def opened(folder, course):
-    return Gradebook(f"sqlite:///{folder}/gradebook.db", course)
+    return open_gradebook(folder, course)
 
 
 @pytest.fixture
@@ -164,6 +163,14 @@ def test_extension_that_only_the_gradebook_has_stays_there(manage, folder, relea
     assert gradebook() == (FUTURE + DAY, {"bob": 3 * DAY})
 
 
+def test_extension_that_everybody_overtakes_ends_in_the_gradebook_too(manage, released, server, gradebook):
+    server.patch(due=text(FUTURE))
+    manage("extend", released, "ps1", "--student", "bob", "--due", LATER)
+    assert gradebook() == (FUTURE, {"bob": 2 * DAY})
+    manage("set_due", released, "ps1", "--due", "2101-07-08T12:00Z")
+    assert gradebook() == (FUTURE + 7 * DAY, {})
+
+
 def test_gradebook_is_left_alone_if_asked_and_elsewhere(desk, manage, released, server, gradebook):
     manage("set_due", released, "ps1", "--due", LATER, "--no-gb")
     result = manage("set_due", released, "ps1", "--due", LATER, cwd=desk.home)
@@ -252,6 +259,14 @@ def test_extension_is_withdrawn_after_asking(manage, released, server, gradebook
     for option, name, whose in (("--student", "bob", "bob"), ("--section", "A", "section A")):
         result = manage("extend", released, "ps1", option, name, "--withdraw", "--yes", status=1)
         assert result.stderr == f"{whose} has no extension of ps1.\n"
+
+
+def test_extension_of_a_section_is_withdrawn_in_the_gradebook_too(manage, released, server, gradebook):
+    server.patch(due=text(FUTURE))
+    manage("extend", released, "ps1", "--section", "A", "--due", LATER, "--yes")
+    assert gradebook() == (FUTURE, {"bob": 2 * DAY})
+    manage("extend", released, "ps1", "--section", "A", "--withdraw", "--yes")
+    assert gradebook() == (FUTURE, {})
 
 
 @pytest.mark.parametrize("who", [("--student", "eve"), ("--section", "Z")])

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from nbgrader.api import Gradebook
 from nbgrader.utils import parse_utc
 
+from tests.nbgrader_plugin.desk import open_gradebook
 from tests.nbgrader_plugin.people import notebook, tree, write
 
 pytestmark = pytest.mark.live
@@ -30,7 +30,7 @@ def attempt(person, text, **files):
 
 
 def set_due_date(alice, due, extensions=None):
-    with Gradebook(f"sqlite:///{alice.root / 'gradebook.db'}", alice.course) as gradebook:
+    with open_gradebook(alice.root, alice.course) as gradebook:
         gradebook.update_or_create_assignment("ps1", duedate=due.replace(tzinfo=None))
         for student, longer in (extensions or {}).items():
             gradebook.add_student(student)

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 import pytest
-from nbgrader.api import Gradebook
 
+from tests.nbgrader_plugin.desk import open_gradebook
 from tests.nbgrader_plugin.people import notebook, write
 
 pytestmark = pytest.mark.live
@@ -134,7 +134,7 @@ def test_release_says_that_it_changes_the_due_date(alice):
     place = f"courses/{alice.course}/assignments/ps1/"
     alice.releases()
     alice.api("PATCH", place, json={"due": "2027-01-30T12:00Z"})
-    with Gradebook(f"sqlite:///{alice.root / 'gradebook.db'}", alice.course) as gradebook:
+    with open_gradebook(alice.root, alice.course) as gradebook:
         gradebook.update_or_create_assignment("ps1", duedate=datetime(2027, 1, 31, 12))
     outcome = alice.releases(force=True)
     (warning,) = outcome.warnings
@@ -145,7 +145,7 @@ def test_release_says_that_it_changes_the_due_date(alice):
 
 def test_due_date_of_the_gradebook_is_released(alice, bob):
     alice.root.mkdir()
-    with Gradebook(f"sqlite:///{alice.root / 'gradebook.db'}", alice.course) as gradebook:
+    with open_gradebook(alice.root, alice.course) as gradebook:
         gradebook.update_or_create_assignment("ps1", duedate=datetime(2027, 1, 31, 12))
     alice.releases()
     (row,) = bob.api("GET", "assignments/", params={"course": bob.course})["results"]

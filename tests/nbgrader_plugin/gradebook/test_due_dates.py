@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from nbgrader.api import Gradebook
 
 from nbgrader_plugin.gradebook.due_dates import DueDates, due_dates_of, set_due_date, set_due_date_of
+from tests.nbgrader_plugin.desk import open_gradebook
 
 DUE = datetime(2027, 1, 31, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def gradebook(tmp_path):
-    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "NBG") as opened:
+    with open_gradebook(tmp_path, "NBG") as opened:
         opened.add_assignment("ps1", duedate=DUE)
         opened.add_student("bob")
         yield opened

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from exchange import services
+from exchange.models import Submission
 from tests import cast
 
 PAGE = "/view/course/NBG%20101/ps1/"
@@ -85,6 +86,12 @@ def test_student_sees_attempts_left_and_the_policy_for_late_work(course, submiss
     )
 
 
+def test_what_is_in_the_trash_is_no_attempt(submission, set_deadlines, browser):
+    set_deadlines(max_attempts=3)
+    Submission.objects.update(withdrawn_at=timezone.now())
+    assert "3 of 3 left" in text(browser("bob").get(PAGE))
+
+
 def test_closed_assignment_says_so(set_deadlines, browser):
     past = timezone.now() - timedelta(hours=1)
     set_deadlines(due=past, cut_off=past)
@@ -98,7 +105,7 @@ def test_staff_see_deadlines_and_number_of_extensions_with_the_way_to_them(assig
     extend("bob", due=due + timedelta(days=5))
     page = text(browser("gina").get(PAGE))
     assert local(due - timedelta(days=2)) in page
-    assert f'<a href="/admin/exchange/assignment/{assignment.pk}/change/">1</a>' in page
+    assert f'<a href="/admin/exchange/assignment/{assignment.pk}/change/">1: see and change them</a>' in page
     assert "/admin/exchange" not in text(browser("bob").get(PAGE))
 
 
@@ -128,3 +135,14 @@ def test_solution_is_linked_and_sent_once_it_is_theirs(assignment, set_deadlines
         assert browser(who).get(f"{PAGE}solution.zip").status_code == status
     assert "solution.zip" in text(browser("dave").get(PAGE))
     assert "solution.zip" not in text(browser("bob").get(PAGE))
+
+
+def test_solution_of_an_unreleased_assignment_is_for_nobody_who_submitted(submission, set_deadlines, browser):
+    services.set_solution(submission.assignment, cast.upload({"solution.ipynb": b"{}"}), by=cast.actor("alice"))
+    set_deadlines(due=timezone.now() - timedelta(hours=1))
+    bob = browser("bob")
+    assert bob.get(f"{PAGE}solution.zip").status_code == 200
+    services.unrelease(submission.assignment, by=cast.actor("alice"))
+    assert bob.get(f"{PAGE}solution.zip").status_code == 404
+    page = text(bob.get(PAGE))
+    assert "This assignment was unreleased" in page and "solution.zip" not in page

@@ -3,9 +3,12 @@
 import io
 import json
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from courses import services as course_services
+from courses.permissions import SERVER
 from exchange import receipts
 from exchange.models import Submission
 from tests import cast
@@ -100,6 +103,20 @@ def test_short_code_of_somebody_elses_submission_is_as_one_of_none(submission, r
     Submission.objects.update(code=None)
     assert f"There is no submission {receipt['code']}, or it is not for you to see." in said
     assert "or it is not for you to see." in check(browse("bob"), receipt["code"]).content.decode()
+
+
+def test_students_find_their_own_of_a_course_in_the_trash(submission, receipt, browse):
+    course_services.trash_course(submission.assignment.course, by=SERVER)
+    assert check(browse("bob"), receipt["code"]).url == f"/view/submission/{submission.pk}/"
+    assert f"/view/submission/{submission.pk}/" in check(browse("bob"), json.dumps(receipt)).content.decode()
+    assert "or it is not for you to see." in check(browse("alice"), receipt["code"]).content.decode()
+
+
+def test_times_are_in_the_zone_that_the_page_names(submission, receipt, browse, settings):
+    settings.NGSHARE_TIME_ZONE = "Asia/Kolkata"
+    page = check(browse("bob"), json.dumps(receipt)).content.decode()
+    there = submission.created.astimezone(ZoneInfo("Asia/Kolkata"))
+    assert f"{there:%Y-%m-%d %H:%M:%S} IST" in page and "UTC" not in page
 
 
 def test_typing_error_in_a_short_code_is_noticed(receipt, browse):
