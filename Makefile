@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+INSTALLED_FOR_DEMO := .venv/installed-for-demo
 # Exact versions. `make install CONSTRAINTS=/dev/null` takes the newest that the bounds allow.
 CONSTRAINTS ?= constraints.txt
 DIST ?= dist
@@ -13,10 +14,11 @@ IMAGE ?= ngshare-service
 SINGLEUSER ?= ngshare-singleuser
 TAG ?= $(VERSION)
 
-.PHONY: version help install demo test quick wide fuzz torture check audit docs chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
+.PHONY: version help install demo demo-reset test quick wide fuzz torture check audit docs pictures chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
+	@echo "make demo-reset  end the demo and forget what is in it"
 	@echo "make test    every test, on every database and store, with a real Hub and a browser"
 	@echo "make quick   the fast tests alone"
 	@echo "make wide    every page and address for everybody, and fuzzing, on PostgreSQL and S3 too"
@@ -25,6 +27,7 @@ help:
 	@echo "make check   format, lint, imports, types, migrations, documentation"
 	@echo "make audit   known holes in what is installed, where the index of advisories can be reached"
 	@echo "make docs    the documentation, in docs/_build/html"
+	@echo "make pictures  the pictures of the documentation, with Chromium; then look at them"
 	@echo "make chart-readme  what the Helm chart's README and schema repeat of other files"
 	@echo "make bench   the benchmarks, written into docs/benchmarks.md (20 minutes)"
 	@echo "make packages  the packages (and, with helm, the chart), in dist"
@@ -35,18 +38,31 @@ help:
 	@echo "make constraints  look for newer versions of all that is installed, and write constraints.txt"
 	@echo "make clean   remove what the above made"
 
+define VENV
+@echo "Installing into .venv (a few minutes the first time) …"
+@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+@$(PYTHON) -m venv .venv
+@$(BIN)/pip install --quiet --upgrade pip
+endef
+
 install: $(INSTALLED)
 
 $(INSTALLED): constraints.txt requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml deploy/tljh/pyproject.toml
-	@echo "Installing into .venv (a few minutes the first time) …"
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --upgrade pip
+	$(VENV)
 	@$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable . --editable ./nbgrader_plugin --editable ./deploy/tljh --group test --group check
 	@touch $(INSTALLED)
 
-demo: $(INSTALLED)
+$(INSTALLED_FOR_DEMO): constraints.txt requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml
+	$(VENV)
+	@$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable . --editable ./nbgrader_plugin --group demo
+	@touch $(INSTALLED_FOR_DEMO)
+
+# A few packages, unless all are there.
+demo: $(if $(wildcard $(INSTALLED)),$(INSTALLED),$(INSTALLED_FOR_DEMO))
 	@$(BIN)/python deploy/demo/run.py
+
+demo-reset:
+	@$(PYTHON) deploy/demo/reset.py
 
 test: $(INSTALLED)
 	@$(BIN)/python -m tests
@@ -78,6 +94,9 @@ audit: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
+
+pictures: $(INSTALLED)
+	$(BIN)/python docs/pictures.py
 
 chart-readme: $(INSTALLED)
 	$(BIN)/python deploy/helm/describe.py

@@ -5,7 +5,9 @@ person in one course, with their one role in it. *AuditEntry*: one change.
 """
 
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth import get_backends
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -74,6 +76,19 @@ class Course(models.Model):
     max_submissions_per_hour = models.PositiveIntegerField(
         "submissions of one person per hour", null=True, blank=True, help_text="0 for no limit."
     )
+    # Deadlines; exchange/deadlines.py has the rules.
+    timezone = models.CharField(
+        "time zone", max_length=64, blank=True, default="", db_default="", help_text="Empty: the site's."
+    )
+    late_days = models.PositiveSmallIntegerField(
+        "late days", null=True, blank=True, help_text="that each student may use in the course; empty for none"
+    )
+    min_days = models.PositiveSmallIntegerField(
+        "days for late registrants",
+        null=True,
+        blank=True,
+        help_text="Every assignment stays open to a member for so many days after they joined; empty for no rule.",
+    )
     stored_bytes = models.BigIntegerField(
         default=0, editable=False, help_text="bytes that the course brought to the server"
     )
@@ -99,6 +114,11 @@ class Course(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which people enter and read the course's times."""
+        return ZoneInfo(self.timezone or settings.NGSHARE_TIME_ZONE)
 
     @property
     def title(self) -> str:

@@ -1,6 +1,7 @@
 """Service functions for people: rename, merge, deactivate, anonymise. For administrators; all submissions are kept.
 
-A receipt is verified by its number, time and content, so it stays valid through all of these.
+A receipt is verified by its short code, time and content, so it stays valid through all of these. A submission keeps
+the receipt that names its student as it was, unless the student is anonymised.
 """
 
 import json
@@ -74,9 +75,10 @@ def set_hub_admin(user: User, is_hub_admin: bool) -> None:
 def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
     """Merge two accounts of one person: everything of `duplicate` becomes `kept`'s, and `duplicate` is deleted.
 
-    Where both are members of a course, `kept` gets the higher role and the names that it lacks. Return how many rows of
-    each kind moved. Errors: Conflict when they are the same account, or submitted at the same instant; NotFound when
-    one of them was deleted meanwhile.
+    Where both are members of a course, `kept` gets the higher role and the names that it lacks. A model of which a
+    person has one row at most resolves that in its `resolve_merge`. Return how many rows of each kind moved. Errors:
+    Conflict when they are the same account, or submitted at the same instant; NotFound when one of them was deleted
+    meanwhile.
     """
     role = by.require_administrator()
     _require_other(duplicate, by)
@@ -94,6 +96,8 @@ def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
             moved = {"members": _merge_memberships(duplicate, kept)}
             for relation in _relations():
                 model, name = relation.related_model, relation.field.name
+                if resolve := getattr(model, "resolve_merge", None):
+                    resolve(duplicate, kept)
                 count = model._base_manager.filter(**{name: duplicate}).update(**{name: kept})
                 kind = str(model._meta.verbose_name_plural)
                 moved[kind] = max(moved.get(kind, 0), count)
@@ -144,7 +148,11 @@ def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
     _require_other(user, by)
     old, new = user.username, _create_number(user)
     with transaction.atomic():
+        _empty_texts(user)
         user.memberships.all().delete()
+        for relation in _relations():
+            if forget := getattr(relation.related_model, "forget_person", None):
+                forget(user)
         user.username, user.is_active, user.is_hub_admin, user.last_login = new, False, False, None
         user.hub_groups = []
         user.save()
@@ -154,6 +162,14 @@ def anonymise(user: User, *, by: Actor, log_too: bool = False) -> str:
         old_name: dict[str, Any] = {} if log_too else {"was": old}
         audit.record("anonymise user", by=by, role=role, about=user, target=new, **old_name)
     return new
+
+
+def _empty_texts(user: User) -> None:
+    """Empty the texts that name the user in rows that refer to them, such as a receipt: they are made anew."""
+    for relation in _relations():
+        model, name = relation.related_model, relation.field.name
+        for text in getattr(model, "names_people", ()):
+            model._base_manager.filter(**{name: user}).update(**{text: ""})
 
 
 def _create_number(user: User) -> str:

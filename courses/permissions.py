@@ -34,6 +34,7 @@ class Permission(StrEnum):
     SEE_SUBMISSIONS = "see everybody's submissions"
     WITHDRAW_SUBMISSIONS = "withdraw submissions"
     RETURN_FEEDBACK = "return feedback"
+    EXTEND = "grant extensions"
 
 
 _STUDENT = frozenset({Permission.SEE_COURSE, Permission.SUBMIT})
@@ -43,10 +44,25 @@ _GRADER = _STUDENT | {
     Permission.SUBMIT_FOR_OTHERS,
     Permission.RETURN_FEEDBACK,
 }
-_INSTRUCTOR = _GRADER | {Permission.CHANGE_ROSTER, Permission.RELEASE, Permission.WITHDRAW_SUBMISSIONS}
+_INSTRUCTOR = _GRADER | {
+    Permission.CHANGE_ROSTER,
+    Permission.RELEASE,
+    Permission.WITHDRAW_SUBMISSIONS,
+    Permission.EXTEND,
+}
+_EXTENDING_GRADER = _GRADER | {Permission.EXTEND}  # with NGSHARE_GRADERS_MAY_EXTEND
 ALLOWED: Mapping[str, frozenset[Permission]] = MappingProxyType(
     {Role.STUDENT: _STUDENT, Role.GRADER: _GRADER, Role.INSTRUCTOR: _INSTRUCTOR}
 )
+
+
+def allowed_to(role: str | None) -> frozenset[Permission]:
+    """Return what a role may do here; nothing, for no role."""
+    if role == Role.GRADER and settings.NGSHARE_GRADERS_MAY_EXTEND:
+        return _EXTENDING_GRADER
+    return ALLOWED.get(role or "", frozenset())
+
+
 # Roles as the audit log names them, beside those of a roster.
 ADMINISTRATOR = "administrator"
 SERVER_ROLE = "server"
@@ -109,7 +125,7 @@ class Actor:
     def may(self, permission: Permission, course: Course | int) -> bool:
         """Return whether the actor may do this in the course, given as itself or by its id."""
         course_id = course if isinstance(course, int) else course.pk
-        return self.may_everything or permission in ALLOWED.get(self.roles.get(course_id, ""), ())
+        return self.may_everything or permission in allowed_to(self.roles.get(course_id))
 
     def may_assign(self, role: str, course: Course | int) -> bool:
         """Return whether the actor may add, change or remove members of this role."""
@@ -122,7 +138,7 @@ class Actor:
     def require(self, permission: Permission, course: Course) -> str:
         """Return the role under which the actor may do this, for the audit log. Errors: PermissionDenied."""
         role = self.role_in(course)
-        if permission in ALLOWED.get(role or "", ()):
+        if permission in allowed_to(role):
             return str(role)
         if self.may_everything:
             return self._global_role
@@ -171,7 +187,7 @@ class Actor:
 
     def courses_with(self, permission: Permission) -> list[int]:
         """Return the ids of the courses in which the actor's own role has this permission."""
-        return [course_id for course_id, role in self.roles.items() if permission in ALLOWED[role]]
+        return [course_id for course_id, role in self.roles.items() if permission in allowed_to(role)]
 
     def courses_where(self, permission: Permission) -> QuerySet[Course]:
         """Return the courses in which the actor may do this: all of them for an administrator, none from the trash."""

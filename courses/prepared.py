@@ -154,7 +154,8 @@ def _places(value: object) -> int | None:
 
 
 def insert(rows: Sequence[Model], *, unique: Sequence[str] = (), update: Sequence[str] = ()) -> None:
-    """Insert rows of one model, as bulk_create does, and give them the ids and defaults of the database.
+    """Insert rows of one model, as bulk_create does, and give them the ids, unless they have some, and defaults of the
+    database.
 
     Where a row has the same values in the fields `unique`, that one's fields `update` are set instead. SQLite before
     3.35 gives ids only to a row that is inserted alone, without `unique`.
@@ -162,12 +163,16 @@ def insert(rows: Sequence[Model], *, unique: Sequence[str] = (), update: Sequenc
     if not rows:
         return
     model, returns_rows = type(rows[0]), connection.features.can_return_rows_from_bulk_insert
-    defaults = {tuple(name for name, value in vars(row).items() if isinstance(value, DatabaseDefault)) for row in rows}
+    left_out = {
+        tuple(name for name, value in vars(row).items() if isinstance(value, DatabaseDefault))
+        + (() if row.pk else (model._meta.pk.attname,))
+        for row in rows
+    }
     with transaction.mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
         if not returns_rows and len(rows) == 1 and not unique:
             rows[0].save(force_insert=True)
-        elif returns_rows and len(rows) <= FEW and len(defaults) == 1:
-            _prepare_insert(model, len(rows), tuple(unique), tuple(update), *defaults).run(rows)
+        elif returns_rows and len(rows) <= FEW and len(left_out) == 1:
+            _prepare_insert(model, len(rows), tuple(unique), tuple(update), *left_out).run(rows)
         else:
             model._base_manager.bulk_create(
                 rows, MOST, update_conflicts=bool(unique), unique_fields=unique, update_fields=update
@@ -176,20 +181,21 @@ def insert(rows: Sequence[Model], *, unique: Sequence[str] = (), update: Sequenc
 
 @cache
 def _prepare_insert(
-    model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...], defaults: tuple[str, ...]
+    model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...], left_out: tuple[str, ...]
 ) -> "_Insert":
-    return _Insert(model, count, unique, update, defaults)
+    return _Insert(model, count, unique, update, left_out)
 
 
 class _Insert:
-    """An INSERT of so many rows. `defaults`: fields whose value is that of the database."""
+    """An INSERT of so many rows. `left_out`: fields whose value the database gives."""
 
     def __init__(
-        self, model: type[Model], count: int, unique: Sequence[str], update: Sequence[str], defaults: Sequence[str]
+        self, model: type[Model], count: int, unique: Sequence[str], update: Sequence[str], left_out: Sequence[str]
     ) -> None:
         meta = model._meta
-        fields: list[Any] = [field for field in meta.local_concrete_fields if field is not meta.auto_field]
-        self.fields = [field for field in fields if field.attname not in defaults]
+        has_id = meta.pk.attname not in left_out
+        fields: list[Any] = [field for field in meta.local_concrete_fields if has_id or field is not meta.auto_field]
+        self.fields = [field for field in fields if field.attname not in left_out]
         query = InsertQuery(
             model,
             on_conflict=OnConflict.UPDATE if unique else None,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -18,6 +19,8 @@ from courses.permissions import Actor, Permission
 
 BATCH_SIZE = 1000  # rows in one statement
 LIMIT_FIELDS = ("max_bytes", "max_person_bytes", "max_submissions_per_hour")
+RULE_FIELDS = ("timezone", "late_days", "min_days")
+MAX_DAYS = 1000
 NAME_FIELDS = ("first_name", "last_name", "email", "section")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates
 # Line breaks and tabs may stand in a cell of a spreadsheet; ESC may not, nor what reorders the text around it.
@@ -171,6 +174,36 @@ def set_limits(course: Course, limits: Mapping[str, int | None], *, by: Actor) -
         rows.update(**limits)
         details: dict[str, object] = {"was": {name: was[name] for name in limits}, "given": dict(limits)}
         audit.record("set limits", by=by, role=role, about=course, course=course, target=course.name, **details)
+
+
+def set_rules(course: Course, rules: Mapping[str, str | int | None], *, by: Actor) -> None:
+    """Set rules about deadlines, {field of RULE_FIELDS: value}. An empty time zone is the site's.
+
+    Errors: PermissionDenied, Invalid, NotFound.
+    """
+    role = by.require(Permission.RELEASE, course)
+    check_rules(rules)
+    with transaction.atomic():
+        rows = Course.objects.select_for_update(no_key=True).filter(pk=course.pk)
+        was = rows.values(*RULE_FIELDS).first()
+        if was is None:
+            raise NotFound(f"The course {course.name} was deleted meanwhile.")
+        rows.update(**rules)
+        details: dict[str, object] = {"was": {name: was[name] for name in rules}, "given": dict(rules)}
+        audit.record("set rules", by=by, role=role, about=course, course=course, target=course.name, **details)
+    for name, value in rules.items():
+        setattr(course, name, value)
+
+
+def check_rules(rules: Mapping[str, str | int | None]) -> None:
+    """Errors: Invalid."""
+    zone = rules.get("timezone")
+    if zone and zone not in available_timezones():
+        raise Invalid(f"{str(zone)[:80]!r} is not a time zone; write one such as Europe/Berlin.")
+    for name, what in (("late_days", "late days"), ("min_days", "days for late registrants")):
+        days = rules.get(name)
+        if isinstance(days, int) and not 0 <= days <= MAX_DAYS:
+            raise Invalid(f"Write a number of {what} from 0 to {MAX_DAYS}, or none.")
 
 
 def record_roster_download(course: Course, *, by: Actor) -> None:

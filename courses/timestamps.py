@@ -1,6 +1,12 @@
-"""How an instant is written in JSON."""
+"""How an instant is written and read: in JSON in UTC, in sentences, forms and tables in the zone of their course."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from courses.errors import Invalid
+
+DATE_ALONE = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
 def format_timestamp(moment: datetime) -> str:
@@ -12,3 +18,73 @@ def format_timestamp(moment: datetime) -> str:
     """
     # Not strftime, which writes the year 1 without its zeros.
     return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """Return an instant in the zone; in UTC where the calendar ends: a due date of the year 9999 may mean never.
+
+    >>> in_zone(datetime(9999, 12, 31, 23, 59, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
+    datetime.datetime(9999, 12, 31, 23, 59, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.astimezone(UTC)
+
+
+def local_text(moment: datetime, zone: ZoneInfo) -> str:
+    """Return an instant to the minute, with its zone. The abbreviation tells apart the hour that comes twice.
+
+    >>> from datetime import UTC
+    >>> local_text(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
+    '2026-10-25 02:30 CEST (Europe/Berlin)'
+    >>> local_text(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("UTC"))
+    '2026-10-25 00:30 UTC'
+    """
+    text = f"{in_zone(moment, zone):%Y-%m-%d %H:%M %Z}"
+    return text if zone.key == "UTC" else f"{text} ({zone.key})"
+
+
+def local_iso(moment: datetime | None, zone: ZoneInfo) -> str:
+    """Return an instant in ISO 8601 with the offset of the zone; empty for None.
+
+    >>> local_iso(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
+    '2026-10-25T02:30:00+02:00'
+    """
+    return in_zone(moment, zone).isoformat() if moment else ""
+
+
+def parse_iso(text: str, zone: ZoneInfo) -> datetime:
+    """Return the instant of a time in ISO 8601; one without an offset is in this zone. Errors: Invalid.
+
+    >>> parse_iso("2026-10-25T02:30+02:00", ZoneInfo("UTC")), parse_iso("2026-07-01 12:00", ZoneInfo("Europe/Berlin"))
+    (datetime.datetime(2026, 10, 25, 0, 30, tzinfo=datetime.timezone.utc), \
+datetime.datetime(2026, 7, 1, 10, 0, tzinfo=datetime.timezone.utc))
+    """
+    if DATE_ALONE.fullmatch(text.strip()):
+        raise Invalid(f"{text.strip()} lacks the time of day; write for example {text.strip()}T23:59")
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.astimezone(UTC) if moment.tzinfo else from_local(moment, zone)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(
+            f"{text[:40]!r} is not a time; write it as 2026-11-30T23:59 or, with an offset, 2026-11-30T23:59+01:00"
+        ) from error
+
+
+def from_local(naive: datetime, zone: ZoneInfo) -> datetime:
+    """Return the instant of a local time. In an hour that comes twice it is the second: nobody is late too early.
+
+    Errors: Invalid for a time that the clocks skip.
+
+    >>> from_local(datetime(2026, 10, 25, 2, 30), ZoneInfo("Europe/Berlin"))
+    datetime.datetime(2026, 10, 25, 1, 30, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        moment = naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
+        exists = moment.astimezone(zone).replace(tzinfo=None) == naive
+    except (ValueError, OverflowError) as error:
+        raise Invalid(f"{naive} is too early or too late a time.") from error
+    if not exists:
+        raise Invalid(f"{naive:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks are put forward over it.")
+    return moment

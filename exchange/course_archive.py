@@ -2,6 +2,7 @@
 
 README.txt, roster.csv, audit.csv
 release/ps1/…                      the latest release; earlier ones in `earlier releases/ps1/<number>/`
+solution/ps1/…                     the present solution; withdrawn ones in `earlier solutions/ps1/<time>/`
 submitted/bob/ps1/…                the latest attempt; earlier ones in `earlier attempts/bob/ps1/<time>/`
 feedback/bob/ps1/…                 the newest on the latest attempt; others in `earlier feedback/bob/ps1/<time>/`
 receipts/bob/ps1/<time>.json
@@ -23,6 +24,7 @@ from courses.csv_writer import write_rows
 from courses.models import AuditEntry, Course
 from courses.permissions import Actor, Permission
 from courses.roster_export import COLUMNS, export_roster
+from courses.services import RULE_FIELDS
 from courses.timestamps import format_timestamp
 from exchange import receipts
 from exchange.models import Assignment, Feedback, FileSet, Submission
@@ -70,13 +72,15 @@ class _Export:
             self._records: IO[bytes] = records
             limits = {"max_bytes": course.max_bytes, "max_person_bytes": course.max_person_bytes}
             limits["max_submissions_per_hour"] = course.max_submissions_per_hour
-            self._write("course", format=FORMAT, name=course.name, created=course.created, limits=limits)
+            rules = {name: getattr(course, name) for name in RULE_FIELDS}
+            self._write("course", format=FORMAT, name=course.name, created=course.created, limits=limits, rules=rules)
             readme = README.format(course=course.name, now=f"{now:%Y-%m-%d %H:%M}")
             yield from self._zip.write(self._zip.unique("README.txt"), [readme.encode()], now)
             members = course.memberships.all()
             yield from self._text("roster.csv", export_roster(members))
-            for member in members.order_by("user__username").values_list("user__username", *COLUMNS[1:]):
-                self._write("member", **dict(zip(COLUMNS, member, strict=True)))
+            columns = ("user__username", *COLUMNS[1:], "created")
+            for member in members.order_by("user__username").values_list(*columns):
+                self._write("member", **dict(zip((*COLUMNS, "joined"), member, strict=True)))
             for assignment in course.assignments.order_by("name"):
                 yield from self._assignment(assignment)
             yield from self._text("audit.csv", write_rows(self._audit_rows()))
@@ -85,8 +89,9 @@ class _Export:
         yield from self._zip.close()
 
     def _assignment(self, assignment: Assignment) -> Iterator[bytes]:
-        times = {"due": assignment.due, "withdrawn_at": assignment.withdrawn_at, "created": assignment.created}
-        self._write("assignment", name=assignment.name, **times)
+        names = ("release_at", "due", "cut_off", "max_attempts", "withdrawn_at", "created")
+        self._write("assignment", name=assignment.name, **{name: getattr(assignment, name) for name in names})
+        self._extensions(assignment)
         newest = True
         for release in assignment.releases.select_related("file_set", "released_by").order_by("-number"):
             folder = f"release/{assignment.name}" if newest else f"earlier releases/{assignment.name}/{release.number}"
@@ -95,7 +100,25 @@ class _Export:
             who = {"number": release.number, "released_by": person, "created": release.created}
             self._write("release", assignment=assignment.name, **who, **files)
             newest = False
+        yield from self._solutions(assignment)
         yield from self._submissions(assignment)
+
+    def _extensions(self, assignment: Assignment) -> None:
+        for extension in assignment.extensions.select_related("user", "granted_by").order_by("pk"):
+            names = ("section", "due", "cut_off", "attempts", "reason", "created")
+            values = {name: getattr(extension, name) for name in names}
+            values["user"] = extension.user.username if extension.user else None
+            values["granted_by"] = extension.granted_by.username if extension.granted_by else None
+            self._write("extension", assignment=assignment.name, **values)
+
+    def _solutions(self, assignment: Assignment) -> Iterator[bytes]:
+        for solution in assignment.solutions.select_related("file_set", "added_by").order_by("pk"):
+            earlier = f"earlier solutions/{assignment.name}/{solution.created:%Y-%m-%d %H.%M.%S.%f} UTC"
+            folder = earlier if solution.withdrawn_at else f"solution/{assignment.name}"
+            files = yield from self._files(solution.file_set, folder, solution.created)
+            person = solution.added_by.username if solution.added_by else None
+            who = {"added_by": person, "created": solution.created, "withdrawn_at": solution.withdrawn_at}
+            self._write("solution", assignment=assignment.name, **who, **files)
 
     def _submissions(self, assignment: Assignment) -> Iterator[bytes]:
         rows = assignment.submissions.select_related("student", "submitted_by", "release", "file_set")
@@ -116,8 +139,17 @@ class _Export:
         text = json.dumps(receipt, indent=2, ensure_ascii=False) + "\n"
         name = self._zip.unique(f"receipts/{where}/{attempt}.json")
         yield from self._zip.write(name, [text.encode()], submission.created)
+        sender = submission.submitted_by.username if submission.submitted_by else None
         self._write(
             "submission",
+            id=submission.pk,
+            assignment=submission.assignment.name,
+            student=submission.student.username,
+            submitted_by=sender,
+            release=submission.release.number if submission.release else None,
+            trial=submission.trial,
+            due=submission.due,
+            code=submission.code,
             receipt=receipt,
             created=submission.created,
             collected_at=submission.collected_at,

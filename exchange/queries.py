@@ -1,38 +1,58 @@
 """Querysets of what an actor may see, with everything that the rows of a list need, in a constant number of queries."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When, Window
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When, Window
 from django.db.models.functions import Coalesce, RowNumber
+from django.utils import timezone
 
+from courses.models import Role
 from courses.permissions import Actor, Permission
 from courses.prepared import Parameter, prepared
-from exchange import deadlines
-from exchange.models import Assignment, Feedback, FileEntry, FileSet, Release, Submission
+from exchange import deadlines, states
+from exchange.deadlines import Deadline
+from exchange.models import (
+    Assignment,
+    Extension,
+    Feedback,
+    FileEntry,
+    FileSet,
+    Release,
+    Submission,
+    shown_at,
+)
 from exchange.storage.manifests import ManifestEntry
 
 
 def visible_assignments(actor: Actor) -> QuerySet[Assignment]:
-    """Return the assignments of the actor's courses; unreleased ones only where the actor is staff."""
+    """Return the assignments of the actor's courses; where the actor is staff, also those that students do not see."""
     if actor.may_everything:
         return Assignment.objects.filter(course__removed_at=None)
-    staffed = actor.courses_with(Permission.SEE_SUBMISSIONS)
-    shown = Q(withdrawn_at=None) | Q(course__in=staffed) if staffed else Q(withdrawn_at=None)
-    return Assignment.objects.filter(shown, course__in=actor.courses_with(Permission.SEE_COURSE))
+    return _visible(**_courses_of(actor))
 
 
 def released_keys(actor: Actor) -> list[dict[str, int]]:
-    """Return the primary keys, as rows, of the released assignments of the actor's own courses, sorted.
+    """Return the primary keys, as rows, of those `visible_assignments` that are released, sorted.
 
-    To whoever is no administrator, they are those of `visible_assignments`, but this query is built once.
+    Not for administrators. The query is built once.
     """
-    return _released.rows(courses=actor.courses_with(Permission.SEE_COURSE))
+    return _released.rows(**_courses_of(actor))
+
+
+def _courses_of(actor: Actor) -> dict[str, Any]:
+    staffed = actor.courses_with(Permission.SEE_SUBMISSIONS)
+    return {"courses": actor.courses_with(Permission.SEE_COURSE), "staffed": staffed, "now": timezone.now()}
+
+
+def _visible(courses: list[Any], staffed: list[Any], now: Any) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(shown_at(now) | Q(course__pk__in=staffed), course__pk__in=courses)
 
 
 @prepared
-def _released(courses: list[Any]) -> QuerySet[Assignment, dict[str, int]]:
-    rows = with_status(Assignment.objects.filter(course__pk__in=courses), "released")
+def _released(courses: list[Any], staffed: list[Any], now: Parameter) -> QuerySet[Assignment, dict[str, int]]:
+    rows = with_status(_visible(courses, staffed, now), "released")
     return rows.order_by("pk").values("pk")  # type: ignore[return-value]  # a TypedDict
 
 
@@ -44,11 +64,14 @@ def with_status(rows: QuerySet[Assignment], status: str) -> QuerySet[Assignment]
 
 
 def load_assignments(pks: list[int], actor: Actor) -> list[Assignment]:
-    """Return assignments, sorted by id, with what a row of a list shows, in two queries.
+    """Return assignments, sorted by id, with what a row of a list shows, in two queries; more for deadlines.
 
-    With their course, their latest release, its notebooks, and how often the actor submitted (`my_submissions`).
+    With their course, their latest release, its notebooks, how often the actor submitted (`my_submissions`), and the
+    `deadline` and `attempts_left` of the actor.
     """
-    assignments = _assignments.rows(pks=pks, student=actor.user and actor.user.pk)
+    student = actor.user.pk if actor.user else None
+    assignments = _assignments.rows(pks=pks, student=student)
+    _load_deadlines(assignments, actor)
     load_notebooks(row.latest_release.file_set for row in assignments if row.latest_release)
     return assignments
 
@@ -59,11 +82,48 @@ def _assignments(pks: list[Any], student: Parameter) -> QuerySet[Assignment]:
     # Not a join: it would read everybody's.
     count = own.values("assignment").annotate(count=Count("pk")).values("count")
     rows = Assignment.objects.filter(pk__in=pks).select_related("course", "latest_release__file_set")
-    return rows.annotate(my_submissions=Coalesce(Subquery(count), 0)).order_by("pk")
+    extended = Exists(Extension.objects.filter(assignment=OuterRef("pk")))
+    return rows.annotate(my_submissions=Coalesce(Subquery(count), 0), is_extended=extended).order_by("pk")
 
 
-def visible_submissions(actor: Actor) -> QuerySet[Submission]:
-    """Return the actor's own submissions, also of courses they have left, and everybody's where they are staff."""
+def _load_deadlines(assignments: list[Assignment], actor: Actor) -> None:
+    """Add what is in force for the actor. It takes no query but for extensions, the course's rule, and limits.
+
+    Staff who try an assignment are held by no cut-off and no limit.
+    """
+    student = actor.user.pk if actor.user else None
+    special = [row for row in assignments if row.is_extended or row.course.min_days is not None]  # type: ignore[attr-defined]
+    changed = deadlines.of_person(special, student) if special else {}
+    limited = [row.pk for row in assignments if row.max_attempts is not None]
+    attempts = dict(_attempts.rows(pks=limited, student=student)) if limited else {}
+    for row in assignments:
+        deadline = changed.get(row.pk) or Deadline(row.due, row.cut_off, row.max_attempts)
+        if actor.roles.get(row.course_id) != Role.STUDENT:
+            deadline = replace(deadline, cut_off=None, max_attempts=None)
+        row.deadline = deadline  # type: ignore[attr-defined]
+        row.attempts_left = deadline.attempts_left(attempts.get(row.pk, 0))  # type: ignore[attr-defined]
+
+
+@prepared
+def _attempts(pks: list[Any], student: Parameter) -> QuerySet[Submission, tuple[int, int]]:
+    rows = Submission.objects.filter(assignment__pk__in=pks, student=student, withdrawn_at=None, trial=False)
+    return rows.order_by().values("assignment").annotate(count=Count("pk")).values_list("assignment", "count")
+
+
+def own_submissions(actor: Actor) -> QuerySet[Submission]:
+    """Return everything that the actor ever submitted, also in courses that they left or that are in the trash."""
+    return Submission.objects.filter(student=actor.user)
+
+
+def visible_submissions(actor: Actor, *, removed: bool = False) -> QuerySet[Submission]:
+    """Return the actor's own submissions, also of courses they have left, and everybody's where they are staff.
+
+    `removed` adds the actor's own of courses in the trash.
+    """
+    if removed:
+        present = Q(assignment__course__removed_at=None)
+        staffed = present if actor.may_everything else present & _of_own_courses(actor)
+        return Submission.objects.filter(Q(student=actor.user) | staffed)
     # That the course is not in the trash stands by itself: the index of names is of these courses alone.
     rows = Submission.objects.filter(assignment__course__removed_at=None)
     return rows if actor.may_everything else rows.filter(Q(student=actor.user) | _of_own_courses(actor))
@@ -158,7 +218,9 @@ def load_details(pks: list[int], *, files: bool) -> list[Submission]:
 @prepared
 def _submissions(pks: list[Any]) -> QuerySet[Submission]:
     rows = Submission.objects.filter(pk__in=pks).order_by("pk").only(*DETAILS)
-    return rows.select_related("student", "submitted_by", "file_set")
+    return rows.select_related("student", "submitted_by", "file_set").annotate(
+        late=deadlines.LATE, repeated=states.REPEATED
+    )
 
 
 @prepared

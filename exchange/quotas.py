@@ -2,8 +2,8 @@
 
 Bytes are counted once, when a row is created, in two ways:
 
-* `new_bytes` of a release, submission or feedback are the bytes that nothing on the server had before. Their sum is the
-  course's use, kept in `Course.stored_bytes`. What a second course or student brings again is there already.
+* `new_bytes` of a release, solution, submission or feedback are the bytes that nothing on the server had before. Their
+  sum is the course's use, kept in `Course.stored_bytes`. What a second course or student brings again is there already.
 * `own_bytes` of a submission are the bytes that its sender could not read before: neither a release nor a submission of
   their own had them. Their sum is the person's use. It does not depend on what others submitted, which nobody may find
   out by looking at their own limit.
@@ -30,7 +30,7 @@ from courses.limits import Limits
 from courses.models import Course, User
 from courses.prepared import Parameter, prepared, prepared_update
 from courses.sizes import readable_size
-from exchange.models import Assignment, Feedback, Release, Submission
+from exchange.models import Assignment, Feedback, Release, Solution, Submission
 
 HOUR = timedelta(hours=1)
 
@@ -85,6 +85,7 @@ class Use:
 
     own_bytes: int
     recent: int  # submissions within an hour
+    attempts: int  # to the assignment, without trials and those in the trash
     has_key: bool  # one for the assignment has the idempotency key
 
 
@@ -93,7 +94,9 @@ def use_of(student: User, course: Course, assignment: Assignment | None = None, 
     since = timezone.now() - HOUR
     pk = assignment.pk if assignment else None
     found = _use.rows(student=student.pk, course=course.pk, since=since, assignment=pk, key=key)
-    return Use(found[0]["used"], found[0]["recent"], bool(found[0]["with_key"])) if found else Use(0, 0, has_key=False)
+    if not found:
+        return Use(0, 0, 0, has_key=False)
+    return Use(found[0]["used"], found[0]["recent"], found[0]["attempts"], bool(found[0]["with_key"]))
 
 
 @prepared
@@ -104,6 +107,7 @@ def _use(
     return rows.annotate(
         used=Sum("own_bytes"),
         recent=Count("pk", filter=Q(created__gt=since)),
+        attempts=Count("pk", filter=Q(assignment=assignment, withdrawn_at=None, trial=False)),
         with_key=Count("pk", filter=Q(assignment=assignment, idempotency_key=key)),
     )
 
@@ -142,6 +146,7 @@ def discount_assignment(assignment: Assignment) -> None:
     _discount(
         assignment.course,
         Release.objects.filter(assignment=assignment),
+        Solution.objects.filter(assignment=assignment),
         Submission.objects.filter(assignment=assignment),
         Feedback.objects.filter(submission__assignment=assignment),
     )
@@ -154,7 +159,7 @@ def discount_submission(submission: Submission) -> None:
     )
 
 
-def _discount(course: Course, *rows: "QuerySet[Release] | QuerySet[Submission] | QuerySet[Feedback]") -> None:
+def _discount(course: Course, *rows: QuerySet[Any]) -> None:
     freed = sum(each.aggregate(freed=Sum("new_bytes", default=0))["freed"] for each in rows)
     if freed:
         Course.objects.filter(pk=course.pk).update(stored_bytes=Greatest(F("stored_bytes") - freed, 0))

@@ -15,6 +15,7 @@ METRICS = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client reads it when Django l
 OUR_APPS = ("courses", "exchange", "ngshare_site")
 # Commands that need no data: they work anywhere and write nothing. `restore` makes the data itself.
 WITHOUT_DATA = frozenset({"help", "version", "check", "check_hub", "diffsettings", "restore", "spectacular"})
+MAKE_DATABASE = frozenset({"serve", "migrate", "makemigrations"})
 
 
 class CommandLine(ManagementUtility):
@@ -31,7 +32,12 @@ class CommandLine(ManagementUtility):
         command = super().fetch_command(subcommand)
         is_help = self.argv[1] != subcommand or {"-h", "--help"} & set(self.argv)
         if subcommand not in WITHOUT_DATA and not is_help:
-            data_folder.prepare()
+            if subcommand in MAKE_DATABASE:
+                data_folder.prepare()
+                data_folder.require_database(to_exist=False)
+            else:
+                data_folder.require_database(to_exist=True)  # before anything is made where the service's data is not
+                data_folder.prepare()
         else:
             # A cache in files makes its folder as soon as Django's checks look at it.
             settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

@@ -6,6 +6,7 @@ line for all commands but a few (`__main__.py`), and wsgi.py.
 
 import logging
 import os
+import pwd
 import re
 import secrets
 import stat
@@ -16,6 +17,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from exchange.storage.folder import make_folder, sync_folder
 from ngshare_site import env
@@ -32,9 +35,11 @@ def prepare() -> None:
     os.umask(PRIVATE_UMASK)
     folder: Path = settings.DATA
     try:
+        if not folder.exists() and not env.text("NGSHARE_DATA"):
+            log.warning("NGSHARE_DATA is not set: data is kept in %s, a new folder.", folder)
         make_folder(folder)
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError("this user may not write there")
+            raise PermissionError(f"it belongs to {_owner(folder)}, and this user may not write there")
         for path in _places():
             keep_private(path)
         _check_cache(folder / "cache")
@@ -42,10 +47,32 @@ def prepare() -> None:
         key = env.secret("NGSHARE_SECRET_KEY", folder)
         settings.SECRET_KEY = key or make_secret(folder / env.secret_file("NGSHARE_SECRET_KEY"))
     except OSError as error:
-        reason = error.strerror or str(error)
+        elsewhere = f"{error.filename}: " if error.filename and Path(error.filename) != folder else ""
+        reason = f"{elsewhere}{error.strerror or error}"
         raise ImproperlyConfigured(
             f"NGSHARE_DATA: cannot keep data in {folder} ({reason}). Set it to a folder that this user may write to."
         ) from error
+
+
+def require_database(*, to_exist: bool) -> None:
+    """Open the database, which must be there if `to_exist`; SQLite makes it otherwise. Errors: ImproperlyConfigured."""
+    database = settings.DATABASES["default"]
+    variable = "DATABASE_URL" if env.text("DATABASE_URL") else "NGSHARE_DATA"
+    advice = "Set it to that of the service; `ngshare migrate` makes a new one."
+    file = Path(str(database["NAME"]))
+    try:
+        if to_exist and str(database["ENGINE"]).endswith("sqlite") and not file.exists():
+            unset = "" if env.text(variable) else " is not set"
+            raise ImproperlyConfigured(f"{variable}{unset}: there is no database {file}. {advice}")
+        has_tables = MigrationRecorder(connection).has_table()
+        connection.close()
+    except (DatabaseError, OSError) as error:
+        raise ImproperlyConfigured(
+            f"{variable}: the database cannot be opened: {' '.join(str(error).split())}. Set it to that of the "
+            "service, and run this as the service's user."
+        ) from error
+    if to_exist and not has_tables:
+        raise ImproperlyConfigured(f"{variable}: the database is empty. {advice}")
 
 
 def keep_private(path: Path) -> None:
@@ -77,6 +104,14 @@ def _has_foreign_folders(path: Path) -> bool:
         return False
     names = [entry.name for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
     return not all(OUR_FOLDERS.fullmatch(name) for name in names)
+
+
+def _owner(path: Path) -> str:
+    uid = path.stat().st_uid
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # in a container only the number need be known
+        return f"user {uid}"
 
 
 def _mode(path: Path) -> int:

@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -48,6 +49,16 @@ def choice(name: str, default: str, *others: str) -> str:
     return value
 
 
+def time_zone(name: str, default: str) -> str:
+    """Return the IANA name of a time zone."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ImproperlyConfigured(f"{name}={value!r}: write a time zone, such as Europe/Berlin.") from error
+    return value
+
+
 def number(name: str, default: int, *, least: int = 0) -> int:
     """Return a whole number, `least` or more."""
     value = text(name, str(default))
@@ -81,8 +92,8 @@ def secret(name: str, folder: Path) -> str:
     path = folder / secret_file(name)
     try:
         value = text(name) or path.read_text().strip()
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return ""  # data_folder.py says it if the folder is another user's, to commands that need it
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{name}: cannot read {path}: {error}") from error
     return strong(name, value) if value else ""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 
 from courses.api.draining import drain
 from courses.body_limits import FORM, limit_of
@@ -115,6 +116,24 @@ def keep_out_of_caches(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+class ZoneOfPages:
+    """Show and read times on pages in the site's zone; what is about one course takes the zone of that course.
+
+    The latter is activated where a page finds its course (`timezone.activate`), and ends here. The APIs stay in UTC.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(None):
+            return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> None:
+        if not hasattr(view, "cls"):
+            timezone.activate(settings.NGSHARE_TIME_ZONE)
 
 
 def content_security_policy(get_response: GetResponse) -> GetResponse:

@@ -68,6 +68,11 @@ NGSHARE_MAX_SUBMISSIONS_PER_HOUR = env.number("NGSHARE_MAX_SUBMISSIONS_PER_HOUR"
 NGSHARE_MAX_COURSE_BYTES = env.size("NGSHARE_MAX_COURSE_BYTES", "1TB")
 NGSHARE_MAX_PERSON_BYTES = env.size("NGSHARE_MAX_PERSON_BYTES", "20GB")  # in one course
 
+# Deadlines
+
+NGSHARE_TIME_ZONE = env.time_zone("NGSHARE_TIME_ZONE", "UTC")  # of courses that have none of their own
+NGSHARE_GRADERS_MAY_EXTEND = env.flag("NGSHARE_GRADERS_MAY_EXTEND")  # graders may grant extensions
+
 # Addresses
 
 PREFIX = "/" + env.text("JUPYTERHUB_SERVICE_PREFIX", "/").strip("/") + "/"
@@ -144,6 +149,7 @@ MIDDLEWARE = [
     "ngshare_site.hub.sessions.end_with_hub_session",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "ngshare_site.middleware.ZoneOfPages",
     "ngshare_site.observing.count_database_failures",
 ]
 TEMPLATES = [
@@ -153,6 +159,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.tz",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "ngshare_site.portal.context.base",

@@ -10,7 +10,8 @@ from exchange.api.v1.urls import urlpatterns as v1
 from exchange.api.v2.urls import urlpatterns as v2
 from ngshare_site import health, metrics
 from ngshare_site.hub import views as hub
-from ngshare_site.portal.assignment import AssignmentCSVView, AssignmentView
+from ngshare_site.portal.assignment import AssignmentCSVView, AssignmentView, SolutionView
+from ngshare_site.portal.receipts import ReceiptCheckView
 from ngshare_site.portal.views import (
     CourseArchiveView,
     FeedbackView,
@@ -35,10 +36,13 @@ service: list[URLPattern | URLResolver] = [
     path("logout/", hub.logout, name="logout"),
     path("oauth_callback", hub.callback, name="oauth-callback"),
     path("", HomeView.as_view(), name="home"),
+    path("view/receipt/", ReceiptCheckView.as_view(), name="receipt-check"),
     path("view/course/<str:course>/archive.zip", CourseArchiveView.as_view(), name="course-archive"),
     path("view/my-submissions.zip", OwnSubmissionsView.as_view(), name="own-submissions"),
     path("view/course/<str:course>/<str:assignment>/", AssignmentView.as_view(), name="assignment"),
     path("view/course/<str:course>/<str:assignment>/hand-ins.csv", AssignmentCSVView.as_view(), name="assignment-csv"),
+    path("view/assignment/<int:pk>/", AssignmentView.as_view(), name="own-assignment"),
+    path("view/course/<str:course>/<str:assignment>/solution.zip", SolutionView.as_view(), name="solution"),
     path("view/submission/<int:pk>/", SubmissionView.as_view(), name="submission"),
     path("view/submission/<int:pk>/receipt.json", ReceiptView.as_view(), name="receipt"),
     path("view/submission/<int:pk>/files.zip", FilesView.as_view(), name="files"),

@@ -61,15 +61,17 @@ STORING = [
         *("api/v2/test_possession.py", "api/v2/test_submissions.py"),
     )
 ]
+# What may differ from one database to another.
+SERVER = ["tests/courses", "tests/exchange", "tests/ngshare_site", "tests/test_migrations.py", "tests/test_states.py"]
 # What thousands of rows do to a database.
 LARGE = ["tests/exchange/test_thousands.py", "tests/courses/test_large_roster.py", "tests/courses/test_bulk.py"]
-# Lanes of one row run at the same time. PostgreSQL runs the same tests as SQLite but for the widest, which would take
-# as long again; so would measuring them, and their coverage is counted once. Tests in a browser mostly wait.
+# Lanes of one row run at the same time. PostgreSQL runs the server's tests but for the widest, which would take as
+# long again; so would measuring them, and their coverage is counted once. Tests in a browser mostly wait.
 PHASES = [
     [[Phase("SQLite and a folder", f"not ({SLOW})")]],
     [
         [
-            Phase("PostgreSQL", f"not ({SLOW} or wide)", parts=["postgres"], measured=False),
+            Phase("PostgreSQL", f"not ({SLOW} or wide)", parts=["postgres"], folders=SERVER, measured=False),
             Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING),
             Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False),
         ],
@@ -77,7 +79,7 @@ PHASES = [
     ],
     [[Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")]],
     [[Phase("faults", "faults", folders=["tests/faults"], measured=False)]],
-    [[Phase("containers, charts and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False)]],
+    [[Phase("containers and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False)]],
 ]
 QUICK = [[[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]]
 WIDE_TESTS = f"wide and not ({SLOW})"

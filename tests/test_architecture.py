@@ -11,7 +11,10 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 ROOT = Path(__file__).parent.parent
 SERVER = ("courses", "exchange", "ngshare_site")
 PLUGIN_MAY_IMPORT = {
+    "cryptography",
     "dateutil",
+    "jinja2",
+    "jupyter_core",
     "jupyter_server",
     "nbgrader",
     "nbgrader_plugin",

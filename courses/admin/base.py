@@ -19,6 +19,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.text import capfirst, smart_split
 
 from courses.admin.lists import MAX_COUNT, CappedPaginator, ChangeList
@@ -254,6 +255,14 @@ class CourseScopedAdmin(BaseAdmin[M]):
         if actor_of(request).is_administrator:
             return rows
         return rows.filter(**{f"{self.course_path}__in": actor_of(request).courses_with(Permission.SEE_ROSTER)})
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M | None:
+        """Return the object, and let its page show and read times in the zone of its course."""
+        obj = super().get_object(request, object_id, from_field)
+        if obj is not None:
+            course: Any = obj if self.course_path == "pk" else attrgetter(self.course_path.replace("__", "."))(obj)
+            timezone.activate(course.zone)
+        return obj
 
     def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return self.may(request, Permission.SEE_ROSTER, obj)

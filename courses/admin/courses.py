@@ -119,7 +119,7 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
     def get_form(
         self, request: HttpRequest, obj: Course | None = None, change: bool = False, **kwargs: object
     ) -> type[CourseModelForm]:
-        return super().get_form(request, obj, change, **{**kwargs, "form": LimitsForm if obj else CourseForm})
+        return super().get_form(request, obj, change, **{"form": LimitsForm if obj else CourseForm, **kwargs})
 
     def get_fields(self, request: HttpRequest, obj: Course | None = None) -> tuple[str, ...]:
         if obj is None:

@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from courses import audit
 from courses.admin.base import M, ModelAdmin, parse_pk
@@ -38,6 +39,9 @@ class CourseFilter(admin.SimpleListFilter):
             chosen = parse_pk(str(self.value() or ""))
             listed = list(courses.filter(pk__in=[] if chosen is None else [chosen]))
             self.form = CourseSearchForm(courses, chosen)
+        for course in listed:
+            if str(course.pk) == self.value():
+                timezone.activate(course.zone)
         return [(str(course.pk), course.title) for course in listed]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:

@@ -76,7 +76,7 @@ class LimitsForm(CourseModelForm):
 
     class Meta:
         model = Course
-        fields = services.LIMIT_FIELDS
+        fields: tuple[str, ...] = services.LIMIT_FIELDS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

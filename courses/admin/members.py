@@ -42,7 +42,7 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
     search_help_text = "Search by user name, name or email"
     ordering = ("course__name", "user__username")
     autocomplete_fields = ("course",)
-    actions = ("make_graders", "make_students", "remove", "download")
+    actions: tuple[str, ...] = ("make_graders", "make_students", "remove", "download")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Leave out the column of the course where one is chosen."""

@@ -14,7 +14,7 @@ from courses.admin.lists import count_of
 from courses.admin.person_actions import PERSON_ACTIONS
 from courses.admin.search import filter_rows, in_columns
 from courses.errors import DomainError
-from courses.models import AuditEntry, Membership, User
+from courses.models import AuditEntry, Course, Membership, User
 from courses.permissions import actor_of
 
 MAX_COURSES = 100  # of one person on one page
@@ -98,8 +98,8 @@ class AuditAdmin(BaseAdmin[AuditEntry]):
     course_path = "course_id"  # a plain number: namesakes, and what was deleted, stay apart
     search_fields = ("actor", "course", "target", "request_id")
     search_help_text = (
-        "Search by the whole name of a person or course; in the newest "
-        f"{NEWEST_ENTRIES:,} of the list also by a part of a name, object or id of a request"
+        "Search by a part of the name of a person or course; in the newest "
+        f"{NEWEST_ENTRIES:,} of the list also by a part of an object, id of a request, or name that is no longer in use"
     )
     fields = readonly_fields = (
         "at",
@@ -125,9 +125,17 @@ class AuditAdmin(BaseAdmin[AuditEntry]):
         newest = Q(pk__in=queryset.order_by("-pk").values("pk")[:NEWEST_ENTRIES])
 
         def condition_for(word: str) -> Q:
-            about_person = Q(object_type="user", object_id__in=User.objects.filter(username=word).values("pk"))
-            whole = Q(actor=word) | Q(course=word) | about_person
-            return whole | (newest & in_columns(self.search_fields, word))
+            # The indexes lead from whom and what has such a name to the entries.
+            people = User.objects.filter(_is_named(word)).order_by()
+            courses = Course.objects.filter(name__icontains=word).order_by()
+            named = (
+                Q(actor=word)
+                | Q(course=word)
+                | Q(actor__in=people.values("username"))
+                | Q(course__in=courses.values("name"))
+                | Q(object_type="user", object_id__in=people.values("pk"))
+            )
+            return named | (newest & in_columns(self.search_fields, word))
 
         return filter_rows(queryset, search_term, condition_for), False
 

@@ -20,7 +20,7 @@ from courses.admin.forms import RosterFileForm, SeenRosterForm
 from courses.admin.roster_preview import RosterPreview
 from courses.body_limits import limit_body
 from courses.errors import DomainError
-from courses.importers import csv_file
+from courses.importers import csv_file, tables
 from courses.models import Course, Membership
 from courses.permissions import Permission, actor_of
 from courses.roster import Result
@@ -54,7 +54,7 @@ class RosterFilesAdmin(CourseScopedAdmin[Course]):
         form = RosterFileForm(request.POST or None, request.FILES or None)
         if form.is_valid():
             try:
-                text, encoding = csv_file.decode(form.cleaned_data["file"].read(csv_file.MAX_BYTES + 1))
+                text, encoding = tables.decode(form.cleaned_data["file"].read(tables.MAX_BYTES + 1))
                 file = csv_file.read_text(text, encoding)
                 return self._show_preview(request, course, file, text, form.cleaned_data["remove_others"])
             except DomainError as error:

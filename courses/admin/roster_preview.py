@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from courses.importers import csv_file
+from courses.importers import csv_file, tables
 from courses.importers.csv_file import LineOutcome, RosterFile
 from courses.models import Course
 from courses.permissions import Actor
@@ -74,7 +74,7 @@ class RosterPreview:
 
     @property
     def separator(self) -> str:
-        return csv_file.SEPARATORS[self.file.separator]
+        return tables.SEPARATORS[self.file.separator]
 
     @property
     def unchanged(self) -> int:

@@ -13,13 +13,17 @@ M = TypeVar("M", bound=Model)
 
 def filter_rows(rows: QuerySet[M], search_term: str, condition_for: Callable[[str], Q]) -> QuerySet[M]:
     """Return the rows in which every word is found, or the whole search term: a path may have spaces."""
-    words = [_unquote(word) for word in smart_split(search_term)]
+    words = words_of(search_term)
     if not words:
         return rows
     every = Q()
     for word in words:
         every &= condition_for(word)
     return rows.filter(every if len(words) == 1 else every | condition_for(search_term.strip()))
+
+
+def words_of(search_term: str) -> list[str]:
+    return [_unquote(word) for word in smart_split(search_term)]
 
 
 def _unquote(word: str) -> str:

@@ -16,7 +16,7 @@ from courses.api import serializers
 from courses.api.base import CourseViewSet
 from courses.api.permissions import IsAdministrator
 from courses.models import Course, Membership
-from courses.permissions import Actor
+from courses.permissions import Actor, Permission
 
 
 class CoursesViewSet(mixins.ListModelMixin, CourseViewSet):
@@ -24,6 +24,7 @@ class CoursesViewSet(mixins.ListModelMixin, CourseViewSet):
 
     serializer_class = serializers.CourseSerializer
     lookup_url_kwarg = "course"
+    action_permissions = {"partial_update": Permission.RELEASE}
 
     def get_permissions(self) -> Sequence[Any]:
         if self.action in ("create", "restore"):  # the course does not exist yet, or is in the trash
@@ -41,6 +42,14 @@ class CoursesViewSet(mixins.ListModelMixin, CourseViewSet):
         return self._respond(course, status=201)
 
     def retrieve(self, request: Request, course: str) -> Response:
+        return self._respond(self.course)
+
+    @extend_schema(request=serializers.RulesSerializer, responses=serializers.CourseSerializer)
+    def partial_update(self, request: Request, course: str) -> Response:
+        """Change the rules about deadlines."""
+        serializer = serializers.RulesSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.set_rules(self.course, serializer.validated_data, by=self.actor)
         return self._respond(self.course)
 
     @extend_schema(responses={204: None})

@@ -15,7 +15,7 @@ from courses import roster_export, services
 from courses.api import serializers
 from courses.api.base import CourseViewSet
 from courses.body_limits import limit_body
-from courses.importers import csv_file
+from courses.importers import csv_file, tables
 from courses.permissions import Permission
 
 
@@ -33,7 +33,7 @@ class CSVParser(BaseParser):
 CSV = {(200, "text/csv"): OpenApiTypes.STR}
 
 
-@limit_body(lambda: csv_file.MAX_BYTES, CSVParser.media_type)
+@limit_body(lambda: tables.MAX_BYTES, CSVParser.media_type)
 class RosterViewSet(CourseViewSet):
     action_permissions = {"retrieve": Permission.SEE_ROSTER, "create": Permission.CHANGE_ROSTER}
     serializer_class = serializers.ImportSerializer

@@ -28,10 +28,19 @@ class TimestampField(serializers.DateTimeField):
 class CourseSerializer(serializers.ModelSerializer[Course]):
     role = serializers.CharField(read_only=True, allow_null=True)
     created = TimestampField(read_only=True)
+    timezone = serializers.CharField(source="zone.key", read_only=True, help_text="the site's, if it has none itself")
 
     class Meta:
         model = Course
-        fields = ("name", "role", "created")
+        fields = ("name", "role", "created", "timezone", "late_days", "min_days")
+
+
+class RulesSerializer(serializers.Serializer[None]):
+    """Rules about deadlines; what is left out stays as it is."""
+
+    timezone = serializers.CharField(max_length=64, allow_blank=True, required=False)
+    late_days = serializers.IntegerField(min_value=0, max_value=1000, allow_null=True, required=False)
+    min_days = serializers.IntegerField(min_value=0, max_value=1000, allow_null=True, required=False)
 
 
 class NewCourseSerializer(serializers.Serializer[None]):

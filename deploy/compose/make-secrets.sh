@@ -3,7 +3,7 @@
 #
 #     sh ../make-secrets.sh
 #
-# Keep the file: the databases are made with what is in it, and receipts are verified with it.
+# Keep the file: the databases are made with what is in it, and receipts are signed with keys from it.
 set -eu
 umask 077
 if [ -e .env ]; then

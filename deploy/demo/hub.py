@@ -18,6 +18,8 @@ from typing import Any
 import nbgrader
 import requests
 
+from deploy.demo.processes import kill_all
+
 HERE = Path(__file__).parent
 PATIENCE = 120  # seconds that the Hub or a server may take to start
 
@@ -28,6 +30,8 @@ c = get_config()
 configure(c)
 """
 PAGE_CONFIG = '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}\n'
+# nbgrader's example names one that no server has, so JupyterLab would ask everybody for theirs.
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SERVER_CONFIG = """\
 c = get_config()
 c.LanguageServerManager.autodetect = False
@@ -78,6 +82,7 @@ class Hub:
         }
         env |= {
             "DEMO_FOLDER": str(self.folder),
+            "DEMO_STARTED_IN": str(self.folder),  # so that it is found when all is ended
             "DEMO_PORTS": ",".join(map(str, self.ports)),
             "DEMO_BASE_URL": self.base_url,
             "DEMO_TOKEN": self.token,
@@ -114,6 +119,9 @@ class Hub:
         (etc / "labconfig").mkdir(exist_ok=True)
         (etc / "labconfig" / "page_config.json").write_text(PAGE_CONFIG)
         (etc / "jupyter_server_config.py").write_text(SERVER_CONFIG)
+        # An editable installation of the plugin does not switch on its server extensions.
+        extensions = HERE.parents[1] / "nbgrader_plugin/jupyter_server_config.d"
+        shutil.copytree(extensions, etc / "jupyter_server_config.d", dirs_exist_ok=True)
         (self.folder / "homes").mkdir(exist_ok=True)
 
     def _wait_for(self, address: str) -> None:
@@ -201,34 +209,6 @@ def answers(address: str) -> bool:
         return False
 
 
-def kill_all(folder: Path) -> None:
-    """End every process that was started below `folder` (its environment says so): nothing is left behind."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        ours = [pid for pid in pids() if pid != os.getpid() and belongs(pid, folder)]
-        for pid in ours:
-            try:
-                os.kill(pid, sign)
-            except ProcessLookupError:
-                continue
-        deadline = time.monotonic() + 10
-        while any(belongs(pid, folder) for pid in ours) and time.monotonic() < deadline:
-            time.sleep(0.1)
-
-
-def pids() -> Iterator[int]:
-    proc = Path("/proc")  # elsewhere than on Linux the Hub's own cleaning up must do
-    return (int(entry.name) for entry in (proc.iterdir() if proc.exists() else ()) if entry.name.isdigit())
-
-
-def belongs(pid: int, folder: Path) -> bool:
-    try:
-        environ = Path(f"/proc/{pid}/environ").read_bytes()
-        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return status != "Z" and os.fsencode(folder) in environ
-
-
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -240,9 +220,14 @@ def is_free(port: int) -> bool:
 
 
 def copy_example(course: Path) -> None:
-    """nbgrader's own example assignment, as the source of a course."""
+    """nbgrader's own example assignment, as the source of a course, for the kernel that every server has."""
     source = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide" / "source" / "ps1"
-    shutil.copytree(source, course / "source" / "ps1", dirs_exist_ok=True)
+    copy = course / "source" / "ps1"
+    shutil.copytree(source, copy, dirs_exist_ok=True)
+    for path in copy.glob("*.ipynb"):
+        notebook = json.loads(path.read_text())
+        notebook["metadata"]["kernelspec"] = KERNEL
+        path.write_text(json.dumps(notebook, indent=1) + "\n")
 
 
 @contextmanager

@@ -1,38 +1,45 @@
 """`make demo`: a real JupyterHub with ngshare, JupyterLab and nbgrader, and a course to try them in.
 
-Everything lives in `.demo/`; `make clean` removes it. Ctrl-C ends everything that was started.
+Everything lives in `.demo/`; `make demo-reset` removes it. Ctrl-C, a closed terminal or a kill ends all of it.
 """
 
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from urllib.parse import quote
 
 import requests
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from hub import Hub, StartFailed, copy_example, course_config, is_free
+from deploy.demo.hub import Hub, StartFailed, copy_example, course_config, is_free
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 FOLDER = Path(os.environ.get("DEMO_FOLDER") or ROOT / ".demo")
 PORT = int(os.environ.get("DEMO_PORT", "8000"))
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, kill, a closed terminal
 COURSE = "course101"
+TIMEOUT = 120  # seconds that one request may take, on a slow computer
 STUDENTS = {"bob": ("Bob", "Baker"), "carol": ("Carol", "Cook"), "dave": ("Dave", "Dyer")}
 HIDDEN_FROM_STUDENTS = ("formgrader", "create-assignment", "course-list")
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    with suppress(OSError):  # the terminal may be gone
+        print(text, flush=True)
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    for sign in ENDINGS:
+        if signal.getsignal(sign) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(sign, _interrupt)
     ports = (PORT, PORT + 81, PORT + 82, PORT + 83)
     if taken := [port for port in ports if not is_free(port)]:
         say(f"Port {taken[0]} is taken, perhaps by another demo. End it, or try DEMO_PORT=9000 make demo.")
@@ -40,27 +47,44 @@ def main() -> int:
     is_new = not (FOLDER / "homes").exists()
     FOLDER.mkdir(parents=True, exist_ok=True)
     hub = Hub(FOLDER.resolve(), ports)
+    guard = start_guard(hub.folder)
     try:
         say("Starting JupyterHub, its proxy and ngshare …")
         hub.start()
         if is_new:
             set_up(hub)
         tell(hub)
-        while hub.process and hub.process.poll() is None:
-            time.sleep(1)
+        wait_for_end(hub)
         say("JupyterHub ended by itself; see .demo/jupyterhub.log.")
         return 1
-    except StartFailed as error:
-        say(str(error))
+    except (StartFailed, requests.RequestException) as error:
+        say(f"The demo did not start: {error}")
         return 1
     except KeyboardInterrupt:
         say("\nEnding everything …")
         return 0
     finally:
-        for sign in (signal.SIGINT, signal.SIGTERM):  # make hands on a Ctrl-C as both
+        for sign in ENDINGS:  # make hands on a Ctrl-C as two of them
             signal.signal(sign, signal.SIG_IGN)
         hub.stop()
-        say("Ended. “make demo” goes on where you were; “make clean” forgets it all.")
+        guard.communicate()
+        say("Ended. “make demo” goes on where you were; “make demo-reset” forgets it all.")
+
+
+def start_guard(folder: Path) -> subprocess.Popen[bytes]:
+    """Start what ends everything when this process has ended, even if it was killed: then the pipe ends, too."""
+    command = [sys.executable, str(HERE / "processes.py"), str(folder)]
+    return subprocess.Popen(command, env={}, stdin=subprocess.PIPE, start_new_session=True)
+
+
+def wait_for_end(hub: Hub) -> None:
+    """Wait until the Hub ends. Errors: KeyboardInterrupt, if the terminal is closed: make alone may be told."""
+    terminal = select.poll()
+    if sys.stdin.isatty():
+        terminal.register(sys.stdin, 0)
+    while hub.process and hub.process.poll() is None:
+        if terminal.poll(1000):
+            raise KeyboardInterrupt
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
@@ -90,7 +114,7 @@ def set_up(hub: Hub) -> None:
 def make_course(hub: Hub) -> None:
     api = f"{hub.ngshare}/api/v2/courses/"
     headers = {"Authorization": f"token {hub.token_for('admin', 'access:services!service=ngshare')}"}
-    made = requests.post(api, json={"name": COURSE, "instructors": ["alice"]}, headers=headers, timeout=30)
+    made = requests.post(api, json={"name": COURSE, "instructors": ["alice"]}, headers=headers, timeout=TIMEOUT)
     if made.status_code not in (201, 409):
         raise StartFailed(f"ngshare does not make the course: {made.text}")
     members = [
@@ -98,7 +122,7 @@ def make_course(hub: Hub) -> None:
         for name, (first, last) in STUDENTS.items()
     ]
     requests.post(
-        f"{api}{quote(COURSE)}/members/bulk/", json={"members": members}, headers=headers, timeout=30
+        f"{api}{quote(COURSE)}/members/bulk/", json={"members": members}, headers=headers, timeout=TIMEOUT
     ).raise_for_status()
 
 

@@ -1,7 +1,5 @@
 """The admin's pages of assignments and their releases."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -17,14 +15,18 @@ from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
 from courses.admin.lists import count_of
 from courses.models import AuditEntry
-from courses.permissions import Actor, Permission, actor_of
+from courses.permissions import Actor, actor_of
 from courses.sizes import readable_size
+from courses.templatetags.times import local
 from exchange import services
 from exchange.admin import search
 from exchange.admin.base import change_address, render_links
+from exchange.admin.extension_files import ExtensionFilesAdmin
+from exchange.admin.extensions import DeadlinesAdmin
 from exchange.admin.files import FILE_SEARCH, FilesAdmin
 from exchange.admin.progress import ProgressAdmin
-from exchange.models import Assignment, Release, Submission
+from exchange.models import Assignment, Extension, Release, Submission
+from exchange.services.solutions import present_solutions
 
 
 class ReleasedFilter(admin.SimpleListFilter):
@@ -39,15 +41,24 @@ class ReleasedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
-    list_display = ("name", "course", "state", "due", "release_count", "submission_count")
+class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashAdmin[Assignment]):
+    list_display = ("name", "course", "state", "due_date", "extension_count", "release_count", "submission_count")
     list_filter = (CourseFilter, ReleasedFilter)
     list_select_related = ("course",)
     search_fields = ("name", "course__name")
     search_help_text = "Search by assignment or course"
     ordering = ("course__name", "name")
-    fields = ("name", "course", "due", "state", "releases", "submission_count", "created")
-    readonly_fields = ("name", "course", "state", "releases", "submission_count", "created")
+    readonly_fields = ("name", "course", "state", "solution", "releases", "submission_count", "created")
+    fields = (
+        "name",
+        "course",
+        "state",
+        *services.DEADLINE_FIELDS,
+        "solution",
+        "releases",
+        "submission_count",
+        "created",
+    )
     actions = ("unrelease", "restore", "delete_permanently")
 
     def delete_row(self, row: Assignment, *, by: Actor) -> dict[str, int]:
@@ -58,22 +69,38 @@ class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
             super()
             .get_queryset(request)
             .annotate(
-                releases_made=count_of(Release, "assignment"), submissions_made=count_of(Submission, "assignment")
+                releases_made=count_of(Release, "assignment"),
+                submissions_made=count_of(Submission, "assignment"),
+                extensions_made=count_of(Extension, "assignment"),
             )
         )
 
-    def has_change_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
-        return self.may(request, Permission.RELEASE, obj)
-
-    def get_form(self, request: HttpRequest, obj: Assignment | None = None, change: bool = False, **kwargs: Any) -> Any:
-        help_texts = {"due": "In UTC. A release with nbgrader sets it to the due date in the gradebook."}
-        return super().get_form(request, obj, change, **{"help_texts": help_texts, **kwargs})
-
     @admin.display(description="state")
     def state(self, assignment: Assignment) -> str:
+        zone = assignment.course.zone
+        if assignment.release_at and not assignment.withdrawn_at and not assignment.is_shown:
+            return f"to be released on {local(assignment.release_at, zone)}"
         if assignment.withdrawn_at:
-            return f"unreleased since {assignment.withdrawn_at:%Y-%m-%d %H:%M}"
+            return f"unreleased since {local(assignment.withdrawn_at, zone)}"
         return "released"
+
+    @admin.display(description="due", ordering="due")
+    def due_date(self, assignment: Assignment) -> str:
+        return local(assignment.due, assignment.course.zone)
+
+    @admin.display(description="extensions", ordering="extensions_made")
+    def extension_count(self, assignment: Assignment) -> int:
+        return assignment.extensions_made  # type: ignore[attr-defined]  # annotated
+
+    @admin.display(description="solution")
+    def solution(self, assignment: Assignment) -> str:
+        solution = present_solutions(assignment).select_related("file_set", "added_by").first()
+        if solution is None:
+            return "none"
+        who, files = solution.added_by or "the server", solution.file_set
+        count = f"{files.file_count} file{pluralize(files.file_count)}, {readable_size(files.size)}"
+        added = f"{count}, added by {who} on {local(solution.created)}"
+        return f"{added}; students may fetch it after their cut-off, or their due date without one"
 
     @admin.display(description="releases", ordering="releases_made")
     def release_count(self, assignment: Assignment) -> int:
@@ -94,11 +121,7 @@ class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
         releases = assignment.releases.select_related("file_set").order_by("-number")
         return render_links([(change_address(release), _describe(release)) for release in releases])
 
-    def save_model(self, request: HttpRequest, obj: Assignment, form: Any, change: bool) -> None:
-        if "due" in form.changed_data:
-            services.set_due_date(obj, form.cleaned_data["due"], by=actor_of(request))
-
-    @admin.action(description="Unrelease (hide from students)", permissions=["change"])
+    @admin.action(description="Unrelease (hide from students)", permissions=["release"])
     def unrelease(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
         with transaction.atomic():  # all or none, also where one is of a course in which the person only looks
             for assignment in queryset:
@@ -106,7 +129,7 @@ class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
         text = ngettext("%d assignment was unreleased.", "%d assignments were unreleased.", len(queryset))
         messages.success(request, f"{text % len(queryset)} Everything is kept; restore or release it to show it again.")
 
-    @admin.action(description="Restore (show to students again)", permissions=["change"])
+    @admin.action(description="Restore (show to students again)", permissions=["release"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
         with transaction.atomic():
             for assignment in queryset:
@@ -123,7 +146,7 @@ class AssignmentAdmin(ProgressAdmin, TrashAdmin[Assignment]):
 def _describe(release: Release) -> str:
     files = release.file_set
     return (
-        f"release {release.number} of {release.created:%Y-%m-%d %H:%M}: "
+        f"release {release.number} of {local(release.created)}: "
         f"{files.file_count} file{pluralize(files.file_count)}, {readable_size(files.size)}"
     )
 

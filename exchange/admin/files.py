@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib import messages
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
@@ -9,15 +10,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from courses.admin.base import BaseAdmin, M
-from courses.admin.search import filter_rows
+from courses.admin.search import filter_rows, words_of
 from courses.sizes import readable_size
 from exchange import file_responses
-from exchange.admin.search import NEWEST
+from exchange.admin.search import NEWEST, has_more_than_newest, is_path
 from exchange.models import FileEntry, FileSet
 from exchange.storage.archives import ArchiveFolder
 
 MAX_FILES = 500  # of a file set on one page
-PATH_SEARCH = f"or a file's path (in the newest {NEWEST:,} of the list)"
+PATH_SEARCH = f"or a part of a file's path (in the newest {NEWEST:,} of the list)"
 FILE_SEARCH = f"a file's hash, {PATH_SEARCH}"
 FILE_ROW = (
     '<tr><th scope="row"><a href="{}" target="_blank" rel="noopener">{}</a></th><td>{}</td>'
@@ -58,7 +59,19 @@ class FilesAdmin(BaseAdmin[M]):
     ) -> tuple[QuerySet[M], bool]:
         if not self.is_searchable(request, search_term):
             return queryset.none(), False
-        return filter_rows(queryset, search_term, lambda word: self.condition_for(word, queryset)), False
+        found = queryset  # where paths are looked for
+        for word in filter(lambda word: not is_path(word), words_of(search_term)):
+            found = found.filter(self.condition_for(word, queryset))
+        rows = filter_rows(
+            queryset, search_term, lambda word: self.condition_for(word, found if is_path(word) else queryset)
+        )
+        if any(map(is_path, words_of(search_term))) and has_more_than_newest(found):
+            messages.info(
+                request,
+                f"Paths were looked for in the newest {NEWEST:,} rows. To find them in older ones, choose a course, "
+                "or add a student or an assignment to the search.",
+            )
+        return rows, False
 
     # Views
 

@@ -2,18 +2,19 @@
 
 from itertools import chain
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from courses import csv_writer
-from courses.admin.base import CourseScopedAdmin
+from courses.admin.base import CourseScopedAdmin, parse_pk
 from courses.admin.roster_files import BYTE_ORDER_MARK, csv_response
 from courses.models import Course
 from courses.permissions import Permission, actor_of
 from exchange import progress, services
 from exchange.models import Assignment
+from exchange.progress_tables import TableFilter, csv_rows
 
 MEMBERS_PER_PAGE = 100
 
@@ -30,38 +31,38 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
         ]
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        course, columns = _get_course(request, pk)
-        word, section = request.GET.get("q", "").strip(), request.GET.get("section", "")
-        members = progress.course_members(course, columns)
-        if word:
-            members = progress.find_by_name(members, word)
-        if section:
-            members = members.filter(member__section=section)
+        course, assignments = _get_course(request, pk)
+        table_filter, columns = TableFilter.of(request.GET), _choose(request, assignments)
+        counts = table_filter.count(course, columns)
+        page, rows = table_filter.page(course, columns, request.GET.get("page"), MEMBERS_PER_PAGE)
         sections = course.memberships.exclude(section="").order_by("section").values_list("section", flat=True)
-        page = Paginator(members.values_list("pk", flat=True), MEMBERS_PER_PAGE).get_page(request.GET.get("page"))
-        rows = progress.course_progress(course, columns, people=list(page))
-        submitted = progress.count_submitters(columns, members if word or section else None)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Progress of {course}",
             "opts": self.opts,
             "course": course,
-            "columns": [(each, submitted.get(each.pk, 0)) for each in columns],
-            "rows": [(member, [member.work.get(each.pk) for each in columns]) for member in rows],
-            "count": page.paginator.count,
+            "columns": [(each, counts[each.pk], progress.without_extension(each).due_text) for each in columns],
+            "rows": [(member, list(member.work.values())) for member in rows],
             "page": page,
             "sections": sections.distinct(),
-            "section": section,
-            "word": word,
+            "assignments": assignments,
+            "filter": table_filter,
         }
         return TemplateResponse(request, "admin/ngshare/progress.html", context)
 
     def progress_csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         course, assignments = _get_course(request, pk)
-        members = progress.course_progress(course, assignments)
+        columns = _choose(request, assignments)
         services.record_progress_download(course, by=actor_of(request))
-        lines = csv_writer.write_rows(progress.table_rows(members, assignments))
+        members = TableFilter.of(request.GET).read(course, columns)
+        lines = list(csv_writer.write_rows(csv_rows(members, columns)))  # no query is open while it is sent
         return csv_response(chain([BYTE_ORDER_MARK], lines), f"{course} progress.csv")
+
+
+def _choose(request: HttpRequest, assignments: list[Assignment]) -> list[Assignment]:
+    """Return the assignment that the query string names, or all."""
+    chosen = parse_pk(request.GET.get("assignment", ""))
+    return [each for each in assignments if each.pk == chosen] or assignments
 
 
 def _get_course(request: HttpRequest, pk: int) -> tuple[Course, list[Assignment]]:
@@ -69,4 +70,5 @@ def _get_course(request: HttpRequest, pk: int) -> tuple[Course, list[Assignment]
     course = Course.objects.filter(pk=pk).first()
     if course is None or not actor_of(request).may(Permission.SEE_SUBMISSIONS, course.pk):
         raise Http404
+    timezone.activate(course.zone)
     return course, list(course.assignments.order_by("name"))

@@ -1,7 +1,8 @@
 """Searching the lists of objects with files: by student, assignment and course, and by their files.
 
-Names are looked for in the tables of people and assignments, and hashes by their first digits, so that the indexes lead
-to the rows. Paths have no index, and there may be millions: they are looked for in the newest rows of the list alone.
+Names are looked for in the tables of people, members and assignments, and hashes by their first digits, so that the
+indexes lead to the rows. Paths have no index, and there may be millions: they are looked for in the newest rows of
+those in which the other words are found, so that a person or an assignment leads to a path in however old a row.
 """
 
 from typing import Any, TypeVar
@@ -9,12 +10,14 @@ from typing import Any, TypeVar
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from courses.admin.search import in_columns
-from courses.models import User
-from exchange.models import Assignment, Blob, Feedback, FileEntry, FileSet, Release, Submission
+from courses.models import Membership, User
+from exchange import short_codes
+from exchange.models import Assignment, Blob, Feedback, FileEntry, FileSet, Release, Solution, Submission
 
 M = TypeVar("M", bound=Model)
 MIN_HASH_DIGITS = 8  # on lists where most words are names
 MD5_DIGITS = 32
+MAX_ID_DIGITS = 18
 NEWEST = 5000  # rows of a list in whose files a path is looked for
 
 
@@ -38,27 +41,48 @@ def of_assignment(word: str, assignment: str) -> Q:
     return Q((f"{assignment}__in", found.order_by().values("pk")))
 
 
-def of_student(word: str, student: str) -> Q:
-    return Q((f"{student}__in", User.objects.filter(username__icontains=word).order_by().values("pk")))
+def of_student(word: str, submission: str = "") -> Q:
+    """Find by user name, or by what the roster of the submission's own course calls the student."""
+    named = Membership.objects.filter(in_columns(["first_name", "last_name", "email"], word)).order_by()
+    there = named.filter(user=OuterRef(f"{submission}student"), course=OuterRef(f"{submission}assignment__course"))
+    by_username = User.objects.filter(username__icontains=word).order_by().values("pk")
+    # The index leads to what those have submitted whom any course calls so; few are left to compare.
+    by_name = Q((f"{submission}student__in", named.values("user"))) & Q(Exists(there))
+    return Q((f"{submission}student__in", by_username)) | by_name
 
 
 def of_submission(word: str, submission: str = "") -> Q:
     """Find submissions, or what belongs to them by the path `submission__`."""
-    return of_student(word, f"{submission}student") | of_assignment(word, f"{submission}assignment")
+    return of_student(word, submission) | of_assignment(word, f"{submission}assignment")
+
+
+def with_code(word: str) -> Q | None:
+    """Find the submission of a short code, in any spelling. None if the word is no code of any: it may be a name."""
+    code = short_codes.parse(word)
+    return Q(code=code) if code and Submission.objects.filter(code=code).exists() else None
+
+
+def with_number(word: str) -> Q:
+    """Find a submission by the number of its receipt."""
+    is_number = word.isascii() and word.isdigit() and len(word) <= MAX_ID_DIGITS
+    return Q(pk=int(word)) if is_number else Q(pk__in=[])
 
 
 # Files
 
 
 def in_files(word: str, rows: QuerySet[M]) -> Q:
-    """For rows with a `file_set`: its digest, or a path or hash in it. Only words that look like one are looked for."""
+    """For rows with a `file_set`: its digest, or a path or hash in it."""
     digits = as_hash(word)
     if digits and len(digits) >= MIN_HASH_DIGITS:
         file_sets = FileSet.objects.filter(begins("digest", digits)).order_by().values("pk")
         return Q(file_set__in=file_sets) | Q(file_set__in=_file_sets_with(digits)) | _in_paths(word, "file_set", rows)
-    if "/" in word or "." in word:
-        return _in_paths(word, "file_set", rows)
-    return Q(pk__in=[])
+    return _in_paths(word, "file_set", rows)
+
+
+def is_path(word: str) -> bool:
+    """Return whether a word can hardly be anything else: it is looked for where the other words are found."""
+    return "/" in word or "." in word
 
 
 def of_file_sets(word: str, rows: QuerySet[FileSet]) -> Q:
@@ -75,6 +99,10 @@ def of_blobs(word: str, rows: QuerySet[Blob]) -> Q:
     used = FileEntry.objects.filter(_used(word, "file_set")).order_by()
     has_path = Exists(FileEntry.objects.filter(blob=OuterRef("pk"), path__icontains=word))
     return by_hash | Q(pk__in=used.values("blob")) | (_newest(rows) & Q(has_path))
+
+
+def has_more_than_newest(rows: QuerySet[Any]) -> bool:
+    return rows.order_by().values("pk")[NEWEST : NEWEST + 1].exists()
 
 
 def _newest(rows: QuerySet[Any]) -> Q:
@@ -102,6 +130,7 @@ def _used(word: str, file_set: str) -> Q:
     submissions = Submission.objects.filter(of_submission(word)).order_by()
     uses: list[QuerySet[Any]] = [
         Release.objects.filter(of_assignment(word, "assignment")),
+        Solution.objects.filter(of_assignment(word, "assignment")),
         submissions,
         Feedback.objects.filter(submission__in=submissions.values("pk")),
     ]

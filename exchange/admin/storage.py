@@ -74,7 +74,9 @@ class FileSetAdmin(FilesAdmin[FileSet]):
         feedbacks = file_set.feedbacks.select_related("submission__assignment__course", "submission__student")[
             :MAX_USES
         ]
-        return render_links([(change_address(use), str(use)) for use in (*releases, *submissions, *feedbacks)])
+        solutions = file_set.solutions.select_related("assignment__course")[:MAX_USES]
+        uses = [(change_address(use), str(use)) for use in (*releases, *submissions, *feedbacks)]
+        return render_links([*uses, *((change_address(use.assignment), str(use)) for use in solutions)])
 
     @admin.action(description="Verify the bytes of every file", permissions=["view"])
     def verify(self, request: HttpRequest, queryset: QuerySet[FileSet]) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.contrib import admin, messages
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
@@ -17,33 +17,38 @@ from courses.admin.filters import CourseFilter
 from courses.models import AuditEntry
 from courses.permissions import Actor, Permission, actor_of
 from courses.sizes import readable_size
-from exchange import deadlines, file_responses, receipts, services
+from courses.templatetags.times import local
+from exchange import file_responses, receipts, services
 from exchange.admin import search
 from exchange.admin.base import AssignmentFilter, change_address, render_links
 from exchange.admin.files import FILE_SEARCH, FilesAdmin
 from exchange.models import Feedback, Submission
+from exchange.progress_tables import SHOWN, condition_of
+from exchange.states import IS_LATEST, State, with_state
 from exchange.storage import file_sets
 
 MAX_ZIPPED = 1000  # submissions in one download
 
 
 class StateFilter(admin.SimpleListFilter):
+    """The states of the tables of progress, which are of latest submissions; and those that these leave out."""
+
     title = "state"
     parameter_name = "state"
-    states = {
-        "waiting": ("Without feedback", Q(has_feedback=False, trial=False, withdrawn_at=None)),
-        "uncollected": ("Not collected", Q(collected_at=None, trial=False, withdrawn_at=None)),
-        "late": ("Late", deadlines.LATE),
+    of_latest = {show: label.capitalize() for show, label in SHOWN.items() if show not in ("all", "missing")}
+    others = {
         "trial": ("Trials by staff", Q(trial=True)),
         "trash": ("In the trash", Q(withdrawn_at__isnull=False)),
     }
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(value, label) for value, (label, _) in self.states.items()]
+        return [*self.of_latest.items(), *((value, label) for value, (label, _) in self.others.items())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Submission]) -> QuerySet[Submission]:
-        chosen = self.states.get(self.value() or "")
-        return queryset.filter(chosen[1]) if chosen else queryset
+        value = self.value() or ""
+        if value in self.of_latest:
+            return queryset.filter(condition_of(value), IS_LATEST, trial=False, withdrawn_at=None)
+        return queryset.filter(self.others[value][1]) if value in self.others else queryset
 
 
 @admin.register(Submission)
@@ -53,7 +58,10 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     list_filter = (CourseFilter, AssignmentFilter, StateFilter, "created")
     list_select_related = ("assignment__course", "student", "file_set")
     search_fields = ("student__username", "assignment__name", "assignment__course__name")
-    search_help_text = f"Search by student, assignment, course, digest, {FILE_SEARCH}"
+    search_help_text = (
+        "Search by student (user name, or name on the roster), assignment, course, number or short code of a receipt, "
+        f"digest, {FILE_SEARCH}"
+    )
     ordering = ("-pk",)
     fields = readonly_fields = (
         "student_link",
@@ -74,7 +82,7 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         rows = super().get_queryset(request).select_related("assignment__course", "student", "file_set")
-        return rows.annotate(has_feedback=Exists(Feedback.objects.filter(submission=OuterRef("pk"))))
+        return with_state(rows).annotate(is_latest=IS_LATEST)
 
     def has_trash_permission(self, request: HttpRequest) -> bool:
         """For actions with `permissions=["trash"]`."""
@@ -100,23 +108,22 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
 
     @admin.display(description="state", ordering="collected_at")
     def state(self, submission: Submission) -> str:
-        states = {
+        remarks = {
             "in the trash": submission.withdrawn_at,
             "trial by staff": submission.trial,
-            "late": submission.late,
-            "collected": submission.collected_at,
-            "feedback returned": submission.has_feedback,  # type: ignore[attr-defined]  # annotated
+            "late": submission.late,  # type: ignore[attr-defined]  # annotated
+            str(State(submission.state).label): True,  # type: ignore[attr-defined]
+            "same files as in time": submission.repeated,  # type: ignore[attr-defined]
+            "not the latest": not submission.is_latest,  # type: ignore[attr-defined]
         }
-        return ", ".join(state for state, holds in states.items() if holds) or "not collected"
+        return ", ".join(remark for remark, holds in remarks.items() if holds)
 
     @admin.display(description="receipt")
     def receipt(self, submission: Submission) -> SafeString:
         receipt = receipts.receipt(submission)
+        shown = (receipt[name] for name in ("id", "code", "digest", "signature"))
         return format_html(
-            "Number {}, digest <code>{}</code>, signature <code>{}</code>",
-            receipt["id"],
-            receipt["digest"],
-            receipt["signature"],
+            "Number {}, short code <code>{}</code>, digest <code>{}</code>, signature <code>{}</code>", *shown
         )
 
     @admin.display(description="feedback")
@@ -124,13 +131,15 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         feedbacks = submission.feedbacks.select_related("returned_by").order_by("-pk")
         return render_links(
             [
-                (change_address(feedback), f"{feedback.created:%Y-%m-%d %H:%M} by {feedback.returned_by or 'unknown'}")
+                (change_address(feedback), f"{local(feedback.created)} by {feedback.returned_by or 'unknown'}")
                 for feedback in feedbacks
             ]
         )
 
     def condition_for(self, word: str, rows: QuerySet[Submission]) -> Q:
-        return search.of_submission(word) | search.in_files(word, rows)
+        if by_code := search.with_code(word):
+            return by_code
+        return search.with_number(word) | search.of_submission(word) | search.in_files(word, rows)
 
     def folder_of(self, obj: Submission) -> str:
         return f"{obj.student.username}/{obj.assignment.name} {obj.created:%Y-%m-%d %H.%M.%S.%f}"
@@ -180,7 +189,9 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
         "submission__assignment__name",
         "submission__assignment__course__name",
     )
-    search_help_text = f"Search by student, assignment, course, digest, {FILE_SEARCH}"
+    search_help_text = (
+        f"Search by student (user name, or name on the roster), assignment, course, digest, {FILE_SEARCH}"
+    )
     ordering = ("-pk",)
     fields = readonly_fields = ("submission", "sender", "created", "files")
 

@@ -16,25 +16,27 @@ from django.db import IntegrityError, transaction
 from courses import audit, roster
 from courses import services as course_services
 from courses.errors import AlreadyExists
-from courses.models import Course, User
+from courses.models import Course, Membership, User
 from courses.permissions import SERVER, SERVER_ROLE
 from courses.roster import Result
 from courses.services import LIMIT_FIELDS
-from exchange import quotas, services
+from exchange import quotas, receipts, services, short_codes
 from exchange.importers.course_records import (
     UNREADABLE,
     BadArchive,
     CourseArchive,
     Files,
-    Receipt,
     Record,
-    assignment_times,
+    SubmissionRecord,
+    assignment_values,
+    course_rules,
+    extension_values,
     get,
     get_person,
     get_time,
     roster_entry,
 )
-from exchange.models import Assignment, Blob, Fault, Feedback, FileSet, Release, Submission
+from exchange.models import Assignment, Blob, Extension, Fault, Feedback, FileSet, Release, Solution, Submission
 from exchange.storage import batches, blobs, file_sets
 from exchange.storage.file_sets import Upload
 
@@ -92,13 +94,19 @@ class _Import:
         self._check_header()
         assignments: set[str] = set()
         submissions: set[int] = set()
-        for record in self._archive.records("assignment", "member", "release", "submission", "feedback"):
+        kinds = ("assignment", "extension", "member", "release", "solution", "submission", "feedback")
+        for record in self._archive.records(*kinds):
             kind = record["kind"]
             if kind == "member":
                 roster_entry(record)
+                get_time(record, "joined", is_optional=True)
+            elif kind == "extension":
+                extension_values(record)
+                if get(record, "assignment", str) not in assignments:
+                    raise BadArchive("An extension in the zip belongs to nothing in it.")
             elif kind == "assignment":
                 services.check_assignment_name(get(record, "name", str))
-                assignment_times(record)
+                assignment_values(record)
                 assignments.add(record["name"])
             else:
                 self._check_files(record, assignments, submissions)
@@ -106,6 +114,7 @@ class _Import:
 
     def _check_header(self) -> None:
         get_time(self._header, "created")
+        course_rules(self._header)
         limits = get(self._header, "limits", dict)
         for limit in LIMIT_FIELDS:
             if (get(limits, limit, int, is_optional=True) or 0) not in range(2**63):
@@ -117,10 +126,14 @@ class _Import:
             if get(record, "number", int) not in range(1, 2**31):
                 raise BadArchive("The number of a release in the zip is out of range.")
             known = get(record, "assignment", str) in assignments
+        elif record["kind"] == "solution":
+            get_person(record, "added_by")
+            get_time(record, "withdrawn_at", is_optional=True)
+            known = get(record, "assignment", str) in assignments
         elif record["kind"] == "submission":
-            receipt = Receipt(record)
-            known = receipt.assignment in assignments and receipt.id not in submissions
-            submissions.add(receipt.id)
+            submission = SubmissionRecord(record)
+            known = submission.assignment in assignments and submission.id not in submissions
+            submissions.add(submission.id)
         else:
             known = get(record, "submission", int) in submissions
             get_person(record, "returned_by")
@@ -134,7 +147,7 @@ class _Import:
     def _store(self) -> dict[str, int]:
         """Store the bytes that are not here yet. Return what is lost and not here either, {hash: bytes}."""
         lost: dict[str, int] = {}
-        for record in self._archive.records("release", "submission", "feedback"):
+        for record in self._archive.records("release", "solution", "submission", "feedback"):
             files = self._archive.files(record)
             missing = set(file_sets.missing_blobs(files.manifest, by=SERVER))
             sizes = {entry.sha256: entry.size for entry in files.manifest}
@@ -155,13 +168,15 @@ class _Import:
     def _write(self) -> ImportedCourse:
         course = course_services.create_course(self._name, by=SERVER)
         limits = {name: self._header["limits"].get(name) for name in LIMIT_FIELDS}
-        Course.objects.filter(pk=course.pk).update(created=get_time(self._header, "created"), **limits)
+        settings = {**limits, **course_rules(self._header)}
+        Course.objects.filter(pk=course.pk).update(created=get_time(self._header, "created"), **settings)
         members = [roster_entry(record) for record in self._archive.records("member")]
         report = roster.apply_roster(course, members, by=SERVER, source="import of an archive")
         if report.count(Result.REFUSED):
             raise BadArchive("The roster in the zip names somebody twice.")
+        self._set_joined(course)
         assignments = {
-            record["name"]: Assignment.objects.create(course=course, name=record["name"], **assignment_times(record))
+            record["name"]: Assignment.objects.create(course=course, name=record["name"], **assignment_values(record))
             for record in self._archive.records("assignment")
         }
         releases: dict[tuple[str, int | None], Release] = {}
@@ -171,16 +186,29 @@ class _Import:
         for (name, _), release in sorted(releases.items()):  # the highest number comes last
             assignments[name].latest_release = release
         Assignment.objects.bulk_update(assignments.values(), ["latest_release"], batches.BATCH)
+        for record in self._archive.records("extension"):
+            self._add_extension(assignments[record["assignment"]], record)
+        for record in self._archive.records("solution"):
+            self._add_solution(assignments[record["assignment"]], record)
         imported, submissions = ImportedCourse(course), {}
         for record in self._archive.records("submission"):
-            receipt = Receipt(record)
-            assignment, current = assignments[receipt.assignment], releases.get((receipt.assignment, receipt.release))
-            submissions[receipt.id] = self._add_submission(assignment, current, receipt, record)
+            facts = SubmissionRecord(record)
+            assignment, current = assignments[facts.assignment], releases.get((facts.assignment, facts.release))
+            submissions[facts.id] = self._add_submission(assignment, current, facts, record)
         imported.submissions = len(submissions)
         # The newest comes first in the zip, and must have the highest id.
         for record in sorted(self._archive.records("feedback"), key=lambda record: str(record["created"])):
             self._add_feedback(submissions[record["submission"]], record)
         return imported
+
+    def _set_joined(self, course: Course) -> None:
+        """Give the members back when they joined, on which deadlines may depend; an older archive does not say."""
+        records = [record for record in self._archive.records("member") if record.get("joined")]
+        joined = {record["username"]: get_time(record, "joined") for record in records}
+        members = [member for member in course.memberships.select_related("user") if member.user.username in joined]
+        for member in members:
+            member.created = joined[member.user.username]
+        Membership.objects.bulk_update(members, ["created"], batches.BATCH)
 
     def _file_set(self, course: Course, record: Record) -> tuple[FileSet, int]:
         files = self._archive.files(record)
@@ -200,17 +228,37 @@ class _Import:
             new_bytes=new_bytes,
         )
 
+    def _add_extension(self, assignment: Assignment, record: Record) -> None:
+        people = {"user": self._user(record["user"]), "granted_by": self._user(record["granted_by"])}
+        Extension.objects.create(assignment=assignment, **people, **extension_values(record))
+
+    def _add_solution(self, assignment: Assignment, record: Record) -> None:
+        file_set, new_bytes = self._file_set(assignment.course, record)
+        Solution.objects.create(
+            assignment=assignment,
+            file_set=file_set,
+            added_by=self._user(record["added_by"]),
+            created=get_time(record, "created"),
+            withdrawn_at=get_time(record, "withdrawn_at", is_optional=True),
+            new_bytes=new_bytes,
+        )
+
     def _add_submission(
-        self, assignment: Assignment, release: Release | None, receipt: Receipt, record: Record
+        self, assignment: Assignment, release: Release | None, facts: SubmissionRecord, record: Record
     ) -> Submission:
         file_set, new_bytes = self._file_set(assignment.course, record)
+        code, receipt = _own_receipt(facts)
         return Submission.objects.create(
             assignment=assignment,
-            student=self._user(receipt.student),
-            submitted_by=self._user(receipt.submitted_by),
+            student=self._user(facts.student),
+            submitted_by=self._user(facts.submitted_by),
             release=release,
             file_set=file_set,
-            trial=receipt.is_trial,
+            trial=facts.is_trial,
+            # An older archive does not say: what was due then is what the assignment has now.
+            due=facts.due if facts.has_due else assignment.due,
+            code=code,
+            receipt=receipt,
             created=get_time(record, "created"),
             collected_at=get_time(record, "collected_at", is_optional=True),
             withdrawn_at=get_time(record, "withdrawn_at", is_optional=True),
@@ -241,6 +289,18 @@ class _Import:
         for batch in batches.in_batches(sorted(lost)):
             Blob.objects.filter(sha256__in=batch).update(stored=False, fault=Fault.MISSING)
         return set(lost)
+
+
+def _own_receipt(facts: SubmissionRecord) -> tuple[str, str]:
+    """Return the short code and the receipt of a submission in the zip, if the code is free and the receipt genuine.
+
+    Otherwise return another code, and no receipt: this server signs one when it is asked for.
+    """
+    code = facts.code
+    if code is None or Submission.objects.filter(code=code).exists():
+        return short_codes.new_code(), ""
+    is_ours = facts.receipt.get("code") == short_codes.grouped(code) and receipts.is_genuine(facts.receipt)
+    return code, receipts.to_text(facts.receipt) if is_ours else ""
 
 
 def _announce_lost(files: Files) -> None:

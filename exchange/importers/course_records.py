@@ -15,8 +15,12 @@ from typing import Any
 
 from courses import services as course_services
 from courses.errors import Invalid
+from courses.models import Course
 from courses.services import RosterEntry
+from exchange import services, short_codes
 from exchange.course_archive import FORMAT, RECORDS
+from exchange.models import Assignment
+from exchange.services import Grant
 from exchange.storage import blobs, manifests
 from exchange.storage.manifests import ManifestEntry
 
@@ -150,21 +154,30 @@ def roster_entry(record: Record) -> RosterEntry:
     return entry
 
 
-class Receipt:
-    """What an import takes from the receipt in the record of a submission. Errors: BadArchive, Invalid."""
+class SubmissionRecord:
+    """What an import takes from the record of a submission. Errors: BadArchive, Invalid.
+
+    Archives of earlier versions have most of it in the receipt alone. A receipt may name somebody as they were called.
+    """
 
     def __init__(self, record: Record) -> None:
-        receipt: Record = get(record, "receipt", dict)
-        self.id: int = get(receipt, "id", int)
-        self.assignment: str = get(receipt, "assignment", str)
-        self.student: str = course_services.check_name(get(receipt, "student", str))
-        self.submitted_by: str | None = get_person(receipt, "submitted_by")
-        self.release: int | None = get(receipt, "release", int, is_optional=True)
-        self.is_trial: bool = get(receipt, "trial", bool)
-        if receipt.get("timestamp") != record.get("created") or receipt.get("digest") != record.get("digest"):
+        self.receipt: Record = get(record, "receipt", dict)
+        facts = record if "id" in record else self.receipt
+        self.id: int = get(facts, "id", int)
+        self.assignment: str = get(facts, "assignment", str)
+        self.student: str = course_services.check_name(get(facts, "student", str))
+        self.submitted_by: str | None = get_person(facts, "submitted_by")
+        self.release: int | None = get(facts, "release", int, is_optional=True)
+        self.is_trial: bool = get(facts, "trial", bool)
+        self.has_due: bool = "due" in record
+        self.due: datetime | None = get_time(record, "due", is_optional=True)
+        self.code: str | None = short_codes.parse(get(record, "code", str, is_optional=True) or "")
+        if any(
+            self.receipt.get(name) != record.get(of) for name, of in (("timestamp", "created"), ("digest", "digest"))
+        ):
             raise BadArchive("A submission in the zip does not fit its receipt.")
-        get_time(record, "collected_at", is_optional=True)
-        get_time(record, "withdrawn_at", is_optional=True)
+        for time in ("due", "collected_at", "withdrawn_at"):
+            get_time(record, time, is_optional=True)
         key = get(record, "idempotency_key", str, is_optional=True) or ""
         if len(key) > 200 or not key.isprintable() or not 0 <= get(record, "own_bytes", int) < 2**63:
             raise BadArchive("A submission in the zip has a value out of range.")
@@ -176,6 +189,29 @@ def get_person(record: Record, name: str) -> str | None:
     return username if username is None else course_services.check_name(username)
 
 
-def assignment_times(record: Record) -> dict[str, Any]:
-    optional = {name: get_time(record, name, is_optional=True) for name in ("due", "withdrawn_at")}
-    return {**optional, "created": get_time(record, "created")}
+def assignment_values(record: Record) -> dict[str, Any]:
+    """Return the deadlines of an assignment and its other times. Errors: BadArchive, Invalid."""
+    names = ("release_at", "due", "cut_off", "withdrawn_at")
+    values = {name: get_time(record, name, is_optional=True) for name in names}
+    values["max_attempts"] = get(record, "max_attempts", int, is_optional=True)
+    services.check_deadlines(Assignment(course=Course(), **values))
+    return {**values, "created": get_time(record, "created")}
+
+
+def extension_values(record: Record) -> dict[str, Any]:
+    """Return an extension without the people that it names. Errors: BadArchive, Invalid."""
+    values = {name: get_time(record, name, is_optional=True) for name in ("due", "cut_off")}
+    values |= {"attempts": get(record, "attempts", int), "reason": get(record, "reason", str)}
+    user, section = get_person(record, "user"), get(record, "section", str, is_optional=True)
+    services.check_grant(Grant(student=user, section=section, **values))
+    get_person(record, "granted_by")
+    return {**values, "section": section, "created": get_time(record, "created")}
+
+
+def course_rules(header: Record) -> dict[str, Any]:
+    """Return the rules about deadlines; an older archive has none. Errors: BadArchive, Invalid."""
+    rules = get(header, "rules", dict, is_optional=True) or {}
+    values = {name: get(rules, name, int, is_optional=True) for name in ("late_days", "min_days")}
+    found = {"timezone": get(rules, "timezone", str, is_optional=True) or "", **values}
+    course_services.check_rules(found)
+    return found

@@ -9,12 +9,13 @@ from django.db.models import Max
 from django.utils import timezone
 
 from courses import audit, trash
-from courses.errors import AlreadyExists, Conflict, Invalid, NotFound
+from courses.errors import AlreadyExists, Conflict, Invalid
 from courses.models import Course
 from courses.permissions import Actor, Permission
 from exchange import paths, quotas
 from exchange.models import Assignment, Blob, Release
 from exchange.quotas import Quota
+from exchange.services.deadlines import check_deadlines
 from exchange.storage import file_sets
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
@@ -76,6 +77,7 @@ def release(
         assignment.withdrawn_at, assignment.latest_release = None, new_release
         if not isinstance(due, Unchanged):
             assignment.due = due
+            check_deadlines(assignment)
         assignment.save(update_fields=["withdrawn_at", "latest_release", "due"])
         audit.record(
             "release", by=by, role=role, about=assignment, course=course, target=name, number=new_release.number
@@ -126,20 +128,6 @@ def _set_withdrawn(assignment: Assignment, moment: datetime | None, *, action: s
             course, target = assignment.course, assignment.name
             audit.record(action, by=by, role=role, about=assignment, course=course, target=target)
     assignment.refresh_from_db(fields=["withdrawn_at"])
-
-
-def set_due_date(assignment: Assignment, due: datetime | None, *, by: Actor) -> None:
-    """Errors: PermissionDenied, NotFound when the assignment was deleted meanwhile."""
-    course = assignment.course
-    role = by.require(Permission.RELEASE, course)
-    with transaction.atomic():
-        if not Assignment.objects.filter(pk=assignment.pk).update(due=due):
-            raise NotFound(f"{assignment.name} was deleted meanwhile.")
-        assignment.due = due
-        text = due.isoformat() if due else None
-        audit.record(
-            "set due date", by=by, role=role, about=assignment, course=course, target=assignment.name, due=text
-        )
 
 
 def delete_assignment_permanently(assignment: Assignment, *, by: Actor) -> dict[str, int]:

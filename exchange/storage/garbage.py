@@ -58,7 +58,7 @@ def collect_garbage(before: datetime) -> tuple[int, int]:
 def _unused_file_sets(before: datetime) -> QuerySet[FileSet]:
     """Return the file sets of what was deleted permanently."""
     fresh = FileEntry.objects.filter(file_set=OuterRef("pk"), blob__touched__gte=before)
-    unused = FileSet.objects.filter(releases=None, submissions=None, feedbacks=None, file_count__gt=0)
+    unused = FileSet.objects.filter(releases=None, submissions=None, feedbacks=None, solutions=None, file_count__gt=0)
     return unused.filter(~Exists(fresh))
 
 

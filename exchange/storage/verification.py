@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from courses import audit
 from courses.permissions import Actor
-from exchange.models import Blob, Fault, Feedback, FileEntry, Release, Submission
+from exchange.models import Blob, Fault, Feedback, FileEntry, Release, Solution, Submission
 from exchange.storage import blobs, reading
 from exchange.storage.batches import in_batches
 
@@ -92,7 +92,7 @@ def mark_present(hashes: Iterable[str], *, by: Actor) -> None:
                 audit.record("mark bytes as present", by=by, role=role, about=blob, target=blob.sha256)
 
 
-def affected(blob: Blob) -> Iterator[tuple[Release | Submission | Feedback, str]]:
+def affected(blob: Blob) -> Iterator[tuple[Release | Submission | Feedback | Solution, str]]:
     """Yield what has the blob among its files, and the path there."""
     for entry in blob.entries.order_by("file_set", "position").select_related("file_set"):
         file_set = entry.file_set
@@ -103,6 +103,8 @@ def affected(blob: Blob) -> Iterator[tuple[Release | Submission | Feedback, str]
         rows = file_set.feedbacks.select_related("submission__assignment__course", "submission__student")
         for feedback in rows.iterator():
             yield feedback, entry.path
+        for solution in file_set.solutions.select_related("assignment__course").iterator():
+            yield solution, entry.path
 
 
 def unknown_files() -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""The commands `ngshare-course-management` and `ngshare-course-directory`."""
+"""The commands `ngshare-course-management`, `ngshare-course-directory` and `ngshare-receipt`."""

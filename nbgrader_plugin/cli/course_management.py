@@ -5,27 +5,29 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from ..client.client import NgshareClient
+from ..client.records import parse_status
 from ..gradebook import students, sync
 from ..gradebook.roster import INSTRUCTOR, NAMES, STUDENT, NotRemoved, Roster, with_capitals
 from ..gradebook.students import CourseGradebook
 from . import roster_csv
+from .collect_when_due import CollectWhenDue
 from .course_status import render_status
+from .deadlines import DeadlineCommands
 from .options import make_parser
-from .output import CommandFailed, load_nbgrader, print_error, print_success, print_warning, render_table, run_command
+from .output import (
+    CommandFailed,
+    print_error,
+    print_success,
+    print_warning,
+    render_made,
+    render_table,
+    run_command,
+)
 from .sync_table import render_sync
 
 
-class CourseManagement:
-    """The subcommands, each a method that takes the parsed options."""
-
-    def __init__(self) -> None:
-        self.app = load_nbgrader()
-        self.client = NgshareClient(parent=self.app)
-
-    def run(self, options: argparse.Namespace) -> None:
-        with self.client.connected():
-            getattr(self, options.method)(options)
+class CourseManagement(DeadlineCommands, CollectWhenDue):
+    """All subcommands; here those of courses and rosters."""
 
     def create_course(self, options: argparse.Namespace) -> None:
         warn_of_capitals(options.instructors)
@@ -62,7 +64,11 @@ class CourseManagement:
             raise CommandFailed("Not everything was done.")
 
     def status(self, options: argparse.Namespace) -> None:
-        print(render_status(self.client.get("courses", options.course, "status")))
+        trials = {"trials": "true"} if options.trials else {}
+        pages = [parse_status(self.client.get("courses", options.course, "status", page=1, **trials))]
+        while page := pages[-1].get("next_page"):
+            pages.append(parse_status(self.client.get("courses", options.course, "status", page=page, **trials)))
+        print(render_status(pages))
 
     def export(self, options: argparse.Namespace) -> None:
         members = [member for _, member in sorted(Roster(self.client, options.course).members().items())]
@@ -176,7 +182,7 @@ def report_steps(steps: Sequence[sync.Step], failures: Sequence[str]) -> None:
         print_error(failure)
     if failures:
         raise CommandFailed(f"{len(failures)} of {len(steps)} changes were not made.")
-    print_success(f"{len(steps)} changes were made.")
+    print_success(render_made(len(steps)))
 
 
 def names_in(options: argparse.Namespace) -> dict[str, str]:

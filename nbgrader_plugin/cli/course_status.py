@@ -1,35 +1,51 @@
-"""How far every member is, as a table: one line a member, one column an assignment."""
+"""How far every member is, as a table: one line a member, one column an assignment, as in `ngshare course_status`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from ..client import times
 from ..client.records import as_list, as_mapping, text
 from .output import render_table
 
 
-def render_status(response: object) -> str:
-    """Return the table for the response of `courses/{course}/status/` (docs/api.md)."""
-    status = as_mapping(response)
-    assignments = [text(as_mapping(row), "name") for row in as_list(status.get("assignments"))]
+def render_status(pages: Sequence[Mapping[str, object]]) -> str:
+    """Return the table for the pages of `courses/{course}/status/` (docs/api.md)."""
+    assignments = [as_mapping(row) for row in as_list(pages[0].get("assignments"))]
+    names = [text(assignment, "name") for assignment in assignments]
+    late_days = pages[0].get("late_days")  # how many each student has, if the course has a budget of them
+    budget = [] if late_days is None else ["late days"]
     lines = []
-    for member in map(as_mapping, as_list(status.get("members"))):
-        progress = {text(row, "assignment"): row for row in map(as_mapping, as_list(member.get("work")))}
-        name = " ".join(str(member[part]) for part in ("first_name", "last_name") if member.get(part))
-        cells = [render_progress(progress.get(assignment, {})) for assignment in assignments]
-        lines.append([text(member, "username"), name, str(member.get("section") or ""), *cells])
-    return render_table(["student", "name", "section", *assignments], lines)
+    for member in (as_mapping(row) for page in pages for row in as_list(page.get("members"))):
+        work = {text(row, "assignment"): row for row in map(as_mapping, as_list(member.get("work")))}
+        cells = [render_work(work.get(name, {})) for name in names]
+        used = [f"{member.get('late_days_used')} of {late_days}" for _ in budget]
+        lines.append([text(member, "username"), _full_name(member), str(member.get("section") or ""), *used, *cells])
+    sentences = [str(as_mapping(assignment.get("counts")).get("sentence")) for assignment in assignments]
+    last = ["submitted", "", "", *("" for _ in budget), *sentences]
+    return render_table(["username", "name", "section", *budget, *names], [*lines, last])
 
 
-def render_progress(progress: Mapping[str, object]) -> str:
-    """Return how far one member is with one assignment.
+def _full_name(member: Mapping[str, object]) -> str:
+    standing = f"({member['standing']})" if member.get("standing") else None
+    return " ".join(str(part) for part in (member.get("first_name"), member.get("last_name"), standing) if part)
 
-    >>> render_progress({"attempts": 2, "late": True, "collected": None, "feedback": None})
-    'submitted (2 times, late)'
-    >>> render_progress({"attempts": 0})
-    '–'
+
+def render_work(work: Mapping[str, object]) -> str:
+    """Return how far one member is with one assignment. Times are in UTC.
+
+    >>> last = "2026-11-03T12:01:00.000000Z"
+    >>> render_work({"state": "newer_than_feedback", "attempts": 2, "late": True, "last": last})
+    '2026-11-03 12:01, late, newer than feedback, 2 attempts'
+    >>> render_work({"state": "not_submitted", "attempts": 0, "late": False, "last": None})
+    '-'
     """
-    attempts = progress.get("attempts")
-    if not attempts:
-        return "–"
-    reached = "feedback" if progress.get("feedback") else "collected" if progress.get("collected") else "submitted"
-    remarks = ([f"{attempts} times"] if attempts != 1 else []) + (["late"] if progress.get("late") else [])
-    return f"{reached} ({', '.join(remarks)})" if remarks else reached
+    parts = ["-"]
+    if work.get("last"):
+        parts = [_minute(work["last"]), *(["late"] if work.get("late") else [])]
+        parts.append(str(work.get("state")).replace("_", " "))
+        parts += [f"{work['attempts']} attempts"] if work.get("attempts") != 1 else []
+    extension = f" (due {_minute(work.get('due'))}, {work['extension']})" if work.get("extension") else ""
+    return ", ".join(parts) + extension
+
+
+def _minute(moment: object) -> str:
+    return f"{times.from_server(moment):%Y-%m-%d %H:%M}"

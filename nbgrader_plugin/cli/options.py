@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from ..gradebook.sync import BOTH, TO_GRADEBOOK, TO_ROSTER
+from .deadline_options import add_deadline_commands
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -22,6 +23,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     _add_people_commands(command)
     _add_course_commands(command)
+    add_deadline_commands(command)
     return top
 
 
@@ -55,7 +57,8 @@ def _add_course_commands(command: Callable[[str, str], argparse.ArgumentParser])
     subparser = command("create_course", "Create a course (administrators)")
     subparser.add_argument("instructors", metavar="INSTRUCTOR", nargs="*", help="who teaches it")
 
-    command("status", "Show who has submitted what")
+    subparser = command("status", "Show who has submitted what")
+    subparser.add_argument("--trials", action="store_true", help="with what staff submitted to try an assignment")
 
     subparser = command("export", "Write the roster as CSV")
     subparser.add_argument("file", metavar="FILE", nargs="?", default="-", help="default: standard output")

@@ -47,6 +47,10 @@ def _print(text: str, colour: int, stream: TextIO) -> None:
     print(text, file=stream, flush=True)
 
 
+def render_made(count: int) -> str:
+    return "1 change was made." if count == 1 else f"{count} changes were made."
+
+
 def render_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return columns side by side, each as wide as its widest cell.
 
@@ -69,12 +73,23 @@ def _width(text: str) -> int:
     return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
 
 
+def sentence_of(error: Exception) -> str:
+    """Return what a foreseen error says.
+
+    >>> sentence_of(FileNotFoundError(2, "No such file or directory", "receipt.json"))
+    'receipt.json: No such file or directory.'
+    """
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}."
+    return str(error)
+
+
 def run_command(command: Callable[[], None]) -> int:
     """Return the exit status of a command; a foreseen error is printed as a sentence."""
     try:
         command()
     except (CommandFailed, ExchangeError, BadPath, OSError) as error:
-        print_error(str(error))
+        print_error(sentence_of(error))
         return FAILED
     except KeyboardInterrupt:
         print_error("Interrupted.")

@@ -69,9 +69,8 @@ class NgshareClient(LoggingConfigurable):
     ).tag(config=True)
     connect_timeout = Float(5.0, help="Seconds to wait for a connection.").tag(config=True)
     read_timeout = Float(120.0, help="Seconds to wait for the next bytes of a response.").tag(config=True)
-    list_timeout = Float(
-        10.0, help="Seconds, in all, to wait for a list: a Jupyter server stands still meanwhile."
-    ).tag(config=True)
+    list_timeout = Float(10.0, help="Seconds, in all, that a command waits for a list.").tag(config=True)
+    lab_timeout = Float(4.0, help="Seconds, in all, that JupyterLab and formgrader wait for a list.").tag(config=True)
     attempts = Integer(5, min=1, help="How often a request is tried where a repeat is safe.").tag(config=True)
     parallel_downloads = Integer(4, min=1, max=16, help="How many large downloads run at once.").tag(config=True)
 
@@ -103,21 +102,41 @@ class NgshareClient(LoggingConfigurable):
         return self._all_pages(self.address(*parts), params)
 
     def get_recent(self, *parts: object, **params: object) -> list[object]:
-        """Return all rows of a list for a person who waits: tried once within `list_timeout`, kept for seconds."""
+        """Return all rows of a list for a person who waits: tried once, in limited time, and kept for one click."""
         url, token = self.address(*parts), HubToken()
-        deadline = time.monotonic() + self.list_timeout
+        seconds = self.lab_timeout if recent.is_click() else self.list_timeout
 
         def load() -> list[object]:
-            return run_within(self.list_timeout, lambda: self._all_pages(url, params, attempts=1, deadline=deadline))
+            deadline = time.monotonic() + seconds
+            return run_within(seconds, lambda: self._all_pages(url, params, attempts=1, deadline=deadline))
 
         return recent.get((url, token, tuple(sorted(params.items()))), load)
 
+    def get_recent_object(self, *parts: object) -> object:
+        """Return the JSON at an address as `get_recent` does a list."""
+        url, token = self.address(*parts), HubToken()
+        seconds = self.lab_timeout if recent.is_click() else self.list_timeout
+
+        def load() -> list[object]:
+            return run_within(seconds, lambda: [self._json(Request("GET", url), attempts=1)])
+
+        return recent.get((url, token), load)[0]
+
     def post(
-        self, *parts: object, body: Mapping[str, object], repeatable: bool = True, read_timeout: float = 0.0
+        self,
+        *parts: object,
+        body: Mapping[str, object],
+        repeatable: bool = True,
+        read_timeout: float = 0.0,
+        **params: object,
     ) -> object:
         """Send JSON. Not `repeatable` means that doing it twice would do something else than doing it once."""
-        request = Request("POST", self.address(*parts), body=body, read_timeout=read_timeout)
+        request = Request("POST", self.address(*parts), params, body, read_timeout=read_timeout)
         return self._json(request, repeatable=repeatable)
+
+    def patch(self, *parts: object, body: Mapping[str, object], **params: object) -> object:
+        """Change what the JSON names."""
+        return self._json(Request("PATCH", self.address(*parts), params, body))
 
     def put(self, *parts: object, body: Stream) -> None:
         """Send bytes."""
@@ -133,8 +152,8 @@ class NgshareClient(LoggingConfigurable):
 
         retry(attempt, attempts=self.attempts, log=self.log)
 
-    def delete(self, *parts: object) -> None:
-        self._json(Request("DELETE", self.address(*parts)))
+    def delete(self, *parts: object, **params: object) -> object:
+        return self._json(Request("DELETE", self.address(*parts), params))
 
     def upload(self, *parts: object, upload: Upload, key: str = "", if_match: str = "", **params: object) -> object:
         """Send a bundle. With an idempotency `key` it is repeated, else only if the server surely has not acted.
@@ -220,14 +239,21 @@ class NgshareClient(LoggingConfigurable):
                 stream=True,
             )
         except requests.RequestException as error:
-            raise responses.connection_error(request.url, error) from None if not request.is_ours else error
+            if request.is_ours:
+                self._log_address(request)
+            raise responses.connection_error(error) from None
         is_unchanged = response.status_code == HTTPStatus.NOT_MODIFIED and "If-None-Match" in request.headers
         if response.status_code >= 300 and not is_unchanged:
             with response:
                 if not request.is_ours:
-                    raise responses.error_of_store(request.url, response.status_code)
-                raise responses.error_from(request.url, response)
+                    raise responses.error_of_store(response.status_code)
+                self._log_address(request)
+                raise responses.error_from(response)
         return response
+
+    def _log_address(self, request: Request) -> None:
+        """Log what an error does not say: where it comes from."""
+        self.log.debug("The request was %s %s", request.method, request.url)
 
 
 def _query(params: Mapping[str, object]) -> dict[str, Any]:

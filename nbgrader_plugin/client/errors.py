@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from nbgrader.auth.jupyterhub import JupyterhubEnvironmentError
 from nbgrader.exchange import ExchangeError
 
+TEMPORARY = {429, 502, 503, 504}  # statuses; 502 to 504 may come from a proxy in between
 SHOWN = 16  # characters of a request id; the server makes shorter ones
 
 
@@ -22,6 +23,8 @@ class ServiceError(ExchangeError):
 
     retry_after = 0.0  # seconds that the server asked to wait before a repeat
 
+    is_temporary = False  # whether the same may succeed later, without anybody doing something about it here
+
 
 class NotConfigured(ServiceError, JupyterhubEnvironmentError):
     """There is no address, or no token. nbgrader's course list reads the second base class as "not on a JupyterHub"."""
@@ -30,6 +33,8 @@ class NotConfigured(ServiceError, JupyterhubEnvironmentError):
 class Unreachable(ServiceError):
     """No usable response came: whether the server has acted is not known."""
 
+    is_temporary = True
+
 
 class NotConnected(Unreachable):
     """No connection was made, so nothing can have happened on the server."""
@@ -37,6 +42,13 @@ class NotConnected(Unreachable):
 
 class InvalidResponse(ServiceError):
     """A response that this plugin does not understand, or does not trust."""
+
+
+class OlderService(InvalidResponse):
+    """The service is of a version before what is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("The exchange is older than this plugin: it does not know this command yet.")
 
 
 class ErrorResponse(ServiceError):
@@ -55,6 +67,7 @@ class ErrorResponse(ServiceError):
         self.status = status  # of HTTP
         self.code = code  # one of those in docs/api.md, or empty
         self.details = details or {}
+        self.is_temporary = status in TEMPORARY
 
 
 class LocalFileError(ExchangeError):

@@ -1,35 +1,43 @@
-"""Lists of the server, kept for a few seconds.
+"""Lists of the server, kept for one click.
 
-nbgrader requests the same list several times for one click (formgrader on each of its requests, the assignment list
-twice for its courses), each time with a new object: so they are kept in the process. An error is kept too, or a click
-would wait for the same time-out again and again. Any request that changes something empties this memory.
+For one request of a browser, formgrader requests the same list several times, each time with a new object. So lists are
+kept while such a request is answered, if whoever answers it calls `begin_click`. An error is kept, too, or a click
+would wait for the same time-out again and again. Elsewhere nothing is kept: a list is never older than the click.
 """
 
-import threading
-import time
 from collections.abc import Callable, Hashable
+from contextvars import ContextVar
 
 from .errors import ServiceError
 
-SECONDS = 3.0  # how long a list counts as fresh
-LIMIT = 100  # lists
-
 Outcome = list[object] | ServiceError
 
-_lock = threading.Lock()
-_outcomes: dict[Hashable, tuple[float, Outcome]] = {}  # until when (monotonic), and the list or the error
+_outcomes: ContextVar[dict[Hashable, Outcome] | None] = ContextVar("lists of this click", default=None)
+
+
+def begin_click() -> None:
+    """Keep lists in the running task, and in threads that it starts with its context, until the task ends."""
+    _outcomes.set({})
+
+
+def is_click() -> bool:
+    return _outcomes.get() is not None
+
+
+def failure() -> ServiceError | None:
+    """Return why a list of this click could not be loaded; None if none failed."""
+    errors = [outcome for outcome in (_outcomes.get() or {}).values() if isinstance(outcome, ServiceError)]
+    return errors[0] if errors else None
 
 
 def get(key: Hashable, load: Callable[[], list[object]]) -> list[object]:
-    """Return the fresh list named by `key`, loading it if there is none. Callers must not change it."""
-    with _lock:
-        expires, outcome = _outcomes.get(key, (0.0, []))
-    if time.monotonic() >= expires:
-        outcome = _load(load)
-        with _lock:
-            if len(_outcomes) >= LIMIT:
-                _outcomes.clear()
-            _outcomes[key] = (time.monotonic() + SECONDS, outcome)
+    """Return the list named by `key`, as it was loaded for this click, or is now. Callers must not change it."""
+    outcomes = _outcomes.get()
+    if outcomes is None:
+        return load()
+    if key not in outcomes:
+        outcomes[key] = _load(load)
+    outcome = outcomes[key]
     if isinstance(outcome, ServiceError):
         raise outcome.with_traceback(None)
     return outcome
@@ -43,5 +51,7 @@ def _load(load: Callable[[], list[object]]) -> Outcome:
 
 
 def forget() -> None:
-    with _lock:
-        _outcomes.clear()
+    """Forget the lists of this click: something was changed."""
+    outcomes = _outcomes.get()
+    if outcomes is not None:
+        outcomes.clear()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from . import manifest, times
-from .errors import InvalidResponse
+from .errors import InvalidResponse, OlderService
 from .manifest import File
 
 
@@ -22,10 +22,22 @@ class Notebook:
 
 
 @dataclass(frozen=True)
+class Deadline:
+    """What is in force for the person who asks."""
+
+    due: datetime | None = None
+    cut_off: datetime | None = None  # nothing is accepted after it
+    attempts_left: int | None = None  # None: as many as one likes
+    extended: bool = False  # whether it is another than the assignment's own
+
+
+@dataclass(frozen=True)
 class Assignment:
     course: str
     name: str
     notebooks: tuple[Notebook, ...]
+    own_due: datetime | None  # without anybody's extension
+    deadline: Deadline
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,8 @@ class Submission:
     assignment: str
     student: str
     timestamp: datetime
+    late: bool  # by the due date that is in force for the student now; False if there is none
+    repeats: int | None  # of a late one: the id of the one in time that has exactly its files
     notebooks: tuple[Notebook, ...]
     raw_files: object  # the manifest as it came; None if it was not requested
     raw_feedback: object  # the manifest of the feedback as it came; None if there is none
@@ -51,11 +65,13 @@ class Submission:
 @dataclass(frozen=True)
 class Receipt:
     id: int | str
+    code: str  # that a person can read out; empty from an older server
     student: str
     timestamp: datetime
     digest: str
     file_count: int
     size: int  # bytes
+    due: datetime | None  # in force for the student at that moment
     late: bool
     trial: bool
     raw: Mapping[str, object]  # as the server signed it
@@ -67,18 +83,34 @@ def parse_assignment(row: object) -> Assignment:
         course=text(fields, "course"),
         name=text(fields, "name"),
         notebooks=_notebooks(fields),
+        own_due=optional_time(fields, "due"),
+        deadline=parse_deadline(fields),
+    )
+
+
+def parse_deadline(assignment: object) -> Deadline:
+    """Return the deadline in an assignment as the server describes it. A server before extensions has `due` alone."""
+    fields = as_mapping(assignment)
+    own = as_mapping(fields.get("deadline") or {"due": fields.get("due")})
+    return Deadline(
+        due=optional_time(own, "due"),
+        cut_off=optional_time(own, "cut_off"),
+        attempts_left=None if own.get("attempts_left") is None else _count(own, "attempts_left"),
+        extended=optional_time(own, "due") != optional_time(fields, "due"),
     )
 
 
 def parse_submission(row: object) -> Submission:
     fields = as_mapping(row)
-    feedback = fields.get("feedback")
+    feedback, repeats = fields.get("feedback"), fields.get("repeats")
     return Submission(
         id=_id(fields),
         course=text(fields, "course"),
         assignment=text(fields, "assignment"),
         student=text(fields, "student"),
         timestamp=times.from_server(fields.get("timestamp")),
+        late=fields.get("late") is True,
+        repeats=repeats if isinstance(repeats, int) else None,
         notebooks=_notebooks(fields),
         raw_files=fields.get("files"),
         raw_feedback=feedback.get("files") if isinstance(feedback, dict) else None,
@@ -87,17 +119,30 @@ def parse_submission(row: object) -> Submission:
 
 def parse_receipt(response: object) -> Receipt:
     fields = as_mapping(response)
+    timestamp = times.from_server(fields.get("timestamp"))
+    due = optional_time(fields, "due")
+    code = fields.get("code")
     return Receipt(
         id=_id(fields),
+        code=code if isinstance(code, str) else "",
         student=text(fields, "student"),
-        timestamp=times.from_server(fields.get("timestamp")),
+        timestamp=timestamp,
         digest=text(fields, "digest"),
         file_count=_count(fields, "file_count"),
         size=_count(fields, "size"),
-        late=fields.get("late") is True,
+        due=due,
+        late=fields.get("late") is True or (due is not None and timestamp > due),
         trial=fields.get("trial") is True,
         raw=fields,
     )
+
+
+def parse_status(response: object) -> Mapping[str, object]:
+    """Return a page of `courses/{course}/status/`. Raises OlderService for one from before deadlines."""
+    fields = as_mapping(response)
+    if "next_page" not in fields:
+        raise OlderService
+    return fields
 
 
 def as_mapping(response: object) -> Mapping[str, object]:
@@ -118,6 +163,10 @@ def text(fields: Mapping[str, object], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidResponse(f"The exchange sent a response without '{key}'.")
     return value
+
+
+def optional_time(fields: Mapping[str, object], key: str) -> datetime | None:
+    return None if fields.get(key) is None else times.from_server(fields[key])
 
 
 def _count(fields: Mapping[str, object], key: str) -> int:

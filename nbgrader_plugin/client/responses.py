@@ -1,4 +1,7 @@
-"""Reading the server's responses: JSON, bytes, or an error."""
+"""Reading the server's responses: JSON, bytes, or an error.
+
+No message names an address: a student cannot do anything with it. `nbgrader --debug` logs it (client.py).
+"""
 
 import itertools
 import json
@@ -6,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import requests
 
@@ -34,7 +36,6 @@ class Body:
     """The body of a response as a stream. Raises Unreachable when the connection breaks."""
 
     def __init__(self, response: requests.Response, limit: int | None = None) -> None:
-        self.url = response.url
         self._limit = limit  # bytes; a longer body raises InvalidResponse
         self._chunks = self._iterate(response)
         self._rest = b""
@@ -48,7 +49,7 @@ class Body:
                     raise InvalidResponse("The exchange sent a response that is far too long.")
                 yield chunk
         except requests.RequestException as error:
-            raise connection_error(self.url, error) from None
+            raise connection_error(error) from None
 
     def read(self, size: int) -> bytes:
         """Return at least one byte and at most `size`; none at the end."""
@@ -91,23 +92,20 @@ def read_json(response: requests.Response) -> object:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InvalidResponse(
-            f"What answers at {response.url} is not ngshare, or not this version of it. {ADVICE}"
-        ) from error
+        raise InvalidResponse(f"The exchange is not ngshare, or not this version of it. {ADVICE}") from error
 
 
-def error_from(url: str, response: requests.Response) -> ServiceError:
+def error_from(response: requests.Response) -> ServiceError:
     """Return the error that a response with a status of 300 or more stands for."""
     status = response.status_code
     if status < 400:
-        target = printable(response.headers.get("Location", "another address").partition("?")[0])  # not its signature
-        return InvalidResponse(f"The exchange at {_origin(url)} points to {target}, which is not followed. {ADVICE}")
+        return InvalidResponse(f"The exchange points to another address, which is not followed. {ADVICE}")
     fields = _error_fields(response)
     message, code, details = fields.get("message"), fields.get("code"), fields.get("details")
     retry_after = response.headers.get("Retry-After", "")
     request_id = _request_id(fields.get("request_id") or response.headers.get("X-Request-ID"))
     if not isinstance(message, str) or not message:
-        return _unexplained_error(url, status, retry_after, request_id)
+        return _unexplained_error(status, retry_after, request_id)
     error = ErrorResponse(
         printable(message),
         status=status,
@@ -123,13 +121,13 @@ def _request_id(value: object) -> str:
     return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value) else ""
 
 
-def _unexplained_error(url: str, status: int, retry_after: str, request_id: str) -> ServiceError:
+def _unexplained_error(status: int, retry_after: str, request_id: str) -> ServiceError:
     """Return the error for a response that ngshare did not write: a proxy did, or something else at the address."""
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "unknown status"
-    message = f"The exchange at {_origin(url)} answered {status} ({phrase})"
+    message = f"The exchange answered {status} ({phrase})"
     if status >= 500:
         sentence = f"{message}. It may be starting, or have a problem: try again in a minute."
         error = Unreachable(with_request(sentence, request_id))
@@ -152,27 +150,20 @@ def _with_retry_after(error: ServiceError, header: str) -> ServiceError:
     return error
 
 
-def connection_error(url: str, error: requests.RequestException) -> ServiceError:
+def connection_error(error: requests.RequestException) -> ServiceError:
     """Return the error for a failure below HTTP. The cause's own text is left out: it may quote the token."""
     if isinstance(error, requests.ConnectTimeout):
-        return NotConnected(f"The exchange at {_origin(url)} cannot be reached: no connection within the time allowed.")
+        return NotConnected("The exchange cannot be reached: no connection within the time allowed.")
     if isinstance(error, requests.exceptions.SSLError):
-        return Unreachable(f"The exchange at {_origin(url)} cannot be reached: its certificate is not accepted here.")
+        return Unreachable("The exchange cannot be reached: its certificate is not accepted here.")
     if isinstance(error, requests.Timeout):
-        return Unreachable(f"The exchange at {_origin(url)} did not answer in the time allowed.")
+        return Unreachable("The exchange did not answer in the time allowed.")
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
-        return Unreachable(f"The exchange at {_origin(url)} cannot be reached, or the connection to it broke.")
-    return InvalidResponse(f"The request to the exchange at {_origin(url)} failed ({type(error).__name__}).")
+        return Unreachable("The exchange cannot be reached, or the connection to it broke.")
+    return InvalidResponse(f"The request to the exchange failed ({type(error).__name__}).")
 
 
-def error_of_store(url: str, status: int) -> ServiceError:
+def error_of_store(status: int) -> ServiceError:
     """Return the error for a response of an object store. Nothing of it is shown, nor of its signed address."""
-    message = f"The object store at {_origin(url)} answered {status}."
+    message = f"The object store answered {status}."
     return Unreachable(message) if status >= 500 else ErrorResponse(message, status=status)
-
-
-def _origin(url: str) -> str:
-    """Return the exchange's address; of another address only the host."""
-    address, in_api, _ = url.partition("/api/v2/")
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}{parts.path if in_api else ''}"

@@ -15,7 +15,6 @@ from .errors import ErrorResponse, NotConnected, ServiceError, Unreachable
 FIRST_PAUSE = 0.5  # seconds before the first repeat; doubles each time, with jitter
 LONGEST_PAUSE = 30.0  # seconds, also when the server's Retry-After asks for more
 LONGEST_WAIT = 20.0  # seconds for which somebody is kept waiting after a 429
-TEMPORARY = {429, 502, 503, 504}  # statuses; 502 to 504 may come from a proxy in between
 NOTHING_DONE = {
     "busy",
     "hub_unreachable",
@@ -56,5 +55,5 @@ def may_repeat(error: ServiceError, *, repeatable: bool) -> bool:
     if isinstance(error, ErrorResponse):
         if error.status == 429 and error.retry_after > LONGEST_WAIT:
             return False  # the person at the keyboard shall not wait for that: the error says when to try again
-        return error.code in NOTHING_DONE or (repeatable and error.status in TEMPORARY)
+        return error.code in NOTHING_DONE or (repeatable and error.is_temporary)
     return isinstance(error, NotConnected) or (repeatable and isinstance(error, Unreachable))

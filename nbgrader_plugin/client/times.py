@@ -6,8 +6,10 @@ and `timestamp.txt`, from which autograde takes lateness. It is always UTC here:
 """
 
 import re
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dateutil.tz import gettz
 from nbgrader.utils import parse_utc
 
 from .errors import InvalidResponse
@@ -47,6 +49,32 @@ def to_nbgrader(instant: datetime, timestamp_format: str = NBGRADER_FORMAT) -> s
         return usual
     text = aware.strftime(timestamp_format)
     return text if "/" not in text and from_nbgrader(text) == aware else usual
+
+
+def find_zone(name: str) -> tzinfo | None:
+    """Return the time zone of this name; None if this computer does not know it.
+
+    dateutil, which brings its own zones, is the second choice: it knows no daylight saving time after 2037.
+    """
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        return gettz(name)
+    except (ValueError, OSError):  # a path, or a folder of zones
+        return None
+
+
+def for_reader(instant: datetime, zone: tzinfo | None = None, *, today: date | None = None) -> str:
+    """Return an instant as a person reads it, with the name of the zone; without a `zone` in that of this computer.
+
+    With `today`, a time of that day goes without the date.
+    """
+    try:
+        local = instant.astimezone(zone)
+    except (OverflowError, ValueError):  # there it lies before the year 1, or after 9999: "never", say
+        local = instant.astimezone(timezone.utc)
+    time_of_day = f"{local:%H:%M} {local:%Z}".rstrip()
+    return time_of_day if local.date() == today else f"{local.date().isoformat()} {time_of_day}"
 
 
 def _iso(aware: datetime, separator: str) -> str:

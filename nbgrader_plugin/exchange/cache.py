@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from ..client.errors import InvalidResponse
 from ..client.paths import BadPath, check_name
-from ..client.records import Submission
+from ..client.records import Receipt, Submission, parse_receipt
 from . import folders
 
 RECEIPT = "receipt.json"
@@ -62,6 +63,14 @@ def local_copies(cache: Path, *, course: str, assignment: str) -> Iterator[Local
         student, name, timestamp = parts
         if course in ("", folder.parent.name) and assignment in ("", name):
             yield LocalCopy(folder.parent.name, student, name, timestamp, folder)
+
+
+def earlier_receipts(cache: Path, *, course: str, assignment: str) -> Iterator[Receipt]:
+    """Yield the receipts of what was submitted from this computer, the oldest first; without damaged ones."""
+    copies = local_copies(cache, course=course, assignment=assignment)
+    for copy in sorted(copies, key=lambda copy: copy.timestamp):
+        with suppress(InvalidResponse):
+            yield parse_receipt(_read(copy.folder / RECEIPT))
 
 
 def remove_copies(copies: Iterable[LocalCopy]) -> None:

@@ -5,7 +5,7 @@ does not stop the others: the summary at the end names it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -20,7 +20,7 @@ from ..client.printing import printable_line
 from ..client.records import Submission, as_mapping, parse_submission
 from ..client.times import from_nbgrader
 from ..client.transfer import Blobs
-from ..gradebook.due_dates import DueDates, read_due_dates
+from ..gradebook.due_dates import read_due_dates
 from . import folders
 from .base import Exchange
 from .cache import TIMESTAMP
@@ -44,7 +44,12 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         self.require_course()
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
         student = "" if self.coursedir.student_id in ("", "*") else self.coursedir.student_id
-        self.filters: Mapping[str, str] = {"course": course, "assignment": assignment, "student": student}
+        self.filters: Mapping[str, str | bool] = {
+            "course": course,
+            "assignment": assignment,
+            "student": student,
+            "trials": bool(student),  # somebody who is named may be staff who tries the assignment
+        }
         try:
             self.chosen = self._choose_submissions()
             if len(self.chosen) < 2:  # students see their own submissions; those of several people are for staff alone
@@ -59,28 +64,48 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             self.fail(f"You do not have access to the submissions of others: students of {course} cannot collect.")
 
     def _choose_submissions(self) -> list[Submission]:
-        """Return the submission to collect of each student, newest or newest in time, sorted by student."""
-        due_dates = read_due_dates(self.coursedir) if self.before_duedate else DueDates()
-        if due_dates.due is None:
+        """Return the submission to collect of each student, newest or newest in time, sorted by student.
+
+        In time is what the gradebook's due date or that of the service allows, each with its extensions.
+        """
+        self.due_dates = read_due_dates(self.coursedir)
+        if self.due_dates.due is None or not self.before_duedate:
             rows = self.client.get_all(
                 "submissions", **self.filters, latest=True, before_due=self.before_duedate, files=True
             )
-            return sorted(map(parse_submission, rows), key=lambda submission: submission.student)
+            return self._in_time_for_repeated(list(map(parse_submission, rows)))
+        place = ("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id)
+        has_due = as_mapping(self.client.get(*place)).get("due") is not None  # the service knows a due date, too
         by_student: dict[str, list[Submission]] = {}
         for submission in map(parse_submission, self.client.get_all("submissions", **self.filters)):
             by_student.setdefault(submission.student, []).append(submission)
         chosen = []
-        for student, attempts in sorted(by_student.items()):
-            limit = due_dates.of(student)
-            in_time = [attempt for attempt in attempts if limit is None or attempt.timestamp <= limit]
+        for _, attempts in sorted(by_student.items()):
+            in_time = [
+                attempt
+                for attempt in attempts
+                if not self._is_late_in_gradebook(attempt) or (has_due and not attempt.late)
+            ]
             chosen.append(max(in_time or attempts, key=lambda attempt: attempt.timestamp))
         return self._with_files(chosen)
+
+    def _in_time_for_repeated(self, chosen: list[Submission]) -> list[Submission]:
+        """Take for a late submission that of the same files which was in time: nothing was handed in late."""
+        repeated = [replace(found, id=found.repeats) for found in chosen if found.repeats is not None]
+        others = [found for found in chosen if found.repeats is None]
+        return sorted(others + self._with_files(repeated), key=lambda submission: submission.student)
+
+    def _is_late_in_gradebook(self, submission: Submission) -> bool:
+        limit = self.due_dates.of(submission.student)
+        return limit is not None and submission.timestamp > limit
 
     def _with_files(self, chosen: list[Submission]) -> list[Submission]:
         complete: list[Submission] = []
         for start in range(0, len(chosen), IDS_AT_ONCE):
             ids = ",".join(str(submission.id) for submission in chosen[start : start + IDS_AT_ONCE])
-            complete += map(parse_submission, self.client.get_all("submissions", id=ids, files=True))
+            complete += map(
+                parse_submission, self.client.get_all("submissions", id=ids, files=True, trials=self.filters["trials"])
+            )
         return sorted(complete, key=lambda submission: submission.student)
 
     def init_dest(self) -> None:
@@ -88,9 +113,11 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
 
     def copy_files(self) -> None:
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+        self._tell_of_trials()
         if not self.chosen:
             self.log.warning(f"No submissions of '{assignment}' for course '{course}' to collect")
             return
+        self._tell_of_disagreement()
         self.log.info(f"Processing {len(self.chosen)} submissions of '{assignment}' for course '{course}'")
         self.broken: dict[str, str] = {}  # by student: why the submission was not collected
         planned = [plan for submission in self.chosen if (plan := self._plan(submission))]
@@ -106,6 +133,35 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
                 f"{printable_line(student)}: {reason}" for student, reason in sorted(self.broken.items())
             )
             self.fail(f"Collected all but {len(self.broken)} of {len(self.chosen)} submissions. {reasons}")
+
+    def _tell_of_trials(self) -> None:
+        """Say in one line which trials of staff are not collected, and how to take them."""
+        if self.filters["student"]:
+            return
+        try:
+            trials = self.client.get_all("submissions", **{**self.filters, "trials": "only"}, latest=True)
+        except ErrorResponse as error:
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
+            return  # an older service does not know `only`
+        names = sorted({printable_line(parse_submission(row).student) for row in trials})
+        if names:
+            self.log.info(
+                f"Not collected: trials of staff ({', '.join(names)}). To collect one, add `--student {names[0]}`."
+            )
+
+    def _tell_of_disagreement(self) -> None:
+        """Say in one line whose work nbgrader would call late although the server does not, or the other way round."""
+        if self.due_dates.due is None:
+            return
+        course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
+        names = [each.student for each in self.chosen if each.late != self._is_late_in_gradebook(each)]
+        if names:
+            self.log.warning(
+                "The exchange and the gradebook do not agree whether this is late: "
+                f"{printable_line(', '.join(names))}. "
+                f'Before you autograde, run `ngshare-course-management sync_deadlines "{course}" {assignment}`.'
+            )
 
     def _plan(self, submission: Submission) -> Planned | None:
         """Return what is to be written for a submission; None if nothing is, or it is broken."""

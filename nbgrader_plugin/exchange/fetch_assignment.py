@@ -23,11 +23,11 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         super()._load_config(cfg, **kwargs)
 
     def init_src(self) -> None:
-        self.require_course()
+        self.choose_course()
         self.require_access()
         self.src_path = self.assignment_address()
         remembered = known.read(Path(self.cache), self.src_path).release
-        self.release = self.latest_release(f"Assignment not found at: {self.src_path}", known=remembered)
+        self.release = self.latest_release(remembered)
         self.files = manifest.without_ignored(self.release.files, self.coursedir.ignore)
 
     def init_dest(self) -> None:
@@ -37,7 +37,7 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
             self.fail(f"You already have a copy of the assignment in this directory: {shown}")
 
     def copy_files(self) -> None:
-        self.log.info(f"Source: {self.src_path}")
+        self.log.info(f"Source: {self.place_in_exchange}")
         self.log.info(f"Destination: {self.dest_path}")
         if self.dest_path.is_dir():
             self._replace_missing()

@@ -20,7 +20,7 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
     """Feedback that cannot be fetched does not keep the rest."""
 
     def init_src(self) -> None:
-        self.require_course()
+        self.choose_course()
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
         student = self.named_student()
         self.src_path = self.client.address("submissions")
@@ -33,7 +33,7 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
         self.dest_path = self.local_folder(self.coursedir.course_id, self.coursedir.assignment_id) / "feedback"
 
     def copy_files(self) -> None:
-        self.log.info(f"Source: {self.src_path}")
+        self.log.info(f"Source: {self.place_in_exchange}")
         self.log.info(f"Destination: {self.dest_path}")
         self.broken: list[str] = []
         feedback = [(submission, files) for submission in self.attempts if (files := self._files(submission))]

@@ -7,6 +7,8 @@ student sees the union of the local cache and the server's (`cached`): an emptie
 import json
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +16,8 @@ from typing import TypeVar
 from nbgrader.exchange.abc import ExchangeList as ABCExchangeList
 from traitlets import Bool
 
-from ..client.errors import ErrorResponse
+from ..client import times
+from ..client.errors import ErrorResponse, ServiceError
 from ..client.manifest import BadManifest
 from ..client.paths import BadPath
 from ..client.printing import printable_line
@@ -79,7 +82,8 @@ class ExchangeList(ABCExchangeList, Exchange):
     # Log
 
     def _show_released(self, heading: str, rows: list[ReleasedRow]) -> list[ReleasedRow]:
-        self._show(heading, rows, map(list_rows.line_of_release, rows))
+        zone = self.reader_zone()
+        self._show(heading, rows, (list_rows.line_of_release(row, zone) for row in rows))
         return rows
 
     def _show_submitted(self, heading: str, rows: list[SubmittedRow]) -> list[SubmittedRow]:
@@ -97,8 +101,21 @@ class ExchangeList(ABCExchangeList, Exchange):
 
     # Released
 
+    def load_for_this_click(self) -> None:
+        """Ask for the released assignments: whoever lists them in this click (client/recent.py) gets this answer."""
+        with suppress(ServiceError):  # they get it as well
+            self._released_response()
+
+    def own_due_dates(self) -> dict[str, datetime | None]:
+        """Return the due dates of the released assignments of the course, without anybody's extension, by name."""
+        assignments = map(parse_assignment, self._released_response())
+        return {found.name: found.own_due for found in assignments if found.course == self.coursedir.course_id}
+
+    def _released_response(self) -> list[object]:
+        return self.client.get_recent("assignments", **self._filters())
+
     def _released_rows(self) -> list[ReleasedRow]:
-        response = self.client.get_recent("assignments", **self._filters())
+        response = self._released_response()
         assignments = self._in_known_courses([parse_assignment(row) for row in response])
         self._assignments = sorted(assignments, key=lambda assignment: (assignment.course, assignment.name))
         return [self._released_row(assignment) for assignment in self._assignments]
@@ -112,6 +129,8 @@ class ExchangeList(ABCExchangeList, Exchange):
             "path": self.client.address("courses", assignment.course, "assignments", assignment.name),
             "notebooks": [{"notebook_id": found.notebook_id, "path": found.path} for found in assignment.notebooks],
         }
+        if due := assignment.deadline.due:
+            row["due"], row["extended"] = times.to_server(due), assignment.deadline.extended
         if folder and folder.exists():
             row["status"], row["path"] = "fetched", str(folder)
             row["notebooks"] = [
@@ -164,7 +183,14 @@ class ExchangeList(ABCExchangeList, Exchange):
         row = self._row(submission, timestamp, place, notebooks, folder)
         if self.inbound:
             row["random_string"] = str(submission.id)
+        if submission.late and submission.repeats is None:
+            row["late"] = True
         return row
+
+    def rows_of_copies(self) -> list[SubmittedRow]:
+        """Return what was submitted from this computer, without the server."""
+        copies = cache.local_copies(Path(self.cache), **self._filters())
+        return list_rows.group_by_student([self._row_of_copy(copy) for copy in copies])
 
     def _row_of_copy(self, copy: LocalCopy) -> AttemptRow:
         folder = self._feedback_folder(copy.course, copy.assignment, copy.timestamp)

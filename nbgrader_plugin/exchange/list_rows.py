@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import tzinfo
 from pathlib import Path
 from typing import TypedDict
 
+from ..client import times
 from ..client.manifest import File
 
 
@@ -13,7 +15,12 @@ class ReleasedNotebook(TypedDict):
     path: str
 
 
-class ReleasedRow(TypedDict):
+class _ReleasedRow(TypedDict, total=False):
+    due: str  # ISO 8601, in UTC; not in nbgrader's own rows
+    extended: bool
+
+
+class ReleasedRow(_ReleasedRow):
     course_id: str
     assignment_id: str
     status: str  # released, fetched, removed
@@ -32,6 +39,7 @@ class SubmittedNotebook(TypedDict):
 
 class _AttemptRow(TypedDict, total=False):
     random_string: str  # of `inbound` alone
+    late: bool  # only if it is; not in nbgrader's own rows
 
 
 class AttemptRow(_AttemptRow):
@@ -95,10 +103,14 @@ def _sha256(page: Path) -> str:
     return hashlib.sha256(page.read_bytes()).hexdigest()
 
 
-def line_of_release(row: ReleasedRow) -> str:
-    """Return nbgrader's log line for a released assignment."""
+def line_of_release(row: ReleasedRow, zone: tzinfo | None) -> str:
+    """Return nbgrader's log line for a released assignment, with the due date if there is one."""
     line = f"{row['course_id']} {row['assignment_id']}"
-    return f"{line} (already downloaded)" if row["status"] == "fetched" else line
+    line = f"{line} (already downloaded)" if row["status"] == "fetched" else line
+    if "due" not in row:
+        return line
+    due = times.for_reader(times.from_server(row["due"]), zone)
+    return f"{line}, due {due} (extended)" if row["extended"] else f"{line}, due {due}"
 
 
 def line_of_attempt(row: AttemptRow) -> str:

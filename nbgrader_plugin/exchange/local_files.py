@@ -7,7 +7,7 @@ Which files of a folder count is nbgrader's rule: `CourseDirectory.ignore`, `inc
 import os
 import stat
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -20,15 +20,20 @@ from ..client.paths import MOST_PARTS, BadPath, check_paths
 Ignore = Callable[[str, list[str]], Iterable[str]]
 
 
-def read_folder(folder: Path, coursedir: CourseDirectory, *, leave_out: Sequence[str] = ()) -> list[LocalFile]:
-    """Return the manifest of a folder, sorted by path. Each file is read once.
+def read_folder(folder: Path, coursedir: CourseDirectory) -> list[LocalFile]:
+    """Return the manifest of a folder, sorted by path. Errors: as find_files and read_files."""
+    return read_files(find_files(folder, coursedir))
+
+
+def find_files(folder: Path, coursedir: CourseDirectory, *, leave_out: Sequence[str] = ()) -> dict[str, Path]:
+    """Return the files of a folder that count, by the path under which each is sent, sorted.
 
     `leave_out` names files at the top of the folder that are not part of it (such as a student's own timestamp.txt).
-    Raises LocalFileError for a file that is too big or cannot be read, BadPath for a name that the exchange refuses.
+    Raises LocalFileError for a folder that is too big, BadPath for a name that the exchange refuses.
     """
     check_size(folder, coursedir)
     ignore = ignore_patterns(coursedir.ignore, coursedir.include, coursedir.max_file_size, coursedir.log)
-    sources = {}
+    sources: dict[str, Path] = {}
     for source in _walk(folder, ignore, above=()):
         path = unicodedata.normalize("NFC", source.relative_to(folder).as_posix())
         if path in sources:
@@ -36,7 +41,15 @@ def read_folder(folder: Path, coursedir: CourseDirectory, *, leave_out: Sequence
         if path not in leave_out:
             sources[path] = source
     check_paths(sources)
-    return [read_file(path, sources[path]) for path in sorted(sources)]
+    return {path: sources[path] for path in sorted(sources)}
+
+
+def read_files(sources: Mapping[str, Path]) -> list[LocalFile]:
+    """Return the entries of files, by the path under which each is sent. Each is read once.
+
+    Raises LocalFileError for a file that cannot be read.
+    """
+    return [read_file(path, source) for path, source in sources.items()]
 
 
 def read_file(path: str, source: Path) -> LocalFile:

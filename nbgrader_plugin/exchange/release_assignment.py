@@ -1,6 +1,7 @@
 """`nbgrader release_assignment`: the release folder becomes the latest release on the server."""
 
 import os
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from traitlets.config import Config
 from ..client import manifest, sending, times
 from ..client.errors import ErrorResponse
 from ..client.manifest import LocalFile
-from ..client.records import as_mapping
+from ..client.records import as_mapping, optional_time
 from ..config import accept_old_section
 from ..gradebook.due_dates import read_due_dates
 from . import known
@@ -21,6 +22,8 @@ from .local_files import read_folder
 
 class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
     """Releasing again makes a new release; earlier ones, submissions and feedback stay."""
+
+    due_before: datetime | None = None  # in the exchange
 
     def _load_config(self, cfg: Config, **kwargs: Any) -> None:
         accept_old_section(cfg, "ExchangeRelease", "ExchangeReleaseAssignment", self.log)
@@ -39,7 +42,7 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             )
         others = Path(coursedir.format_path(coursedir.release_directory, ".", "x")).parent
         self.fail_not_found(
-            f"Assignment not found at: {self.src_path}", self.src_path, map(str, sorted(others.glob("*")))
+            f"Assignment not found at: {self.src_path}.", self.src_path, map(str, sorted(others.glob("*")))
         )
 
     def init_dest(self) -> None:
@@ -55,7 +58,7 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
                 self.fail(f"Destination already exists, add --force to overwrite: {names}")
             self.log.info(f"Overwriting files: {names}")
         self.log.info(f"Source: {self.src_path}")
-        self.log.info(f"Destination: {self.dest_path}")
+        self.log.info(f"Destination: {self.place_in_exchange}")
         self._send(read_folder(Path(self.src_path), coursedir))
         self.log.info(f"Released as: {names}")
 
@@ -66,6 +69,7 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             if error.status == HTTPStatus.NOT_FOUND:
                 return False
             raise
+        self.due_before = optional_time(assignment, "due")
         return assignment.get("status") == "released"
 
     def _send(self, files: list[LocalFile]) -> None:
@@ -73,6 +77,9 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
         due = read_due_dates(self.coursedir).due
         if due is not None:
             content["due"] = times.to_server(due)
+            if self.due_before not in (None, due):
+                before, after = (times.for_reader(moment, self.reader_zone()) for moment in (self.due_before, due))
+                self.log.warning(f"The due date in the exchange was {before}; now it is the gradebook's, {after}.")
         cache = Path(self.cache)
         response = sending.send(
             self.client,

@@ -7,23 +7,23 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timezone
 from http import HTTPStatus
 from pathlib import Path
 
 from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
-from nbgrader.utils import find_all_notebooks
 from traitlets import Bool
 
-from ..client import manifest, parts, sending
-from ..client.errors import ErrorResponse
+from ..client import manifest, parts, recent, sending, times
+from ..client.errors import ErrorResponse, ServiceError
 from ..client.manifest import File, LocalFile
 from ..client.paths import BadPath, check_name
 from ..client.progress import size_text
-from ..client.records import Receipt, parse_receipt
-from . import cache, folders, known
+from ..client.records import Deadline, Receipt, as_mapping, parse_deadline, parse_receipt
+from . import cache, deadline_notes, folders, known
 from .base import Exchange
 from .known import Release
-from .local_files import read_folder
+from .local_files import find_files, read_files
 
 LEFT_OUT = (cache.TIMESTAMP, "submission_secret.txt", cache.RECEIPT)  # nbgrader's own, not the student's
 MOST_RELEASES = 5  # that may be published while one submits
@@ -35,15 +35,15 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
     add_random_string = Bool(True, help="Has no meaning here: the server names submissions.").tag(config=True)
 
     def init_src(self) -> None:
-        self.require_course()
+        self.choose_course()
         names = [self.coursedir.assignment_id]
         if self.path_includes_course:
             names.insert(0, self.coursedir.course_id)
         self.src_path = os.path.abspath(os.path.join(self.assignment_dir, *names))
         self.coursedir.assignment_id = os.path.basename(self.src_path)
         if not os.path.isdir(self.src_path):
-            others = map(str, sorted(Path(self.src_path).parent.glob("*")))
-            self.fail_not_found(f"Assignment not found at: {self.src_path}", self.src_path, others)
+            others = map(str, sorted(Path(self.src_path).parent.glob("[!.]*")))
+            self.fail_not_found(f"Assignment not found at: {self.src_path}.", self.src_path, others)
 
     def init_dest(self) -> None:
         self.require_access()
@@ -56,34 +56,51 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
     def copy_files(self) -> None:
         self.known = known.read(Path(self.cache), self.address)
         release = self.known.release
-        if release is None or not self._has_the_notebooks_of(release):
-            release = self._latest_release(release)  # what is said about notebooks must be true
+        sources = find_files(Path(self.src_path), self.coursedir, leave_out=LEFT_OUT)
+        self.found = [path for path in sources if path.endswith(".ipynb")]  # that are sent: no checkpoints
+        if release is None or _notebooks_in(release.files) != self.found:
+            release = self.latest_release(release)  # what is said about notebooks must be true
         self.log.info(f"Source: {self.src_path}")
-        self.log.info(f"Destination: {self.dest_path}")
+        self.log.info(f"Destination: {self.place_in_exchange}")
         self._compare_notebooks(release.files)
-        files = read_folder(Path(self.src_path), self.coursedir, leave_out=LEFT_OUT)
+        files = read_files(sources)
         if release is self.known.release and self._has_much_to_send(files):
             release = self._compare_again(release)  # so that it is not sent in vain
+        deadline, assignment, zone = self._deadline(), self.coursedir.assignment_id, self.reader_zone()
+        for warning in deadline_notes.warnings_before(assignment, deadline, datetime.now(timezone.utc), zone):
+            self.log.warning(warning)
         receipt = self._submit(files, release)
         timestamp = self.timestamp_text(receipt.timestamp)
+        same = self._same_as(receipt)
         self._keep_copy(files, receipt, timestamp)
-        self.log.info(f"Submitted as: {self.coursedir.course_id} {self.coursedir.assignment_id} {timestamp}")
+        self.log.info(f"Submitted as: {self.coursedir.course_id} {assignment} {timestamp}")
         self._log_receipt(receipt)
-
-    def _latest_release(self, outdated: Release | None) -> Release:
-        return self.latest_release(f"Assignment not found: {self.address}", known=outdated)
-
-    def _has_the_notebooks_of(self, release: Release) -> bool:
-        return _notebooks_in(release.files) == sorted(find_all_notebooks(self.src_path))
+        if not receipt.trial:  # neither limit nor cut-off holds for those
+            for sentence in deadline_notes.sentences_after(assignment, deadline, zone):
+                self.log.info(sentence)
+        if same:
+            when = times.for_reader(same.timestamp, zone, today=receipt.timestamp.astimezone(zone).date())
+            self.log.info(f"These are the same files as at {when}.")
+            if receipt.late and self._was_in_time(receipt):
+                self.log.info("You submitted exactly these files in time, so they do not count as late.")
 
     def _has_much_to_send(self, files: list[LocalFile]) -> bool:
         """Return whether there are files that are sent before the submission, which may be refused."""
         hashes = self.known.hashes()
         return any(file.size >= parts.LARGE and file.sha256 not in hashes for file in files)
 
+    def _deadline(self) -> Deadline:
+        """Return one's own deadline; that there is none for somebody else, and where nobody reads the log."""
+        if self.on_behalf_of or recent.is_click():
+            return Deadline()
+        try:
+            return parse_deadline(self.client.get_recent_object(*self.place[:-1]))
+        except ServiceError:  # submitting says what is wrong
+            return Deadline()
+
     def _compare_again(self, release: Release) -> Release:
         """Return the latest release, compared with the notebooks as `release` was."""
-        latest = self._latest_release(release)  # fails if the assignment is not released any more
+        latest = self.latest_release(release)  # fails if the assignment is not released any more
         if latest != release:
             self._compare_notebooks(latest.files)
         return latest
@@ -91,12 +108,11 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
     def _compare_notebooks(self, released: list[File]) -> None:
         """Warn of missing and extra notebooks, or fail, as nbgrader/exchange/default/submit.py does."""
         expected = _notebooks_in(released)
-        found = find_all_notebooks(self.src_path)
-        missing, extra = set(expected) - set(found), set(found) - set(expected)
+        missing, extra = set(expected) - set(self.found), set(self.found) - set(expected)
         if not missing and not extra:
             return
         of_release = "\n\t".join(f"{name}: {'MISSING' if name in missing else 'FOUND'}" for name in expected)
-        of_submission = "\n\t".join(f"{name}: {'EXTRA' if name in extra else 'OK'}" for name in found)
+        of_submission = "\n\t".join(f"{name}: {'EXTRA' if name in extra else 'OK'}" for name in self.found)
         comparison = f"Expected:\n\t{of_release}\nSubmitted:\n\t{of_submission}"
         assignment = self.coursedir.assignment_id
         if missing and self.strict:
@@ -159,6 +175,25 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             if_match=release.etag,
         )
 
+    def _same_as(self, receipt: Receipt) -> Receipt | None:
+        """Return the latest earlier receipt for the same files of the same student, if this computer has one."""
+        earlier = cache.earlier_receipts(
+            Path(self.cache), course=self.coursedir.course_id, assignment=self.coursedir.assignment_id
+        )
+        same = [
+            found
+            for found in earlier
+            if (found.student, found.digest) == (receipt.student, receipt.digest) and found.id != receipt.id
+        ]
+        return same[-1] if same else None
+
+    def _was_in_time(self, receipt: Receipt) -> bool:
+        """Return whether this late submission repeats the latest one in time, which the server knows."""
+        try:
+            return as_mapping(self.client.get("submissions", str(receipt.id))).get("repeats") is not None
+        except ServiceError:  # it is submitted; this is only a remark
+            return False
+
     def _keep_copy(self, files: list[LocalFile], receipt: Receipt, timestamp: str) -> None:
         """Keep a copy in the cache, with the receipt. It is submitted already: an error here is only a warning."""
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
@@ -172,9 +207,13 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
 
     def _log_receipt(self, receipt: Receipt) -> None:
         late = " It is late." if receipt.late else ""
+        if receipt.late and receipt.due:
+            late = f" It is late: it was due {times.for_reader(receipt.due, self.reader_zone())}."
         trial = " It is a trial, and will not be collected." if receipt.trial else ""
+        code = f", code {receipt.code}" if receipt.code else ""
+        files = "1 file" if receipt.file_count == 1 else f"{receipt.file_count} files"
         self.log.info(
-            f"Receipt {receipt.id}: {receipt.file_count} files, {size_text(receipt.size)}, "
+            f"Receipt {receipt.id}{code}: {files}, {size_text(receipt.size)}, "
             f"digest {receipt.digest[:16]}, signature {str(receipt.raw.get('signature', ''))[:16]}.{late}{trial}"
         )
 

@@ -41,8 +41,11 @@ class Roster:
 
     def members(self) -> dict[str, Member]:
         """Return all members by their user names."""
-        members = map(as_mapping, self.client.get_all("courses", self.course, "members"))
-        return {text(member, "username"): member for member in members}
+        return _by_username(self.client.get_all("courses", self.course, "members"))
+
+    def recent_members(self) -> dict[str, Member]:
+        """Return all members by their user names, for a person who waits."""
+        return _by_username(self.client.get_recent("courses", self.course, "members"))
 
     def add(self, people: Sequence[Mapping[str, str]]) -> list[AddResult]:
         """Add or change people, and return the results in their order. Fields that are not given stay.
@@ -61,6 +64,10 @@ class Roster:
         if actual != role:
             raise NotRemoved(f"{username} is {actual} of '{self.course}', not {role}, and stays.")
         self.client.delete("courses", self.course, "members", username)
+
+
+def _by_username(rows: Iterable[object]) -> dict[str, Member]:
+    return {text(member, "username"): member for member in map(as_mapping, rows)}
 
 
 def names_of(fields: Mapping[str, object]) -> dict[str, str]:

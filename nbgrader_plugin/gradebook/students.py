@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, MissingEntry, Student
 from nbgrader.coursedir import CourseDirectory
 
 from .due_dates import gradebook_exists
@@ -26,6 +26,18 @@ class CourseGradebook:
     def add(self, username: str, names: Mapping[str, str]) -> None:
         """Add or change a student; names that are not given stay."""
         self._gradebook.update_or_create_student(username, **names)
+
+    def add_all(self, people: Mapping[str, Mapping[str, str]]) -> None:
+        """Add or change many students at once; names that are not given stay."""
+        known = {student.id: student for student in self._gradebook.students} if people else {}
+        for username, names in people.items():
+            student = known.get(username)
+            if student is None:
+                self._gradebook.db.add(Student(id=username, **names))
+                continue
+            for name, value in names.items():
+                setattr(student, name, value)
+        self._gradebook.db.commit()
 
     def remove(self, username: str, *, force: bool) -> None:
         """Delete a student, if there is one; raise NotRemoved for one with grades, unless `force`."""

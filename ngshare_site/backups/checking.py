@@ -8,11 +8,11 @@ from django.conf import settings
 
 from courses.errors import Invalid, TryAgain
 from courses.permissions import SERVER
-from exchange import receipts
+from exchange import receipt_keys, receipts
 from exchange.storage import blobs, verification
 from ngshare_site.backups import databases
 from ngshare_site.backups.databases import Contents
-from ngshare_site.backups.folder import SQLITE_FILE, BackupFolder, Snapshot, hash_of
+from ngshare_site.backups.folder import SQLITE_FILE, BackupFolder, Description, Snapshot, hash_of
 from ngshare_site.backups.making import ON_COPY, RECEIPTS, VANISHED, Backup, Vanished, copy_blobs, describe
 
 SIGNED = "the receipts were signed with another key: "
@@ -48,8 +48,21 @@ def check_backup(folder: BackupFolder, snapshot: Snapshot) -> Iterator[str]:
     if sorted(contents.blobs) != list(snapshot.listed_blobs()):
         yield f"{snapshot.path} lists other blobs than the database names."
     yield from _missing_copies(folder, contents, lost=description.lost)
-    keys = [snapshot.secret_key] if snapshot.secret_key else [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    if not all(receipts.is_genuine(receipt, keys) for receipt in description.receipts):
+    yield from _check_receipts(snapshot, description)
+
+
+def _check_receipts(snapshot: Snapshot, description: Description) -> Iterator[str]:
+    """Check that the receipts fit the public keys in the backup, and these, or earlier receipts, the secret key."""
+    secrets = [snapshot.secret_key] if snapshot.secret_key else [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    earlier = [receipt for receipt in description.receipts if receipts.is_of_earlier_version(receipt)]
+    for receipt in description.receipts:
+        if receipt not in earlier and not receipts.fits(
+            receipt, description.receipt_keys.get(str(receipt.get("key")), "")
+        ):
+            yield f"Receipt {receipt['id']} of {receipt['student']} was changed."
+    keys = description.receipt_keys
+    is_ours = all(receipts.fits_secret(receipt, secrets) for receipt in earlier)
+    if not is_ours or (keys and not receipt_keys.makes_one_of(secrets, keys)):
         yield f"{SIGNED}set NGSHARE_SECRET_KEY, or name it in NGSHARE_SECRET_KEY_FALLBACKS."
 
 
@@ -74,9 +87,9 @@ def check_restored(snapshot: Snapshot) -> Iterator[str]:
     lost = set(description.lost)
     yield from (f"The blob {blob.sha256} is {blob.fault}." for blob in broken if blob.sha256 not in lost)
     for receipt in description.receipts:
-        is_valid, message = receipts.verify(receipt)
-        if not is_valid:
-            yield f"Receipt {receipt['id']} of {receipt['student']}: {message}"
+        verdict = receipts.verify(receipt)
+        if not verdict.valid:
+            yield f"Receipt {receipt['id']} of {receipt['student']}: {verdict.message}"
 
 
 def check_copy(snapshot: Snapshot, contents: Contents) -> None:

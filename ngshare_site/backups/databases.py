@@ -16,6 +16,7 @@ from django.db import connection
 from courses.errors import Invalid
 from ngshare_site.backups.folder import SQLITE_FILE, Snapshot, sync
 
+OUR_APPS = ("courses", "exchange")
 OURS = re.compile(r"(courses|exchange)_(?!auditunlock$)\w+")
 COPY = re.compile(r'COPY (?:\w+\.)?"?(?P<table>\w+)"? \((?P<columns>[^)]*)\) FROM stdin;\n')
 

@@ -5,7 +5,7 @@ snapshots/20261127T121500Z/        `.unfinished` at the end until everything is 
     ngshare.sqlite3, or ngshare.dump of PostgreSQL
     ngshare_secret_key
     blobs.sha256                   what the database names; `sha256sum --check` in the backup's folder reads it
-    backup.json                    when, by which version, how many rows, some receipts
+    backup.json                    when, by which version, how many rows, some receipts and their keys
 """
 
 import fcntl
@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -45,6 +46,7 @@ class Description:
     bytes: int
     lost: list[str]  # what the store had lost when the backup was made
     receipts: list[dict[str, object]]  # of the latest submissions
+    receipt_keys: dict[str, str] = field(default_factory=dict)  # public keys by id
     format: int = field(default=FORMAT)
 
 
@@ -139,9 +141,8 @@ class BackupFolder:
             if not snapshot.is_finished:
                 shutil.rmtree(snapshot.path)
         taken = {snapshot.name for snapshot in self._all()}
-        name = datetime.now(UTC).strftime(STAMP)
-        if name in taken:
-            raise Conflict("There is a snapshot of this second already. Try again.")
+        while (name := datetime.now(UTC).strftime(STAMP)) in taken:  # a snapshot of this second
+            time.sleep(0.05)
         path = self._snapshots / f"{name}{UNFINISHED}"
         path.mkdir(mode=0o700)
         return Snapshot(path)

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.db.migrations.loader import MigrationLoader
 
 from courses.errors import TryAgain
 from courses.timestamps import format_timestamp
-from exchange import receipts
+from exchange import receipt_keys, receipts
 from exchange.models import FileEntry, Submission
 from exchange.storage import blobs
 from exchange.storage.blobs import WrongHash, WrongSize
@@ -91,6 +92,8 @@ def make_backup(folder: BackupFolder, on_copy: ON_COPY = lambda done, total: Non
 
 
 def describe(snapshot: Snapshot, contents: Contents, *, lost: list[str]) -> Description:
+    """A database that this version has yet to migrate is copied without a sample of its receipts."""
+    latest = contents.latest if _is_migrated(contents) else []
     rows = Submission.objects.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
     return Description(
         created=format_timestamp(datetime.now(UTC)),
@@ -102,8 +105,14 @@ def describe(snapshot: Snapshot, contents: Contents, *, lost: list[str]) -> Desc
         blobs=len(contents.blobs),
         bytes=sum(contents.blobs.values()),
         lost=sorted(lost),
-        receipts=[receipts.receipt(submission) for submission in rows.filter(pk__in=contents.latest)],
+        receipts=[receipts.receipt(submission) for submission in rows.filter(pk__in=latest)],
+        receipt_keys=receipt_keys.public_keys() if latest else {},
     )
+
+
+def _is_migrated(contents: Contents) -> bool:
+    known = MigrationLoader(None).disk_migrations or {}
+    return all(name in contents.migrations.get(app, ()) for app, name in known if app in databases.OUR_APPS)
 
 
 def _copy_secret_key(snapshot: Snapshot) -> None:

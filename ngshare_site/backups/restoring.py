@@ -19,8 +19,6 @@ from ngshare_site import data_folder, env
 from ngshare_site.backups import checking, databases
 from ngshare_site.backups.folder import STAMP, BackupFolder, Snapshot, sync, write_secret
 
-OUR_APPS = ("courses", "exchange")
-
 
 def restore(
     folder: BackupFolder, snapshot: Snapshot, *, replace: bool, on_copy: Callable[[int, int], None]
@@ -61,7 +59,7 @@ def restore(
 def _check_versions(migrations: dict[str, list[str]], version: str) -> None:
     known = MigrationLoader(None).disk_migrations or {}
     for app, names in migrations.items():
-        if unknown := [name for name in names if app in OUR_APPS and (app, name) not in known]:
+        if unknown := [name for name in names if app in databases.OUR_APPS and (app, name) not in known]:
             raise Conflict(f"The backup is of a newer ngshare, {version}: this one does not know {app} {unknown[0]}.")
 
 

@@ -1,118 +1,72 @@
 """The page of an assignment: the user's own submissions, and for staff everybody's as a table, a chart and CSV."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Max, OrderBy, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce
-from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
 from courses.csv_writer import write_rows
 from courses.permissions import Actor, Permission
-from exchange import deadlines, progress, queries, services
+from exchange import file_responses, queries, services, states
 from exchange.models import Assignment
-from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgress, Members
+from exchange.progress_tables import TableFilter, csv_rows
+from exchange.storage.archives import ArchiveFolder
 from ngshare_site.portal import chart
 from ngshare_site.portal.base import MemberView
+from ngshare_site.portal.deadlines import find_solution, shown_deadlines
 
-Row = tuple[MemberProgress, AssignmentProgress | None]
-
-SHOWN = {"all": "everyone", "missing": "not submitted", "late": "late", "waiting": "without feedback"}
-SORTS = {"name": "user name", "time": "last submission", "attempts": "attempts", "section": "section"}
 ROWS_PER_PAGE = 200
-CSV_BATCH = 5000
-CSV_COLUMNS = (
-    "username", "first_name", "last_name", "section", "attempts", "last", "late", "collected", "feedback",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class TableFilter:
-    """Which rows the page and the CSV show, and in which order, as the query string says."""
-
-    q: str
-    show: str
-    sort: str
-
-    @classmethod
-    def of(cls, query: QueryDict) -> "TableFilter":
-        show, sort = query.get("show", ""), query.get("sort", "")
-        return cls(query.get("q", ""), show if show in SHOWN else "all", sort if sort in SORTS else "name")
-
-    @property
-    def shows(self) -> list[tuple[str, str]]:
-        return list(SHOWN.items())
-
-    @property
-    def sorts(self) -> list[tuple[str, str]]:
-        return list(SORTS.items())
-
-    def apply(self, assignment: Assignment) -> Members:
-        """Return the members that are shown, in order. Where the keys of a sort are equal, they go by user name."""
-        members = progress.course_members(assignment.course, [assignment])
-        if self.q:
-            members = progress.find_by_name(members, self.q)
-        return self._sort(self._choose(members, assignment), assignment)
-
-    def _choose(self, members: Members, assignment: Assignment) -> Members:
-        submissions = progress.counted_submissions([assignment]).order_by()
-        if self.show == "missing":
-            return members.exclude(pk__in=submissions.values("student"))
-        if self.show == "late":
-            return members.filter(pk__in=submissions.filter(deadlines.LATE).values("student"))
-        if self.show == "waiting":
-            answered = submissions.filter(progress.HAS_FEEDBACK)
-            return members.filter(pk__in=submissions.values("student")).exclude(pk__in=answered.values("student"))
-        return members
-
-    def _sort(self, members: Members, assignment: Assignment) -> Members:
-        if self.sort == "section":
-            return members.order_by(Coalesce("member__section", Value("")), "username")
-        if self.sort == "name":
-            return members
-        value = Max("created") if self.sort == "time" else Count("pk")
-        own = progress.counted_submissions([assignment]).filter(student=OuterRef("pk")).order_by()
-        key = Subquery(own.values("student").annotate(key=value).values("key"))
-        return members.order_by(OrderBy(key, descending=True, nulls_last=True), "username")
-
-
-def read_rows(assignment: Assignment, people: Sequence[int]) -> list[Row]:
-    members = progress.course_progress(assignment.course, [assignment], people=people)
-    return [(member, member.work.get(assignment.pk)) for member in members]
 
 
 class AssignmentView(MemberView, TemplateView):
+    """The page of an assignment that is named by its course, or by its id where the course is closed to the user."""
+
     template_name = "ngshare/assignment.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, object]:
-        assignment = get_assignment(self.actor, kwargs["course"], kwargs["assignment"])
-        is_staffed = sees_everybody(self.actor, assignment)
-        mine = queries.submissions(self.actor, mine=True).filter(assignment=assignment)
+        if "pk" in kwargs:
+            assignment = get_own_assignment(self.actor, pk=kwargs["pk"])
+        else:
+            assignment = get_assignment(self.actor, kwargs["course"], kwargs["assignment"])
+        course, is_staffed = assignment.course, sees_everybody(self.actor, assignment)
+        mine = queries.own_submissions(self.actor).filter(assignment=assignment)
         mine = mine.select_related("file_set", "assignment").prefetch_related("feedbacks").order_by("-created")
-        context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": mine}
+        submissions = states.read_states(mine)
+        attempts = sum(not each.trial and each.withdrawn_at is None for each in submissions)
+        context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": submissions}
+        context |= {"is_member": course.pk in self.actor.roles, "solution": find_solution(self.actor, assignment)}
+        context["shown"] = shown_deadlines(self.actor, assignment, attempts=attempts)
         if is_staffed:
             context |= self._staff_context(assignment)
         return super().get_context_data(**{**kwargs, **context})
 
     def _staff_context(self, assignment: Assignment) -> dict[str, object]:
         course, table_filter = assignment.course, TableFilter.of(self.request.GET)
-        people = table_filter.apply(assignment).values_list("pk", flat=True)
-        page = Paginator(people, ROWS_PER_PAGE).get_page(self.request.GET.get("page"))
-        counts = progress.count_by_assignment([assignment]).get(assignment.pk, AssignmentCounts())
-        created = progress.counted_submissions([assignment]).values_list("created", flat=True)
+        page, members = table_filter.page(course, [assignment], self.request.GET.get("page"), ROWS_PER_PAGE)
+        created = states.counted_submissions([assignment]).values_list("created", flat=True)
+        sections = course.memberships.exclude(section="").order_by("section").values_list("section", flat=True)
         return {
             "filter": table_filter,
             "page": page,
-            "rows": read_rows(assignment, list(page)),
-            "submitted": counts.submitted,
-            "students": progress.count_students([course]).get(course.pk, 0),
+            "rows": [(member, member.work[assignment.pk]) for member in members],
+            "counts": table_filter.count(course, [assignment])[assignment.pk],
+            "sections": sections.distinct(),
             "chart": chart.submissions_over_time(list(created), assignment.due),
         }
+
+
+class SolutionView(MemberView):
+    """The solution as a zip, for whoever may fetch it by now."""
+
+    def get(self, request: HttpRequest, course: str, assignment: str) -> HttpResponseBase:
+        solution = find_solution(self.actor, get_assignment(self.actor, course, assignment))
+        if solution is None:
+            raise Http404
+        folder = ArchiveFolder(solution.file_set, assignment, solution.created)
+        return file_responses.download_zip([folder], f"{assignment} solution")
 
 
 class AssignmentCSVView(MemberView):
@@ -123,10 +77,8 @@ class AssignmentCSVView(MemberView):
         if not sees_everybody(self.actor, found):
             raise Http404
         services.record_progress_download(found.course, by=self.actor)
-        people = TableFilter.of(request.GET).apply(found).values_list("pk", flat=True)
-        # In batches: a query takes so many parameters and no more.
-        rows = [row for page in Paginator(people, CSV_BATCH) for row in read_rows(found, list(page))]
-        lines = write_rows([CSV_COLUMNS, *(csv_row(member, work) for member, work in rows)])
+        members = list(TableFilter.of(request.GET).read(found.course, [found]))
+        lines = write_rows(csv_rows(members, [found], named=False))
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         name = f"{course} {assignment} submissions.csv"
         response["Content-Disposition"] = str(content_disposition_header(True, name))
@@ -134,25 +86,30 @@ class AssignmentCSVView(MemberView):
 
 
 def get_assignment(actor: Actor, course: str, name: str) -> Assignment:
-    """Return an assignment that the actor may see: of unreleased ones, students see those that they submitted.
+    """Return an assignment that the actor may see, or the latest of this name to which they submitted.
 
     Errors: Http404.
     """
     visible = Assignment.objects.filter(course__in=actor.visible_courses().values("pk"))
-    assignment = get_object_or_404(visible.select_related("course"), course__name=course, name=name)
-    if assignment.withdrawn_at and not sees_everybody(actor, assignment):
-        if not assignment.submissions.filter(student=actor.user).exists():
-            raise Http404
-    return assignment
+    found = visible.select_related("course").filter(course__name=course, name=name).first()
+    if found and (found.is_shown or sees_everybody(actor, found)):
+        timezone.activate(found.course.zone)
+        return found
+    return get_own_assignment(actor, course__name=course, name=name)
+
+
+def get_own_assignment(actor: Actor, **conditions: object) -> Assignment:
+    """Return an assignment to which the actor submitted, wherever it is; rather of a course that is not in the trash.
+
+    Errors: Http404.
+    """
+    own = queries.own_submissions(actor).order_by().values("assignment")
+    rows = Assignment.objects.filter(pk__in=own, **conditions).select_related("course")
+    if (found := rows.order_by(F("course__removed_at").desc(nulls_first=True)).first()) is None:
+        raise Http404
+    timezone.activate(found.course.zone)
+    return found
 
 
 def sees_everybody(actor: Actor, assignment: Assignment) -> bool:
-    return actor.may(Permission.SEE_SUBMISSIONS, assignment.course)
-
-
-def csv_row(member: MemberProgress, work: AssignmentProgress | None) -> list[str | int]:
-    names = [member.username, member.first_name, member.last_name, member.section]
-    if work is None:
-        return [*names, 0, "", "", "", ""]
-    last = work.last.isoformat() if work.last else ""
-    return [*names, work.attempts, last, work.late, work.collected, work.feedback]
+    return assignment.course.removed_at is None and actor.may(Permission.SEE_SUBMISSIONS, assignment.course)

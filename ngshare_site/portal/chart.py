@@ -3,8 +3,11 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from courses.timestamps import in_zone
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 640, 170, 34, 24  # of the picture, in its own units
 MAX_BARS = 60
@@ -15,6 +18,8 @@ def submissions_over_time(moments: list[datetime], due: datetime | None) -> Safe
     """Return a <figure>, or None without submissions. Its caption says in words what the picture shows."""
     if not moments:
         return None
+    zone = timezone.get_current_timezone()
+    moments, due = [in_zone(moment, zone) for moment in moments], due and in_zone(due, zone)
     step, counts = _count_by_step(moments)
     start, end = min(counts), max(counts)
     slots = max(1, round((end - start) / step) + 1)

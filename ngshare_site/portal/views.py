@@ -3,22 +3,23 @@
 permissions.py and queries.py decide what is visible. What a user may not see does not exist for them (404).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Prefetch, Q, prefetch_related_objects
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
 from courses import retirement
 from courses.models import Course, Role
 from courses.permissions import Actor, Permission
-from exchange import course_archive, deadlines, file_responses, personal_archive, progress, queries, receipts
+from exchange import course_archive, file_responses, personal_archive, progress, queries, receipts, states
 from exchange.models import Assignment, Feedback, Submission
 from exchange.progress import AssignmentCounts, AssignmentProgress
 from exchange.storage import file_sets
@@ -26,25 +27,25 @@ from exchange.storage.archives import ArchiveFolder
 from ngshare_site.portal.base import MemberView
 
 COURSES_PER_PAGE = 20
+EARLIER_PER_PAGE = 100  # assignments
 
 
 class AssignmentRow(NamedTuple):
     """An assignment in the list of a course: the student's own progress, or the counts that staff see."""
 
     assignment: Assignment
-    own: AssignmentProgress | None = None
+    own: AssignmentProgress
     counts: AssignmentCounts = AssignmentCounts()
 
 
 @dataclass
 class CourseSection:
-    """A course on the start page. `students` is the number of students, for staff."""
+    """A course on the start page."""
 
     course: Course
     role: str
     is_staffed: bool
     rows: list[AssignmentRow]
-    students: int = 0
     retiring_since: datetime | None = None
 
     @property
@@ -60,9 +61,14 @@ class HomeView(MemberView, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, object]:
         courses = Course.objects.filter(pk__in=list(self.actor.roles)).order_by("name")
         page = Paginator(courses, COURSES_PER_PAGE).get_page(self.request.GET.get("page"))
-        has_submitted = queries.submissions(self.actor, mine=True).exists()
+        earlier = Paginator(earlier_assignments(self.actor), EARLIER_PER_PAGE).get_page(self.request.GET.get("earlier"))
+        own = progress.own_progress(self.actor.required_user, earlier)
+        kwargs["earlier_rows"] = [AssignmentRow(each, own[each.pk]) for each in earlier]
+        has_submitted = queries.own_submissions(self.actor).exists()
         sections = course_sections(self.actor, list(page))
-        return super().get_context_data(courses=sections, page=page, has_submitted=has_submitted, **kwargs)
+        return super().get_context_data(
+            courses=sections, page=page, earlier=earlier, has_submitted=has_submitted, **kwargs
+        )
 
 
 class CourseArchiveView(MemberView):
@@ -81,41 +87,38 @@ class OwnSubmissionsView(MemberView):
         return file_responses.send_zip(personal_archive.export_person(user, by=self.actor), f"{user} submissions")
 
 
-def own_progress(actor: Actor, courses: Iterable[Course]) -> dict[int, AssignmentProgress]:
-    """Return what the actor submitted themselves in these courses, by the assignment's id."""
-    assignments = {each.pk: each for course in courses for each in course.assignments.all()}
-    rows = queries.submissions(actor, mine=True).filter(assignment__in=list(assignments)).order_by()
-    counts = rows.values_list("assignment").annotate(
-        Count("pk"),
-        Max("created"),
-        late_attempts=Count("pk", filter=deadlines.LATE),
-        answered=Count("pk", filter=Q(progress.HAS_FEEDBACK)),
-    )
-    return {
-        pk: AssignmentProgress(assignments[pk], attempts, last, late=bool(late), feedback=bool(answered))
-        for pk, attempts, last, late, answered in counts
-    }
-
-
 def course_sections(actor: Actor, courses: list[Course]) -> list[CourseSection]:
     """Return what the start page shows of these courses, in a constant number of queries."""
     staffed = [course for course in courses if actor.roles[course.pk] != Role.STUDENT]
     prefetch_related_objects(courses, Prefetch("assignments", queryset=Assignment.objects.order_by("name")))
     counts = progress.count_by_assignment(each for course in staffed for each in course.assignments.all())
-    students, announced = progress.count_students(staffed), retirement.announced([course.pk for course in staffed])
-    own = own_progress(actor, [course for course in courses if course not in staffed])
+    announced = retirement.announced([course.pk for course in staffed])
+    taken = [each for course in courses if course not in staffed for each in course.assignments.all()]
+    own = progress.own_progress(actor.required_user, taken)
+    submitted = set(
+        queries.own_submissions(actor).order_by().filter(assignment__in=taken).values_list("assignment", flat=True)
+    )
     sections = []
     for course in courses:
         is_staffed = course in staffed
         rows = [
-            AssignmentRow(each, own.get(each.pk), counts.get(each.pk, AssignmentCounts()))
+            AssignmentRow(
+                each, own.get(each.pk) or progress.without_extension(each), counts.get(each.pk, AssignmentCounts())
+            )
             for each in course.assignments.all()
-            if is_staffed or each.withdrawn_at is None
+            if is_staffed or each.is_shown or each.pk in submitted
         ]
         section = CourseSection(course, actor.roles[course.pk], is_staffed, rows)
-        section.students, section.retiring_since = students.get(course.pk, 0), announced.get(course.pk)
+        section.retiring_since = announced.get(course.pk)
         sections.append(section)
     return sections
+
+
+def earlier_assignments(actor: Actor) -> QuerySet[Assignment]:
+    """Return the assignments to which the actor submitted in courses that they left, or that are in the trash."""
+    own = queries.own_submissions(actor).exclude(assignment__course__in=list(actor.roles))
+    rows = Assignment.objects.filter(pk__in=own.order_by().values("assignment")).select_related("course")
+    return rows.order_by("course__name", "course", "name")
 
 
 class SubmissionView(MemberView, TemplateView):
@@ -127,6 +130,7 @@ class SubmissionView(MemberView, TemplateView):
         submission = get_submission(self.actor, kwargs["pk"])
         return super().get_context_data(
             submission=submission,
+            assignment_address=address_of(submission.assignment, self.actor),
             receipt=receipts.receipt(submission),
             feedback=latest_feedback(submission),
             **kwargs,
@@ -164,14 +168,25 @@ class FeedbackView(MemberView):
 
 
 def get_submission(actor: Actor, pk: int) -> Submission:
-    """Return a submission that the actor may see. Errors: Http404."""
+    """Return a submission that the actor may see, with its state. Errors: Http404."""
     newest = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries").order_by("-id")
-    visible = queries.submissions(actor, withdrawn=True, trials=True)
-    visible = visible.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    visible = visible.prefetch_related(
+    rows = queries.visible_submissions(actor, removed=True).filter(pk=pk)
+    rows = rows.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
+    rows = rows.prefetch_related(
         file_sets.prefetch_entries("file_set__entries"), Prefetch("feedbacks", queryset=newest)
     )
-    return get_object_or_404(visible, pk=pk)
+    for submission in states.read_states(rows):
+        timezone.activate(submission.assignment.course.zone)
+        return submission
+    raise Http404
+
+
+def address_of(assignment: Assignment, actor: Actor) -> str:
+    """Return the address of an assignment's page: by its id where its course is closed to the actor."""
+    course = assignment.course
+    if course.removed_at is None and actor.may(Permission.SEE_COURSE, course):
+        return reverse("assignment", args=[course.name, assignment.name])
+    return reverse("own-assignment", args=[assignment.pk])
 
 
 def latest_feedback(submission: Submission) -> Feedback | None:

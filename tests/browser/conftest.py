@@ -57,6 +57,19 @@ class Person:
         self.page.wait_for_selector(".jp-LauncherCard", timeout=60_000)
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
+    def open_formgrader(self):
+        """In a tab of its own: the Hub does not let it into a frame of JupyterLab."""
+        self.campus.hub.start_server(self.username)
+        self.log_in()
+        response = self.page.goto(f"{self.campus.hub.url}/user/{self.username}/formgrader")
+        assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+        expect(self.page.locator("table")).to_be_visible()
+        return self.page
+
+    def row(self, text):
+        """The row of a table that has this text in a cell."""
+        return self.page.locator("tr", has=self.page.get_by_text(text, exact=True))
+
     def choose(self, command):
         """An entry of the Nbgrader menu, by its command."""
         self.page.locator(".lm-MenuBar-item", has_text="Nbgrader").click()

@@ -1,6 +1,7 @@
 """nbgrader's own JupyterLab extensions over this exchange, unchanged, by clicking."""
 
 import re
+import shutil
 
 import pytest
 from playwright.sync_api import expect
@@ -16,16 +17,6 @@ def released(campus):
     campus.hub.start_server("alice")
     campus.nbgrader("alice", "generate_assignment", "ps1", "--force")
     return campus
-
-
-def open_formgrader(person):
-    """In a tab of its own: the Hub does not let it into a frame of JupyterLab."""
-    alice = person("alice")
-    alice.log_in()
-    response = alice.page.goto(f"{alice.campus.hub.url}/user/alice/formgrader")
-    assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
-    expect(alice.page.locator("table")).to_be_visible()
-    return alice
 
 
 def open_assignment_list(person, username):
@@ -45,10 +36,6 @@ def choose_course(someone):
         page.locator("#course_list a", has_text=COURSE).click()
 
 
-def row(page, name):
-    return page.locator("tr", has=page.get_by_text(name, exact=True))
-
-
 def dismiss(page):
     dialog = page.locator(".modal.show, .modal.in").last
     expect(dialog).to_contain_text(re.compile("success", re.I))
@@ -58,36 +45,36 @@ def dismiss(page):
 
 def test_cycle_by_clicking(released, person):
     campus = released
-    alice = open_formgrader(person)
-    formgrader = alice.page
+    alice = person("alice")
+    formgrader = alice.open_formgrader()
     alice.picture("formgrader-1-before-release")
-    row(formgrader, "ps1").locator(".release a").click()
+    alice.row("ps1").locator(".release a").click()
     dismiss(formgrader)
-    expect(row(formgrader, "ps1").locator(".status")).to_contain_text("released")
+    expect(alice.row("ps1").locator(".status")).to_contain_text("released")
     alice.picture("formgrader-2-released")
 
     bob = open_assignment_list(person, "bob")
     choose_course(bob)
-    released_list = bob.page.locator("#released_assignments_list > .list_item")
-    expect(released_list).to_contain_text("ps1")
+    released_list = bob.page.locator("#released_assignments_list > .list_item", has_text="ps1")
+    expect(released_list).to_be_visible()
     bob.picture("assignment-list-1-released")
     released_list.get_by_role("button", name="Fetch").click()
     fetched = bob.page.locator("#fetched_assignments_list > .list_item", has_text="ps1").first
     expect(fetched).to_be_visible()
     bob.picture("assignment-list-2-fetched")
     fetched.get_by_role("button", name="Submit").first.click()
-    submitted = bob.page.locator("#submitted_assignments_list > .list_item")
-    expect(submitted.first).to_contain_text("ps1")
+    submitted = bob.page.locator("#submitted_assignments_list > .list_item", has_text="ps1")
+    expect(submitted.first).to_be_visible()
     bob.picture("assignment-list-3-submitted")
 
-    row(formgrader, "ps1").locator(".collect a").click()
+    alice.row("ps1").locator(".collect a").click()
     dismiss(formgrader)
-    expect(row(formgrader, "ps1").locator(".num-submissions")).to_contain_text("1")
+    expect(alice.row("ps1").locator(".num-submissions")).to_contain_text("1")
     alice.picture("formgrader-3-collected")
     campus.nbgrader("alice", "autograde", "ps1")
-    row(formgrader, "ps1").locator(".generate-feedback a").click()
+    alice.row("ps1").locator(".generate-feedback a").click()
     dismiss(formgrader)
-    row(formgrader, "ps1").locator(".release-feedback a").click()
+    alice.row("ps1").locator(".release-feedback a").click()
     dismiss(formgrader)
     alice.picture("formgrader-4-feedback-released")
 
@@ -105,7 +92,8 @@ def test_cycle_by_clicking(released, person):
 def test_validate_runs(released, person):
     bob = open_assignment_list(person, "carol")
     choose_course(bob)
-    bob.page.locator("#released_assignments_list > .list_item").get_by_role("button", name="Fetch").click()
+    listed = bob.page.locator("#released_assignments_list > .list_item", has_text="ps1")
+    listed.get_by_role("button", name="Fetch").click()
     fetched = bob.page.locator("#fetched_assignments_list > .list_item", has_text="ps1").first
     fetched.locator("a").first.click()
     validate = bob.page.locator("#fetched_assignments_list").get_by_role("button", name="Validate").first
@@ -121,3 +109,22 @@ def test_course_list_shows_the_course(released, person):
     alice.choose("nbgrader:open-course-list")
     expect(alice.page.get_by_text(COURSE, exact=True).first).to_be_visible()
     alice.picture("course-list")
+
+
+def test_what_failed_is_shown_in_one_sentence(released, person):
+    campus, name = released, "gone"
+    course = campus.hub.home("alice") / "nbg101"
+    shutil.copytree(course / "source/ps1", course / f"source/{name}")
+    campus.nbgrader("alice", "generate_assignment", name)
+    campus.nbgrader("alice", "release_assignment", name)
+    campus.hub.start_server("carol")
+    campus.nbgrader("carol", "fetch_assignment", name, "--course", COURSE)
+    carol = open_assignment_list(person, "carol")
+    choose_course(carol)
+    fetched = carol.page.locator("#fetched_assignments_list > .list_item", has_text=name).first
+    expect(fetched).to_be_visible()
+    campus.nbgrader("alice", "list", name, "--remove")
+    fetched.get_by_role("button", name="Submit").first.click()
+    sentence = f"{name} was unreleased by your instructor (course {COURSE})."
+    expect(carol.page.locator(".jp-Dialog pre")).to_have_text(sentence)
+    carol.picture("assignment-list-unreleased")

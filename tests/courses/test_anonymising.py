@@ -42,10 +42,21 @@ def test_anonymised_person_is_forgotten_and_their_work_is_kept(submission, root,
     assert (row.username, row.is_active, row.is_hub_admin, row.hub_groups) == (name, False, False, [])
     assert not row.memberships.exists() and not User.objects.filter(username="bob").exists()
     assert Submission.objects.get(student=row) == submission and Feedback.objects.get() == given
-    assert receipts.verify(paper)[0] and receipt_of(submission)["student"] == name
+    assert receipts.verify(paper).valid and receipt_of(submission)["student"] == name
     assert cast.client("alice").get(v2("submissions", submission.pk)).json()["student"] == name
     entry = AuditEntry.objects.first()
     assert (entry.action, entry.target, entry.details) == ("anonymise user", name, {"was": "bob"})
+
+
+def test_reason_of_an_extension_is_forgotten_with_the_person(submission, root):
+    assignment, reason = submission.assignment, "in hospital"
+    services.set_deadlines(assignment, {"max_attempts": 3}, by=actor("alice"))
+    grants = [services.Grant(student=name, attempts=1, reason=reason) for name in ("bob", "dave")]
+    services.grant_extensions(assignment, grants, by=actor("alice"))
+    people.anonymise(person("bob"), by=actor("root"))
+    reasons = assignment.extensions.order_by("user__username").values_list("user", "reason")
+    assert set(reasons) == {(submission.student_id, ""), (person("dave").pk, reason)}
+    assert not any(reason in json.dumps(entry.details) for entry in AuditEntry.objects.all())
 
 
 def test_anonymised_person_is_logged_out_and_not_let_in_as_the_number(course, browser, root, standalone):

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
 
 from courses import people
 from courses import services as course_services
@@ -14,7 +15,7 @@ from courses.models import AuditEntry, Membership, User
 from courses.permissions import SERVER
 from courses.services import RosterEntry
 from exchange import receipts, services
-from exchange.models import Feedback, Submission
+from exchange.models import Assignment, Extension, Feedback, Submission
 from tests import cast
 from tests.cast import COURSE, WORK, actor, everything, person, return_feedback, submit, v2
 from tests.exchange.api.v1 import wire
@@ -59,7 +60,7 @@ def test_renamed_person_keeps_everything(submission, root, standalone):
     paper = receipt_of(submission)
     people.rename(person("bob"), "robert", by=actor("root"))
     assert Membership.objects.get(user__username="robert", course__name=COURSE).role == "student"
-    assert receipts.verify(paper)[0] and receipts.verify(receipt_of(submission))[0]
+    assert receipts.verify(paper).valid and receipts.verify(receipt_of(submission)).valid
     assert cast.client("robert").get(v2("submissions", submission.pk)).status_code == 200
     assert cast.client("bob").get(v2("submissions", submission.pk)).status_code == 404
     entry = AuditEntry.objects.get(action="rename user")
@@ -86,12 +87,24 @@ def test_merged_person_has_the_work_of_both(assignment, root):
     moved = people.merge(person("bob"), person("dave"), by=actor("root"))
     assert moved == {"members": 1, "submissions": 1}
     assert set(person("dave").submissions.all()) == {first, second}
-    assert all(receipts.verify(paper)[0] for paper in papers) and receipts.verify(receipt_of(first))[0]
-    assert receipt_of(first)["student"] == receipt_of(first)["submitted_by"] == "dave"
+    assert all(receipts.verify(paper).valid for paper in papers) and receipt_of(first) == papers[0]
     assert not User.objects.filter(username="bob").exists()
     entry = AuditEntry.objects.first()
     assert (entry.action, entry.target, entry.details["gone"]) == ("merge users", "dave", "bob")
     assert entry.details["moved"] == moved
+
+
+def test_merged_person_has_the_most_generous_extension_of_both(assignment, root):
+    now, day = timezone.now(), timedelta(days=1)
+    bob, bobby = person("bob"), User.objects.create(username="bobby")
+    other = Assignment.objects.create(course=assignment.course, name="ps2")
+    values = {"created": now}
+    Extension.objects.create(assignment=assignment, user=bob, due=now, cut_off=now, attempts=1, **values)
+    Extension.objects.create(assignment=assignment, user=bobby, due=now + day, attempts=2, **values)
+    Extension.objects.create(assignment=other, user=bobby, due=now, **values)
+    moved = people.merge(bobby, bob, by=SERVER)
+    both = Extension.objects.order_by("assignment").values_list("user", "due", "cut_off", "attempts")
+    assert list(both) == [(bob.pk, now + day, now + day, 2), (bob.pk, now, None, 0)] and moved["extensions"] == 1
 
 
 def test_merged_teacher_is_still_who_released_returned_and_submitted(assignment, root):

@@ -13,7 +13,7 @@ from tests.cast import COURSE, ELSEWHERE, actor, person
 
 STUDENT = {"SEE_COURSE", "SUBMIT"}
 GRADER = STUDENT | {"SEE_ROSTER", "SUBMIT_FOR_OTHERS", "SEE_SUBMISSIONS", "RETURN_FEEDBACK"}
-INSTRUCTOR = GRADER | {"CHANGE_ROSTER", "RELEASE", "WITHDRAW_SUBMISSIONS"}
+INSTRUCTOR = GRADER | {"CHANGE_ROSTER", "RELEASE", "WITHDRAW_SUBMISSIONS", "EXTEND"}
 EVERYTHING = INSTRUCTOR | {"CHANGE_INSTRUCTORS"}
 # {user: (what they may do in NBG 101, what they may do elsewhere)}
 TABLE = {
@@ -51,6 +51,13 @@ def test_table(course, who, where, permission):
     assert may(actor(who), permission, named(where)) is expected
     assert (named(where) in actor(who).courses_where(permission)) is expected
     assert may(SERVER, permission, named(where))
+
+
+def test_graders_may_extend_where_the_site_says_so(course, settings):
+    gina = actor("gina")
+    settings.NGSHARE_GRADERS_MAY_EXTEND = True
+    assert may(gina, Permission.EXTEND, named(COURSE)) and not may(gina, Permission.EXTEND, named(ELSEWHERE))
+    assert not may(gina, Permission.RELEASE, named(COURSE)) and not may(actor("bob"), Permission.EXTEND, named(COURSE))
 
 
 @pytest.mark.parametrize("who", TABLE)

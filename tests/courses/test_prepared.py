@@ -117,6 +117,14 @@ def test_inserted_rows_get_ids_and_what_the_database_gives(course, new_people, c
         assert row.user.username == stored.user.username and not row._state.adding and row._state.db
 
 
+@pytest.mark.parametrize("count", [1, 2, FEW + 1])
+def test_inserted_rows_keep_ids_that_they_have(course, count):
+    rows = [User(pk=1000 + number, username=f"new {number}") for number in range(count)]
+    insert(rows)
+    assert [row.pk for row in rows] == [1000 + number for number in range(count)]
+    assert [User.objects.get(pk=row.pk).username for row in rows] == [row.username for row in rows]
+
+
 def test_many_rows_are_inserted_a_batch_at_a_time(course, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr("courses.prepared.MOST", 20)
     with django_assert_num_queries(3):

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from ngshare_site.hub.running_service import running_services
 from tests.campus import SCOPE, started
 from tests.servers import ROOT
 
@@ -43,3 +44,13 @@ def test_hub_without_the_roles_is_told_the_lines(tmp_path):
         status, output = check(hub, tmp_path / "data", token)
     assert status == 1
     assert f'{{"name": "user", "scopes": ["self", "{SCOPE}"]}}' in output and '"name": "server"' in output
+
+
+def test_administrator_without_the_token_checks_with_that_of_the_service_that_the_hub_started(campus, tmp_path):
+    data = str(campus.hub.folder / "ngshare")
+    [service] = [one for one in running_services() if one.environment and one.environment["NGSHARE_DATA"] == data]
+    command = [sys.executable, str(ROOT / "manage.py"), "check_hub", "--pid", str(service.pid)]
+    done = subprocess.run(command, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "The Hub knows this service as ngshare." in done.stdout
+    assert campus.hub.ngshare_token not in done.stdout + done.stderr and os.listdir(tmp_path) == []

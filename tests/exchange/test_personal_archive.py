@@ -34,7 +34,7 @@ def test_zip_has_every_attempt_with_its_receipt_and_all_feedback(submission):
     assert archive.read(f"{first}/files/ps1.ipynb") == WORK["ps1.ipynb"]
     assert archive.read(f"{first}/feedback 1/ps1.html") == b"<b>well done</b>"
     written = [json.loads(archive.read(name)) for name in archive.namelist() if name.endswith("receipt.json")]
-    assert len(written) == 2 and all(receipts.verify(receipt)[0] for receipt in written)
+    assert len(written) == 2 and all(receipts.verify(receipt).valid for receipt in written)
     assert archive.read("submissions.csv").decode().count("NBG 101,ps1,") == 2
 
 
@@ -65,10 +65,9 @@ def test_download_is_audited_once(submission):
     assert (entry.action, entry.actor, entry.target) == ("download everything submitted", "bob", "bob")
 
 
-def test_course_in_the_trash_is_hidden_from_its_members_and_not_from_the_server(submission):
+def test_course_in_the_trash_is_in_it(submission):
     course_services.trash_course(submission.assignment.course, by=SERVER)
-    assert export("bob").namelist() == ["submissions.csv"]
-    assert len(export("bob", by=SERVER).namelist()) > 1
+    assert export("bob").namelist() == export("bob", by=SERVER).namelist() != ["submissions.csv"]
 
 
 def test_lost_bytes_are_listed(submission):

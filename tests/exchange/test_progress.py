@@ -2,22 +2,24 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from courses import roster
 from courses import services as course_services
-from courses.models import Membership
+from courses.models import Course, Membership
 from courses.permissions import SERVER
 from courses.services import RosterEntry
 from exchange import progress, services
-from exchange.models import Submission
+from exchange.models import Extension, Submission
+from exchange.states import State
+from nbgrader_plugin.cli.course_status import render_status
 from tests import cast
 from tests.cast import COURSE, WORK, actor, everything, person, return_feedback, submit, v2
 
-HEADER = ["username", "first_name", "last_name", "section"]
+HEADER = ["username", "first_name", "last_name", "section", "standing", "late_days_used"]
 
 
 @pytest.fixture
@@ -31,6 +33,18 @@ def line_of(course, username):
     return line
 
 
+def submit_late(assignment, username, hours, *, trial=False):
+    """Another submission, so many hours after the due date."""
+    made = submit(assignment, username, more=b"%d" % (hours * 60))
+    Submission.objects.filter(pk=made.pk).update(created=assignment.due + timedelta(hours=hours), trial=trial)
+    return made
+
+
+def submitted_by(member):
+    """The ids of the assignments that a member has submitted."""
+    return {pk for pk, work in member.work.items() if work.attempts}
+
+
 def due(assignment, moment):
     services.set_due_date(assignment, moment, by=actor("alice"))
     assignment.refresh_from_db()
@@ -41,7 +55,11 @@ def due(assignment, moment):
 
 def test_every_student_has_a_line_and_staff_have_none(assignment):
     lines = progress.course_progress(assignment.course)
-    assert [(line.username, line.on_roster, line.work) for line in lines] == [("bob", True, {}), ("dave", True, {})]
+    assert [(line.username, line.on_roster, submitted_by(line)) for line in lines] == [
+        ("bob", True, set()),
+        ("dave", True, set()),
+    ]
+    assert [work.state for line in lines for work in line.work.values()] == [State.NOT_SUBMITTED] * 2
 
 
 def test_names_and_sections_come_from_the_roster(course):
@@ -56,16 +74,14 @@ def test_attempts_are_counted_and_the_last_one_is_shown(assignment):
     last = submit(assignment, "bob", more=b"more")
     work = line_of(assignment.course, "bob").work[assignment.pk]
     assert (work.attempts, work.last, work.last_id) == (2, last.created, last.pk)
-    assert (work.late, work.collected, work.feedback) == (False, False, False)
-    assert line_of(assignment.course, "dave").work == {}
+    assert (work.late, work.state) == (False, State.SUBMITTED)
+    assert submitted_by(line_of(assignment.course, "dave")) == set()
 
 
 @pytest.mark.parametrize(("microseconds", "late"), [(-1, True), (0, False), (1, False)])
 def test_late_is_what_came_after_the_due_date(submission, microseconds, late):
     due(submission.assignment, submission.created + timedelta(microseconds=microseconds))
     assert line_of(submission.assignment.course, "bob").work[submission.assignment.pk].late is late
-    submission.refresh_from_db()
-    assert submission.late is late
 
 
 def test_only_the_last_attempt_says_whether_it_is_late(assignment):
@@ -77,24 +93,88 @@ def test_only_the_last_attempt_says_whether_it_is_late(assignment):
     assert not line_of(assignment.course, "bob").work[assignment.pk].late
 
 
-def test_any_attempt_that_was_collected_or_answered_counts(assignment):
+def test_what_nobody_collected_is_not_collected_because_an_earlier_attempt_was(assignment):
+    def bob():
+        work = line_of(assignment.course, "bob").work[assignment.pk]
+        return work.state, work.collected, work.feedback
+
     first = submit(assignment, "bob")
-    submit(assignment, "bob", more=b"more")
     services.mark_collected([first], by=actor("gina"))
+    assert bob() == (State.COLLECTED, True, False)
+    second = submit(assignment, "bob", more=b"more")
+    assert bob() == (State.NEWER_THAN_COLLECTED, False, False)
     return_feedback(first, "gina")
     return_feedback(first, "gina")
-    work = line_of(assignment.course, "bob").work[assignment.pk]
-    assert (work.attempts, work.collected, work.feedback) == (2, True, True)
+    assert bob() == (State.NEWER_THAN_FEEDBACK, False, False)
+    services.mark_collected([second], by=actor("gina"))
+    assert bob() == (State.COLLECTED, True, False)
+    return_feedback(second, "gina")
+    assert bob() == (State.FEEDBACK_RETURNED, True, True)
 
 
 def test_trials_and_withdrawn_submissions_are_left_out(assignment):
     submit(assignment, "alice")
     submit(assignment, "gina")
     services.withdraw_submissions([submit(assignment, "bob")], by=actor("alice"))
-    assert [(line.username, line.work) for line in progress.course_progress(assignment.course)] == [
-        ("bob", {}),
-        ("dave", {}),
+    assert [(line.username, submitted_by(line)) for line in progress.course_progress(assignment.course)] == [
+        ("bob", set()),
+        ("dave", set()),
     ]
+
+
+def test_trials_count_where_they_are_asked_for(submission):
+    assignment = submission.assignment
+    trial = submit(assignment, "gina")
+    members = {each.username: each for each in progress.course_progress(assignment.course, trials=True)}
+    assert list(members) == ["bob", "dave", "gina"]
+    assert members["gina"].work[assignment.pk].last_id == trial.pk and members["gina"].standing == "grader"
+    counts = progress.count_by_assignment([assignment], trials=True)[assignment.pk]
+    assert counts.sentence == "1 of 2 students; 1 submission of staff"
+    assert progress.count_by_assignment([assignment])[assignment.pk].sentence == "1 of 2 students"
+
+
+def test_trial_hides_no_submission_of_who_was_a_student(submission):
+    """A student becomes a grader, and tries the assignment."""
+    assignment = submission.assignment
+    services.mark_collected([submission], by=actor("alice"))
+    course_services.change_member(Membership.objects.get(user__username="bob"), RosterEntry("bob", "grader"), by=SERVER)
+    trial = submit(assignment, "bob", more=b"more")
+    work = line_of(assignment.course, "bob").work[assignment.pk]
+    assert (work.last_id, work.state, work.attempts) == (submission.pk, State.COLLECTED, 1)
+    (bob,) = [each for each in progress.course_progress(assignment.course, trials=True) if each.username == "bob"]
+    work = bob.work[assignment.pk]
+    assert (work.last_id, work.state, work.attempts) == (trial.pk, State.NEWER_THAN_COLLECTED, 2)
+
+
+def test_due_date_is_told_in_the_courses_time_zone(assignment):
+    Course.objects.filter(pk=assignment.course.pk).update(timezone="Europe/Berlin")
+    due(assignment, datetime(2026, 11, 3, 12, tzinfo=UTC))
+    assignment.course.refresh_from_db()
+    own = progress.own_progress(person("bob"), [assignment])[assignment.pk]
+    assert own.due_text == "2026-11-03 13:00 CET (Europe/Berlin)" and own.words == "not submitted"
+
+
+def test_what_staff_wrote_about_an_extension_is_for_staff(assignment):
+    due(assignment, datetime(2026, 11, 3, 12, tzinfo=UTC))
+    later = datetime(2026, 11, 5, 12, tzinfo=UTC)
+    Extension.objects.create(assignment=assignment, user=person("bob"), due=later, reason="illness", created=later)
+    assert line_of(assignment.course, "bob").work[assignment.pk].extension == "extended: illness"
+    own = progress.own_progress(person("bob"), [assignment])[assignment.pk]
+    assert (own.deadline.due, own.extension) == (later, "extended")
+
+
+def test_due_date_in_force_is_shown_with_its_reason(submission):
+    assignment = submission.assignment
+    due(assignment, submission.created - timedelta(hours=1))
+    assert line_of(assignment.course, "bob").work[assignment.pk].words == "late, submitted"
+    later = submission.created + timedelta(hours=1)
+    Extension.objects.create(
+        assignment=assignment, user=person("bob"), due=later, reason="illness", created=submission.created
+    )
+    work = line_of(assignment.course, "bob").work[assignment.pk]
+    assert (work.words, work.deadline.due, work.extension) == ("submitted", later, "extended: illness")
+    assert line_of(assignment.course, "dave").work[assignment.pk].extension == ""
+    assert progress.count_by_assignment([assignment])[assignment.pk].late == 0
 
 
 def test_who_left_the_roster_stays_with_their_work_alone(submission):
@@ -102,7 +182,7 @@ def test_who_left_the_roster_stays_with_their_work_alone(submission):
     for username in ("bob", "dave"):
         course_services.remove_member(Membership.objects.get(user__username=username), by=SERVER)
     (line,) = progress.course_progress(course)
-    assert (line.username, line.on_roster, line.full_name) == ("bob", False, "")
+    assert (line.username, line.on_roster, line.full_name, line.standing) == ("bob", False, "", "left the course")
     assert line.work[submission.assignment.pk].attempts == 1
 
 
@@ -110,7 +190,9 @@ def test_student_who_became_a_grader_is_still_on_the_roster(submission):
     entry = RosterEntry("bob", "grader", first_name="Bob")
     course_services.change_member(Membership.objects.get(user__username="bob"), entry, by=SERVER)
     line = line_of(submission.assignment.course, "bob")
-    assert (line.on_roster, line.full_name, len(line.work)) == (True, "Bob", 1)
+    assert (line.on_roster, line.full_name, line.standing, len(line.work)) == (True, "Bob", "grader", 1)
+    counts = progress.count_by_assignment([submission.assignment])[submission.assignment.pk]
+    assert counts.sentence == "0 of 1 student; 1 submission of staff"
 
 
 def test_what_staff_submit_for_a_student_is_the_students(assignment):
@@ -119,9 +201,9 @@ def test_what_staff_submit_for_a_student_is_the_students(assignment):
 
 
 def test_other_courses_and_assignments_do_not_come_in(submission, ps2):
-    assert progress.course_progress(ps2.course, [ps2])[0].work == {}
-    (line,) = [one for one in progress.course_progress(ps2.course) if one.work]
-    assert set(line.work) == {submission.assignment.pk}
+    assert submitted_by(progress.course_progress(ps2.course, [ps2])[0]) == set()
+    (line,) = [one for one in progress.course_progress(ps2.course) if submitted_by(one)]
+    assert submitted_by(line) == {submission.assignment.pk}
     elsewhere = Membership.objects.get(user__username="carol").course
     assert progress.course_progress(elsewhere) == []
 
@@ -135,6 +217,73 @@ def test_queries_do_not_grow_with_the_course(assignment, django_assert_num_queri
     submit(assignment, "bob")
     with django_assert_num_queries(3):
         assert len(progress.course_progress(course)) == size + 2
+
+
+# Late days
+
+
+@pytest.fixture
+def late_days(assignment, ps2):
+    """The course has a budget, bob an extension of a day, and the students some late submissions."""
+    noon = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    for each in (assignment, ps2):
+        due(each, noon)
+    Extension.objects.create(
+        assignment=assignment, user=person("bob"), due=noon + timedelta(days=1), reason="illness", created=noon
+    )
+    for each, username, hours in [
+        *((assignment, "bob", 60), (assignment, "bob", 84), (ps2, "bob", 12), (ps2, "bob", -1)),
+        *((assignment, "dave", 24), (ps2, "dave", 0)),
+    ]:
+        submit_late(each, username, hours)
+    submit_late(ps2, "gina", 24, trial=True)
+    course = Course.objects.get(pk=assignment.course.pk)
+    course.late_days = 5
+    course.save()
+    return course
+
+
+def test_late_days_are_those_of_the_latest_submission_of_each_assignment(late_days):
+    assert progress.late_days_used(late_days) == {person("bob").pk: 4, person("dave").pk: 1}
+    assert progress.late_days_used(late_days, [person("dave").pk]) == {person("dave").pk: 1}
+
+
+def test_repeating_what_was_in_time_uses_no_late_day(late_days, ps2):
+    submit_late(ps2, "dave", -3)
+    repeated = Submission.objects.get(student__username="dave", assignment=ps2, created=ps2.due)
+    services.withdraw_submissions([repeated], by=actor("alice"))
+    again = submit(ps2, "dave", more=b"%d" % -180)
+    Submission.objects.filter(pk=again.pk).update(created=ps2.due + timedelta(hours=80))
+    assert line_of(late_days, "dave").late_days_used == 1
+
+
+def test_every_place_shows_lateness_and_the_late_days_used(late_days, assignment, client, settings):
+    settings.NGSHARE_STANDALONE = True
+    client.force_login(person("alice"))
+    table = client.get(f"/view/course/{COURSE}/ps1/").content.decode()
+    progress_page = client.get(f"/admin/exchange/assignment/status/{late_days.pk}/").content.decode()
+    for page in (table, progress_page):
+        assert "4 of 5 late days used" in page and "1 of 5 late days used" in page
+        assert "by 2 d 12 h" in page and "by 1 d" in page
+    rows = list(csv.DictReader(io.StringIO(run(COURSE, "--csv"))))
+    assert [(row["late_days_used"], row["ps1: minutes_late"], row["ps2: minutes_late"]) for row in rows] == [
+        ("4", "3600", "720"),
+        ("1", "1440", "0"),
+    ]
+    assert [line.split()[:3] for line in run(COURSE).splitlines()[1:3]] == [["bob", "4", "of"], ["dave", "1", "of"]]
+    answer = cast.client("alice").get(v2("courses", COURSE, "status")).json()
+    assert answer["late_days"] == 5 and [each["late_days_used"] for each in answer["members"]] == [4, 1]
+    assert [work["minutes_late"] for work in answer["members"][0]["work"]] == [3600, 720]
+    assert "4 of 5" in render_status([answer])
+
+
+def test_student_sees_how_late_they_were_and_the_late_days_that_they_used(late_days, assignment, client):
+    client.force_login(person("bob"))
+    page = client.get(f"/view/course/{COURSE}/ps1/").content.decode()
+    assert "You have used 4." in page and "by 1 d 12 h" in page
+    assert "by 2 d 12 h" in client.get("/").content.decode()
+    last = Submission.objects.filter(student__username="bob", assignment=assignment).latest("created")
+    assert "by 2 d 12 h" in client.get(f"/view/submission/{last.pk}/").content.decode()
 
 
 # The command
@@ -167,11 +316,11 @@ def two_attempts(assignment, ps2):
 def test_command_writes_a_table(two_attempts):
     before = everything()
     assert run(COURSE).splitlines() == [
-        "username   name                 section  ps1                                           ps2",
-        "bob        Bob Baker            A        2026-11-03 12:01, late, 2 attempts, feedback  -",
-        "dave                                     -                                             -",
-        "erin       (not on the roster)           2026-11-03 12:02, late, collected             -",
-        "submitted                                1 of 2                                        0 of 2",
+        "username   name               section  ps1                                                 ps2",
+        "bob        Bob Baker          A        2026-11-03 12:01, late, collected, 2 attempts       -",
+        "dave                                   -                                                   -",
+        "erin       (left the course)           2026-11-03 12:02, late, collected                   -",
+        "submitted                              1 of 2 students; 1 submission of somebody who left  0 of 2 students",
     ]
     assert everything() == before
 
@@ -180,9 +329,14 @@ def test_command_writes_the_csv_that_the_admin_gives(two_attempts, client):
     client.force_login(person("alice"))
     text = run(COURSE, "--csv")
     rows = list(csv.reader(io.StringIO(text)))
-    assert rows[0][:6] == [*HEADER, "ps1: handed in", "ps1: attempts"]
-    assert rows[1] == ["bob", "Bob", "Baker", "A", "2026-11-03 12:01:00", "2", "yes", "yes", "yes", "", "0", "", "", ""]
-    assert rows[3][4:9] == ["2026-11-03 12:02:00", "1", "yes", "yes", "no"]
+    columns = ["state", "late", "minutes_late", "attempts", "last", "due", "extension"]
+    assert rows[0] == [*HEADER, *(f"ps1: {column}" for column in columns), *(f"ps2: {column}" for column in columns)]
+    assert rows[1] == [
+        *("bob", "Bob", "Baker", "A", "", ""),
+        *("collected", "yes", "1", "2", "2026-11-03T12:01:00+00:00", "2026-11-03T12:00:00+00:00", ""),
+        *("not submitted", "", "", "0", "", "", ""),
+    ]
+    assert rows[3][4:10] == ["left the course", "", "collected", "yes", "2", "1"]
     answer = client.get(f"/admin/exchange/assignment/status/{two_attempts.pk}/status.csv")
     assert b"".join(answer.streaming_content).decode("utf-8-sig") == text
 
@@ -238,22 +392,62 @@ def test_api_says_the_same_as_the_table(two_attempts, settings):
     answer = cast.client("alice").get(v2("courses", COURSE, "status")).json()
     assert answer["course"] == COURSE
     assert answer["assignments"] == [
-        {"name": "ps1", "status": "released", "due": "2026-11-03T12:00:00.000000Z"},
-        {"name": "ps2", "status": "released", "due": None},
+        {"name": "ps1", "status": "released", "due": "2026-11-03T12:00:00.000000Z", "counts": counts(1, late=1)},
+        {"name": "ps2", "status": "released", "due": None, "counts": counts(0)},
     ]
+    assert (answer["count"], answer["next_page"]) == (3, None)
     bob, dave, erin = answer["members"]
-    assert bob["work"] == [
-        {
-            "assignment": "ps1",
-            "attempts": 2,
-            "last": "2026-11-03T12:01:00.000000Z",
-            "late": True,
-            "collected": True,
-            "feedback": True,
-        }
-    ]
+    assert bob["work"][0] == {
+        "assignment": "ps1",
+        "state": "collected",
+        "attempts": 2,
+        "last": "2026-11-03T12:01:00.000000Z",
+        "submission": Submission.objects.filter(student__username="bob").latest("created").pk,
+        "late": True,
+        "minutes_late": 1,
+        "collected": True,
+        "feedback": False,
+        "due": "2026-11-03T12:00:00.000000Z",
+        "extension": "",
+        "cut_off": None,
+        "max_attempts": None,
+        "reason": "",
+        "note": "",
+    }
     assert (bob["first_name"], bob["section"], bob["on_roster"]) == ("Bob", "A", True)
-    assert (dave["username"], dave["work"], erin["on_roster"]) == ("dave", [], False)
+    assert (dave["username"], dave["work"][0]["state"]) == ("dave", "not_submitted")
+    assert (erin["on_roster"], erin["standing"]) == (False, "left the course")
+
+
+def counts(submitted, **more):
+    sentence = f"{submitted} of 2 students" + ("; 1 submission of somebody who left" if submitted else "")
+    none = dict.fromkeys(("late", "not_collected", "feedback", "staff"), 0)
+    common = {"students": 2, "submitted": submitted, "collected": submitted, "left": submitted, "sentence": sentence}
+    return {**none, **common, **more}
+
+
+def test_api_comes_in_pages_sorted_and_filtered(two_attempts, settings, monkeypatch):
+    settings.NGSHARE_STANDALONE = True
+    monkeypatch.setattr("exchange.api.v2.progress.MEMBERS_PER_PAGE", 2)
+
+    def ask(**query):
+        answer = cast.client("alice").get(v2("courses", COURSE, "status"), query)
+        assert answer.status_code == 200
+        return [member["username"] for member in answer.json()["members"]], answer.json()["next_page"]
+
+    assert ask(page=1) == (["bob", "dave"], 2) and ask(page=2) == (["erin"], None)
+    assert ask(page=1, sort="time") == (["erin", "bob"], 2)
+    assert ask(show="missing", assignment="ps1") == (["dave"], None)
+    assert ask(q="BAKER") == (["bob"], None) and ask(section="A") == (["bob"], None)
+
+
+@pytest.mark.parametrize(
+    "query", [{"show": "x"}, {"sort": "x"}, {"page": "0"}, {"page": "x"}, {"trials": "x"}, {"q": "\0"}], ids=str
+)
+def test_api_refuses_a_query_that_it_does_not_know(two_attempts, settings, query):
+    settings.NGSHARE_STANDALONE = True
+    assert cast.client("alice").get(v2("courses", COURSE, "status"), query).status_code == 400
+    assert cast.client("alice").get(v2("courses", COURSE, "status"), {"assignment": "x"}).status_code == 404
 
 
 def test_api_shows_withdrawn_assignments_as_such(submission, settings):

@@ -14,7 +14,7 @@ from courses.models import AuditEntry, Course, Role, User
 from courses.permissions import SERVER, Actor
 from exchange import services
 from exchange.models import Assignment, Blob, Feedback, Release, Submission
-from exchange.services import FeedbackItem, submissions
+from exchange.services import FeedbackItem, submitting
 from exchange.storage import blobs, file_sets
 from exchange.storage.file_sets import Upload
 from tests import cast
@@ -318,20 +318,20 @@ def test_key_is_of_one_student_and_one_assignment(assignment):
 def test_race_of_one_key_is_one_submission(assignment, monkeypatch):
     """The other request commits after this one looked for its key."""
     first = submit(assignment, key="k")
-    find, calls = submissions._submission_with_key, []
+    find, calls = submitting._submission_with_key, []
 
     def find_nothing_at_first(*arguments):
         calls.append(arguments)
         return None if len(calls) == 1 else find(*arguments)
 
-    monkeypatch.setattr(submissions, "_submission_with_key", find_nothing_at_first)
+    monkeypatch.setattr(submitting, "_submission_with_key", find_nothing_at_first)
     assert services.submit(assignment, cast.upload(WORK), by=actor("bob"), key="k") == (first, False)
     assert Submission.objects.count() == 1
 
 
 def test_race_for_one_instant_may_be_repeated(assignment, monkeypatch):
     instant = submit(assignment).created
-    monkeypatch.setattr(submissions, "_next_instant", lambda *arguments: instant)
+    monkeypatch.setattr(submitting, "_next_instant", lambda *arguments: instant)
     with pytest.raises(TryAgain, match="same instant"):
         submit(assignment)
     assert Submission.objects.count() == 1

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from exchange import services
+from exchange import receipt_keys, services
 from exchange.models import Submission
 from tests import cast
 from tests.cast import PS1, WORK, actor, of_assignment, post_bundle
@@ -38,6 +38,12 @@ def synced_logs():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fdatasync", note)
         yield found
+
+
+@pytest.fixture(autouse=True)
+def receipt_key(assignment):
+    """The first submission of a site also writes down the key of its receipts."""
+    return receipt_keys.current_key()
 
 
 def submit(files, leave_out=(), key="1"):

@@ -82,8 +82,11 @@ def test_the_whole_cycle_and_a_log_in_with_each_request_at_another_machine(super
 
 
 def commit_before_the_newest_migration():
-    """Return the newest commit without the newest migrations, or "" where the history is not here."""
-    found = git("log", "--format=%H", "--diff-filter=A", "-n1", "--", "*/migrations/0*.py")
+    """Return the newest commit without the newest migrations, or "" where the history is not here.
+
+    What was merged counts as one step: a commit in the middle of it is no version.
+    """
+    found = git("log", "--format=%H", "--first-parent", "-m", "--diff-filter=A", "-n1", "--", "*/migrations/0*.py")
     return git("rev-parse", "--verify", "--quiet", f"{found}^") if found else ""
 
 
@@ -91,6 +94,14 @@ def git(*arguments):
     command = ["git", "-c", "safe.directory=*", *arguments]
     outcome = subprocess.run(command, cwd=servers.ROOT, capture_output=True, text=True, check=False)
     return outcome.stdout.strip() if outcome.returncode == 0 else ""
+
+
+# An older version finds no package of the newer one, which is installed from its sources.
+WITHOUT_EDITABLE = """\
+import sys
+
+sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in finder.__module__]
+"""
 
 
 if commit_before_the_newest_migration():
@@ -101,7 +112,9 @@ if commit_before_the_newest_migration():
         git("archive", f"--output={archive}", commit_before_the_newest_migration())
         with tarfile.open(archive) as packed:
             packed.extractall(checkout, filter="data")
-        older = [supervise(f"older{number}", workers=1, checkout=checkout, **shared) for number in range(2)]
+        (checkout / "sitecustomize.py").write_text(WITHOUT_EDITABLE)
+        ours = {**shared, "PYTHONPATH": str(checkout)}
+        older = [supervise(f"older{number}", workers=1, checkout=checkout, **ours) for number in range(2)]
         with rush_of([one.url for one in older]) as rush:
             newer = supervise("newer", workers=1, **shared)  # it migrates before it serves
             rush.urls.append(newer.url)

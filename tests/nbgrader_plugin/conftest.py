@@ -3,7 +3,6 @@
 import itertools
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import pytest
 import requests
 
 from tests import servers
-from tests.nbgrader_plugin.desk import Desk, call
+from tests.nbgrader_plugin.desk import call, make_desk
+from tests.nbgrader_plugin.people import Person
 
 NUMBERS = itertools.count(1)
 
@@ -55,12 +55,19 @@ def courses(exchange):
 
 
 @pytest.fixture
+def person(exchange, course, tmp_path, monkeypatch):
+    def sits(username):
+        return Person(username, tmp_path / username, course, exchange.url, monkeypatch)
+
+    return sits
+
+
+@pytest.fixture
+def alice(person):
+    return person("alice")
+
+
+@pytest.fixture
 def desk(exchange, tmp_path):
-    """alice's computer, with nbgrader configured and the server extension switched on."""
-    home = tmp_path / "alice"
-    shutil.copytree(servers.ROOT / "nbgrader_plugin/jupyter_server_config.d", home / "etc/jupyter_server_config.d")
-    (home / ".jupyter").mkdir()
-    (home / ".jupyter/nbgrader_config.py").write_text(
-        "from nbgrader_plugin import configure\nc = get_config()\nconfigure(c)\n"
-    )
-    return Desk(home, "alice", exchange)
+    """alice's computer."""
+    return make_desk(tmp_path / "alice", "alice", exchange)

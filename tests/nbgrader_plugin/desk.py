@@ -1,13 +1,19 @@
 """An instructor's computer: a home directory, commands, and a Jupyter server."""
 
 import os
+import shutil
+import signal
 import sqlite3
 import sys
-from contextlib import contextmanager
+import threading
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import requests
+from nbgrader.api import Gradebook
 
 from tests.servers import ROOT, Service, free_port, running, wait_until
 
@@ -34,6 +40,16 @@ class Desk:
         }
 
 
+def make_desk(home, username, service):
+    """Someone's computer, with nbgrader configured and the server extensions switched on."""
+    shutil.copytree(ROOT / "nbgrader_plugin/jupyter_server_config.d", home / "etc/jupyter_server_config.d")
+    (home / ".jupyter").mkdir()
+    (home / ".jupyter/nbgrader_config.py").write_text(
+        "from nbgrader_plugin import configure\nc = get_config()\nconfigure(c)\n"
+    )
+    return Desk(home, username, service)
+
+
 def call(desk_or_url, method, path, user="root", **kwargs):
     url = getattr(desk_or_url, "url", desk_or_url)
     answer = requests.request(
@@ -41,6 +57,26 @@ def call(desk_or_url, method, path, user="root", **kwargs):
     )
     answer.raise_for_status()
     return answer.json() if answer.content else None
+
+
+@cache
+def _empty_gradebook():
+    """The bytes of a new gradebook, which takes nbgrader seconds: it asks alembic in a process of its own."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "gradebook.db"
+        with Gradebook(f"sqlite:///{path}"):
+            pass
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("delete from course")
+        return path.read_bytes()
+
+
+def open_gradebook(folder, course):
+    """nbgrader's gradebook in the folder; a new one where there is none."""
+    path = Path(folder) / "gradebook.db"
+    if not path.exists():
+        path.write_bytes(_empty_gradebook())
+    return Gradebook(f"sqlite:///{path}", course)
 
 
 def roster(at, course):
@@ -60,6 +96,29 @@ def jupyter_server(desk, *options):
     with running(command, env=desk.env, log=log, cwd=desk.home) as process:
         wait_until(lambda: _answers(url), process, log)
         yield url, log
+
+
+@contextmanager
+def stopped(service):
+    """The service takes connections, and answers nothing."""
+    os.killpg(service.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(service.process.pid, signal.SIGCONT)
+
+
+def goes_on_during(url, ask):
+    """Return what `ask` returns; files, terminals and kernels of the Jupyter server answer meanwhile."""
+    answers, rounds = [], 0
+    asking = threading.Thread(target=lambda: answers.append(ask()))
+    asking.start()
+    while asking.is_alive():
+        for path in ("api/contents", "api/terminals", "api/kernels"):
+            requests.get(f"{url}/{path}", timeout=30).raise_for_status()
+        rounds += 1
+    assert rounds > 2, "one that was begun before, and one after it went on, do not count"
+    return answers[0]
 
 
 def _answers(url):

@@ -20,6 +20,13 @@ class Home:
 
     def nbgrader(self, *arguments, cwd=None, fails=False):
         """Return what nbgrader prints; it must fail or not, as told."""
+        return self.run("nbgrader", *arguments, cwd=cwd, fails=fails)
+
+    def manage(self, *arguments, cwd=None):
+        """Return what ngshare-course-management prints."""
+        return self.run("nbgrader_plugin.cli.course_management", *arguments, cwd=cwd)
+
+    def run(self, module, *arguments, cwd=None, fails=False):
         env = {
             "PATH": f"{Path(self.python).parent}:{os.environ['PATH']}",
             "HOME": str(self.folder),
@@ -27,7 +34,7 @@ class Home:
             "NGSHARE_URL": self.service.url,
             "JUPYTERHUB_API_TOKEN": self.username,
         }
-        command = [self.python, "-m", "nbgrader", *arguments]
+        command = [self.python, "-m", module, *arguments]
         done = subprocess.run(command, cwd=cwd or self.folder, env=env, capture_output=True, text=True, timeout=180)
         assert (done.returncode != 0) is fails, done.stderr
         return done.stderr + done.stdout

@@ -1,9 +1,22 @@
 """Formgrader's Manage Students and several course directories, in a real Jupyter server."""
 
+import time
+
 import pytest
 import requests
 
-from tests.nbgrader_plugin.desk import call, jupyter_server, put_student, roster, students_in
+from tests import servers
+from tests.nbgrader_plugin.desk import (
+    call,
+    goes_on_during,
+    jupyter_server,
+    make_desk,
+    put_student,
+    roster,
+    stopped,
+    students_in,
+)
+from tests.nbgrader_plugin.people import notebook, write
 
 pytestmark = pytest.mark.live
 
@@ -66,3 +79,101 @@ def test_server_without_ngshare_configured_keeps_a_local_gradebook(desk):
         assert requests.get(f"{url}/formgrader/manage_students", timeout=30).status_code == 200
         assert put_student(url, "bob", first_name="Bob").status_code == 200
     assert students_in(desk.home) == {"bob"}
+
+
+def names(url):
+    """Who formgrader's page of students shows, by user name."""
+    rows = requests.get(f"{url}/formgrader/api/students", timeout=30).json()
+    return {row["id"]: (row["first_name"], row["last_name"]) for row in rows}
+
+
+def test_students_of_the_roster_are_shown_with_their_names(desk, courses):
+    course = courses[0]
+    folder = course_directory(desk, "a", course)
+    people = [
+        {"username": "bob", "first_name": "Bob", "last_name": "Baker"},
+        {"username": "carol", "first_name": "Carol", "last_name": "Cook"},
+        {"username": "dave"},
+    ]
+    call(desk.service, "POST", f"courses/{course}/members/bulk/", json={"members": people})
+    with jupyter_server(desk) as (url, _log):
+        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
+        assert put_student(url, "carol", first_name="Caro", last_name=None, email=None).status_code == 200
+        assert put_student(url, "dave", first_name="Dave", last_name="Dyer", email=None).status_code == 200
+        assert names(url) == {"bob": ("Bob", "Baker"), "carol": ("Caro", "Cook"), "dave": ("Dave", "Dyer")}
+        call(desk.service, "PUT", f"courses/{course}/members/erin/", json={"role": "student", "first_name": "Erin"})
+        assert names(url)["erin"] == ("Erin", None)
+    assert students_in(folder) == {"bob", "carol", "dave", "erin"}
+
+
+def test_failed_release_is_told_in_one_sentence(desk, courses):
+    folder = course_directory(desk, "a", courses[0])
+    write(folder / "release/ps1", {"p1.ipynb": notebook()})
+    with jupyter_server(desk) as (url, _log):
+        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
+        release = f"{url}/formgrader/api/assignment/ps1/release"
+        assert requests.post(release, timeout=30).json()["success"] is True
+        sentence = f"Destination already exists, add --force to overwrite: {courses[0]} ps1"
+        assert requests.post(release, timeout=30).json() == {"success": False, "log": sentence}
+
+
+def test_a_click_asks_the_exchange_once_for_what_it_shows(desk, courses):
+    folder = course_directory(desk, "a", courses[0])
+    for number in range(5):
+        write(folder / f"source/ps{number}", {"p1.ipynb": notebook()})
+
+    def asked(path):
+        before = len(desk.service.log.read_text())
+        requests.get(f"{url}/formgrader/{path}", timeout=30).raise_for_status()
+        time.sleep(0.5)  # the line is written after the response
+        return desk.service.log.read_text()[before:].count("GET /api/v2/")
+
+    with jupyter_server(desk) as (url, _log):
+        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
+        assert asked("manage_assignments") == 1
+        assert asked("api/assignments") == 1, "five assignments, of which none is released"
+        assert asked("manage_students") == 0
+        assert asked("api/students") == 2, "the list, and the roster"
+        assert asked("api/status") == 0
+
+
+def test_formgrader_sees_what_was_released_a_moment_ago(desk, courses):
+    folder = course_directory(desk, "a", courses[0])
+    write(folder / "source/ps1", {"p1.ipynb": notebook()})
+    write(folder / "release/ps1", {"p1.ipynb": notebook()})
+    with jupyter_server(desk) as (url, _log):
+        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
+
+        def status():
+            (row,) = requests.get(f"{url}/formgrader/api/assignments", timeout=30).json()
+            return row["status"]
+
+        assert status() == "draft"
+        requests.post(f"{url}/formgrader/api/assignment/ps1/release", timeout=30)
+        assert status() == "released"
+        call(desk.service, "POST", f"courses/{courses[0]}/assignments/ps1/withdraw/")
+        assert status() == "draft"
+
+
+def test_server_goes_on_while_the_exchange_does_not_answer(tmp_path):
+    with servers.service(tmp_path / "ngshare", workers=1) as service:
+        desk = make_desk(tmp_path / "alice", "alice", service)
+        folder = course_directory(desk, "a", "any")
+        write(folder / "source/ps1", {"p1.ipynb": notebook()})
+        with jupyter_server(desk) as (url, _log):
+            requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
+            requests.get(f"{url}/formgrader/api/assignments", timeout=30)  # makes the gradebook
+            with stopped(service):
+                started = time.monotonic()
+                answer = goes_on_during(url, lambda: requests.get(f"{url}/formgrader/api/assignments", timeout=60))
+                assert time.monotonic() - started < 7  # 4 of waiting; a busy machine takes some more
+                page = requests.get(f"{url}/formgrader/manage_assignments", timeout=60).text
+                release = f"{url}/formgrader/api/assignment/ps1/release"
+                answer_of_button = goes_on_during(url, lambda: requests.post(release, timeout=60)).json()
+            assert answer_of_button == {"success": False, "log": "The exchange did not answer within 4 seconds."}
+            assert "The exchange did not answer within 4 seconds. Nothing can be released or collected now." in page
+            assert "exchange directory" not in page and service.url not in page.partition("warning-exchange")[2]
+            assert (
+                "exchange did not answer" not in requests.get(f"{url}/formgrader/manage_assignments", timeout=60).text
+            )
+            assert [row["status"] for row in answer.json()] == ["draft"]

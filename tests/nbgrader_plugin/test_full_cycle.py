@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from nbgrader.api import Gradebook
 
 from tests.environments import CannotInstall, older_python
 from tests.nbgrader_plugin.home import Home
@@ -95,6 +96,26 @@ def test_assignment_goes_all_the_way_round(homes):
     assert f"{course} bob ps1" in teach("list", "--inbound")
 
 
+def test_extension_is_in_the_gradebook_before_autograde_looks_for_it(homes):
+    course, alice, bob = homes
+    folder = quickstart(alice, course)
+    for command in ("generate_assignment", "release_assignment"):
+        alice.nbgrader(command, "ps1", cwd=folder)
+    bob.nbgrader("fetch_assignment", "ps1", "--course", course)
+    solve(bob.folder / "ps1" / "problem1.ipynb")
+    bob.nbgrader("submit", "ps1", "--course", course)
+    alice.manage("set_due", course, "ps1", "--due", "2021-07-01T12:00Z", "--yes", cwd=folder)
+    alice.nbgrader("collect", "ps1", cwd=folder)
+    alice.manage("extend", course, "ps1", "--student", "bob", "--due", "2101-07-01T12:00Z", "--yes", cwd=folder)
+    assert "seconds late" not in alice.nbgrader("autograde", "ps1", cwd=folder)
+    with Gradebook(f"sqlite:///{folder}/gradebook.db", course) as gradebook:
+        submission = gradebook.find_submission("ps1", "bob")
+        assert submission.total_seconds_late == 0
+        assert submission.score > 0
+    alice.manage("extend", course, "ps1", "--student", "bob", "--withdraw", "--yes", cwd=folder)
+    assert "seconds late" in alice.nbgrader("autograde", "ps1", "--force", cwd=folder)
+
+
 def test_failures_end_with_the_servers_sentence_and_exit_status(homes):
     course, alice, bob = homes
     assert "Assignment not found" in bob.nbgrader("fetch_assignment", "ps9", "--course", course, fails=True)
@@ -123,8 +144,9 @@ def requests_of(home, course, act):
 def test_commands_send_no_more_requests_than_they_need(homes):
     course, alice, bob = homes
     folder = write(alice.folder / "course", {"release/ps1/p1.ipynb": notebook()})
-    latest, submit, bundle = (
+    latest, deadline, submit, bundle = (
         "GET assignments/ps1/releases/latest/",
+        "GET assignments/ps1/",
         "POST assignments/ps1/submissions/",
         "POST blobs/bundle/",
     )
@@ -137,10 +159,10 @@ def test_commands_send_no_more_requests_than_they_need(homes):
     ]  # fmt: skip
     assert of(bob, "list") == ["GET assignments/"]
     assert of(bob, "fetch_assignment", "ps1") == [latest, bundle]
-    assert of(bob, "submit", "ps1") == [submit]
+    assert of(bob, "submit", "ps1") == [deadline, submit]
     shutil.rmtree(bob.folder / ".local/share/jupyter/nbgrader_cache")
-    assert of(bob, "submit", "ps1") == [latest, submit]
+    assert of(bob, "submit", "ps1") == [latest, deadline, submit]
     assert of(bob, "list", "--cached") == ["GET submissions/"]
     assert of(alice, "collect", "ps1", cwd=folder) == [
-        "GET submissions/", "GET ", bundle, "POST submissions/collected/"
-    ]  # fmt: skip  # whether alice is staff is asked where there is one submission alone, which might be her own
+        "GET submissions/", "GET ", "GET submissions/", bundle, "POST submissions/collected/"
+    ]  # fmt: skip  # is alice staff (asked where there is one submission alone, which might be her own); trials

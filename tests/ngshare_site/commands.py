@@ -12,4 +12,5 @@ MODULE = ["-m", "ngshare_site"]
 
 def run(*arguments, cwd, script=MANAGE, **variables):
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **variables}
-    return subprocess.run([sys.executable, *script, *arguments], env=env, capture_output=True, text=True, cwd=cwd)
+    command = [sys.executable, *script, *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, cwd=cwd)

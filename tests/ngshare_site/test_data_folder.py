@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from ngshare_site import data_folder
+from ngshare_site import data_folder, env
 from ngshare_site.data_folder import make_secret
 
 KEY = "of these tests: 0123456789 abcdefghijk"
@@ -183,3 +183,42 @@ def test_cache_that_somebody_else_made_is_refused(folder, somebody_else):
     (folder / "cache").mkdir(mode=0o700)
     with somebody_else(), pytest.raises(ImproperlyConfigured, match="cache belongs to somebody else"):
         data_folder.prepare()
+
+
+@pytest.fixture
+def service_data(folder, settings, monkeypatch):
+    """What a service keeps, for its own user alone."""
+    make(folder, 0o700)
+    database = folder / "ngshare.sqlite3"
+    database.touch(mode=0o600)
+    (folder / "ngshare_secret_key").touch(mode=0o600)
+    (folder / "ngshare_secret_key").write_text(KEY)
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "ngshare_site.sqlite")
+    monkeypatch.setitem(settings.DATABASES["default"], "NAME", str(database))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    return folder
+
+
+def test_folder_of_another_user_is_told_with_its_owner(service_data, somebody_else):
+    with somebody_else(), pytest.raises(ImproperlyConfigured, match="belongs to root, and this user may not write"):
+        data_folder.prepare()
+
+
+def test_secret_of_another_user_is_told_with_its_path(service_data, somebody_else):
+    os.chown(service_data, NOBODY, NOBODY)
+    with somebody_else(), pytest.raises(ImproperlyConfigured, match="ngshare_secret_key: Permission denied"):
+        data_folder.prepare()
+
+
+def test_database_of_another_user_is_told(service_data, somebody_else):
+    with (
+        somebody_else(),
+        pytest.raises(ImproperlyConfigured, match="Permission denied.* run this as the service's user"),
+    ):
+        data_folder.require_database(to_exist=True)
+
+
+def test_settings_are_read_without_the_right_to_read_the_secret(service_data, somebody_else):
+    """So that `help` and `check_hub` work for everybody."""
+    with somebody_else():
+        assert env.secret("NGSHARE_SECRET_KEY", service_data) == ""

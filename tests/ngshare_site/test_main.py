@@ -77,8 +77,8 @@ def test_commands_without_data_work_where_nobody_may_write(command):
 
 @pytest.mark.wide
 def test_check_hub_writes_nothing(sealed):
-    done = run("check_hub", cwd=sealed)
-    assert done.returncode == 1 and "JUPYTERHUB_API_URL is not set" in done.stdout
+    done = run("check_hub", cwd=sealed, NGSHARE_STANDALONE="1")
+    assert done.returncode == 1 and "there is no Hub" in done.stdout
     assert os.listdir(sealed) == []
 
 
@@ -89,14 +89,79 @@ def test_unknown_command_makes_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    "command", ["serve", *(pytest.param(name, marks=pytest.mark.wide) for name in ("migrate", "sweep_blobs"))]
-)
+@pytest.mark.parametrize("command", ["serve", pytest.param("migrate", marks=pytest.mark.wide)])
 def test_forgotten_data_folder_is_one_sentence(command):
     done = run(command, cwd=READ_ONLY, NGSHARE_STANDALONE="1")
     assert done.returncode == 1
-    assert done.stderr.startswith("ngshare cannot start: NGSHARE_DATA: cannot keep data in /proc/ngshare-data (")
-    assert done.stderr.endswith("Set it to a folder that this user may write to.\n") and done.stderr.count("\n") == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "ngshare cannot start: NGSHARE_DATA: cannot keep data in /proc/ngshare-data ("
+    )
+    assert done.stderr.endswith("Set it to a folder that this user may write to.\n") and done.stderr.count("\n") == 2
+
+
+def test_new_data_folder_in_an_accidental_place_is_told(tmp_path):
+    done = run("migrate", "--verbosity=0", cwd=tmp_path)
+    assert done.returncode == 0 and f"NGSHARE_DATA is not set: data is kept in {tmp_path}/ngshare-data" in done.stderr
+
+
+NEED_DATA = {
+    "course_status": ["x"],
+    "sweep_blobs": [],
+    "verify_blobs": [],
+    "people": ["deactivate", "bob"],
+    "import_roster": ["x", "x"],
+    "export_roster": ["x"],
+    "apply_courses": ["x"],
+    "sync_groups": [],
+    "backup": ["x"],
+    "retire_courses": ["--older-than=1"],
+    "export_course": ["x", "x"],
+    "import_course": ["x"],
+    "export_person": ["x", "x"],
+    "import_ngshare": ["--database=x", "--storage=x"],
+    "import_exchange_folder": ["x"],
+    "clearsessions": [],
+    "rotate_receipt_key": [],
+    "trust_receipt_keys": ["x"],
+}
+
+
+def test_every_command_of_ours_is_in_the_table():
+    ours = {name for name, app in get_commands().items() if app in main.OUR_APPS}
+    assert ours - set(NEED_DATA) == {"serve", "check_hub", "restore"}
+
+
+@pytest.mark.parametrize(
+    "command", ["course_status", *(pytest.param(name, marks=pytest.mark.wide) for name in [*NEED_DATA][1:])]
+)
+def test_forgotten_data_folder_is_one_sentence_of_every_command_and_nothing_is_made(tmp_path, command):
+    done = run(command, *NEED_DATA[command], cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"ngshare cannot start: NGSHARE_DATA is not set: there is no database {tmp_path}/ngshare-data/ngshare.sqlite3. "
+        "Set it to that of the service; `ngshare migrate` makes a new one.\n"
+    )
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("content", [b"", b"this is no database, and longer than the header of one" * 20])
+def test_file_that_is_no_database_of_ours_is_one_sentence(tmp_path, content):
+    (tmp_path / "ngshare.sqlite3").write_bytes(content)
+    done = run("course_status", "x", cwd=tmp_path, NGSHARE_DATA=str(tmp_path))
+    assert done.returncode == 1 and done.stderr.startswith("ngshare cannot start: NGSHARE_DATA: the database ")
+    assert done.stderr.count("\n") == 1 and "ngshare_secret_key" not in os.listdir(tmp_path)
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("command", ["migrate", "course_status"])
+def test_database_that_cannot_be_reached_is_one_sentence(tmp_path, command):
+    address = "postgres://ngshare:not-shown@127.0.0.1:9/ngshare"
+    done = run(
+        command, *NEED_DATA.get(command, []), cwd=tmp_path, NGSHARE_DATA=str(tmp_path / "data"), DATABASE_URL=address
+    )
+    assert done.returncode == 1 and done.stderr.startswith("ngshare cannot start: DATABASE_URL: the database cannot be")
+    assert done.stderr.count("\n") == 1 and "not-shown" not in done.stderr
 
 
 @pytest.mark.wide
@@ -114,7 +179,7 @@ def test_data_folder_that_cannot_be_written_is_one_sentence():
 
 @pytest.mark.wide
 def test_command_with_data_makes_the_folder_for_its_owner_alone(tmp_path):
-    done = run("showmigrations", cwd=tmp_path, NGSHARE_DATA=str(tmp_path / "new" / "data"))
+    done = run("migrate", "--verbosity=0", cwd=tmp_path, NGSHARE_DATA=str(tmp_path / "new" / "data"))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "new" / "data").stat().st_mode & 0o077 == 0
     assert (tmp_path / "new" / "data" / "ngshare_secret_key").exists()

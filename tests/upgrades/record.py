@@ -107,7 +107,13 @@ def fill(url: str) -> list[dict]:
     release(cast.PS1)
     receipts = [submit("bob", cast.WORK)]
     release({**cast.PS1, "hint.txt": b"read the book"})
-    ask(url, "alice", "PATCH", cast.of_assignment(), json={"due": "2020-02-02T12:00:00Z"})
+    deadline = {"due": "2020-02-02T12:00:00Z", "cut_off": "2101-02-02T12:00:00Z", "max_attempts": 9}
+    ask(url, "alice", "PATCH", cast.of_assignment(), json=deadline)
+    extensions = [
+        {"student": "dave", "due": "2100-02-02T12:00:00Z", "reason": "ill"},
+        {"section": "A", "attempts": 1},
+    ]
+    ask(url, "alice", "POST", cast.of_assignment("extensions"), json={"extensions": extensions})
     receipts += [
         submit("bob", SECOND_WORK),
         submit("dave", cast.WORK),
@@ -133,7 +139,7 @@ def questions(receipts: list[dict]) -> Iterator[tuple[str, str]]:
     course = cast.v2("courses", cast.COURSE)
     for part in ("", "members/", "status/", "assignments/"):
         yield "alice", course + part
-    for parts in ((), ("releases",), ("releases", 1), ("releases", 2), ("submissions",)):
+    for parts in ((), ("releases",), ("releases", 1), ("releases", 2), ("submissions",), ("extensions",)):
         yield "alice", cast.of_assignment(*parts)
     yield "bob", cast.of_assignment("releases", 2)
     for receipt in receipts:

@@ -1,11 +1,14 @@
 """What earlier versions have stored is there after this version has migrated it: each recording is copied, and the
 service started on the copy. record.py makes recordings."""
 
+import json
 import re
 import zipfile
 
 import pytest
+import requests
 
+from nbgrader_plugin.client import receipt_files
 from tests import cast, servers
 from tests.upgrades import record
 
@@ -66,9 +69,23 @@ def test_every_answer_is_as_it_was(migrated):
     changed = {
         f"{one['who']}: {one['address']}": lines
         for one in migrated.answers
+        if not one["address"].endswith(("/receipt/", "/status/"))  # signed, and said, in another way: see below
         if (lines := lacks(one["answer"], migrated.ask(one["who"], "GET", one["address"]).json()))
     }
     assert changed == {}
+
+
+def test_status_still_counts_every_attempt(migrated):
+    """It also names what somebody has not submitted, and says of the latest attempt alone what became of it."""
+    (recorded,) = (one for one in migrated.answers if one["address"].endswith("/status/"))
+    found = migrated.ask(recorded["who"], "GET", recorded["address"]).json()
+    assert lacks(recorded["answer"]["assignments"], found["assignments"]) == []
+    members = {member["username"]: member for member in found["members"]}
+    for member in recorded["answer"]["members"]:
+        work = {each["assignment"]: each for each in members[member["username"]]["work"]}
+        for each in member["work"]:
+            was = {name: each[name] for name in ("attempts", "last", "late", "feedback")}
+            assert lacks(was, work[each["assignment"]]) == []
 
 
 def test_receipts_are_still_genuine_and_false_ones_still_are_not(migrated):
@@ -77,6 +94,20 @@ def test_receipts_are_still_genuine_and_false_ones_still_are_not(migrated):
 
     assert [verify(receipt) for receipt in migrated.receipts] == [True] * 5
     assert not verify({**migrated.receipts[0], "digest": migrated.receipts[1]["digest"]})
+
+
+def test_receipts_that_are_asked_for_again_state_the_same_and_verify_offline(migrated):
+    answer = requests.get(f"{migrated.url}{cast.v2('receipts', 'keys')}", timeout=30)  # by nobody
+    keys = receipt_files.read_keys(answer.json())
+    for old in migrated.receipts:
+        address = cast.v2("submissions", old["id"], "receipt")
+        new, again = (migrated.ask(old["student"], "GET", address).json() for _ in range(2))
+        if "key" in old:  # signed with Ed25519: it is the same for ever
+            assert new == old
+        assert new == again and not lacks({name: old[name] for name in old.keys() - {"late", "signature"}}, new)
+        receipt_files.verify(receipt_files.read(json.dumps(new)), keys)
+        with pytest.raises(receipt_files.NotGenuine):
+            receipt_files.verify({**new, "digest": "0" * 64}, keys)
 
 
 def test_the_audit_log_says_what_it_said(migrated):

@@ -48,7 +48,7 @@ class Assignments(Resource):
     def get(self, request: Request, course: str) -> Response:
         """Return the names of the released assignments, in the order in which they were made."""
         target = self.course_for(Permission.SEE_COURSE)
-        rows = Assignment.objects.released().filter(course=target).order_by("pk")
+        rows = self.assignments_of(target).order_by("pk")
         return success(assignments=list(rows.values_list("name", flat=True)))
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import cast
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -114,10 +115,16 @@ class Resource(APIView):
 
     def assignment_in(self, course: Course) -> Assignment:
         """Return the assignment in the address; an unreleased one exists for nobody. Errors: Failure."""
-        rows = Assignment.objects.released().filter(course=course, name=self.kwargs["assignment"])
+        rows = self.assignments_of(course).filter(name=self.kwargs["assignment"])
         if assignment := rows.select_related("course").first():
             return cast(Assignment, assignment)
         raise Failure(404, "Assignment not found")
+
+    def assignments_of(self, course: Course) -> QuerySet[Assignment]:
+        """Return the released assignments of the course; those whose release time is to come, to staff alone."""
+        sees_all = self.actor.may(Permission.SEE_SUBMISSIONS, course)
+        rows = Assignment.objects.released() if sees_all else Assignment.objects.shown()
+        return rows.filter(course=course)
 
     def member(self, course: Course, *roles: str, what: str = "Student") -> Membership:
         """Return the member in the address, in any of these roles or any at all. Errors: Failure."""

@@ -17,6 +17,7 @@ from courses.permissions import Permission
 from exchange import queries, services
 from exchange.api.v2 import conditions, serializers
 from exchange.api.v2.base import BUNDLE, AssignmentPartViewSet, max_bundle, read_bundle, read_files
+from exchange.api.v2.deadlines import DRY_RUN, ChangedAssignmentSerializer, DeadlinesSerializer
 from exchange.api.v2.filters import AssignmentFilter
 from exchange.api.v2.pagination import AssignmentPages, Keys
 from exchange.api.v2.parsers import BundleParser
@@ -61,13 +62,16 @@ class AssignmentViewSet(AllAssignmentsViewSet):
     def retrieve(self, request: Request, course: str, assignment: str) -> Response:
         return self._respond()
 
-    @extend_schema(request=serializers.DueSerializer)
+    @extend_schema(request=DeadlinesSerializer, parameters=[DRY_RUN], responses=ChangedAssignmentSerializer)
     def partial_update(self, request: Request, course: str, assignment: str) -> Response:
-        """Change the due date."""
-        serializer = serializers.DueSerializer(data=request.data)
+        """Change deadlines, and answer whose state that changes; with `dry_run` nothing is changed."""
+        serializer = DeadlinesSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        services.set_due_date(self.assignment, serializer.validated_data["due"], by=self.actor)
-        return self._respond()
+        values, dry_run = serializer.validated_data, self.flag("dry_run")
+        changes = services.set_deadlines(self.assignment, values, by=self.actor, dry_run=dry_run)
+        (found,) = queries.load_assignments([self.assignment.pk], self.actor)
+        found.changes = changes  # type: ignore[attr-defined]
+        return Response(ChangedAssignmentSerializer(found).data)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"], filterset_class=None)

@@ -36,9 +36,9 @@ class AssignmentPartViewSet(CourseViewSet):
 
     @cached_property
     def assignment(self) -> Assignment:
-        """The assignment named in the address; an unreleased one is for staff alone. Errors: NotFound."""
+        """The assignment named in the address; what students do not see is for staff alone. Errors: NotFound."""
         assignment = self.named_assignment
-        if assignment.withdrawn_at is not None and not self.actor.may(Permission.SEE_SUBMISSIONS, self.course):
+        if not assignment.is_shown and not self.actor.may(Permission.SEE_SUBMISSIONS, self.course):
             raise self._not_found
         return assignment
 

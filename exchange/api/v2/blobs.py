@@ -102,6 +102,7 @@ class BlobViewSet(CourseViewSet):
     def _readable(self, hashes: list[str]) -> dict[str, Blob]:
         """Return the blobs by hash. Errors: NotFound if the actor may not read all of them."""
         readable = possession.readable_blobs(self.actor, hashes, also_lost=True)
+        readable |= possession.readable_solutions(self.actor, [each for each in hashes if each not in readable])
         if absent := [sha256 for sha256 in hashes if sha256 not in readable]:
             raise NotFound(f"There is no blob {absent[0]}, or it is not for you to read.", missing=absent[:100])
         return readable

@@ -10,8 +10,6 @@ from courses.errors import TooLarge
 from exchange import receipts
 from exchange.api.v2.bundles import Bundle
 
-MAX_RECEIPT = 2**14  # bytes; one with the longest names has a third
-
 
 class BundleParser(BaseParser):
     """Return a Bundle, of which nothing has been read yet."""
@@ -43,9 +41,9 @@ class ReceiptParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Any:
-        text = stream.read(MAX_RECEIPT + 1)
-        if len(text) > MAX_RECEIPT:
-            raise TooLarge(f"A receipt has {MAX_RECEIPT} bytes at most.", limit=MAX_RECEIPT)
+        text = stream.read(receipts.MAX_SIZE + 1)
+        if len(text) > receipts.MAX_SIZE:
+            raise TooLarge(f"A receipt has {receipts.MAX_SIZE} bytes at most.", limit=receipts.MAX_SIZE)
         value = strict_json(text)
         if isinstance(value, dict) and not receipts.is_spelled_plainly(text.decode(errors="replace"), value):
             return {}

@@ -13,7 +13,9 @@ from rest_framework.fields import SkipField
 from courses.api.fields import BoundedListField
 from courses.api.serializers import TimestampField
 from exchange import queries
+from exchange.deadlines import Reason
 from exchange.models import Assignment, BlobUpload, Feedback, FileSet, Release, Submission
+from exchange.receipts import State, Verdict
 from exchange.storage import parts
 from exchange.storage.manifests import ManifestEntry
 
@@ -95,13 +97,26 @@ class LatestReleaseSerializer(serializers.Serializer[Release]):
     digest = serializers.CharField(source="file_set.digest")
 
 
+class DeadlineSerializer(serializers.Serializer[Assignment]):
+    due = TimestampField(source="deadline.due", allow_null=True)
+    cut_off = TimestampField(source="deadline.cut_off", allow_null=True)
+    attempts_left = serializers.IntegerField(allow_null=True, help_text="null: no limit, or it does not hold for staff")
+    reason = serializers.ChoiceField(
+        source="deadline.reason", choices=Reason.choices, allow_blank=True, help_text="empty: the assignment's own"
+    )
+
+
 class AssignmentSerializer(RowSerializer[Assignment]):
     """A row of queries.load_assignments."""
 
     course = serializers.CharField(source="course.name", read_only=True)
     name = serializers.CharField(read_only=True)
     status = serializers.CharField(read_only=True)
+    release_at = TimestampField(allow_null=True, help_text="students see the assignment from then on")
     due = TimestampField(allow_null=True)
+    cut_off = TimestampField(allow_null=True, help_text="nothing is accepted after it")
+    max_attempts = serializers.IntegerField(allow_null=True)
+    deadline = DeadlineSerializer(source="*", help_text="what is in force for the asking user")
     release = LatestReleaseSerializer(source="latest_release", allow_null=True)
     notebooks = NotebookSerializer(many=True, source="latest_release.file_set", default=None)
     my_submissions = serializers.IntegerField(read_only=True)
@@ -137,6 +152,9 @@ class SubmissionSerializer(serializers.Serializer[Submission]):
     timestamp = TimestampField(source="created")
     release = serializers.IntegerField(source="release.number", allow_null=True, default=None)
     late = serializers.BooleanField()
+    repeats = serializers.IntegerField(
+        source="repeated", allow_null=True, help_text="of a late one: the id of that in time with exactly its files"
+    )
     trial = serializers.BooleanField(required=False, help_text=Submission.trial.field.help_text)
     collected = TimestampField(source="collected_at", allow_null=True)
     withdrawn = TimestampField(source="withdrawn_at", allow_null=True)
@@ -167,23 +185,39 @@ class ReceiptSerializer(serializers.Serializer[Mapping[str, object]]):
     """What receipts.receipt signs."""
 
     id = serializers.IntegerField()
+    code = serializers.CharField(help_text="short code, such as 7K3M-Q0ZD-4XHC")
     course = serializers.CharField()
     assignment = serializers.CharField()
     student = serializers.CharField()
     submitted_by = serializers.CharField(allow_null=True)
     timestamp = serializers.CharField()
+    due = serializers.CharField(allow_null=True, help_text="due date that was in force when it arrived")
     release = serializers.IntegerField(allow_null=True)
-    late = serializers.BooleanField()
     trial = serializers.BooleanField()
     digest = serializers.CharField()
     size = serializers.IntegerField(help_text="bytes")
     file_count = serializers.IntegerField()
-    signature = serializers.CharField()
+    key = serializers.CharField(help_text="id of the key that signed it, see receipts/keys/")
+    signature = serializers.CharField(help_text="Ed25519, base64url without padding")
 
 
-class VerdictSerializer(serializers.Serializer[Mapping[str, object]]):
+class VerdictSerializer(serializers.Serializer[Verdict]):
     valid = serializers.BooleanField()
+    state = serializers.ChoiceField(choices=[state.value for state in State])
     message = serializers.CharField()
+
+
+class PublicKeySerializer(serializers.Serializer[Mapping[str, str]]):
+    """A JSON Web Key (RFC 8037)."""
+
+    kty = serializers.CharField(help_text="OKP")
+    crv = serializers.CharField(help_text="Ed25519")
+    kid = serializers.CharField(help_text="what receipts state as `key`")
+    x = serializers.CharField(help_text="the public key, base64url without padding")
+
+
+class PublicKeysSerializer(serializers.Serializer[Mapping[str, object]]):
+    keys = PublicKeySerializer(many=True)
 
 
 class IdsSerializer(serializers.Serializer[None]):

@@ -36,7 +36,8 @@ class SubmissionListViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
     pagination_class = SubmissionPages
 
     def get_queryset(self) -> QuerySet[Submission]:
-        return queries.visible_submissions(self.actor)
+        everything = self.action == "list" and self.flag("removed")  # goes with `mine`
+        return queries.own_submissions(self.actor) if everything else queries.visible_submissions(self.actor)
 
     def get_serializer_context(self) -> dict[str, object]:
         return {**super().get_serializer_context(), "with_files": self.with_files}
@@ -65,7 +66,7 @@ class SubmissionViewSet(SubmissionListViewSet):
     @action(detail=True, methods=["get"])
     def receipt(self, request: Request, pk: str) -> Response:
         """Return the receipt again."""
-        return Response(serializers.ReceiptSerializer(receipts.receipt(self.submission)).data)
+        return Response(receipts.receipt(self.submission))
 
     @extend_schema(request=serializers.IdsSerializer, responses=serializers.ChangedSerializer)
     @action(detail=False, methods=["post"], filterset_class=None)
@@ -89,7 +90,7 @@ class SubmissionViewSet(SubmissionListViewSet):
     def submission(self) -> Submission:
         """The submission in the address. Errors: NotFound, also for what the actor may not see."""
         pk = self.kwargs["pk"]
-        if not self.get_queryset().filter(pk=pk).exists():
+        if not queries.visible_submissions(self.actor, removed=True).filter(pk=pk).exists():
             raise NotFound(f"There is no submission {pk}, or it is not for you to see.")
         (submission,) = queries.load_details([int(pk)], files=True)
         return submission
@@ -148,8 +149,7 @@ class AssignmentSubmissionViewSet(SubmissionListViewSet):
             )
         except services.ReleaseChanged as error:  # another one since the first look
             raise conditions.ReleaseChanged from error
-        receipt = serializers.ReceiptSerializer(receipts.receipt(submission))
-        return Response(receipt.data, status=201 if is_new else 200)
+        return Response(receipts.receipt(submission), status=201 if is_new else 200)
 
     def _other_student(self, manifest: dict[str, object]) -> User | None:
         """Return the student for whom the actor submits; None when it is the actor. Errors: BadManifest, NotFound."""

@@ -58,6 +58,7 @@ class UploadViewSet(CourseViewSet):
 class PartViewSet(CourseViewSet):
     """The parts of an upload of the actor."""
 
+    queryset = BlobUpload.objects.none()
     serializer_class = serializers.UploadSerializer
     parser_classes = (PartParser,)
     lookup_url_kwarg = "number"

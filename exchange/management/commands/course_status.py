@@ -5,6 +5,7 @@ from django.core.management import BaseCommand, CommandParser
 from courses import csv_writer
 from courses.management.output import get_course, write
 from exchange import progress
+from exchange.progress_tables import TableFilter, csv_rows, text_lines
 
 
 class Command(BaseCommand):
@@ -13,13 +14,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("course")
         parser.add_argument("--csv", action="store_true", help="write the CSV that the admin offers")
+        parser.add_argument("--trials", action="store_true", help="with what staff submitted to try an assignment")
         parser.add_argument("--output", metavar="FILE", help="write to this file instead of standard output")
 
-    def handle(self, *, course: str, csv: bool, output: str | None, **options: object) -> None:
+    def handle(self, *, course: str, csv: bool, trials: bool, output: str | None, **options: object) -> None:
         existing = get_course(course)
         assignments = list(existing.assignments.order_by("name"))
-        members = progress.course_progress(existing, assignments)
+        members = TableFilter(trials=trials).read(existing, assignments)
         if csv:
-            write(csv_writer.write_rows(progress.table_rows(members, assignments)), self.stdout, output)
-        else:
-            write(progress.text_lines(members, assignments), self.stdout, output)
+            write(csv_writer.write_rows(csv_rows(members, assignments)), self.stdout, output)
+            return
+        counts = progress.count_by_assignment(assignments, trials=trials)
+        sentences = [counts[each.pk].sentence for each in assignments]
+        write(text_lines(members, assignments, sentences, late_days=existing.late_days), self.stdout, output)

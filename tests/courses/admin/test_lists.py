@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from courses.admin import base, filters, lists
-from courses.models import AuditEntry, Course, Role, User
+from courses.models import AuditEntry, Course, Membership, Role, User
 from tests import cast
 from tests.cast import everything
 from tests.exchange.admin.pages import listing
@@ -107,11 +107,20 @@ def test_filters_of_the_log_offer_its_actions(submission, browser):
     assert [entry.action for entry in found] == ["submit"]
 
 
-def test_parts_of_names_are_looked_for_in_the_newest_entries(submission, browser, monkeypatch):
+def test_names_that_nobody_has_any_more_are_looked_for_in_the_newest_entries(submission, browser, monkeypatch):
     cast.enrol(submission.assignment.course, "bobby", Role.STUDENT)
     cast.submit(submission.assignment, "bobby")
+    AuditEntry.objects.bulk_create([AuditEntry(actor=name, action="submit") for name in ("bodo", "bodo")])  # gone
     monkeypatch.setattr("courses.admin.people.NEWEST_ENTRIES", 1)
     root = browser("root")
-    found = {q: root.get(listing(AuditEntry), {"q": q}).context["cl"].result_list for q in ("bo", "bob")}
-    assert [entry.actor for entry in found["bo"]] == ["bobby"]
-    assert {entry.actor for entry in found["bob"]} == {"bob", "bobby"}
+    found = {q: root.get(listing(AuditEntry), {"q": q}).context["cl"].result_list for q in ("bo", "bodo", "odo")}
+    assert [entry.actor for entry in found["odo"]] == ["bodo"] and len(found["bodo"]) == 2
+    assert {entry.actor for entry in found["bo"]} == {"bob", "bobby", "bodo"}
+
+
+@pytest.mark.parametrize("word", ["ob", "ake", "NBG", "bake"])
+def test_entries_of_whoever_has_such_a_name_are_found_however_old_they_are(submission, browser, monkeypatch, word):
+    Membership.objects.filter(user__username="bob").update(first_name="Robert", last_name="Baker")
+    monkeypatch.setattr("courses.admin.people.NEWEST_ENTRIES", 0)
+    found = browser("root").get(listing(AuditEntry), {"q": word}).context["cl"].result_list
+    assert ("bob", "submit") in {(entry.actor, entry.action) for entry in found}

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from courses.importers import csv_file
+from courses.importers import tables
 from courses.models import AuditEntry, Course, Membership, Role, User
 from tests import cast
 
@@ -105,7 +105,7 @@ def test_long_list_of_differences_is_cut_and_counted(course, show):
         (b"\x89PNG\r\n\x1a\n\0\0", "NUL characters"),
         (b"bob,Bob", "must name the columns"),
         (b'id,email\nbob,"b', "Line 2 cannot be read"),
-        (b"x" * (csv_file.MAX_BYTES + 1), "5,000,000 bytes at most"),
+        (b"x" * (tables.MAX_BYTES + 1), "5,000,000 bytes at most"),
         (b"id\n" + b"x\n" * 20_001, "20,000 lines at most"),
     ],
     ids=["empty", "blank", "image", "no header", "open quotation", "too large", "too long"],
@@ -189,7 +189,7 @@ def test_longest_file_that_can_be_shown_can_be_taken_over(course, show, take_ove
     """20,000 lines of nearly 5 MB in Latin-1, of nearly twice that once the browser has sent them."""
     lines = "".join(f"student{number:05},{'é' * 110},{'ü' * 110}\n" for number in range(20_000))
     content = f"id,first_name,last_name\n{lines}".encode("latin-1")
-    assert 4_500_000 < len(content) < csv_file.MAX_BYTES
+    assert 4_500_000 < len(content) < tables.MAX_BYTES
     assert take_over(show(content)).status_code == 302
     assert course.memberships.count() == 20_004
 
@@ -255,7 +255,7 @@ def test_right_that_was_lost_in_between_is_gone(course, show, take_over, role, s
         ({"text": "id,section\nbob,C"}, 200),
         ({"text": "bob"}, 302),
         ({"text": 'id\n"bob'}, 302),
-        ({"text": "x" * (csv_file.MAX_BYTES + 1)}, 302),
+        ({"text": "x" * (tables.MAX_BYTES + 1)}, 302),
         ({"remove_others": "on"}, 200),
         ({"text": "id,section\nbob,B\n,C", "remove_others": "on"}, 302),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from courses.importers import csv_file
+from courses.importers import tables
 from courses.models import AuditEntry, Course, Membership, Role, User
 from tests import cast
 from tests.cast import CALLERS, v2
@@ -63,7 +63,7 @@ def test_instructors_may_write(course, who, status, query):
 
 def test_right_is_asked_before_the_file_is_looked_at(refused):
     refused(403, "permission_denied", "", who="gina")
-    refused(403, "permission_denied", b"x" * csv_file.MAX_BYTES, who="bob")
+    refused(403, "permission_denied", b"x" * tables.MAX_BYTES, who="bob")
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -220,7 +220,7 @@ def test_what_is_no_roster_is_refused(refused, content, sentence):
 
 
 def test_file_that_is_too_large_is_refused(refused):
-    assert "the limit is 5 MB." in refused(413, "too_large", b"id\n" + b" " * csv_file.MAX_BYTES)
+    assert "the limit is 5 MB." in refused(413, "too_large", b"id\n" + b" " * tables.MAX_BYTES)
 
 
 @pytest.mark.parametrize("query", ["?dry_run=perhaps", "?remove_others=yes", "?dry_run=true&remove_others=2"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from courses import csv_writer, roster_export
 from courses.errors import Invalid
-from courses.importers import csv_file
+from courses.importers import csv_file, tables
 from courses.models import Membership, Role
 from courses.permissions import SERVER
 from courses.services import RosterEntry
@@ -42,7 +42,7 @@ def sheet(*lines, header="username,role,first_name"):
         ("utf-16-be", codecs.BOM_UTF16_BE, "UTF-16"),
     ],
 )
-@pytest.mark.parametrize("separator", csv_file.SEPARATORS)
+@pytest.mark.parametrize("separator", tables.SEPARATORS)
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=ascii)
 def test_every_usual_encoding_separator_and_line_end_is_read(codec, mark, said, separator, end):
     text = "".join(separator.join(cells) + end for cells in (HEADER, CELLS))
@@ -185,8 +185,8 @@ def test_twenty_thousand_lines_are_read():
 
 def test_file_that_grows_when_it_is_written_as_utf8_is_still_one():
     line = b"\xe9" * 248 + b"\n"
-    text, encoding = csv_file.decode(b"id\n" + line * 20_000)
-    assert encoding == "Latin-1" and len(text.encode()) > csv_file.MAX_BYTES
+    text, encoding = tables.decode(b"id\n" + line * 20_000)
+    assert encoding == "Latin-1" and len(text.encode()) > tables.MAX_BYTES
     assert len(csv_file.read_text(text.replace("\n", "\r\n")).lines) == 20_000
 
 
@@ -194,7 +194,7 @@ def test_file_that_grows_when_it_is_written_as_utf8_is_still_one():
 def test_any_bytes_are_a_roster_or_refused_and_survive_the_form_of_a_browser(content):
     with suppress(Invalid):
         found = csv_file.read(content)
-        text = csv_file.decode(content)[0]
+        text = tables.decode(content)[0]
         assert csv_file.read_text(text.replace("\n", "\r\n")).lines == found.lines
 
 

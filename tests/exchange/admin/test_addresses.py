@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.db import transaction
 
 from courses.models import AuditEntry, Course, Membership, User
-from exchange.models import Blob, Feedback, Release, Submission
+from exchange.models import Assignment, Blob, Feedback, Release, Submission
 from tests import cast
 from tests.cast import everything
 from tests.exchange.admin import pages
@@ -99,7 +99,7 @@ def status_of_no_row(model, method, number, end):
         return 302 if model in DELETED_ON_PAGES else 403
     if end == "change/" and method == "post":
         return 302 if model in CHANGED_ON_PAGES else 403
-    is_own_page = (model, end.partition("/")[0]) in [(Course, "import"), (User, "act")]
+    is_own_page = (model, end.partition("/")[0]) in [(Course, "import"), (User, "act"), (Assignment, "extensions")]
     return 404 if is_own_page and number in TO_A_PAGE else 302
 
 
@@ -141,15 +141,18 @@ def test_actions_on_odd_rows_are_refused(ask, model):
         for chosen in ([one] for one in (*NUMBERS, "", "\0")):
             for more in ({}, {"index": "zz"}, {"index": "7", "select_across": "x"}):
                 said = {"action": action, "_selected_action": chosen, **more}
-                assert ask("post", listing(model), said) == status_of_action(model, action, chosen[0]), said
+                assert ask("post", listing(model), said) == status_of_action(model, action, chosen[0], **more), said
     assert everything() == before
 
 
-def status_of_action(model, action, chosen):
+def status_of_action(model, action, chosen, select_across="", **more):
     if not actions(model):
         return 200  # the list, without a word about the action
     if chosen not in OF_A_ROW:
         return 400
+    if action == "extend":
+        is_of_one_course = not select_across and Membership.objects.filter(pk=int(chosen)).exists()
+        return 200 if is_of_one_course else 302
     is_answered = action in ("download", "remove") or (model, action) == (Course, "move_to_trash")
     return 200 if is_answered else 302  # a file or a question; otherwise the list again
 

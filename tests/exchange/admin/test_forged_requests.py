@@ -13,7 +13,8 @@ from tests.exchange.admin.pages import FOR_ADMINISTRATORS, RIGHTS_BY_COURSE, act
 pytestmark = pytest.mark.wide
 
 PEOPLE = ["alice", "gina", "bob", "erin", None]
-DUE = {"due_0": "2031-01-02", "due_1": "03:04:05", "name": "stolen", "withdrawn_at": "", "_save": "Save"}
+EXTENSIONS = {"extensions-TOTAL_FORMS": 0, "extensions-INITIAL_FORMS": 0}
+DUE = {**EXTENSIONS, "due_0": "2031-01-02", "due_1": "03:04:05", "name": "stolen", "withdrawn_at": "", "_save": "Save"}
 
 
 @pytest.fixture
@@ -109,13 +110,22 @@ def test_instructor_sets_the_due_date_and_nothing_else(two_courses, log_in):
     assert (one.name, one.course, one.withdrawn_at) == ("ps1", two_courses["course"], None)
 
 
+def test_due_date_after_the_cut_off_is_refused_with_a_sentence(two_courses, log_in):
+    Assignment.objects.update(cut_off="2030-01-01T00:00:00Z")
+    before = everything()
+    address = f"/admin/exchange/assignment/{two_courses['assignment'].pk}/change/"
+    page = log_in("alice").post(address, DUE, follow=True).content.decode()
+    assert "The cut-off, 2030-01-01 00:00 UTC, would be before the due date, 2031-01-02 03:04 UTC." in page
+    assert everything() == before
+
+
 @pytest.mark.parametrize(
     "due", [("x", "y"), ("2031-13-40", "03:04:05"), ("99999-01-01", "00:00:00"), ("2031-01-01", ""), ("\0", "\0")]
 )
 def test_due_date_that_is_none_is_said_on_the_form(two_courses, log_in, due):
     before = everything()
     address = f"/admin/exchange/assignment/{two_courses['assignment'].pk}/change/"
-    answer = log_in("alice").post(address, {"due_0": due[0], "due_1": due[1]})
+    answer = log_in("alice").post(address, {**EXTENSIONS, "due_0": due[0], "due_1": due[1]})
     assert answer.status_code == 200 and answer.context["errors"]
     assert everything() == before
 

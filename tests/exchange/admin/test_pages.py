@@ -75,6 +75,6 @@ def test_no_page_links_to_one_that_is_refused(submission, browser, who):
 def test_state_of_a_hand_in_is_said_in_words(submission, browser):
     alice = browser("alice")
     page = alice.get(f"/admin/exchange/submission/{submission.pk}/change/").content.decode()
-    assert "not collected" in page and "all their submissions" in page and "/admin/courses/user/" not in page
+    assert "submitted" in page and "all their submissions" in page and "/admin/courses/user/" not in page
     type(submission).objects.update(collected_at="2026-01-02T00:00Z", withdrawn_at="2026-01-03T00:00Z")
     assert "in the trash, collected" in alice.get("/admin/exchange/submission/").content.decode()

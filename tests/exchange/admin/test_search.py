@@ -5,7 +5,8 @@ import hashlib
 import pytest
 from django.contrib import admin
 
-from exchange import services
+from courses.models import Membership, Role
+from exchange import receipts, services
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
 from exchange.storage import blobs, checksums
 from tests import cast
@@ -37,6 +38,22 @@ def found(two_courses, browser):
         return list(answer.context["cl"].result_list)
 
     return search
+
+
+# Receipts
+
+
+@pytest.mark.parametrize("spell", [str, str.lower, lambda code: code.replace("-", ""), lambda code: f"bob {code}"])
+def test_submission_is_found_by_its_short_code(found, two_courses, spell):
+    code = receipts.receipt(two_courses["submission"])["code"].replace("0", "O").replace("1", "l")
+    assert found(Submission, spell(code)) == [two_courses["submission"]]
+
+
+def test_submission_is_found_by_its_number_and_by_the_digest_as_it_is_logged(found, two_courses):
+    receipt = receipts.receipt(two_courses["foreign submission"])
+    assert two_courses["foreign submission"] in found(Submission, str(receipt["id"]))
+    assert found(Submission, receipt["digest"][:16]) == [two_courses["foreign submission"]]
+    assert found(Submission, "9" * 30) == []
 
 
 # Things of a course
@@ -121,7 +138,7 @@ def test_search_goes_together_with_filters(found, two_courses):
     assert found(Submission, ".", course=theirs.assignment.course_id) == [theirs]
     assert found(Submission, ".", course=mine.assignment.course_id, assignment=mine.assignment_id) == [mine]
     assert found(Submission, "numbers.csv", state="waiting") == []
-    assert found(Submission, "numbers.csv", state="uncollected", _facets="1") == [mine]
+    assert found(Submission, "numbers.csv", state="feedback_returned", _facets="1") == [mine]
 
 
 def test_row_is_found_once_however_often_the_word_is_in_it(found, two_courses):
@@ -138,8 +155,57 @@ def test_paths_are_looked_for_in_the_newest_rows_of_the_list(found, two_courses,
     monkeypatch.setattr("exchange.admin.search.NEWEST", 1)
     assert found(Submission, ".") == [theirs]
     assert found(Submission, ".", course=mine.assignment.course_id) == [mine]
-    assert found(Submission, "numbers.csv bob") == [] and found(Submission, NOTEBOOK) == [mine]
+    assert found(Submission, NOTEBOOK) == [mine]
     assert found(FileSet, "numbers.csv") == found(Blob, "numbers.csv") == []
+
+
+@pytest.mark.parametrize("term", ["numbers.csv bob", "data/num bob ps1", "NBG numbers.csv", "ps1 'numbers.csv'"])
+def test_person_assignment_or_course_leads_to_a_path_in_an_old_row(found, two_courses, monkeypatch, term):
+    monkeypatch.setattr("exchange.admin.search.NEWEST", 1)
+    assert found(Submission, term) == [two_courses["submission"]]
+
+
+def test_page_says_that_older_rows_were_not_searched(two_courses, browser, monkeypatch):
+    monkeypatch.setattr("exchange.admin.search.NEWEST", 1)
+    root, said = browser("root"), "Paths were looked for in the newest"
+    assert said in root.get(address(Submission), {"q": "numbers.csv"}).content.decode()
+    for term in ("numbers.csv bob", "bob", "lab"):
+        assert said not in root.get(address(Submission), {"q": term}).content.decode()
+
+
+def test_part_of_a_path_is_found_without_a_dot_or_a_slash(found, two_courses):
+    assert found(Submission, "umber") == [two_courses["submission"]]
+    assert found(Submission, "y pla") == [two_courses["foreign submission"]]
+    assert found(Release, "umber") == [two_courses["release"]]
+
+
+# Names on the roster
+
+
+@pytest.fixture
+def named(two_courses):
+    """bob is Robert Baker on the roster of his course, and somebody else's name is on that of another."""
+    course = two_courses["assignment"].course
+    Membership.objects.filter(course=course, user__username="bob").update(first_name="Robert", last_name="Baker")
+    return two_courses
+
+
+@pytest.mark.parametrize("term", ["Robert", "bake", "ober", "Robert Baker", "baker ps1", "baker numbers.csv"])
+def test_submission_is_found_by_a_part_of_a_name_on_the_roster(found, named, term):
+    assert found(Submission, term) == [named["submission"]]
+
+
+def test_feedback_and_file_sets_are_found_by_a_name_on_the_roster(found, named):
+    assert found(Feedback, "baker") == [named["feedback"]]
+    assert set(found(FileSet, "baker")) == {named["submission"].file_set, named["feedback"].file_set}
+
+
+def test_name_on_the_roster_of_another_course_finds_nothing(found, named, browser):
+    """Who looks into one course learns nothing from the rosters of others."""
+    elsewhere = named["foreign assignment"].course
+    cast.enrol(elsewhere, "bob", Role.STUDENT)
+    Membership.objects.filter(course=elsewhere, user__username="bob").update(first_name="Secret")
+    assert found(Submission, "Secret") == []
 
 
 # File sets and blobs

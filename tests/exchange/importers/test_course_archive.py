@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,7 +12,8 @@ from courses import services as course_services
 from courses.models import AuditEntry, Course
 from courses.permissions import SERVER
 from exchange import receipts, services
-from exchange.models import Blob, Feedback, Submission
+from exchange.models import Blob, Extension, Feedback, Solution, Submission
+from exchange.services import Grant
 from exchange.storage import blobs, garbage, manifests
 from exchange.storage.manifests import ManifestEntry
 from tests import cast
@@ -33,7 +35,23 @@ def course_with_history(submission):
     cast.submit(submission.assignment, "bob", key="k", second=b"second attempt")
     cast.submit(submission.assignment, "alice")
     services.mark_collected([submission], by=actor("alice"))
+    set_deadlines(submission)
     return course
+
+
+def set_deadlines(submission):
+    """All deadlines, an extension of bob's and one of a section, a solution and an earlier one."""
+    assignment, course, alice = submission.assignment, submission.assignment.course, actor("alice")
+    course_services.set_rules(course, {"timezone": "Europe/Berlin", "late_days": 3, "min_days": 7}, by=alice)
+    course.memberships.filter(user=submission.student).update(section="B")
+    due = submission.created + timedelta(days=1)
+    times = {"release_at": submission.created - timedelta(days=1), "due": due, "cut_off": due, "max_attempts": 5}
+    services.set_deadlines(assignment, times, by=alice)
+    grants = [Grant(student="bob", due=due, reason="ill"), Grant(section="B", attempts=2)]
+    services.grant_extensions(assignment, grants, by=alice)
+    for answer in (b"41", b"42"):
+        services.set_solution(assignment, cast.upload({"ps1.ipynb": answer}), by=alice)
+    cast.submit(assignment, "dave")
 
 
 @pytest.fixture
@@ -57,11 +75,26 @@ def contents(name):
     """What a course holds, without ids and what an import counts anew."""
     course = Course.objects.get(name=name)
     people = ("student__username", "submitted_by__username", "release__number", "assignment__name", "file_set__digest")
-    times = ("created", "collected_at", "withdrawn_at", "trial", "idempotency_key", "own_bytes")
-    members = ("user__username", "role", "first_name", "last_name", "email", "section")
+    times = ("created", "collected_at", "withdrawn_at", "trial", "idempotency_key", "own_bytes", "due")
+    members = ("user__username", "role", "first_name", "last_name", "email", "section", "created")
     feedback = Feedback.objects.filter(submission__assignment__course=course).order_by("pk")
     return {
         "course": (course.created, course.max_bytes, course.stored_bytes),
+        "rules": (course.timezone, course.late_days, course.min_days),
+        "deadlines": list(course.assignments.order_by("name").values_list(*services.DEADLINE_FIELDS)),
+        "extensions": list(
+            Extension.objects.filter(assignment__course=course)
+            .order_by("pk")
+            .values_list(
+                *("assignment__name", "user__username", "section", "due", "cut_off", "attempts", "reason"),
+                *("granted_by__username", "created"),
+            )
+        ),
+        "solutions": list(
+            Solution.objects.filter(assignment__course=course)
+            .order_by("pk")
+            .values_list("assignment__name", "file_set__digest", "added_by__username", "created", "withdrawn_at")
+        ),
         "members": list(course.memberships.order_by("user__username").values_list(*members)),
         "assignments": list(course.assignments.order_by("name").values_list("name", "due", "withdrawn_at", "created")),
         "releases": list(
@@ -87,11 +120,13 @@ def test_archive_is_readable_without_ngshare(archive):
         given = [unpacked.read(name) for name in names if name.startswith("earlier feedback/bob/ps1/")]
         assert sorted(given) == [b"<b>well done</b>", b"better"]
         written = [name for name in names if name.startswith("receipts/")]
-        assert len(written) == 3
-        assert all(receipts.verify(json.loads(unpacked.read(name)))[0] for name in written)
-        assert b"bob,,,,,student" in unpacked.read("roster.csv")
+        assert len(written) == 4
+        assert all(receipts.verify(json.loads(unpacked.read(name))).valid for name in written)
+        assert b"bob,,,,B,student" in unpacked.read("roster.csv")
         assert b",gina,grader,return feedback,ps1," in unpacked.read("audit.csv")
         assert "earlier releases/ps1/1/ps1.ipynb" in names
+        assert unpacked.read("solution/ps1/ps1.ipynb") == b"42"
+        assert [name for name in names if name.startswith("earlier solutions/ps1/")]
     assert AuditEntry.objects.filter(action="export course", course=COURSE).count() == 1
 
 
@@ -103,10 +138,30 @@ def test_course_comes_back_as_it_was_and_receipts_verify(archive):
     call_command("import_course", archive, stdout=io.StringIO())
     assert contents(COURSE) == before
     assert all(blobs.verify(blob.sha256) and blob.stored for blob in Blob.objects.all())
-    assert all(receipts.verify(receipt)[0] for receipt in kept)
+    assert all(receipts.verify(receipt).valid for receipt in kept)
     newest = Submission.objects.get(feedbacks__file_set__size=6).feedbacks.first()
     assert newest.file_set.size == 6
     assert AuditEntry.objects.filter(action="import course").count() == 1
+
+
+def test_archive_from_before_there_were_deadlines_is_imported(archive):
+    def age(records, files):
+        del of(records, "course")["rules"]
+        for record in records:
+            for name in ("release_at", "cut_off", "max_attempts", "joined"):
+                record.pop(name, None)
+            if record["kind"] == "submission":
+                del record["due"]
+        records[:] = [record for record in records if record["kind"] not in ("extension", "solution")]
+
+    before = contents(COURSE)
+    forget()
+    rewrite(archive, age)
+    call_command("import_course", archive, stdout=io.StringIO())
+    after = contents(COURSE)
+    (deadlines,) = before["deadlines"]
+    assert after["deadlines"] == [(None, deadlines[1], None, None)] and after["rules"] == ("", None, None)
+    assert {submission[-1] for submission in after["submissions"]} == {deadlines[1]}
 
 
 def test_existing_course_is_refused_and_another_name_is_taken(archive):
@@ -203,6 +258,17 @@ HOSTILE = {
     "the same release twice": lambda records, files: records.append(of(records, "release")),
     "a key that is too long": lambda records, files: of(records, "submission").update(idempotency_key="k" * 300),
     "a limit out of range": lambda records, files: of(records, "course")["limits"].update(max_bytes=-1),
+    "a zone that is none": lambda records, files: of(records, "course")["rules"].update(timezone="Mars/Olympus"),
+    "days out of range": lambda records, files: of(records, "course")["rules"].update(min_days=10**6),
+    "a cut-off before the due date": lambda records, files: of(records, "assignment").update(
+        cut_off="2000-01-01T00:00Z"
+    ),
+    "an attempt limit out of range": lambda records, files: of(records, "assignment").update(max_attempts=2**40),
+    "an extension for nobody": lambda records, files: of(records, "extension").update(user=None),
+    "an extension of nothing": lambda records, files: of(records, "extension").update(assignment="ps9"),
+    "an extension twice": lambda records, files: records.append(of(records, "extension")),
+    "a solution of nothing": lambda records, files: of(records, "solution").update(assignment="ps9"),
+    "two present solutions": lambda records, files: of(records, "solution").update(withdrawn_at=None),
 }
 
 

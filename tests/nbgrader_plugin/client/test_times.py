@@ -1,8 +1,9 @@
 """Times of the server and of nbgrader."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from dateutil.tz import gettz
 from nbgrader.utils import parse_utc
 
 from nbgrader_plugin.client import times
@@ -49,3 +50,28 @@ def test_first_years_keep_their_zeros(text):
     assert times.to_server(instant) == text
     assert times.to_nbgrader(instant) == f"{text[:10]} {text[11:-1]} UTC"
     assert times.from_nbgrader(times.to_nbgrader(instant)) == instant
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2027-01-31T22:59:00Z", "2027-01-31 23:59 CET"),
+        ("2027-07-01T21:59:00Z", "2027-07-01 23:59 CEST"),
+        ("2027-03-28T00:59:00Z", "2027-03-28 01:59 CET"),
+        ("2027-03-28T01:00:00Z", "03:00 CEST"),
+        ("9999-12-31T23:59:59Z", "9999-12-31 23:59 UTC"),
+    ],
+)
+def test_reader_is_told_the_zone(text, shown):
+    today = date(2027, 3, 28) if shown[0] == "0" else None
+    assert times.for_reader(times.from_server(text), gettz("Europe/Berlin"), today=today) == shown
+
+
+@pytest.mark.parametrize(("name", "hours"), [("Europe/Berlin", 2), ("UTC", 0)])
+def test_zone_has_daylight_saving_time_in_any_year(name, hours):
+    assert times.find_zone(name).utcoffset(datetime(2101, 7, 1)) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("name", ["Nowhere/Nothing", "../etc/passwd", "/etc/passwd", "Europe"])
+def test_unknown_zone_is_none(name):
+    assert times.find_zone(name) is None

@@ -6,21 +6,6 @@ import pytest
 import requests
 import urllib3
 
-from tests.nbgrader_plugin.people import Person
-
-
-@pytest.fixture
-def person(exchange, course, tmp_path, monkeypatch):
-    def sits(username):
-        return Person(username, tmp_path / username, course, exchange.url, monkeypatch)
-
-    return sits
-
-
-@pytest.fixture
-def alice(person):
-    return person("alice")
-
 
 @pytest.fixture
 def bob(person):

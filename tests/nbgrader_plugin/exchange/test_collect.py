@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from nbgrader.api import Gradebook
 from nbgrader.utils import parse_utc
 
+from tests.nbgrader_plugin.desk import open_gradebook
 from tests.nbgrader_plugin.people import notebook, tree, write
 
 pytestmark = pytest.mark.live
@@ -30,7 +30,7 @@ def attempt(person, text, **files):
 
 
 def set_due_date(alice, due, extensions=None):
-    with Gradebook(f"sqlite:///{alice.root / 'gradebook.db'}", alice.course) as gradebook:
+    with open_gradebook(alice.root, alice.course) as gradebook:
         gradebook.update_or_create_assignment("ps1", duedate=due.replace(tzinfo=None))
         for student, longer in (extensions or {}).items():
             gradebook.add_student(student)
@@ -121,6 +121,21 @@ def test_only_the_named_student_is_collected(released, alice, bob, dave):
     assert sorted(path.name for path in (alice.root / "submitted").iterdir()) == ["dave"]
 
 
+def test_disagreement_about_what_is_late_is_said_before_autograding(one_in_time, alice):
+    set_due_date(alice, one_in_time)
+    advice = f'run `ngshare-course-management sync_deadlines "{alice.course}" ps1`.'
+    (warning,) = alice.does(KIND, "ps1").warnings
+    assert warning.startswith("The exchange and the gradebook do not agree whether this is late: bob, dave.")
+    assert warning.endswith(advice)
+    alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": one_in_time.isoformat()})
+    assert alice.does(KIND, "ps1").warnings == []
+    extension = {"student": "dave", "due": "2101-01-01T00:00Z"}
+    path = f"courses/{alice.course}/assignments/ps1/extensions/"
+    alice.api("POST", path, json={"extensions": [extension]})
+    (warning,) = alice.does(KIND, "ps1").warnings
+    assert "whether this is late: dave." in warning
+
+
 @pytest.fixture
 def one_in_time(released, alice, bob, dave):
     """bob and dave each have an attempt before and one after the due date, which is returned; now is after it."""
@@ -164,6 +179,26 @@ def test_before_duedate_without_a_gradebook_uses_the_due_date_of_the_server(one_
     alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": one_in_time.isoformat()})
     alice.does(KIND, "ps1", before_duedate=True)
     assert texts(alice) == {"bob": "in time", "dave": "in time"}
+
+
+@pytest.mark.parametrize("later", ["service", "gradebook"])
+def test_before_duedate_goes_by_the_more_generous_due_date(one_in_time, alice, later):
+    strict, generous = one_in_time - timedelta(days=1), one_in_time
+    set_due_date(alice, generous if later == "gradebook" else strict)
+    due = (generous if later == "service" else strict).isoformat()
+    alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": due})
+    alice.does(KIND, "ps1", before_duedate=True)
+    assert texts(alice) == {"bob": "in time", "dave": "in time"}
+
+
+def test_before_duedate_honours_extensions_of_the_service(one_in_time, alice):
+    set_due_date(alice, one_in_time)
+    address = f"courses/{alice.course}/assignments/ps1/"
+    alice.api("PATCH", address, json={"due": one_in_time.isoformat()})
+    extension = {"student": "dave", "due": (one_in_time + timedelta(hours=1)).isoformat(), "reason": "ill"}
+    alice.api("POST", f"{address}extensions/", json={"extensions": [extension]})
+    alice.does(KIND, "ps1", before_duedate=True)
+    assert texts(alice) == {"bob": "in time", "dave": "late"}
 
 
 def test_before_duedate_goes_back_to_the_one_in_time(one_in_time, alice):
@@ -259,8 +294,24 @@ def test_files_that_are_here_are_not_fetched_again(released, alice, bob, monkeyp
 
 def test_trials_of_staff_are_not_collected(released, alice, bob):
     alice.submits(files={"p1.ipynb": notebook()})
-    alice.does(KIND, "ps1")
+    told = alice.does(KIND, "ps1")
     assert not (alice.root / "submitted").exists()
+    line = "Not collected: trials of staff (alice). To collect one, add `--student alice`."
+    assert [text for text in told.info if "trials of staff" in text] == [line]
+
+
+@pytest.mark.parametrize("before_duedate", [False, True])
+def test_trial_of_who_is_named_is_collected(released, alice, bob, before_duedate):
+    alice.submits(files={"p1.ipynb": notebook()})
+    attempt(bob, "mine")
+    told = alice.does(KIND, "ps1", before_duedate=before_duedate, coursedir={"student_id": "alice"})
+    assert [folder.name for folder in (alice.root / "submitted").iterdir()] == ["alice"]
+    assert not [text for text in told.info if "trials of staff" in text]
+
+
+def test_nothing_is_said_of_trials_where_there_are_none(released, alice, bob):
+    attempt(bob, "mine")
+    assert not [text for text in alice.does(KIND, "ps1").info if "trials of staff" in text]
 
 
 def test_removed_submissions_are_not_collected(released, alice, bob):

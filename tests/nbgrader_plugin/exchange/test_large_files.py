@@ -13,6 +13,7 @@ pytestmark = pytest.mark.live
 
 PART = 2**23  # bytes; the service's
 LATEST = "GET assignments/ps1/releases/latest/"
+DEADLINE = "GET assignments/ps1/"
 SUBMIT = "POST assignments/ps1/submissions/"
 BEGIN = "POST uploads/"
 
@@ -78,10 +79,10 @@ def test_large_file_takes_these_requests(alice, bob, traffic):
     alice.releases()
     write(bob.home / "ps1", {"p1.ipynb": notebook(), "data.bin": large_file(2 * PART)})
     requests = [request for request in traffic.of(lambda: bob.submits()) if not request.startswith("PUT")]
-    upload = requests[3].split("/")[1]
-    assert requests == [LATEST, "POST blobs/missing/", BEGIN, f"POST uploads/{upload}/complete/", SUBMIT]
+    upload = requests[4].split("/")[1]
+    assert requests == [LATEST, DEADLINE, "POST blobs/missing/", BEGIN, f"POST uploads/{upload}/complete/", SUBMIT]
     assert traffic.connections == 1
-    assert traffic.of(lambda: bob.submits(files={"p1.ipynb": notebook("better")})) == [SUBMIT]
+    assert traffic.of(lambda: bob.submits(files={"p1.ipynb": notebook("better")})) == [DEADLINE, SUBMIT]
 
 
 def test_large_release_is_sent_in_parts(alice, traffic):
@@ -96,4 +97,4 @@ def test_file_below_the_limit_goes_with_the_bundle(alice, bob, traffic, monkeypa
     alice.releases()
     monkeypatch.setattr(parts, "LARGE", 10_001)
     write(bob.home / "ps1", {"p1.ipynb": notebook(), "data.bin": large_file(10_000)})
-    assert traffic.of(lambda: bob.submits()) == [LATEST, SUBMIT]
+    assert traffic.of(lambda: bob.submits()) == [LATEST, DEADLINE, SUBMIT]

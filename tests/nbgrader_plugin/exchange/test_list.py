@@ -1,10 +1,12 @@
 """nbgrader list: its rows, its log, what it removes, and how much it asks of the server."""
 
 import json
+from contextvars import copy_context
 
 import pytest
 import requests
 
+from nbgrader_plugin.client import recent
 from tests.nbgrader_plugin.people import notebook, tree, write
 
 pytestmark = pytest.mark.live
@@ -376,16 +378,26 @@ def test_list_is_one_request_however_much_there_is(alice, bob, requests_made, tr
         assert len(requests_made) == 1
 
 
-def test_list_again_at_once_asks_nothing_and_sees_ones_own_acts(alice, requests_made):
+def test_list_is_asked_for_once_in_a_click_and_again_after_ones_own_acts(alice, requests_made):
+    def click():
+        recent.begin_click()
+        assert names(alice.does(KIND)) == ["ps1"]
+        requests_made.clear()
+        assert names(alice.does(KIND)) == ["ps1"]
+        assert requests_made == []
+        alice.releases("ps2")
+        assert names(alice.does(KIND)) == ["ps1", "ps2"]
+
     alice.releases("ps1")
-    assert names(alice.does(KIND)) == ["ps1"]
+    copy_context().run(click)
+
+
+def test_list_outside_of_a_click_is_always_asked_for(alice, requests_made):
+    alice.releases("ps1")
     requests_made.clear()
-    again = alice.plugin(KIND)
-    assert [row["assignment_id"] for row in again.start()] == ["ps1"]
-    assert requests_made == []
-    write(alice.root / "release/ps2", {"p1.ipynb": notebook()})
-    alice.plugin("ExchangeReleaseAssignment", "ps2").start()
-    assert [row["assignment_id"] for row in alice.plugin(KIND).start()] == ["ps1", "ps2"]
+    alice.does(KIND)
+    alice.does(KIND)
+    assert len(requests_made) == 2
 
 
 def test_list_writes_nothing(alice, bob):
@@ -395,3 +407,13 @@ def test_list_writes_nothing(alice, bob):
     for traits in ({}, {"inbound": True}, {"cached": True}):
         bob.does(KIND, **traits)
     assert tree(bob.home) == before
+
+
+def test_due_date_is_told_in_the_readers_zone(alice, bob):
+    alice.releases()
+    alice.api("PATCH", f"courses/{alice.course}/assignments/ps1/", json={"due": "2027-07-01T21:59:00Z"})
+    bob.settings.Exchange.timezone = "Europe/Berlin"
+    outcome = bob.does(KIND)
+    assert f"{bob.course} ps1, due 2027-07-01 23:59 CEST" in outcome.info
+    (row,) = [row for row in outcome.result if row["course_id"] == bob.course]
+    assert (row["due"], row["extended"]) == ("2027-07-01T21:59:00.000000Z", False)

@@ -12,6 +12,17 @@ pytestmark = pytest.mark.live  # each command is a process
 NOTEBOOK = sha256(WORK["ps1.ipynb"])
 TABLES = ("courses_membership", "exchange_submission", "exchange_fileentry", "courses_auditentry")
 
+READY = """
+import json, os, sys, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "ngshare_site.settings"
+from ngshare_site import data_folder
+django.setup(); data_folder.prepare()
+from exchange import receipts
+from exchange.models import Submission
+"""
+RECEIPTS = f"{READY}print(json.dumps([receipts.receipt(row) for row in Submission.objects.order_by('pk')]))"
+VERIFY = f"{READY}print(json.dumps([receipts.verify(receipt).state for receipt in json.loads(sys.argv[1])]))"
+
 
 @pytest.fixture
 def backup(place, tmp_path):
@@ -114,4 +125,29 @@ def test_check_names_what_a_restored_place_has_lost(fresh, backup):
     assert f"The blob {NOTEBOOK} is missing" in done.stderr
     assert "exchange_feedback has 0 rows; the backup has 1" in done.stderr
     (fresh.data / "ngshare_secret_key").write_text("a key that never signed a receipt of this service")
-    assert "Receipt 1 of bob: This is no receipt" in fresh.run("restore", "--check", backup).stderr
+    assert "Receipt 1 of bob" not in fresh.run("restore", "--check", backup).stderr
+    fresh.query("DELETE FROM exchange_receiptkey")
+    assert "Receipt 1 of bob: This receipt was not signed" in fresh.run("restore", "--check", backup).stderr
+
+
+def test_receipts_verify_after_a_rotation_and_a_restore_without_the_secret_key(place, fresh, tmp_path):
+    place.must("rotate_receipt_key")
+    place.submit("second")
+    receipts = json.loads(place.must(script=RECEIPTS).stdout)
+    assert len({receipt["key"] for receipt in receipts}) == 2
+    place.must("backup", tmp_path / "backup")
+    (snapshot,) = snapshots(tmp_path / "backup")
+    (snapshot / "ngshare_secret_key").unlink()
+    fresh.must("restore", tmp_path / "backup", NGSHARE_SECRET_KEY=(place.data / "ngshare_secret_key").read_text())
+    other = {"NGSHARE_SECRET_KEY": "another one, which has never signed anything here 0123456789"}
+    assert json.loads(fresh.must(script=RECEIPTS, **other).stdout) == receipts
+    done = fresh.must(json.dumps(receipts), script=VERIFY, **other)
+    assert json.loads(done.stdout) == ["genuine", "genuine"]
+
+
+def test_receipts_from_after_the_backup_are_genuine_and_say_that_the_submission_is_gone(place, fresh, backup):
+    place.must("rotate_receipt_key")
+    place.submit("later")
+    fresh.must("restore", backup)
+    done = fresh.must(place.must(script=RECEIPTS).stdout, script=VERIFY)
+    assert json.loads(done.stdout) == ["genuine", "deleted"]

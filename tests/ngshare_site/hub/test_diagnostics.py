@@ -8,11 +8,13 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import CommandError, call_command
 
+from ngshare_site.hub import running_service
 from tests.fake_hub import ACCESS, SERVER_SCOPES
 
 
 @pytest.fixture
-def check(hub, settings):
+def check(hub, settings, monkeypatch, tmp_path):
+    monkeypatch.setattr(running_service, "PROC", tmp_path)  # no service runs here, whatever else does
     settings.PREFIX = "/services/ngshare/"
     settings.JUPYTERHUB_OAUTH_CALLBACK_URL = "/services/ngshare/oauth_callback"
 

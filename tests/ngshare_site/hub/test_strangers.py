@@ -19,6 +19,13 @@ PROXY = "10.0.0.1"
 MALLORY, ALICE = Sender(PROXY, "10.0.9.9"), Sender(PROXY, "10.0.1.1")
 
 
+@pytest.fixture(autouse=True)
+def one_minute(monkeypatch):
+    """No minute ends while a test counts."""
+    minute = strangers._minute()
+    monkeypatch.setattr(strangers, "_minute", lambda: minute)
+
+
 @pytest.fixture
 def ask(client):
     def me(token, address="", **headers):

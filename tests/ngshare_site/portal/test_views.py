@@ -13,6 +13,7 @@ from courses.models import Course, Membership
 from courses.permissions import SERVER
 from exchange import receipts, services
 from exchange.progress import AssignmentCounts
+from exchange.states import State
 from exchange.storage import blobs
 from tests import cast
 from tests.cast import COURSE, actor, everything
@@ -38,7 +39,7 @@ def text_of(browser, address="/"):
 
 def test_student_sees_their_courses_and_progress(submission, feedback, browse):
     text = text_of(browse("bob"))
-    assert COURSE in text and ">submitted</span>" in text and "read it" in text and cast.ELSEWHERE not in text
+    assert COURSE in text and ">feedback returned</span>" in text and "read it" in text and cast.ELSEWHERE not in text
 
 
 def test_student_who_has_not_submitted_is_told_so(submission, browse):
@@ -48,15 +49,15 @@ def test_student_who_has_not_submitted_is_told_so(submission, browse):
 def test_administrator_who_takes_a_course_sees_their_own_progress(submission, browse):
     cast.enrol(submission.assignment.course, "root", "student")
     text = text_of(browse("root"))
-    assert "not submitted" in text and ">submitted</span>" not in text
+    assert ">not submitted</span>" in text and ">submitted</span>" not in text
 
 
 def test_staff_see_counts(submission, browse):
     assert "1 of 2" in text_of(browse("gina"))
 
 
-@pytest.mark.parametrize(("who", "shown"), [("bob", False), ("dave", False), ("gina", True), ("alice", True)])
-def test_unreleased_assignment_is_listed_for_staff_alone(submission, browse, who, shown):
+@pytest.mark.parametrize(("who", "shown"), [("bob", True), ("dave", False), ("gina", True), ("alice", True)])
+def test_unreleased_assignment_is_listed_for_staff_and_who_submitted(submission, browse, who, shown):
     services.unrelease(submission.assignment, by=actor("alice"))
     text = text_of(browse(who))
     assert ("ps1" in text) is shown and ("unreleased" in text) is shown
@@ -71,9 +72,86 @@ def test_link_to_the_admin_is_for_staff(course, browse, who, shown):
     assert ("/admin/" in text_of(browse(who))) is shown
 
 
-def test_course_in_the_trash_is_gone(submission, browse):
+@pytest.fixture(params=["left", "in the trash", "both"])
+def closed(submission, feedback, request):
+    """bob's submission to a course that he has left, or that is in the trash."""
+    if request.param != "in the trash":
+        course_services.remove_member(Membership.objects.get(user__username="bob"), by=SERVER)
+    if request.param != "left":
+        course_services.trash_course(submission.assignment.course, by=SERVER)
+    return submission
+
+
+def test_course_in_the_trash_is_gone_for_who_did_not_submit(submission, browse):
     course_services.trash_course(submission.assignment.course, by=SERVER)
-    assert COURSE not in text_of(browse("bob"))
+    for who in ("dave", "gina", "alice"):
+        assert COURSE not in text_of(browse(who))
+
+
+def test_student_finds_earlier_work_with_receipt_files_and_feedback(closed, feedback, browse):
+    bob = browse("bob")
+    text = text_of(bob)
+    assert "Earlier work" in text and COURSE in text and ">feedback returned</span>" in text
+    address = f"/view/assignment/{closed.assignment.pk}/"
+    assert address in text and f"/view/submission/{closed.pk}/" in text_of(bob, address)
+    assert "stays yours to read" in text_of(bob, address)
+    assert address in text_of(bob, page(closed))
+    for name in ("receipt.json", "files.zip", "feedback/ps1.html"):
+        assert bob.get(page(closed, name)).status_code == 200
+    # The address that it had while the course was open, which a bookmark may have.
+    assert f"/view/submission/{closed.pk}/" in text_of(bob, f"/view/course/{COURSE}/ps1/")
+
+
+@pytest.mark.parametrize("who", ["dave", "carol", "erin"])
+def test_earlier_work_is_nobody_elses(closed, feedback, browse, who):
+    other = browse(who)
+    assert "Earlier work" not in text_of(other)
+    for address in (
+        f"/view/assignment/{closed.assignment.pk}/",
+        *(page(closed, name) for name in ("", "receipt.json")),
+    ):
+        assert other.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(("who", "status"), [("gina", 404), ("alice", 404), ("root", 404)])
+def test_staff_see_nothing_of_a_course_in_the_trash(submission, browse, who, status):
+    course_services.trash_course(submission.assignment.course, by=SERVER)
+    browser = browse(who)
+    for address in (
+        page(submission),
+        page(submission, "receipt.json"),
+        f"/view/assignment/{submission.assignment.pk}/",
+    ):
+        assert browser.get(address).status_code == status
+
+
+def test_new_course_of_the_same_name_is_another_one(submission, browse):
+    course_services.trash_course(submission.assignment.course, by=SERVER)
+    course = Course.objects.create(name=COURSE)
+    cast.enrol(course, "alice", "instructor")
+    cast.enrol(course, "bob", "student")
+    again = services.release(course, "ps1", cast.upload(cast.PS1), by=actor("alice")).assignment
+    bob = browse("bob")
+    text = text_of(bob, f"/view/course/{COURSE}/ps1/")
+    assert "You have not submitted yet" in text and bob.get(f"/view/assignment/{again.pk}/").status_code == 404
+    assert f"/view/submission/{submission.pk}/" in text_of(bob, f"/view/assignment/{submission.assignment.pk}/")
+
+
+def test_earlier_work_comes_in_pages(submission, browse, monkeypatch):
+    monkeypatch.setattr("ngshare_site.portal.views.EARLIER_PER_PAGE", 1)
+    other = services.release(submission.assignment.course, "ps2", cast.upload(cast.PS1), by=actor("alice")).assignment
+    cast.submit(other, "bob")
+    course_services.remove_member(Membership.objects.get(user__username="bob"), by=SERVER)
+    bob = browse("bob")
+    assert "Assignments 1 to 1 of 2" in text_of(bob) and 'href="?earlier=2"' in text_of(bob)
+    assert f"/view/assignment/{other.pk}/" in text_of(bob, "/?earlier=2")
+
+
+def test_withdrawn_submission_is_still_found_by_its_student(submission, browse):
+    services.withdraw_submissions([submission], by=actor("alice"))
+    services.unrelease(submission.assignment, by=actor("alice"))
+    bob = browse("bob")
+    assert "ps1" in text_of(bob) and ">withdrawn</span>" in text_of(bob, f"/view/course/{COURSE}/ps1/")
 
 
 def test_start_page_counts_in_the_database(submission, feedback, browse):
@@ -94,7 +172,7 @@ def test_start_page_counts_in_the_database(submission, feedback, browse):
                 text_of(someone)
             asked.setdefault(who, []).append(len(captured))
             about = [query["sql"] for query in captured if 'FROM "exchange_submission"' in query["sql"]]
-            assert about and not [sql for sql in about if "file_set_id" in sql]
+            assert about and not [sql for sql in about if "idempotency_key" in sql]
     assert all(few == many for few, many in asked.values()), asked
 
 
@@ -108,9 +186,9 @@ def test_start_page_counts_members_once_for_each_assignment(assignment, browse):
     services.set_due_date(assignment, first.created, by=actor("alice"))
     (section,) = browse("alice").get("/").context["courses"]
     (row,) = section.rows
-    assert row.counts == AssignmentCounts(submitted=2, late=2, collected=1, feedback=1) and section.students == 2
+    assert row.counts == AssignmentCounts(students=2, submitted=2, late=2, not_collected=1, collected=1)
     own = browse("bob").get("/").context["courses"][0].rows[0].own
-    assert (own.attempts, own.last, own.late, own.feedback) == (2, last.created, True, True)
+    assert (own.attempts, own.last, own.late, own.state) == (2, last.created, True, State.COLLECTED)
 
 
 def test_many_courses_come_in_pages(course, browse, monkeypatch):
@@ -160,7 +238,7 @@ def test_student_keeps_their_submission_after_leaving_and_unreleasing(submission
 def test_page_shows_the_receipt_that_verifies(submission, browse):
     bob = browse("bob")
     receipt = json.loads(text_of(bob, page(submission, "receipt.json")))
-    assert receipts.verify(receipt)[0] and receipt["signature"] in text_of(bob, page(submission))
+    assert receipts.verify(receipt).valid and receipt["signature"] in text_of(bob, page(submission))
     assert f"receipt-{submission.pk}.json" in bob.get(page(submission, "receipt.json")).headers["Content-Disposition"]
 
 

@@ -3,9 +3,11 @@
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from exchange import services
 from exchange.api.v2.urls import router
+from exchange.models import Extension
 from tests import cast
 from tests.cast import CALLERS, PS1, WORK, v2
 
@@ -14,6 +16,7 @@ C = ("courses", cast.COURSE)
 A = (*C, "assignments", "ps1")
 NEW = {"username": "frank"}
 FEEDBACK = {"feedback": []}
+EXTEND = {"extensions": []}
 LARGE = {"sha256": "0" * 64, "size": 3}
 OCTETS = "application/octet-stream"
 
@@ -23,6 +26,7 @@ TABLE = [
     (("courses",), "get", None, 401, 200, 200, 200, 200, 200, 200, 200),
     (("courses",), "post", {"name": "New"}, 401, 403, 403, 403, 403, 403, 403, 201),
     (C, "get", None, 401, 403, 200, 200, 200, 200, 403, 200),
+    (C, "patch", {"timezone": "Europe/Berlin"}, 401, 403, 403, 403, 403, 200, 403, 200),
     (C, "delete", None, 401, 403, 403, 403, 403, 403, 403, 204),
     ((*C, "restore"), "post", None, 401, 403, 403, 403, 403, 403, 403, 404),
     ((*C, "members"), "get", None, 401, 403, 403, 403, 200, 200, 403, 200),
@@ -40,6 +44,12 @@ TABLE = [
     ((*C, "assignments"), "get", None, 401, 403, 200, 200, 200, 200, 403, 200),
     (A, "get", None, 401, 403, 200, 200, 200, 200, 403, 200),
     (A, "patch", {"due": None}, 401, 403, 403, 403, 403, 200, 403, 200),
+    ((*A, "extensions"), "get", None, 401, 403, 403, 403, 200, 200, 403, 200),
+    ((*A, "extensions"), "post", EXTEND, 401, 403, 403, 403, 403, 200, 403, 200),
+    ((*A, "extensions", "{extension}"), "delete", None, 401, 403, 403, 403, 403, 200, 403, 200),
+    ((*A, "solution"), "get", None, 401, 403, 403, 403, 200, 200, 403, 200),
+    ((*A, "solution"), "put", cast.bundle(PS1), 401, 403, 403, 403, 403, 200, 403, 200),
+    ((*A, "solution"), "delete", None, 401, 403, 403, 403, 403, 204, 403, 204),
     ((*A, "withdraw"), "post", None, 401, 403, 403, 403, 403, 200, 403, 200),
     ((*A, "restore"), "post", None, 401, 403, 404, 404, 403, 200, 403, 200),
     ((*A, "releases"), "get", None, 401, 403, 403, 403, 200, 200, 403, 200),
@@ -55,6 +65,7 @@ TABLE = [
     (("submissions", "withdraw"), "post", {"ids": ["{id}"]}, 401, 403, 403, 403, 403, 200, 404, 200),
     (("submissions", "restore"), "post", {"ids": ["{id}"]}, 401, 403, 403, 403, 403, 200, 404, 200),
     (("submissions", "collected"), "post", {"ids": ["{id}"]}, 401, 403, 403, 403, 200, 200, 404, 200),
+    (("receipts", "keys"), "get", None, 200, 200, 200, 200, 200, 200, 200, 200),
     (("receipts", "verify"), "post", {"id": 1}, 401, 200, 200, 200, 200, 200, 200, 200),
     ((*A, "feedback"), "post", cast.bundle({}, **FEEDBACK), 401, 403, 403, 403, 200, 200, 403, 200),
     (("blobs", "missing"), "post", {"files": cast.manifest(WORK)}, 401, 200, 200, 200, 200, 200, 200, 200),
@@ -86,8 +97,13 @@ def test_each_role_gets_what_the_table_says(submission, stored, address, method,
         services.unrelease(assignment, by=cast.actor("alice"))
     if address == (*A, "releases", "1"):
         services.release(assignment.course, "ps1", cast.upload(PS1), by=cast.actor("alice"), force=True)
+    if "solution" in address:
+        services.set_solution(assignment, cast.upload(WORK), by=cast.actor("alice"))
     upload = services.begin_upload(assignment.course, cast.sha256(b"abc"), 3, by=cast.actor("bob"))[0]
     fill = {
+        "extension": Extension.objects.create(
+            assignment=assignment, section="B", attempts=1, created=timezone.now()
+        ).pk,
         "id": submission.pk,
         "upload": upload.pk,
         "work": cast.sha256(WORK["ps1.ipynb"]),
@@ -143,7 +159,7 @@ def test_every_address_of_the_api_is_in_the_table():
     covered = set()
     for address, method, *_ in TABLE:
         path = "".join(f"{part}/" for part in address).replace("{id}", "1").replace("{work}", "a" * 64)
-        path = path.replace("{released}", "b" * 64).replace("{upload}", str(uuid4()))
+        path = path.replace("{extension}", "1").replace("{released}", "b" * 64).replace("{upload}", str(uuid4()))
         covered |= {
             (str(pattern.pattern), method)
             for pattern in router.urls

@@ -7,7 +7,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from courses import services as course_services
 from courses.models import AuditEntry
+from courses.permissions import SERVER
 from exchange import services
 from exchange.models import FileSet, Submission
 from tests import cast
@@ -30,7 +32,7 @@ def test_submit_answers_a_receipt_that_verifies(assignment, bob):
     receipt = answer.json()
     assert answer.status_code == 201
     assert receipt["course"] == cast.COURSE and receipt["assignment"] == "ps1" and receipt["release"] == 1
-    assert receipt["student"] == receipt["submitted_by"] == "bob" and receipt["late"] is False
+    assert receipt["student"] == receipt["submitted_by"] == "bob" and receipt["due"] is None
     assert receipt["file_count"] == 2 and receipt["size"] == sum(map(len, WORK.values()))
     verdict = bob.post(v2("receipts", "verify"), receipt, format="json").json()
     assert verdict["valid"] is True
@@ -200,6 +202,53 @@ def test_student_who_left_keeps_their_work_and_staff_see_it(submission):
     submission.assignment.course.memberships.filter(user__username="bob").delete()
     assert len(listed("bob")) == len(listed("alice")) == 1
     assert submit("bob").status_code == 403
+
+
+@pytest.fixture(params=["unreleased", "left", "in the trash"])
+def closed(two_courses, request):
+    """bob's submission with feedback, to what is not open to him any more."""
+    submission = two_courses["submission"]
+    course = submission.assignment.course
+    if request.param == "unreleased":
+        services.unrelease(submission.assignment, by=cast.actor("alice"))
+    elif request.param == "left":
+        course.memberships.filter(user__username="bob").delete()
+    else:
+        course_services.trash_course(course, by=SERVER)
+    return submission
+
+
+def test_students_find_everything_that_they_ever_submitted(closed, bob):
+    (row,) = listed("bob", mine="true", removed="true", files="true")
+    assert row["id"] == closed.pk and row["feedback"]["files"]
+    assert bob.get(v2("submissions", closed.pk)).json()["files"] == row["files"]
+    assert bob.get(v2("submissions", closed.pk, "receipt")).json()["id"] == closed.pk
+    for file in row["files"] + row["feedback"]["files"]:
+        assert len(b"".join(bob.get(v2("blobs", file["sha256"])).streaming_content)) == file["size"]
+
+
+@pytest.mark.parametrize("who", ["dave", "carol", "erin"])
+def test_nobody_else_finds_it(closed, who):
+    other = cast.client(who)
+    assert closed.pk not in [row["id"] for row in listed(who, mine="true", removed="true")]
+    for address in (v2("submissions", closed.pk), v2("submissions", closed.pk, "receipt")):
+        assert other.get(address).status_code == 404
+    assert other.get(v2("blobs", cast.sha256(WORK["ps1.ipynb"]))).status_code == 404
+
+
+def test_course_in_the_trash_is_closed_to_its_staff_and_in_no_other_list(submission, bob):
+    course_services.trash_course(submission.assignment.course, by=SERVER)
+    for who in ("alice", "gina", "root"):
+        assert listed(who) == [] and cast.client(who).get(v2("submissions", submission.pk)).status_code == 404
+    assert listed("bob") == listed("bob", mine="true") == []
+    assert bob.get(v2("submissions"), {"removed": "true"}).status_code == 400
+
+
+def test_trials_are_listed_alone_where_only_they_are_asked_for(submission):
+    trial = cast.submit(submission.assignment, "gina")
+    assert [row["id"] for row in listed("alice", trials="only")] == [trial.pk]
+    assert [row["id"] for row in listed("alice", trials="true")] == [submission.pk, trial.pk]
+    assert listed("bob", trials="only") == []
 
 
 def test_list_of_an_assignment_has_its_own_submissions_alone(two_courses):

@@ -146,6 +146,11 @@ def test_part_that_does_not_exist_is_not_found(assignment, bob, number):
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
+def test_options_of_a_part_are_answered(assignment, bob):
+    answer = bob.options(address(begin(bob), "parts", 1))
+    assert answer.status_code == 200 and answer.json()["parses"] == ["application/octet-stream"]
+
+
 def test_part_that_is_no_octet_stream_is_refused(assignment, bob, stored):
     before, upload = stored(), begin(bob)
     answer = bob.put(address(upload, "parts", 1), b"0123456789", content_type="text/plain")

@@ -1,0 +1,29 @@
+"""How regular tasks ended."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class MaintenanceRun(models.Model):
+    """How a regular task ended, such as garbage collection or a backup; maintenance.py writes it."""
+
+    task = models.CharField(max_length=50, help_text="the command's name")
+    started = models.DateTimeField()
+    ended = models.DateTimeField()
+    succeeded = models.BooleanField()
+    summary = models.JSONField(default=dict, help_text="numbers, and the error of a run that failed")
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        verbose_name = "run of a regular task"
+        verbose_name_plural = "runs of regular tasks"
+        indexes: ClassVar = [models.Index(fields=["task", "succeeded"])]
+
+    def __str__(self) -> str:
+        return f"{self.task}, {self.started:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def result(self) -> str:
+        """The summary as people read it: `blobs: 3; bytes: 12`."""
+        return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in self.summary.items())
