@@ -5,7 +5,7 @@ because an earlier one was. Submissions count that are not in the trash. What st
 trial) counts where it is asked for.
 
 Where the latest one is late and has exactly the files of the latest one in time, it *repeats* that one: nothing late
-was handed in. So it is not told as late, but at the time of the one in time; and what was done with either, counts.
+was submitted. So it is not told as late, but at the time of the one in time; and what was done with either, counts.
 """
 
 from collections.abc import Iterable

@@ -90,7 +90,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         return self._with_files(chosen)
 
     def _in_time_for_repeated(self, chosen: list[Submission]) -> list[Submission]:
-        """Take for a late submission that of the same files which was in time: nothing was handed in late."""
+        """Take for a late submission that of the same files which was in time: nothing new came late."""
         repeated = [replace(found, id=found.repeats) for found in chosen if found.repeats is not None]
         others = [found for found in chosen if found.repeats is None]
         return sorted(others + self._with_files(repeated), key=lambda submission: submission.student)

@@ -55,7 +55,7 @@ def test_one_bad_line_and_nothing_is_granted(assignment, browser):
 
 def test_states_that_changed_meanwhile_are_shown_again(assignment, browser):
     alice = browser("alice")
-    shown = alice.post(page(assignment), upload(LINE + b"dave,2040-01-01,\n"))
+    shown = alice.post(page(assignment), upload(LINE + b"dave,2040-01-01T00:00,\n"))
     cast.submit(assignment, "dave")
     before = everything()
     again = alice.post(page(assignment), sent_again(shown))

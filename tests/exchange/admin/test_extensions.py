@@ -83,7 +83,7 @@ def test_change_that_alters_a_state_is_shown_first_and_saved_when_confirmed(subm
     sent = {**as_sent(alice.get(page(assignment))), "due_0": earlier[0], "due_1": earlier[1]}
     shown = alice.post(page(assignment), sent)
     assert shown.status_code == 200 and "bob: submitted → late" in shown.content.decode()
-    assert "With this change of NBG 101: ps1, 1 student would be" in shown.content.decode()
+    assert "With this change of NBG 101: ps1, 1 state would change:" in shown.content.decode()
     assert everything() == before
     confirmed = dict(shown.context["sent"]) | {"seen": shown.context["preview"].digest}
     assert alice.post(page(assignment), confirmed).status_code == 302
