@@ -67,6 +67,7 @@ SENTENCES = {
     "restore submission": "{who} restored {submissions} of {what}",
     "delete submission permanently": "{who} deleted a submission of {student} permanently: {what}",
     "download submissions": "{who} downloaded {submissions} of {what}",
+    "download pseudonyms": "{who} looked up who is behind the pseudonyms of {what}",
     "return feedback": "{who} returned feedback on {submissions} of {what}",
     "import submission": "{who} imported a submission of {what} by {student}",
     "import feedback": "{who} imported feedback on a submission of {what}",
@@ -76,6 +77,13 @@ SENTENCES = {
     "mark bytes as missing": "{who} marked a file as missing in the store",
     "mark bytes as present": "{who} marked a file as present in the store again",
     "collect garbage": "{who} removed what nothing uses any more: {removed}",
+    # Notices
+    "choose notices": "{who} chose which notices to get by mail",
+    "create webhook": "{who} created the webhook {what}",
+    "change webhook": "{who} changed the webhook {what}",
+    "delete webhook": "{who} deleted the webhook {what}",
+    "make webhook secret": "{who} made a new secret for the webhook {what}",
+    "send notices again": "{who} had notices sent again",
 }
 NAMES = {"cut_off": "cut-off", "due": "due date", "release_at": "release time", "max_attempts": "attempt limit"}
 
