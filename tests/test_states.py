@@ -368,6 +368,10 @@ def check_students(students, client, *, unreleased):
         if not student.attempts and not (student.enrolled and not unreleased):
             assert row is None, student.steps
             continue
+        if not student.enrolled:  # what is of courses that were left is in the history
+            assert row is None, student.steps
+            check_history(name, student, text_of(client.get("/view/history/")))
+            continue
         tags = re.findall(r'<span class="tag \w+">([^<]*)</span>', row[0].partition('"Your submission"')[2])
         attempts = re.search(r"(\d+) attempts", row[0])
         shown = in_words(row[0], ", ".join(tags), attempts[1] if attempts else 0)
@@ -376,12 +380,16 @@ def check_students(students, client, *, unreleased):
         if not unreleased:
             continue
         link = re.search(r'href="([^"]*)"', row[0])[1]
-        page = text_of(client.get(link))
-        found = re.findall(r"/view/submission/(\d+)/", page)
-        own = cast.client(name).get(v2("submissions"), {"mine": "true"}).json()["results"]
-        assert {int(pk) for pk in found} == {each["id"] for each in own} and len(own) == len(student.attempts), (
-            student.steps
-        )
+        check_history(name, student, text_of(client.get(link)))
+
+
+def check_history(name, student, page):
+    """Every attempt is on the page, and no more."""
+    found = re.findall(r"/view/submission/(\d+)/", page)
+    own = cast.client(name).get(v2("submissions"), {"mine": "true"}).json()["results"]
+    assert {int(pk) for pk in found} == {each["id"] for each in own} and len(own) == len(student.attempts), (
+        student.steps
+    )
 
 
 def has_state(state):
