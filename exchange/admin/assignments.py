@@ -8,6 +8,8 @@ from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
 from courses.admin.deletion import TrashAdmin
@@ -29,7 +31,7 @@ from exchange.services.solutions import present_solutions
 
 
 class ReleasedFilter(admin.SimpleListFilter):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -45,7 +47,7 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
     list_filter = (CourseFilter, ReleasedFilter)
     list_select_related = ("course",)
     search_fields = ("name", "course__name")
-    search_help_text = "Search by assignment or course"
+    search_help_text = _("Search by assignment or course")
     ordering = ("course__name", "name")
     readonly_fields = ("name", "course", "state", "solution", "releases", "submission_count", "created")
     fields = (
@@ -74,7 +76,7 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
             )
         )
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, assignment: Assignment) -> str:
         zone = assignment.course.zone
         if assignment.release_at and not assignment.withdrawn_at and not assignment.is_shown:
@@ -83,15 +85,15 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
             return f"unreleased since {local(assignment.withdrawn_at, zone)}"
         return "released"
 
-    @admin.display(description="due", ordering="due")
+    @admin.display(description=_("due"), ordering="due")
     def due_date(self, assignment: Assignment) -> str:
         return local(assignment.due, assignment.course.zone)
 
-    @admin.display(description="extensions", ordering="extensions_made")
+    @admin.display(description=_("extensions"), ordering="extensions_made")
     def extension_count(self, assignment: Assignment) -> int:
         return assignment.extensions_made  # type: ignore[attr-defined]  # annotated
 
-    @admin.display(description="solution")
+    @admin.display(description=_("solution"))
     def solution(self, assignment: Assignment) -> str:
         solution = present_solutions(assignment).select_related("file_set", "added_by").first()
         if solution is None:
@@ -101,11 +103,11 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
         added = f"{count}, added by {who} on {local(solution.created)}"
         return f"{added}; students may fetch it after their cut-off, or their due date without one"
 
-    @admin.display(description="releases", ordering="releases_made")
+    @admin.display(description=_("releases"), ordering="releases_made")
     def release_count(self, assignment: Assignment) -> int:
         return assignment.releases_made  # type: ignore[attr-defined]  # annotated
 
-    @admin.display(description="submissions", ordering="submissions_made")
+    @admin.display(description=_("submissions"), ordering="submissions_made")
     def submission_count(self, assignment: Assignment) -> SafeString:
         return format_html(
             '<a href="{}?course={}&amp;assignment={}">{}</a>',
@@ -115,12 +117,12 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
             assignment.submissions_made,  # type: ignore[attr-defined]  # annotated
         )
 
-    @admin.display(description="releases")
+    @admin.display(description=_("releases"))
     def releases(self, assignment: Assignment) -> SafeString | str:
         releases = assignment.releases.select_related("file_set").order_by("-number")
         return render_links([(change_address(release), _describe(release)) for release in releases])
 
-    @admin.action(description="Unrelease (hide from students)", permissions=["release"])
+    @admin.action(description=_("Unrelease (hide from students)"), permissions=["release"])
     def unrelease(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
         count = sum(assignment.withdrawn_at is None for assignment in queryset)
         with transaction.atomic():  # all or none, also where one is of a course in which the person only looks
@@ -128,16 +130,16 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
                 services.unrelease(assignment, by=actor_of(request))
         kept = "Everything is kept; restore or release it to show it again."
         texts = (f"%d assignment was unreleased. {kept}", f"%d assignments were unreleased. {kept}")
-        self.tell_count(request, count, *texts, already="What you chose is unreleased already.")
+        self.tell_count(request, count, *texts, already=gettext("What you chose is unreleased already."))
 
-    @admin.action(description="Restore (show to students again)", permissions=["release"])
+    @admin.action(description=_("Restore (show to students again)"), permissions=["release"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
         count = sum(assignment.withdrawn_at is not None for assignment in queryset)
         with transaction.atomic():
             for assignment in queryset:
                 services.restore(assignment, by=actor_of(request))
         texts = ("%d assignment was restored.", "%d assignments were restored.")
-        self.tell_count(request, count, *texts, already="What you chose is released already.")
+        self.tell_count(request, count, *texts, already=gettext("What you chose is released already."))
 
     def history_of(self, obj: Assignment) -> QuerySet[AuditEntry]:
         submissions = Q(object_type="submission", object_id__in=obj.submissions.order_by().values("pk"))
@@ -160,26 +162,26 @@ class ReleaseAdmin(FilesAdmin[Release], CourseScopedAdmin[Release]):
     list_filter = (CourseFilter, "created")
     list_select_related = ("assignment__course", "file_set", "released_by")
     search_fields = ("assignment__name", "assignment__course__name")
-    search_help_text = f"Search by assignment, course, digest, {FILE_SEARCH}"
+    search_help_text = _("Search by assignment, course, digest, %(file_search)s") % {"file_search": FILE_SEARCH}
     ordering = ("-pk",)
     fields = readonly_fields = ("assignment", "number", "created", "sender", "digest", "files")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Release]:
         return super().get_queryset(request).select_related(*self.list_select_related)
 
-    @admin.display(description="released by")
+    @admin.display(description=_("released by"))
     def sender(self, release: Release) -> str:
         return str(release.released_by or "unknown")
 
-    @admin.display(description="files")
+    @admin.display(description=_("files"))
     def file_count(self, release: Release) -> int:
         return release.file_set.file_count
 
-    @admin.display(description="size", ordering="file_set__size")
+    @admin.display(description=_("size"), ordering="file_set__size")
     def size(self, release: Release) -> str:
         return readable_size(release.file_set.size)
 
-    @admin.display(description="digest")
+    @admin.display(description=_("digest"))
     def digest(self, release: Release) -> str:
         return release.file_set.digest
 

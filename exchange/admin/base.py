@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import ModelAdmin, parse_pk
 from exchange.models import Assignment, Submission
@@ -24,7 +25,7 @@ def change_address(obj: Model) -> str:
 class AssignmentFilter(admin.SimpleListFilter):
     """The assignments of the chosen course."""
 
-    title = "assignment"
+    title = _("assignment")
     parameter_name = "assignment"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Submission]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from courses import services
 from courses.admin.courses import CourseAdmin
@@ -22,7 +23,7 @@ admin.site.unregister(Course)
 class RulesForm(LimitsForm):
     """An existing course, with its rules about deadlines, for instructors."""
 
-    timezone = forms.ChoiceField(required=False, label="Time zone")
+    timezone = forms.ChoiceField(required=False, label=_("Time zone"))
 
     class Meta(LimitsForm.Meta):
         fields: tuple[str, ...] = (*services.RULE_FIELDS, *services.LIMIT_FIELDS)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.errors import DomainError
 from courses.models import Course, User
@@ -77,9 +79,9 @@ class ExtensionForm(ExtensionModelForm):
     """An extension, for the member or the section that is asked for when it is new. The page sets `course`."""
 
     course: ClassVar[Course]
-    user = forms.CharField(label="User name", max_length=255, required=False)
+    user = forms.CharField(label=_("User name"), max_length=255, required=False)
     section = forms.TypedChoiceField(required=False, empty_value=None)
-    attempts = forms.IntegerField(label="Further attempts", required=False, min_value=0)
+    attempts = forms.IntegerField(label=_("Further attempts"), required=False, min_value=0)
 
     class Meta:
         model = Extension
@@ -137,11 +139,11 @@ class ExtendForm(forms.Form):
     """One extension for members that were chosen in a list."""
 
     assignment = forms.ModelChoiceField(Assignment.objects.none(), empty_label=None)
-    due = LocalDateTimeField(label="Due date", required=False)
+    due = LocalDateTimeField(label=_("Due date"), required=False)
     cut_off = LocalDateTimeField(
-        label="Cut-off", required=False, help_text="Empty: the assignment’s, and not before the due date."
+        label=_("Cut-off"), required=False, help_text=_("Empty: the assignment’s, and not before the due date.")
     )
-    attempts = forms.IntegerField(label="Further attempts", required=False, min_value=0)
+    attempts = forms.IntegerField(label=_("Further attempts"), required=False, min_value=0)
     reason = forms.CharField(required=False, max_length=500, help_text=REASON_IS_FOR_STAFF)
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
@@ -159,7 +161,7 @@ class ExtendForm(forms.Form):
 class ExtensionFileForm(forms.Form):
     """A CSV file of extensions, whose consequences are shown before they are granted."""
 
-    file = forms.FileField(label="CSV file")
+    file = forms.FileField(label=_("CSV file"))
 
 
 class SeenExtensionsForm(forms.Form):
@@ -178,5 +180,7 @@ def find_member(course: Course, username: str) -> User:
     """Errors: ValidationError."""
     user = User.objects.filter(username=username, memberships__course=course).first()
     if user is None:
-        raise forms.ValidationError(f"{username} is not a member of {course}.")
+        raise forms.ValidationError(
+            gettext("%(username)s is not a member of %(course)s.") % {"username": username, "course": course}
+        )
     return user

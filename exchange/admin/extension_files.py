@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from courses.admin.base import CourseScopedAdmin, report_errors
@@ -67,7 +68,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
         """Grant what was shown; where it would change other states by now, show it again."""
         form = SeenExtensionsForm(request.POST)
         if not form.is_valid():
-            messages.error(request, "The form does not match what was shown. Choose the file again.")
+            messages.error(request, _("The form does not match what was shown. Choose the file again."))
             return self._render_import(request, assignment, form=ExtensionFileForm())
         text = form.cleaned_data["text"]
         file = extension_file.read(assignment, text)
@@ -109,7 +110,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
     def _render_import(self, request: HttpRequest, assignment: Assignment, **context: Any) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Import extensions of {assignment.name}",
+            "title": _("Import extensions of %(assignment)s") % {"assignment": assignment.name},
             "assignment": assignment,
             "opts": self.opts,
             "hidden_count": max(0, context.get("count", 0) - MAX_ROWS),

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
 from courses.permissions import Permission, actor_of
@@ -72,9 +73,9 @@ class ExtensionInline(TabularInline):
     formset = ExtensionFormSet
     fields = ("user", "section", "due", "cut_off", "attempts", "reason", "granted")
     readonly_fields = ("username", "shown_due", "shown_cut_off", "granted")
-    username = shown("user", "user name")
-    shown_due = shown("due", "due date")
-    shown_cut_off = shown("cut_off", "cut-off")
+    username = shown("user", _("user name"))
+    shown_due = shown("due", _("due date"))
+    shown_cut_off = shown("cut_off", _("cut-off"))
     extra = 0
     classes = ("extensions",)
     formfield_overrides = TIMES
@@ -93,7 +94,7 @@ class ExtensionInline(TabularInline):
         may_change = self.has_change_permission(request, obj)
         return self.fields if may_change else tuple(LOOKED_AT.get(name, name) for name in self.fields)
 
-    @admin.display(description="granted")
+    @admin.display(description=_("granted"))
     def granted(self, extension: Extension) -> str:
         if not extension.pk:
             return ""
@@ -120,9 +121,9 @@ class DeadlinesAdmin(AsksFirst[Assignment], CourseScopedAdmin[Assignment]):
     """The form of an assignment: its deadlines, for instructors, and extensions, for whoever may grant them."""
 
     form = DeadlinesForm
-    shown_release_at = shown("release_at", "release time")
-    shown_due = shown("due", "due date")
-    shown_cut_off = shown("cut_off", "cut-off")
+    shown_release_at = shown("release_at", _("release time"))
+    shown_due = shown("due", _("due date"))
+    shown_cut_off = shown("cut_off", _("cut-off"))
     formfield_overrides = TIMES
 
     def has_change_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from courses.admin.base import BaseAdmin, M
 from courses.admin.search import filter_rows, words_of
@@ -68,8 +69,11 @@ class FilesAdmin(BaseAdmin[M]):
         if any(map(is_path, words_of(search_term))) and has_more_than_newest(found):
             messages.info(
                 request,
-                f"Paths were looked for in the newest {NEWEST:,} rows. To find them in older ones, choose a course, "
-                "or add a student or an assignment to the search.",
+                _(
+                    "Paths were looked for in the newest %(newest)s rows. To find them in older ones, choose "
+                    "a course, or add a student or an assignment to the search."
+                )
+                % {"newest": f"{NEWEST:,}"},
             )
         return rows, False
 

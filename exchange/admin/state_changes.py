@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 from courses.admin.base import BaseAdmin, M
 from exchange.services import StateChange
@@ -90,7 +91,7 @@ class AsksFirst(BaseAdmin[M]):
         sent = [(name, value) for name, values in request.POST.lists() for value in values]
         context = {
             **self.admin_site.each_context(request),
-            "title": "Whose submissions change state",
+            "title": _("Whose submissions change state"),
             "opts": self.opts,
             "original": self.get_object(request, object_id or ""),
             "preview": preview,

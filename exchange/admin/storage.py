@@ -7,6 +7,8 @@ from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import BaseAdmin
 from courses.admin.lists import count_of
@@ -28,7 +30,9 @@ MAX_VERIFIED = 2_000_000_000  # bytes read in one request
 class FileSetAdmin(FilesAdmin[FileSet]):
     list_display = ("short_digest", "file_count", "readable", "release_count", "submission_count", "feedback_count")
     search_fields = ("digest",)
-    search_help_text = f"Search by digest, student, assignment, course, {FILE_SEARCH}"
+    search_help_text = _("Search by digest, student, assignment, course, %(file_search)s") % {
+        "file_search": FILE_SEARCH
+    }
     ordering = ("-pk",)
     fields = readonly_fields = ("digest", "file_count", "readable", "used_by", "files")
     actions = ("verify",)
@@ -47,27 +51,27 @@ class FileSetAdmin(FilesAdmin[FileSet]):
     def condition_for(self, word: str, rows: QuerySet[FileSet]) -> Q:
         return search.of_file_sets(word, rows)
 
-    @admin.display(description="digest")
+    @admin.display(description=_("digest"))
     def short_digest(self, file_set: FileSet) -> str:
         return f"{file_set.digest[:16]}…"
 
-    @admin.display(description="size", ordering="size")
+    @admin.display(description=_("size"), ordering="size")
     def readable(self, file_set: FileSet) -> str:
         return readable_size(file_set.size)
 
-    @admin.display(description="releases")
+    @admin.display(description=_("releases"))
     def release_count(self, file_set: FileSet) -> int:
         return file_set.releases_made  # type: ignore[attr-defined]  # annotated
 
-    @admin.display(description="submissions")
+    @admin.display(description=_("submissions"))
     def submission_count(self, file_set: FileSet) -> int:
         return file_set.submissions_made  # type: ignore[attr-defined]  # annotated
 
-    @admin.display(description="feedback")
+    @admin.display(description=_("feedback"))
     def feedback_count(self, file_set: FileSet) -> int:
         return file_set.feedback_returned  # type: ignore[attr-defined]  # annotated
 
-    @admin.display(description="used by")
+    @admin.display(description=_("used by"))
     def used_by(self, file_set: FileSet) -> SafeString | str:
         releases = file_set.releases.select_related("assignment__course")[:MAX_USES]
         submissions = file_set.submissions.select_related("assignment__course", "student")[:MAX_USES]
@@ -78,7 +82,7 @@ class FileSetAdmin(FilesAdmin[FileSet]):
         uses = [(change_address(use), str(use)) for use in (*releases, *submissions, *feedbacks)]
         return render_links([*uses, *((change_address(use.assignment), str(use)) for use in solutions)])
 
-    @admin.action(description="Verify the bytes of every file", permissions=["view"])
+    @admin.action(description=_("Verify the bytes of every file"), permissions=["view"])
     def verify(self, request: HttpRequest, queryset: QuerySet[FileSet]) -> None:
         verify_blobs(request, Blob.objects.filter(entries__file_set__in=queryset.values("pk")).distinct())
 
@@ -93,7 +97,7 @@ class FileSetAdmin(FilesAdmin[FileSet]):
 
 
 class FaultFilter(admin.SimpleListFilter):
-    title = "fault"
+    title = _("fault")
     parameter_name = "fault"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -108,7 +112,9 @@ class BlobAdmin(BaseAdmin[Blob]):
     list_display = ("short_hash", "readable", "stored", "fault", "touched", "verified", "file_count")
     list_filter = (FaultFilter, "stored", "touched")
     search_fields = ("sha256", "md5")
-    search_help_text = f"Search by SHA-256, whole MD5, student, assignment, course, {PATH_SEARCH}"
+    search_help_text = _("Search by SHA-256, whole MD5, student, assignment, course, %(path_search)s") % {
+        "path_search": PATH_SEARCH
+    }
     ordering = ("-pk",)
     fields = readonly_fields = ("sha256", "md5", "readable", "stored", "fault", "touched", "verified", "used_by")
     actions = ("verify",)
@@ -123,26 +129,26 @@ class BlobAdmin(BaseAdmin[Blob]):
             return queryset.none(), False
         return filter_rows(queryset, search_term, lambda word: search.of_blobs(word, queryset)), False
 
-    @admin.display(description="SHA-256", ordering="sha256")
+    @admin.display(description=_("SHA-256"), ordering="sha256")
     def short_hash(self, blob: Blob) -> str:
         return f"{blob.sha256[:16]}…"
 
-    @admin.display(description="size", ordering="size")
+    @admin.display(description=_("size"), ordering="size")
     def readable(self, blob: Blob) -> str:
         return readable_size(blob.size)
 
-    @admin.display(description="files")  # not to sort by: that would count the uses of every blob
+    @admin.display(description=_("files"))  # not to sort by: that would count the uses of every blob
     def file_count(self, blob: Blob) -> int:
         return blob.files_made  # type: ignore[attr-defined]  # annotated
 
-    @admin.display(description="used by")
+    @admin.display(description=_("used by"))
     def used_by(self, blob: Blob) -> SafeString | str:
         entries = blob.entries.select_related("file_set")[:MAX_USES]
         return render_links(
             [(change_address(entry.file_set), f"{entry.path} in {entry.file_set}") for entry in entries]
         )
 
-    @admin.action(description="Verify the bytes", permissions=["view"])
+    @admin.action(description=_("Verify the bytes"), permissions=["view"])
     def verify(self, request: HttpRequest, queryset: QuerySet[Blob]) -> None:
         verify_blobs(request, queryset)
 
@@ -152,16 +158,23 @@ def verify_blobs(request: HttpRequest, rows: QuerySet[Blob]) -> None:
     total = rows.aggregate(size=Sum("size"))["size"] or 0
     if total > MAX_VERIFIED:
         limit = readable_size(MAX_VERIFIED)
-        messages.error(request, f"The chosen rows have {readable_size(total)}. Choose {limit} or less at once.")
+        messages.error(
+            request,
+            gettext("The chosen rows have %(total)s. Choose %(limit)s or less at once.")
+            % {"total": readable_size(total), "limit": limit},
+        )
         return
     damaged = verification.verify(list(rows), by=actor_of(request))
     for blob in damaged[:MAX_USES]:
         messages.error(
             request,
-            f"The bytes of {blob.sha256} are damaged or missing. Restore them from a backup and verify them again; "
-            "the next upload that sends them repairs them, too.",
+            gettext(
+                "The bytes of %(sha256)s are damaged or missing. Restore them from a backup and verify "
+                "them again; the next upload that sends them repairs them, too."
+            )
+            % {"sha256": blob.sha256},
         )
     if len(damaged) > MAX_USES:
-        messages.error(request, f"… and {len(damaged) - MAX_USES} more.")
+        messages.error(request, gettext("… and %(count)s more.") % {"count": len(damaged) - MAX_USES})
     if not damaged:
-        messages.success(request, f"No damage found in {readable_size(total)}.")
+        messages.success(request, gettext("No damage found in %(total)s.") % {"total": readable_size(total)})

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, User
 
@@ -15,10 +16,10 @@ from courses.models import Course, User
 class Kind(models.TextChoices):
     """The types of notices, as settings, webhooks and payloads name them."""
 
-    RELEASED = "released", "released"
-    SUBMITTED = "submitted", "submitted"
-    FEEDBACK_RETURNED = "feedback_returned", "feedback returned"
-    DUE_SOON = "due_soon", "due soon"
+    RELEASED = "released", _("released")
+    SUBMITTED = "submitted", _("submitted")
+    FEEDBACK_RETURNED = "feedback_returned", _("feedback returned")
+    DUE_SOON = "due_soon", _("due soon")
 
 
 TEST = "test"  # the type of the event that tries a webhook out
@@ -32,23 +33,23 @@ class Webhook(models.Model):
     """An address to which events are sent. webhooks.py changes it; signing.py encrypts the secrets."""
 
     name = models.CharField(max_length=100, unique=True)
-    url = models.CharField("address", max_length=1000)
+    url = models.CharField(_("address"), max_length=1000)
     course = models.ForeignKey(
         Course,
         on_delete=models.CASCADE,
         null=True,
         blank=True,
         related_name="webhooks",
-        help_text="Empty: all courses.",
+        help_text=_("Empty: all courses."),
     )
-    kinds = models.JSONField("notices", default=list)
+    kinds = models.JSONField(_("notices"), default=list)
     active = models.BooleanField(default=True)
-    secret = models.TextField(editable=False, help_text="encrypted")
-    earlier_secret = models.TextField(blank=True, default="", editable=False, help_text="encrypted")
-    secret_made = models.DateTimeField("secret made", editable=False)
+    secret = models.TextField(editable=False, help_text=_("encrypted"))
+    earlier_secret = models.TextField(blank=True, default="", editable=False, help_text=_("encrypted"))
+    secret_made = models.DateTimeField(_("secret made"), editable=False)
     created = models.DateTimeField(editable=False)
-    failures = models.PositiveIntegerField("failures in a row", default=0, editable=False)
-    paused_until = models.DateTimeField("paused until", null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True, editable=False)
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -65,17 +66,17 @@ class Webhook(models.Model):
 class Event(models.Model):
     """Something that happened. Its body is what is signed and sent, to the last byte, however often."""
 
-    name = models.CharField(max_length=40, unique=True, default=new_event_name, help_text="the header webhook-id")
+    name = models.CharField(max_length=40, unique=True, default=new_event_name, help_text=_("the header webhook-id"))
     kind = models.CharField(max_length=20)
     course_id = models.BigIntegerField(null=True)
     assignment_id = models.BigIntegerField(null=True)
-    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", help_text="the student")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", help_text=_("the student"))
     once = models.CharField(  # noqa: DJ001
-        max_length=100, null=True, unique=True, help_text="what may be told once only"
+        max_length=100, null=True, unique=True, help_text=_("what may be told once only")
     )
     body = models.TextField()
     created = models.DateTimeField(db_index=True)
-    ready_at = models.DateTimeField(null=True, help_text="when deliveries are to be made; null once they are")
+    ready_at = models.DateTimeField(null=True, help_text=_("when deliveries are to be made; null once they are"))
 
     class Meta:
         ordering: ClassVar = ["pk"]
@@ -93,10 +94,10 @@ class Event(models.Model):
 
 
 class State(models.TextChoices):
-    WAITING = "waiting", "waiting"
-    SENT = "sent", "sent"
-    DROPPED = "dropped", "dropped"  # somebody is not to get it any more
-    GIVEN_UP = "given up", "given up"
+    WAITING = "waiting", _("waiting")
+    SENT = "sent", _("sent")
+    DROPPED = "dropped", _("dropped")  # somebody is not to get it any more
+    GIVEN_UP = "given up", _("given up")
 
 
 class Delivery(models.Model):
@@ -109,17 +110,17 @@ class Delivery(models.Model):
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, null=True, related_name="deliveries")
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
-    topic = models.CharField(max_length=60, blank=True, default="", help_text="of mail: kind and assignment")
+    topic = models.CharField(max_length=60, blank=True, default="", help_text=_("of mail: kind and assignment"))
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
-    next_attempt = models.DateTimeField("next attempt")
-    again_since = models.DateTimeField(null=True, help_text="when an administrator sent it again")
-    done_at = models.DateTimeField("done", null=True)
-    error = models.CharField("last error", max_length=300, blank=True, default="")
+    next_attempt = models.DateTimeField(_("next attempt"))
+    again_since = models.DateTimeField(null=True, help_text=_("when an administrator sent it again"))
+    done_at = models.DateTimeField(_("done"), null=True)
+    error = models.CharField(_("last error"), max_length=300, blank=True, default="")
 
     class Meta:
         ordering: ClassVar = ["-pk"]
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         constraints: ClassVar = [
             models.UniqueConstraint(name="one_delivery_to_a_webhook", fields=["event", "webhook"]),
             models.UniqueConstraint(name="one_delivery_to_a_person", fields=["event", "user"]),
