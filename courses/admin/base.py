@@ -21,7 +21,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.text import capfirst, smart_split
-from django.utils.translation import ngettext
 
 from courses.admin.lists import MAX_COUNT, CappedPaginator, ChangeList
 from courses.audit_sentences import details_of, sentence_of
@@ -153,9 +152,9 @@ class BaseAdmin(ModelAdmin[M]):
             return None
         return super().response_action(request, queryset)
 
-    def tell_count(self, request: HttpRequest, count: int, one: str, many: str, *, already: str) -> None:
-        """Say how much was done; where nothing was left to do, as for a form that was sent twice, say `already`."""
-        messages.success(request, ngettext(one, many, count) % count if count else already)
+    def tell_count(self, request: HttpRequest, count: int, done: str, *, already: str) -> None:
+        """Say what was `done`; where the count is 0, as for a form that was sent twice, say `already`."""
+        messages.success(request, done if count else already)
 
     # Errors of services
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import ModelAdmin, parse_pk
@@ -15,7 +16,7 @@ from exchange.models import Assignment, Submission
 
 def render_links(links: list[tuple[str, str]]) -> SafeString | str:
     """Render [(address, text)] as links, one on each line."""
-    return format_html_join("", '<div><a href="{}">{}</a></div>', links) or "none"
+    return format_html_join("", '<div><a href="{}">{}</a></div>', links) or gettext("none")
 
 
 def change_address(obj: Model) -> str:

@@ -18,7 +18,7 @@ from exchange.models import Assignment, Extension
 from exchange.services import DEADLINE_FIELDS, Grant
 
 EXTENSION_FIELDS = ("due", "cut_off", "attempts", "reason")
-REASON_IS_FOR_STAFF = "Only staff see it."
+REASON_IS_FOR_STAFF = _("Only staff see it.")
 
 if TYPE_CHECKING:
     AssignmentModelForm = forms.ModelForm[Assignment]
@@ -80,13 +80,13 @@ class ExtensionForm(ExtensionModelForm):
 
     course: ClassVar[Course]
     user = forms.CharField(label=_("User name"), max_length=255, required=False)
-    section = forms.TypedChoiceField(required=False, empty_value=None)
+    section = forms.TypedChoiceField(label=_("Section"), required=False, empty_value=None)
     attempts = forms.IntegerField(label=_("Further attempts"), required=False, min_value=0)
 
     class Meta:
         model = Extension
         fields = ("user", "section", *EXTENSION_FIELDS)
-        labels: ClassVar = {"reason": "Reason, for staff"}
+        labels: ClassVar = {"reason": _("Reason, for staff")}
         help_texts: ClassVar = {"reason": REASON_IS_FOR_STAFF}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -138,20 +138,22 @@ class ExtensionForm(ExtensionModelForm):
 class ExtendForm(forms.Form):
     """One extension for members that were chosen in a list."""
 
-    assignment = forms.ModelChoiceField(Assignment.objects.none(), empty_label=None)
+    assignment = forms.ModelChoiceField(Assignment.objects.none(), empty_label=None, label=_("Assignment"))
     due = LocalDateTimeField(label=_("Due date"), required=False)
     cut_off = LocalDateTimeField(
         label=_("Cut-off"), required=False, help_text=_("Empty: the assignment’s, and not before the due date.")
     )
     attempts = forms.IntegerField(label=_("Further attempts"), required=False, min_value=0)
-    reason = forms.CharField(required=False, max_length=500, help_text=REASON_IS_FOR_STAFF)
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500, help_text=REASON_IS_FOR_STAFF)
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         assignment: Any = self.fields["assignment"]
         assignment.queryset = course.assignments.order_by("name")
         assignment.label_from_instance = lambda each: each.name
-        self.fields["due"].help_text = f"As 2026-11-30 and 23:59, in {timezone.get_current_timezone_name()}."
+        self.fields["due"].help_text = gettext("As 2026-11-30 and 23:59, in %(zone)s.") % {
+            "zone": timezone.get_current_timezone_name()
+        }
 
     def grants(self, usernames: list[str]) -> list[Grant]:
         values = {name: self.cleaned_data[name] for name in ("due", "cut_off", "reason")}

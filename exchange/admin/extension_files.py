@@ -54,7 +54,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
         form = ExtensionFileForm(request.POST or None, request.FILES or None)
         if form.is_valid():
             try:
-                text, _ = tables.decode(form.cleaned_data["file"].read(tables.MAX_BYTES + 1))
+                text, _encoding = tables.decode(form.cleaned_data["file"].read(tables.MAX_BYTES + 1))
                 file = extension_file.read(assignment, text)
                 if not file.faults:
                     return self._show_preview(request, assignment, file.grants, text)
@@ -80,7 +80,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
                 changes = services.grant_extensions(assignment, file.grants, by=actor_of(request))
                 StatePreview.of([changes]).require_seen(form.cleaned_data["seen"])
         except StatesWouldChange:
-            note = "The states have changed since you looked: this is what it does now."
+            note = _("The states have changed since you looked: this is what it does now.")
             return self._show_preview(request, assignment, file.grants, text, note)
         count = len(file.grants)
         sentence = ngettext("%d extension was granted.", "%d extensions were granted.", count)

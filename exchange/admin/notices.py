@@ -82,7 +82,7 @@ class WebhookAdmin(BaseAdmin[Webhook]):
 
     @admin.display(description=_("course"), ordering="course__name")
     def where(self, webhook: Webhook) -> str:
-        return webhook.course.title if webhook.course else "all courses"
+        return webhook.course.title if webhook.course else gettext("all courses")
 
     @admin.display(description=_("notices"))
     def what(self, webhook: Webhook) -> str:
@@ -122,17 +122,24 @@ class WebhookAdmin(BaseAdmin[Webhook]):
         """Count the deliveries that go with them, and ask for no permission to delete these by themselves."""
         rows = list(objs)
         waiting = Delivery.objects.filter(webhook__in=rows, state=State.WAITING).count()
-        return [str(row) for row in rows], {"webhooks": len(rows), "waiting deliveries": waiting}, set(), []
+        return (
+            [str(row) for row in rows],
+            {gettext("webhooks"): len(rows), gettext("waiting deliveries"): waiting},
+            set(),
+            [],
+        )
 
     @admin.action(description=_("Send a test"), permissions=["administer"])
     def send_test(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
         for webhook in queryset:
             webhooks.send_test(webhook, by=actor_of(request))
         count = len(queryset)
-        text = ngettext("A test is sent to %d webhook.", "A test is sent to %d webhooks.", count)
-        messages.success(
-            request, gettext("%(text)s The list of deliveries shows whether it arrives.") % {"text": text % count}
+        text = ngettext(
+            "A test is sent to %d webhook. The list of deliveries shows whether it arrives.",
+            "A test is sent to %d webhooks. The list of deliveries shows whether it arrives.",
+            count,
         )
+        messages.success(request, text % count)
 
     @admin.action(description=_("Make a new secret"), permissions=["administer"])
     def make_new_secret(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> HttpResponseBase | None:
@@ -141,8 +148,8 @@ class WebhookAdmin(BaseAdmin[Webhook]):
             messages.error(request, gettext("Choose one webhook."))
             return None
         if "confirmed" not in request.POST:
-            sentence = "Receivers need the new secret within a day: until then, notices are signed with both."
-            title, action = "Make a new secret", "make_new_secret"
+            sentence = gettext("Receivers need the new secret within a day: until then, notices are signed with both.")
+            title, action = gettext("Make a new secret"), "make_new_secret"
             return self.confirm(request, title=title, sentences=[sentence], rows=chosen, action=action)
         return self._show_secret(request, chosen[0], webhooks.make_new_secret(chosen[0], by=actor_of(request)))
 
@@ -155,7 +162,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [*((str(kind), str(kind.label)) for kind in Kind), (TEST, TEST)]
+        return [*((str(kind), str(kind.label)) for kind in Kind), (TEST, gettext("test"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
         return queryset.filter(event__kind=self.value()) if self.value() else queryset
@@ -176,11 +183,14 @@ class DeliveryAdmin(BaseAdmin[Delivery]):
 
     @admin.display(description=_("notice"), ordering="event__kind")
     def what(self, delivery: Delivery) -> str:
-        return delivery.event.kind.replace("_", " ")
+        kind = delivery.event.kind
+        return str(Kind(kind).label) if kind in Kind.values else gettext("test")
 
     @admin.display(description=_("to"))
     def to(self, delivery: Delivery) -> str:
-        return f"webhook {delivery.webhook}" if delivery.webhook else f"{delivery.user}, by mail"
+        if delivery.webhook:
+            return gettext("webhook %(name)s") % {"name": delivery.webhook}
+        return gettext("%(person)s, by mail") % {"person": delivery.user}
 
     @admin.display(description=_("happened"), ordering="event__created")
     def happened(self, delivery: Delivery) -> object:

@@ -49,13 +49,19 @@ class ExtendingMembershipAdmin(MembershipAdmin):
             except StatesWouldChange as unconfirmed:
                 preview = unconfirmed.preview
             else:
-                text = ngettext("%s is extended for %d member.", "%s is extended for %d members.", len(grants))
-                messages.success(request, text % (assignment.name, len(grants)))
+                text = ngettext(
+                    "%(assignment)s is extended for %(count)d member.",
+                    "%(assignment)s is extended for %(count)d members.",
+                    len(grants),
+                )
+                messages.success(request, text % {"assignment": assignment.name, "count": len(grants)})
                 return None
         page = self.confirm(
             request,
             title=gettext("Extend an assignment"),
-            sentences=["It replaces an extension that they have. What you leave empty stays as the assignment has it."],
+            sentences=[
+                gettext("It replaces an extension that they have. What you leave empty stays as the assignment has it.")
+            ],
             rows=chosen,
             action="extend",
             form=form,

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +19,7 @@ from courses.sizes import readable_size
 from exchange import usage
 from exchange.admin import search
 from exchange.admin.base import change_address, render_links
-from exchange.admin.files import FILE_SEARCH, PATH_SEARCH, FilesAdmin
+from exchange.admin.files import FilesAdmin
 from exchange.models import Blob, Feedback, FileEntry, FileSet, Release, Submission
 from exchange.storage import verification
 
@@ -30,9 +31,13 @@ MAX_VERIFIED = 2_000_000_000  # bytes read in one request
 class FileSetAdmin(FilesAdmin[FileSet]):
     list_display = ("short_digest", "file_count", "readable", "release_count", "submission_count", "feedback_count")
     search_fields = ("digest",)
-    search_help_text = _("Search by digest, student, assignment, course, %(file_search)s") % {
-        "file_search": FILE_SEARCH
-    }
+    search_help_text = format_lazy(
+        _(
+            "Search by digest, student, assignment, course, a file's hash, or a part of a file's path (in the newest "
+            "{count} of the list)"
+        ),
+        count=search.NEWEST_COUNT,
+    )
     ordering = ("-pk",)
     fields = readonly_fields = ("digest", "file_count", "readable", "used_by", "files")
     actions = ("verify",)
@@ -101,7 +106,7 @@ class FaultFilter(admin.SimpleListFilter):
     parameter_name = "fault"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("any", "missing or damaged")]
+        return [("any", gettext("missing or damaged"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Blob]) -> QuerySet[Blob]:
         return queryset.filter(pk__in=usage.missing_blobs().values("pk")) if self.value() else queryset
@@ -112,9 +117,13 @@ class BlobAdmin(BaseAdmin[Blob]):
     list_display = ("short_hash", "readable", "stored", "fault", "touched", "verified", "file_count")
     list_filter = (FaultFilter, "stored", "touched")
     search_fields = ("sha256", "md5")
-    search_help_text = _("Search by SHA-256, whole MD5, student, assignment, course, %(path_search)s") % {
-        "path_search": PATH_SEARCH
-    }
+    search_help_text = format_lazy(
+        _(
+            "Search by SHA-256, whole MD5, student, assignment, course, or a part of a file's path (in the newest "
+            "{count} of the list)"
+        ),
+        count=search.NEWEST_COUNT,
+    )
     ordering = ("-pk",)
     fields = readonly_fields = ("sha256", "md5", "readable", "stored", "fault", "touched", "verified", "used_by")
     actions = ("verify",)
@@ -143,9 +152,9 @@ class BlobAdmin(BaseAdmin[Blob]):
 
     @admin.display(description=_("used by"))
     def used_by(self, blob: Blob) -> SafeString | str:
-        entries = blob.entries.select_related("file_set")[:MAX_USES]
+        entries, text = blob.entries.select_related("file_set")[:MAX_USES], gettext("%(path)s in %(file_set)s")
         return render_links(
-            [(change_address(entry.file_set), f"{entry.path} in {entry.file_set}") for entry in entries]
+            [(change_address(each.file_set), text % {"path": each.path, "file_set": each.file_set}) for each in entries]
         )
 
     @admin.action(description=_("Verify the bytes"), permissions=["view"])
@@ -160,8 +169,8 @@ def verify_blobs(request: HttpRequest, rows: QuerySet[Blob]) -> None:
         limit = readable_size(MAX_VERIFIED)
         messages.error(
             request,
-            gettext("The chosen rows have %(total)s. Choose %(limit)s or less at once.")
-            % {"total": readable_size(total), "limit": limit},
+            gettext("The chosen rows have %(size)s. Choose %(limit)s or less at once.")
+            % {"size": readable_size(total), "limit": limit},
         )
         return
     damaged = verification.verify(list(rows), by=actor_of(request))
@@ -177,4 +186,4 @@ def verify_blobs(request: HttpRequest, rows: QuerySet[Blob]) -> None:
     if len(damaged) > MAX_USES:
         messages.error(request, gettext("… and %(count)s more.") % {"count": len(damaged) - MAX_USES})
     if not damaged:
-        messages.success(request, gettext("No damage found in %(total)s.") % {"total": readable_size(total)})
+        messages.success(request, gettext("No damage found in %(size)s.") % {"size": readable_size(total)})

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.text import capfirst, format_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
@@ -22,7 +23,7 @@ from courses.templatetags.times import local
 from exchange import file_responses, receipts, services, submission_archives
 from exchange.admin import search
 from exchange.admin.base import AssignmentFilter, change_address, render_links
-from exchange.admin.files import FILE_SEARCH, FilesAdmin
+from exchange.admin.files import FilesAdmin
 from exchange.models import Feedback, Submission
 from exchange.progress_tables import SHOWN, condition_of
 from exchange.states import IS_LATEST, State, with_state
@@ -33,14 +34,15 @@ class StateFilter(admin.SimpleListFilter):
 
     title = _("state")
     parameter_name = "state"
-    of_latest = {show: label.capitalize() for show, label in SHOWN.items() if show not in ("all", "missing")}
+    of_latest = {show: label for show, label in SHOWN.items() if show not in ("all", "missing")}
     others = {
-        "trial": ("Trials by staff", Q(trial=True)),
-        "trash": ("In the trash", Q(withdrawn_at__isnull=False)),
+        "trial": (_("Trials by staff"), Q(trial=True)),
+        "trash": (_("In the trash"), Q(withdrawn_at__isnull=False)),
     }
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [*self.of_latest.items(), *((value, label) for value, (label, _) in self.others.items())]
+        of_latest = [(show, str(capfirst(label))) for show, label in self.of_latest.items()]
+        return [*of_latest, *((value, str(label)) for value, (label, _condition) in self.others.items())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Submission]) -> QuerySet[Submission]:
         value = self.value() or ""
@@ -56,10 +58,13 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     list_filter = (CourseFilter, AssignmentFilter, StateFilter, "created")
     list_select_related = ("assignment__course", "student", "file_set")
     search_fields = ("student__username", "assignment__name", "assignment__course__name")
-    search_help_text = _(
-        "Search by student (user name, or name on the roster), assignment, course, number or "
-        "short code of a receipt, digest, %(file_search)s"
-    ) % {"file_search": FILE_SEARCH}
+    search_help_text = format_lazy(
+        _(
+            "Search by student (user name, or name on the roster), assignment, course, number or short code of a "
+            "receipt, digest, a file's hash, or a part of a file's path (in the newest {count} of the list)"
+        ),
+        count=search.NEWEST_COUNT,
+    )
     ordering = ("-pk",)
     fields = readonly_fields = (
         "student_link",
@@ -94,11 +99,11 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         name = submission.student.username
         query = urlencode([("course", submission.assignment.course_id), ("q", f'"{name}"')])
         address = reverse("admin:exchange_submission_changelist")
-        return format_html('{} (<a href="{}?{}">all their submissions</a>)', name, address, query)
+        return format_html('{} (<a href="{}?{}">{}</a>)', name, address, query, gettext("all their submissions"))
 
     @admin.display(description=_("submitted by"))
     def sender(self, submission: Submission) -> str:
-        return str(submission.submitted_by or "unknown")
+        return str(submission.submitted_by or gettext("unknown"))
 
     @admin.display(description=_("size"), ordering="file_set__size")
     def size(self, submission: Submission) -> str:
@@ -107,12 +112,12 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     @admin.display(description=_("state"), ordering="collected_at")
     def state(self, submission: Submission) -> str:
         remarks = {
-            "in the trash": submission.withdrawn_at,
-            "trial by staff": submission.trial,
-            "late": submission.late,  # type: ignore[attr-defined]  # annotated
+            gettext("in the trash"): submission.withdrawn_at,
+            gettext("trial by staff"): submission.trial,
+            gettext("late"): submission.late,  # type: ignore[attr-defined]  # annotated
             str(State(submission.state).label): True,  # type: ignore[attr-defined]
-            "same files as in time": submission.repeated,  # type: ignore[attr-defined]
-            "not the latest": not submission.is_latest,  # type: ignore[attr-defined]
+            gettext("same files as in time"): submission.repeated,  # type: ignore[attr-defined]
+            gettext("not the latest"): not submission.is_latest,  # type: ignore[attr-defined]
         }
         return ", ".join(remark for remark, holds in remarks.items() if holds)
 
@@ -120,17 +125,17 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     def receipt_facts(self, submission: Submission) -> SafeString:
         receipt = receipts.receipt(submission)
         shown = (receipt[name] for name in ("id", "code", "digest", "signature"))
-        return format_html(
-            "Number {}, short code <code>{}</code>, digest <code>{}</code>, signature <code>{}</code>", *shown
-        )
+        text = gettext("Number {}, short code <code>{}</code>, digest <code>{}</code>, signature <code>{}</code>")
+        return format_html(text, *shown)
 
     @admin.display(description=_("feedback"))
     def feedbacks(self, submission: Submission) -> SafeString | str:
         feedbacks = submission.feedbacks.select_related("returned_by").order_by("-pk")
+        text, nobody = gettext("%(time)s by %(person)s"), gettext("unknown")
         return render_links(
             [
-                (change_address(feedback), f"{local(feedback.created)} by {feedback.returned_by or 'unknown'}")
-                for feedback in feedbacks
+                (change_address(each), text % {"time": local(each.created), "person": each.returned_by or nobody})
+                for each in feedbacks
             ]
         )
 
@@ -153,14 +158,14 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     @admin.action(description=_("Move to the trash (the student still sees it)"), permissions=["trash"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
         count = services.withdraw_submissions(list(queryset), by=actor_of(request))
-        texts = ("%d submission was moved to the trash.", "%d submissions were moved to the trash.")
-        self.tell_count(request, count, *texts, already=gettext("What you chose is in the trash already."))
+        text = ngettext("%d submission was moved to the trash.", "%d submissions were moved to the trash.", count)
+        self.tell_count(request, count, text % count, already=gettext("What you chose is in the trash already."))
 
     @admin.action(description=_("Restore"), permissions=["trash"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
         count = services.restore_submissions(list(queryset), by=actor_of(request))
-        texts = ("%d submission was restored.", "%d submissions were restored.")
-        self.tell_count(request, count, *texts, already=gettext("What you chose is not in the trash."))
+        text = ngettext("%d submission was restored.", "%d submissions were restored.", count)
+        self.tell_count(request, count, text % count, already=gettext("What you chose is not in the trash."))
 
     def history_of(self, obj: Submission) -> QuerySet[AuditEntry]:
         """Return the entries about this submission, alone or in a list of many.
@@ -184,9 +189,13 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
         "submission__assignment__name",
         "submission__assignment__course__name",
     )
-    search_help_text = _(
-        "Search by student (user name, or name on the roster), assignment, course, digest, %(file_search)s"
-    ) % {"file_search": FILE_SEARCH}
+    search_help_text = format_lazy(
+        _(
+            "Search by student (user name, or name on the roster), assignment, course, digest, a file's hash, "
+            "or a part of a file's path (in the newest {count} of the list)"
+        ),
+        count=search.NEWEST_COUNT,
+    )
     ordering = ("-pk",)
     fields = readonly_fields = ("submission", "sender", "created", "files")
 
@@ -203,7 +212,7 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
 
     @admin.display(description=_("returned by"))
     def sender(self, feedback: Feedback) -> str:
-        return str(feedback.returned_by or "unknown")
+        return str(feedback.returned_by or gettext("unknown"))
 
     @admin.display(description=_("submitted"), ordering="submission__created")
     def submitted(self, feedback: Feedback) -> datetime:

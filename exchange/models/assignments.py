@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Expression, F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, User
@@ -32,8 +33,8 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 class Assignment(models.Model):
     """An assignment of a course. Unreleasing hides it and keeps everything; releasing it again continues it."""
 
-    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="assignments")
-    name = models.CharField(max_length=255)
+    course = models.ForeignKey(Course, verbose_name=_("course"), on_delete=models.CASCADE, related_name="assignments")
+    name = models.CharField(_("name"), max_length=255)
     # What holds for whom, with extensions: deadlines.py.
     release_at = models.DateTimeField(
         _("release time"), null=True, blank=True, help_text=_("Students see the assignment from then on.")
@@ -48,11 +49,13 @@ class Assignment(models.Model):
     latest_release = models.ForeignKey(
         "Release", on_delete=models.RESTRICT, null=True, blank=True, editable=False, related_name="latest_of"
     )
-    created = models.DateTimeField(db_default=Now(), editable=False)
+    created = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     objects = AssignmentQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("assignment")
+        verbose_name_plural = _("assignments")
         ordering: ClassVar = ["course", "name"]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -102,21 +105,27 @@ class Assignment(models.Model):
 class Release(models.Model):
     """One published version of an assignment's files. Students fetch the one with the highest number."""
 
-    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="releases")
-    number = models.PositiveIntegerField()
+    assignment = models.ForeignKey(
+        Assignment, verbose_name=_("assignment"), on_delete=models.CASCADE, related_name="releases"
+    )
+    number = models.PositiveIntegerField(_("number"))
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="releases")
-    released_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    created = models.DateTimeField()
+    released_by = models.ForeignKey(
+        User, verbose_name=_("released by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created = models.DateTimeField(_("created"))
     new_bytes = models.BigIntegerField(default=0, editable=False, help_text=_("bytes that it brought to the server"))
 
     class Meta:
+        verbose_name = _("release")
+        verbose_name_plural = _("releases")
         ordering: ClassVar = ["assignment", "number"]
         constraints: ClassVar = [
             models.UniqueConstraint(name="release_number_taken_once", fields=["assignment", "number"]),
         ]
 
     def __str__(self) -> str:
-        return f"{self.assignment}, release {self.number}"
+        return gettext("%(assignment)s, release %(number)s") % {"assignment": self.assignment, "number": self.number}
 
 
 class Solution(models.Model):
@@ -130,10 +139,12 @@ class Solution(models.Model):
     new_bytes = models.BigIntegerField(default=0, editable=False, help_text=_("bytes that it brought to the server"))
 
     class Meta:
+        verbose_name = _("solution")
+        verbose_name_plural = _("solutions")
         ordering: ClassVar = ["assignment", "id"]
         constraints: ClassVar = [
             models.UniqueConstraint(name="one_present_solution", fields=["assignment"], condition=Q(withdrawn_at=None)),
         ]
 
     def __str__(self) -> str:
-        return f"Solution of {self.assignment}"
+        return gettext("Solution of %(assignment)s") % {"assignment": self.assignment}

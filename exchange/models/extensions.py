@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import User
@@ -19,17 +20,19 @@ class Extension(models.Model):
         User, on_delete=models.CASCADE, null=True, blank=True, related_name="extensions", verbose_name=_("person")
     )
     # Null where it is for one person, so that the index of the constraint finds it.
-    section = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    section = models.CharField(_("section"), max_length=255, null=True, blank=True)  # noqa: DJ001
     due = models.DateTimeField(_("due date"), null=True, blank=True, help_text=_("Empty: the assignment's."))
     cut_off = models.DateTimeField(
         _("cut-off"), null=True, blank=True, help_text=_("Empty: the assignment's, and not before the due date.")
     )
     attempts = models.PositiveIntegerField(_("further attempts"), default=0)
-    reason = models.CharField(max_length=500, blank=True, default="")
+    reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
     granted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False)
     created = models.DateTimeField(_("granted"), editable=False)
 
     class Meta:
+        verbose_name = _("extension")
+        verbose_name_plural = _("extensions")
         ordering: ClassVar = ["assignment", "section", "user"]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -60,7 +63,13 @@ class Extension(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.assignment}, extension for {self.user or f'section {self.section}'}"
+        if self.user:
+            return gettext("%(assignment)s, extension for %(person)s") % {
+                "assignment": self.assignment,
+                "person": self.user,
+            }
+        text = gettext("%(assignment)s, extension for section %(section)s")
+        return text % {"assignment": self.assignment, "section": self.section}
 
     @classmethod
     def resolve_merge(cls, duplicate: User, kept: User) -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, User
@@ -14,8 +15,8 @@ from courses.models import Course, User
 class Fault(models.TextChoices):
     """What the last verification found wrong with a blob."""
 
-    MISSING = "missing"
-    DAMAGED = "damaged"
+    MISSING = "missing", _("Missing")
+    DAMAGED = "damaged", _("Damaged")
 
 
 class Blob(models.Model):
@@ -31,12 +32,18 @@ class Blob(models.Model):
     size = models.BigIntegerField(help_text=_("bytes"))
     # The row is written before the bytes, and every upload that uses the bytes touches it, so that garbage collection
     # sees uploads under way. Only a file set keeps a blob for ever.
-    stored = models.BooleanField(default=False, db_default=False, help_text=_("the bytes are in the store"))
-    touched = models.DateTimeField(db_index=True, help_text=_("when an upload last used it"))
-    verified = models.DateTimeField(null=True, db_index=True, help_text=_("when its bytes were last read and compared"))
-    fault = models.CharField(max_length=10, blank=True, default="", db_default="", choices=Fault)
+    stored = models.BooleanField(
+        _("stored"), default=False, db_default=False, help_text=_("the bytes are in the store")
+    )
+    touched = models.DateTimeField(_("touched"), db_index=True, help_text=_("when an upload last used it"))
+    verified = models.DateTimeField(
+        _("verified"), null=True, db_index=True, help_text=_("when its bytes were last read and compared")
+    )
+    fault = models.CharField(_("fault"), max_length=10, blank=True, default="", db_default="", choices=Fault)
 
     class Meta:
+        verbose_name = _("blob")
+        verbose_name_plural = _("blobs")
         indexes: ClassVar = [
             models.Index(name="blobs_with_a_fault", fields=["fault"], condition=~Q(fault="")),
             models.Index(name="blobs_not_in_the_store", fields=["id"], condition=Q(stored=False)),
@@ -54,12 +61,16 @@ class Blob(models.Model):
 class FileSet(models.Model):
     """An immutable set of files. Equal file sets are one row, whoever submits them."""
 
-    digest = models.CharField(max_length=64, unique=True, help_text=_("SHA-256 over the manifest"))
+    digest = models.CharField(_("digest"), max_length=64, unique=True, help_text=_("SHA-256 over the manifest"))
     size = models.BigIntegerField(help_text=_("bytes of all files together"))
-    file_count = models.PositiveIntegerField()
+    file_count = models.PositiveIntegerField(_("file count"))
+
+    class Meta:
+        verbose_name = _("file set")
+        verbose_name_plural = _("file sets")
 
     def __str__(self) -> str:
-        return f"{self.file_count} files, {self.digest[:12]}"
+        return gettext("%(count)s files, %(digest)s") % {"count": self.file_count, "digest": self.digest[:12]}
 
 
 class FileEntry(models.Model):
@@ -69,6 +80,7 @@ class FileEntry(models.Model):
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="entries")
 
     class Meta:
+        verbose_name_plural = _("files")
         ordering: ClassVar = ["file_set", "position"]
         verbose_name = _("file")
         constraints: ClassVar = [

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 class MaintenanceRun(models.Model):
     """How a regular task ended, such as garbage collection or a backup; maintenance.py writes it."""
 
-    task = models.CharField(max_length=50, help_text=_("the command's name"))
-    started = models.DateTimeField()
-    ended = models.DateTimeField()
-    succeeded = models.BooleanField()
+    task = models.CharField(_("task"), max_length=50, help_text=_("the command's name"))
+    started = models.DateTimeField(_("started"))
+    ended = models.DateTimeField(_("ended"))
+    succeeded = models.BooleanField(_("succeeded"))
     summary = models.JSONField(default=dict, help_text=_("numbers, and the error of a run that failed"))
 
     class Meta:

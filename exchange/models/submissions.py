@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import User
@@ -21,8 +22,10 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 class Submission(models.Model):
     """What one student submitted at one instant, which is its name in nbgrader: in UTC, by the server's clock."""
 
-    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="submissions")
-    student = models.ForeignKey(User, on_delete=models.PROTECT, related_name="submissions")
+    assignment = models.ForeignKey(
+        Assignment, verbose_name=_("assignment"), on_delete=models.CASCADE, related_name="submissions"
+    )
+    student = models.ForeignKey(User, verbose_name=_("student"), on_delete=models.PROTECT, related_name="submissions")
     submitted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created = models.DateTimeField(_("submitted"))
     due = models.DateTimeField(
@@ -30,6 +33,7 @@ class Submission(models.Model):
     )
     release = models.ForeignKey(
         Release,
+        verbose_name=_("release"),
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
@@ -63,6 +67,8 @@ class Submission(models.Model):
     objects = SubmissionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("submission")
+        verbose_name_plural = _("submissions")
         ordering: ClassVar = ["created", "id"]
         indexes: ClassVar = [  # for the filters of the admin; no student's submission is in either
             models.Index(name="submissions_in_the_trash", fields=["id"], condition=Q(withdrawn_at__isnull=False)),
@@ -85,20 +91,25 @@ class Submission(models.Model):
 class Feedback(models.Model):
     """A file set returned on one submission. The student sees the newest; earlier ones are kept."""
 
-    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="feedbacks", db_index=False)
+    submission = models.ForeignKey(
+        Submission, verbose_name=_("submission"), on_delete=models.CASCADE, related_name="feedbacks", db_index=False
+    )
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="feedbacks")
-    returned_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    created = models.DateTimeField()
+    returned_by = models.ForeignKey(
+        User, verbose_name=_("returned by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created = models.DateTimeField(_("created"))
     new_bytes = models.BigIntegerField(default=0, editable=False, help_text=_("bytes that it brought to the server"))
 
     class Meta:
+        verbose_name = _("feedback")
         ordering: ClassVar = ["submission", F("id").desc()]
         verbose_name_plural = _("feedback")
         # With the id: without statistics, PostgreSQL would look for the newest one by reading all feedback backwards.
         indexes: ClassVar = [models.Index(name="newest_feedback_of_submission", fields=["submission", "-id"])]
 
     def __str__(self) -> str:
-        return f"Feedback on {self.submission}"
+        return gettext("Feedback on %(submission)s") % {"submission": self.submission}
 
 
 class ReceiptKey(models.Model):

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, User
@@ -32,10 +33,11 @@ def new_event_name() -> str:
 class Webhook(models.Model):
     """An address to which events are sent. webhooks.py changes it; signing.py encrypts the secrets."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(_("name"), max_length=100, unique=True)
     url = models.CharField(_("address"), max_length=1000)
     course = models.ForeignKey(
         Course,
+        verbose_name=_("course"),
         on_delete=models.CASCADE,
         null=True,
         blank=True,
@@ -43,7 +45,7 @@ class Webhook(models.Model):
         help_text=_("Empty: all courses."),
     )
     kinds = models.JSONField(_("notices"), default=list)
-    active = models.BooleanField(default=True)
+    active = models.BooleanField(_("active"), default=True)
     secret = models.TextField(editable=False, help_text=_("encrypted"))
     earlier_secret = models.TextField(blank=True, default="", editable=False, help_text=_("encrypted"))
     secret_made = models.DateTimeField(_("secret made"), editable=False)
@@ -52,6 +54,8 @@ class Webhook(models.Model):
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True, editable=False)
 
     class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
         ordering: ClassVar = ["name"]
 
     def __str__(self) -> str:
@@ -111,14 +115,15 @@ class Delivery(models.Model):
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, null=True, related_name="deliveries")
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
     topic = models.CharField(max_length=60, blank=True, default="", help_text=_("of mail: kind and assignment"))
-    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    attempts = models.PositiveIntegerField(default=0)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt = models.DateTimeField(_("next attempt"))
     again_since = models.DateTimeField(null=True, help_text=_("when an administrator sent it again"))
     done_at = models.DateTimeField(_("done"), null=True)
     error = models.CharField(_("last error"), max_length=300, blank=True, default="")
 
     class Meta:
+        verbose_name = _("delivery")
         ordering: ClassVar = ["-pk"]
         verbose_name_plural = _("deliveries")
         constraints: ClassVar = [
@@ -135,7 +140,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} to {self.webhook or self.user}"
+        return gettext("%(event)s to %(receiver)s") % {"event": self.event, "receiver": self.webhook or self.user}
 
     @classmethod
     def resolve_merge(cls, duplicate: User, kept: User) -> None:
@@ -144,13 +149,14 @@ class Delivery(models.Model):
 
 
 class MailChoice(models.Model):
-    """The notices that a person does not want to be mailed. Without a row, they get all."""
+    """The notices that a person does not want to be mailed, and their language. Without a row, they get all."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="mail_choice")
     unwanted = models.JSONField(default=list)
+    language = models.CharField(max_length=10, blank=True, default="", help_text=_("Empty: the language of the site."))
 
     def __str__(self) -> str:
-        return f"Choice of {self.user}"
+        return gettext("Choice of %(person)s") % {"person": self.user}
 
     @classmethod
     def resolve_merge(cls, duplicate: User, kept: User) -> None:
