@@ -38,9 +38,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_api_v2(request):
         return api_v2_error(500, "server_error", message)
     # Plain text: the error may have been in a template.
-    return HttpResponse(
-        f"{message} ({_('request')} {request_id.current.get()})", status=500, content_type="text/plain; charset=utf-8"
-    )
+    text = _("%(message)s (request %(number)s)") % {"message": message, "number": request_id.current.get()}
+    return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")
 
 
 def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:

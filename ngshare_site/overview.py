@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from courses.sizes import readable_size
 from exchange import usage
@@ -233,9 +233,9 @@ def _cache_backend() -> str:
 
 def _readable(value: object) -> str:
     if isinstance(value, bool):
-        return _("on") if value else _("off")
+        return pgettext("a setting", "on") if value else pgettext("a setting", "off")
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or _("none")
+        return ", ".join(map(str, value)) or pgettext("a setting", "none")
     return str(value)
 
 

@@ -238,7 +238,7 @@ def page_texts() -> dict[str, str]:
         "leftOutMany": _("{count} files left out, such as checkpoints."),
         "maxFiles": _("The limit is {count} files."),
         "maxSize": _("The limit is {size}."),
-        "percent": _("{percent} % sent"),
+        "percent": _("{percent} sent"),
         "storing": _("Sent. The server is storing it …"),
         "broken": _(
             "It could not be sent: the connection broke off, you are logged out, or a file was changed after you chose "

@@ -181,7 +181,7 @@ function send() {
     const percent = Math.floor((100 * event.loaded) / event.total);
     progress.querySelector("progress").value = percent;
     const status = progress.querySelector("[role=status]");
-    const text = percent < 100 ? say("percent", { percent: percent - (percent % 10) }) : say("storing");
+    const text = percent < 100 ? say("percent", { percent: `${percent - (percent % 10)} %` }) : say("storing");
     if (status.textContent !== text) status.textContent = text;
   });
   request.addEventListener("load", finish);
