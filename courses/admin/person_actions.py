@@ -80,7 +80,8 @@ PERSON_ACTIONS = {
         [
             gettext_lazy(
                 "Use this for one person with two accounts. Memberships, submissions and feedback of this account move "
-                "to the other; where both are members of a course, the higher role is kept. This account is then deleted."
+                "to the other; where both are members of a course, the higher role is kept. This account is then "
+                "deleted."
             ),
             gettext_lazy("This cannot be undone."),
         ],

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from courses.audit_names import detail_name
@@ -85,12 +86,24 @@ class RosterPreview:
         return _digest([(outcome.line, outcome.row.username, _goal_of(outcome.row)) for outcome in named])
 
     @property
-    def separator(self) -> str:
-        return str(tables.SEPARATORS[self.file.separator])
-
-    @property
-    def unchanged(self) -> int:
-        return self.report.count(Result.UNCHANGED)
+    def sentences(self) -> Iterator[str]:
+        """Yield how the file was read, and how many of its lines are on the roster already."""
+        file = self.file
+        names = {"encoding": file.encoding, "separator": tables.SEPARATORS[file.separator]}
+        text = _("Read as %(encoding)s with %(separator)s.") if file.encoding else _("Read with %(separator)s.")
+        yield text % names
+        yield _("Columns: %(columns)s.") % {"columns": ", ".join(file.columns)}
+        if file.ignored:
+            yield _("Ignored: %(columns)s.") % {"columns": ", ".join(file.ignored)}
+        if file.left_out:
+            left_out = (_("line %(line)d (%(what)s)") % {"line": line, "what": what} for line, what in file.left_out)
+            yield _("Left out: %(lines)s.") % {"lines": ", ".join(left_out)}
+        text = ngettext(
+            "%(unchanged)d of %(count)d line would change nothing.",
+            "%(unchanged)d of %(count)d lines would change nothing.",
+            len(file.lines),
+        )
+        yield text % {"unchanged": self.report.count(Result.UNCHANGED), "count": len(file.lines)}
 
     @property
     def has_changes(self) -> bool:
