@@ -74,7 +74,7 @@ def check_taught(client: NgshareClient, course: str) -> str:
     if role not in STAFF and role is not None:
         raise CommandFailed(
             _("You do not teach '%(course)s': your role there is %(role)s.")
-            % {"course": course, "role": role_text(role)}
+            % {"course": course, "role": role_text(str(role))}
         )
     return course
 

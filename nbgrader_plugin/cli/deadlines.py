@@ -249,7 +249,7 @@ def describe(found: AssignmentDeadlines, zone: tzinfo | None) -> str:
     parts = render_terms(found.terms, zone)
     parts += [_("released from %(time)s") % {"time": render_time(found.release_at, zone)}] if found.release_at else []
     parts += [_("%(attempts)s attempts") % {"attempts": found.terms.max_attempts}] if found.terms.max_attempts else []
-    return found.name + ": " + ", ".join(parts) + "."
+    return f"{found.name}: {', '.join(parts)}."
 
 
 def render_terms(terms: Terms, zone: tzinfo | None) -> list[str]:

@@ -12,7 +12,8 @@ def make_parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="ngshare-course-management",
         description=_(
-            "Courses and rosters of an ngshare service. nbgrader's gradebook in the current folder is changed as well, if it is that of the course."
+            "Courses and rosters of an ngshare service. nbgrader's gradebook in the current folder is "
+            "changed as well, if it is that of the course."
         ),
     )
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
@@ -45,7 +46,8 @@ def _add_people_commands(command: Callable[[str, str], argparse.ArgumentParser])
         "file",
         metavar="CSV_FILE",
         help=_(
-            "its first line names the columns: student_id and, where known, first_name, last_name, email, section; - reads standard input. Files of Canvas, Moodle, Blackboard and Sakai are read, too"
+            "its first line names the columns: student_id and, where known, first_name, last_name, email, section; "
+            "- reads standard input. Files of Canvas, Moodle, Blackboard and Sakai are read, too"
         ),
     )
     subparser.add_argument(

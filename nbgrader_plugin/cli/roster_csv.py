@@ -150,7 +150,8 @@ def _find_columns(header: list[str], chosen: Mapping[str, str]) -> dict[str, int
     if "username" not in places:
         raise CommandFailed(
             _(
-                "The first line must name the columns, one of them student_id (or username, or id); or choose one with --column username='…'."
+                "The first line must name the columns, one of them student_id (or username, or id); or choose one with "
+                "--column username='…'."
             )
         )
     return places

@@ -28,7 +28,9 @@ def find_address(configured: str, environ: Mapping[str, str] = os.environ) -> st
     if not url:
         raise NotConfigured(
             _(
-                "The address of the exchange is not known. Set it in nbgrader_config.py: from nbgrader_plugin import configure; configure(get_config(), url='http://…/services/ngshare'), or set NGSHARE_URL in the environment."
+                "The address of the exchange is not known. Set it in nbgrader_config.py: "
+                "from nbgrader_plugin import configure; configure(get_config(), url='http://…/services/ngshare'), "
+                "or set NGSHARE_URL in the environment."
             )
         )
     parts = urlsplit(url)
@@ -58,7 +60,8 @@ class HubToken(requests.auth.AuthBase):
         if not token:
             raise NotConfigured(
                 _(
-                    "There is no JUPYTERHUB_API_TOKEN in the environment, so the exchange cannot know who you are. It is set in the terminals and notebooks of your JupyterHub server."
+                    "There is no JUPYTERHUB_API_TOKEN in the environment, so the exchange cannot know who you are. "
+                    "It is set in the terminals and notebooks of your JupyterHub server."
                 )
             )
         self._header = f"token {quote(token, safe=PRINTABLE)}"

@@ -45,8 +45,7 @@ def check_paths(paths: Iterable[object]) -> list[str]:
         count += len(new)
         if count > MOST_FOLDERS:
             raise BadPath(
-                _("The files are in more than %(most_folders)s folders, which is the limit.")
-                % {"most_folders": f"{MOST_FOLDERS:,}"}
+                _("The files are in more than %(limit)s folders, which is the limit.") % {"limit": f"{MOST_FOLDERS:,}"}
             )
         for part in new:
             inner = _Folder(part)
@@ -122,7 +121,7 @@ def _path_fault(path: str) -> str:
     if not path:
         return _("it is empty")
     if len(path) > LONGEST_PATH or len(path.encode(errors="replace")) > LONGEST_PATH:
-        return _("it is longer than %(longest_path)s bytes") % {"longest_path": LONGEST_PATH}
+        return _("it is longer than %(limit)s bytes") % {"limit": LONGEST_PATH}
     if unsafe := UNSAFE.search(path):
         return _("it has a control character, an invisible one or no valid Unicode, U+%(code)s") % {
             "code": f"{ord(unsafe[0]):04X}"
@@ -133,9 +132,9 @@ def _path_fault(path: str) -> str:
         return _("its accents are not in the composed form (Unicode NFC)")
     parts = path.split("/")
     if len(parts) > MOST_PARTS:
-        return _("it has %(count)s parts, and %(most_parts)s are the limit") % {
+        return _("it has %(count)s parts, and %(limit)s are the limit") % {
             "count": len(parts),
-            "most_parts": MOST_PARTS,
+            "limit": MOST_PARTS,
         }
     for part in parts:
         if part == "":
@@ -156,7 +155,7 @@ def _character_fault(text: str) -> str:
 
 def _length_fault(part: str) -> str:
     return (
-        _("a part is longer than %(longest_name)s bytes") % {"longest_name": LONGEST_NAME}
+        _("a part is longer than %(limit)s bytes") % {"limit": LONGEST_NAME}
         if len(part.encode()) > LONGEST_NAME
         else ""
     )

@@ -63,7 +63,8 @@ def read(text: str) -> Receipt:
     if "late" in fields and "key" not in fields:
         raise CannotCheck(
             _(
-                "This receipt is of an earlier version of the service, which alone can check it. Its pages offer a new one."
+                "This receipt is of an earlier version of the service, which alone can check it. "
+                "Its pages offer a new one."
             )
         )
     if tuple(fields) != FIELDS or not _is_spelled_plainly(text, fields):

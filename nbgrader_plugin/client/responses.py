@@ -103,7 +103,8 @@ def error_from(response: requests.Response) -> ServiceError:
     if status < 400:
         return InvalidResponse(
             _(
-                "The exchange points to another address, which is not followed. Is the address in nbgrader_config.py right?"
+                "The exchange points to another address, which is not followed. "
+                "Is the address in nbgrader_config.py right?"
             )
         )
     fields = _error_fields(response)

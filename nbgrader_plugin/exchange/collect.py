@@ -141,7 +141,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             self.client.post("submissions", "collected", body={"ids": collected})
         if self.broken:
             reasons = "; ".join(
-                printable_line(student) + ": " + reason for student, reason in sorted(self.broken.items())
+                f"{printable_line(student)}: {reason}" for student, reason in sorted(self.broken.items())
             )
             self.fail(
                 _("Collected all but %(failed)s of %(count)s submissions. %(reasons)s")

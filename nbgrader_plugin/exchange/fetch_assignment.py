@@ -35,7 +35,7 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         self.dest_path = self.local_folder(self.coursedir.course_id, self.coursedir.assignment_id)
         if self.dest_path.is_dir() and not self.replace_missing_files:
             shown = os.path.relpath(self.dest_path, os.path.abspath(self.assignment_dir))
-            self.fail(_("You already have a copy of the assignment in this directory: %(shown)s") % {"shown": shown})
+            self.fail(_("You already have a copy of the assignment in this directory: %(folder)s") % {"folder": shown})
 
     def copy_files(self) -> None:
         self.log.info(_("Source: %(place)s") % {"place": self.place_in_exchange})

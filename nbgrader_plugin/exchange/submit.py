@@ -117,10 +117,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         missing, extra = set(expected) - set(self.found), set(self.found) - set(expected)
         if not missing and not extra:
             return
-        of_release = [f"{name}: {_('MISSING') if name in missing else _('FOUND')}" for name in expected]
-        of_submission = [f"{name}: {_('EXTRA') if name in extra else _('OK')}" for name in self.found]
-        comparison = "\n\t".join([_("Expected:"), *of_release]) + "\n"
-        comparison += "\n\t".join([_("Submitted:"), *of_submission])
+        comparison = _render_comparison(expected, missing, self.found, extra)
         assignment = self.coursedir.assignment_id
         if missing and self.strict:
             refusal = _("Assignment %(assignment)s not submitted. There are missing notebooks for the submission:")
@@ -229,6 +226,13 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             late = [_("It is late: it was due %(due)s.") % {"due": due}]
         trial = [_("It is a trial, and will not be collected.")] if receipt.trial else []
         self.log.info(" ".join([sentence, *late, *trial]))
+
+
+def _render_comparison(expected: list[str], missing: set[str], found: list[str], extra: set[str]) -> str:
+    in_release = [": ".join([name, _("MISSING") if name in missing else _("FOUND")]) for name in expected]
+    in_submission = [": ".join([name, _("EXTRA") if name in extra else _("OK")]) for name in found]
+    parts = ([_("Expected:"), *in_release], [_("Submitted:"), *in_submission])
+    return "\n".join("\n\t".join(lines) for lines in parts)
 
 
 def _notebooks_in(files: Iterable[File]) -> list[str]:

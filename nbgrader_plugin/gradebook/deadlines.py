@@ -140,7 +140,7 @@ def _member(fields: Mapping[str, object]) -> MemberDeadline:
     (work,) = map(as_mapping, as_list(fields.get("work")))  # of the one assignment that was asked for
     reasons = {"extension": _("extended"), "section": _("extended for the section"), "joined": _("joined late")}
     why = reasons.get(str(work.get("reason")), "")
-    why = ": ".join([why, str(work["note"])]) if why and work.get("note") else why
+    why = f"{why}: {work['note']}" if why and work.get("note") else why
     return MemberDeadline(text(fields, "username"), str(fields.get("section") or ""), _terms(work), why)
 
 

@@ -98,7 +98,7 @@ def _change_roster(steps: Sequence[Step], roster: Roster) -> list[str]:
     people = [{"username": step.username, **step.names} for step in steps if step.action != REMOVE]
     if people:
         results = roster.add(people)
-        failures += [": ".join([result.username, result.message]) for result in results if result.is_refused]
+        failures += [f"{result.username}: {result.message}" for result in results if result.is_refused]
     to_remove = [step.username for step in steps if step.action == REMOVE]
     if to_remove:
         members = roster.members()
