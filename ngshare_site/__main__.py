@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility, get_commands, load_command_class
 from django.core.management.base import BaseCommand
+from django.utils import translation
 
 from ngshare_site import __version__, data_folder, metrics_folder
 
@@ -71,6 +72,7 @@ def main() -> None:
             settings.DATABASES  # noqa: B018  # reads the environment
         if sys.argv[1:2] == ["serve"]:
             os.environ[METRICS] = str(metrics_folder.prepare(os.environ.get(METRICS, "")))
+        translation.activate("en")  # what commands say is for operators; the pages of `serve` are in other threads
         CommandLine(sys.argv).execute()
     except ImproperlyConfigured as error:
         sys.exit(f"ngshare cannot start: {error}")

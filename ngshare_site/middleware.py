@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable
+from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.locale import LocaleMiddleware
 from django.urls import Resolver404, resolve
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from courses.api.draining import drain
 from courses.body_limits import FORM, limit_of
@@ -116,6 +118,17 @@ def keep_out_of_caches(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+class LanguageOfReader(LocaleMiddleware):
+    """Answer in the language that was chosen on a page, or else in one that the browser or program asks for.
+
+    It ends with the request: what a worker logs afterwards is as before. API v1 keeps to English by itself.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with translation.override(None):
+            return cast(HttpResponseBase, super().__call__(request))
 
 
 class ZoneOfPages:
