@@ -1,15 +1,11 @@
 """The plugin's texts in other languages, and the catalogues that they come from."""
 
 import subprocess
-from pathlib import Path
-from string import Formatter
 
 import pytest
 
 from nbgrader_plugin import translation
 from nbgrader_plugin.client.progress import files_text
-from nbgrader_plugin.client.responses import error_from
-from nbgrader_plugin.exchange.deadline_notes import sentences_after
 from tests import servers
 
 TEXT, GERMAN = "Interrupted.", "Abgebrochen."
