@@ -30,6 +30,7 @@ class CommandLine(ManagementUtility):
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
         """Return the command, with data for it to work on if it is about to run."""
+        translation.activate("en")  # what commands say is for operators; the pages of `serve` are in other threads
         command = super().fetch_command(subcommand)
         is_help = self.argv[1] != subcommand or {"-h", "--help"} & set(self.argv)
         if subcommand not in WITHOUT_DATA and not is_help:
@@ -72,7 +73,6 @@ def main() -> None:
             settings.DATABASES  # noqa: B018  # reads the environment
         if sys.argv[1:2] == ["serve"]:
             os.environ[METRICS] = str(metrics_folder.prepare(os.environ.get(METRICS, "")))
-        translation.activate("en")  # what commands say is for operators; the pages of `serve` are in other threads
         CommandLine(sys.argv).execute()
     except ImproperlyConfigured as error:
         sys.exit(f"ngshare cannot start: {error}")
