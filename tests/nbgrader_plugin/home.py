@@ -13,6 +13,8 @@ CONFIG = "from nbgrader_plugin import configure\n\nc = get_config()\nconfigure(c
 class Home:
     """Someone's home directory; nothing in it is shared with anybody."""
 
+    language = ""  # as in LANGUAGE
+
     def __init__(self, service, folder, username, python=sys.executable):
         self.service, self.folder, self.username, self.python = service, folder, username, python
         (folder / ".jupyter").mkdir(parents=True)
@@ -33,6 +35,7 @@ class Home:
             "PYTHONPATH": str(servers.ROOT),
             "NGSHARE_URL": self.service.url,
             "JUPYTERHUB_API_TOKEN": self.username,
+            "LANGUAGE": self.language,
         }
         command = [self.python, "-m", module, *arguments]
         done = subprocess.run(command, cwd=cwd or self.folder, env=env, capture_output=True, text=True, timeout=180)
