@@ -15,10 +15,16 @@ OF_DOCUMENTS = {**RULES, "rules": {"page-has-heading-one": {"enabled": False}}}
 SIZES = ({"width": 1280, "height": 900}, {"width": 390, "height": 844})
 NARROWEST = {"width": 360, "height": 800}
 MAX_WEIGHT = 100_000  # bytes of a page with its styles and scripts
-RUN_AXE = """async (options) => (await axe.run(options)).violations.flatMap((each) => each.nodes.map(
-    (node) => `${each.id}: ${node.target} ${node.html.slice(0, 160)} ${node.failureSummary}`))"""
+# Colours that fade into those of another scheme are looked at when they have.
+RUN_AXE = """async (options) => {
+    document.getAnimations().forEach((each) => each.finish());
+    const found = await axe.run(options);
+    return found.violations.flatMap((each) => each.nodes.map(
+        (node) => `${each.id}: ${node.target} ${node.html.slice(0, 160)} ${node.failureSummary}`));
+}"""
 FACTS = """() => ({
     title: document.title, lang: document.documentElement.lang, headings: document.querySelectorAll("h1").length,
+    text: document.body.innerText,
     parts: [...document.querySelectorAll("script[src], link[rel=stylesheet]")].map((each) => each.src || each.href),
 })"""
 WIDER_THAN_THE_SCREEN = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
@@ -41,7 +47,7 @@ class Walk:
 
     def __init__(self, chromium, site, username):
         self.site, self.session = site, log_in(site, username) if username else requests.Session()
-        self.titles: dict[str, str] = {}
+        self.titles: dict[str, tuple[str, str]] = {}  # {title: (path, text)} of pages
         self.refused: set[tuple[int, str]] = set()
         self.names: set[str] = set()  # of the addresses that were visited
         self.faults: list[str] = []
@@ -109,7 +115,7 @@ class Walk:
     def check(self, visit, page):
         yield from [noted for noted in self.noted if "the server responded with a status of 40" not in noted]
         facts = page.evaluate(FACTS)
-        if facts["lang"] != "en":
+        if facts["lang"].partition("-")[0] != "en":
             yield f"the language is {facts['lang']!r}"
         if not visit.is_document:
             yield from self.check_page(visit, page, facts)
@@ -128,8 +134,8 @@ class Walk:
         if facts["headings"] != 1:
             yield f"{facts['headings']} first headings"
         path = urlsplit(page.url).path
-        other = self.titles.setdefault(facts["title"], path)
-        if other != path:
+        other, text = self.titles.setdefault(facts["title"], (path, facts["text"]))
+        if other != path and text != facts["text"]:
             yield f"the title {facts['title']!r} is that of {other}, too"
         if cut_off := page.evaluate(CUT_OFF):
             yield f"cut off at 1280 pixels: {cut_off}"
