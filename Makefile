@@ -14,7 +14,7 @@ IMAGE ?= ngshare-service
 SINGLEUSER ?= ngshare-singleuser
 TAG ?= $(VERSION)
 
-.PHONY: version help install demo demo-reset test quick wide fuzz torture check audit docs pictures chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
+.PHONY: version help install demo demo-reset test quick wide fuzz torture check audit docs messages pictures chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
@@ -27,6 +27,7 @@ help:
 	@echo "make check   format, lint, imports, types, migrations, documentation"
 	@echo "make audit   known holes in what is installed, where the index of advisories can be reached"
 	@echo "make docs    the documentation, in docs/_build/html"
+	@echo "make messages  what is to be translated, gathered in each locale/*/LC_MESSAGES/django.po, and what is translated, compiled"
 	@echo "make pictures  the pictures of the documentation, with Chromium; then look at them"
 	@echo "make chart-readme  what the Helm chart's README and schema repeat of other files"
 	@echo "make bench   the benchmarks, written into docs/benchmarks.md (20 minutes)"
@@ -94,6 +95,15 @@ audit: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
+
+# With gettext's tools. A new language, such as fr: make messages LANGUAGES=fr
+TRANSLATED := ngshare_site courses exchange
+LANGUAGES ?= $(notdir $(wildcard ngshare_site/locale/*))
+messages: $(INSTALLED)
+	for app in $(TRANSLATED); do for language in $(LANGUAGES); do \
+		(cd $$app && ../$(BIN)/django-admin makemessages --locale $$language \
+			--no-location --no-wrap --no-obsolete --ignore management && ../$(BIN)/django-admin compilemessages --locale $$language) || exit 1; \
+	done; done
 
 pictures: $(INSTALLED)
 	$(BIN)/python docs/pictures.py

@@ -4,8 +4,13 @@ import re
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import date_format
+from django.utils.translation import pgettext_lazy
+
 from courses.errors import Invalid
 
+# The abbreviations of zones that have another one in other languages
+ZONES = {"CET": pgettext_lazy("time zone", "CET"), "CEST": pgettext_lazy("time zone", "CEST")}
 DATE_ALONE = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
@@ -32,8 +37,19 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
         return moment.astimezone(UTC)
 
 
+def text_in_zone(moment: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
+    """Return an instant to the minute, or second, with its zone, as the language of the page writes it.
+
+    The abbreviation tells apart the hour that comes twice, in which Django's own format leaves it out.
+    """
+    local = in_zone(moment, zone)
+    abbreviation = f"{local:%Z}"
+    time = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+    return f"{date_format(local, 'DATE_FORMAT')} {time} {ZONES.get(abbreviation, abbreviation)}"
+
+
 def local_text(moment: datetime, zone: ZoneInfo) -> str:
-    """Return an instant to the minute, with its zone. The abbreviation tells apart the hour that comes twice.
+    """Return an instant to the minute, with the abbreviation and the name of its zone.
 
     >>> from datetime import UTC
     >>> local_text(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
@@ -41,7 +57,7 @@ def local_text(moment: datetime, zone: ZoneInfo) -> str:
     >>> local_text(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("UTC"))
     '2026-10-25 00:30 UTC'
     """
-    text = f"{in_zone(moment, zone):%Y-%m-%d %H:%M %Z}"
+    text = text_in_zone(moment, zone)
     return text if zone.key == "UTC" else f"{text} ({zone.key})"
 
 

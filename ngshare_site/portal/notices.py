@@ -8,6 +8,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView
 
@@ -17,15 +18,15 @@ from exchange.notices import choices
 from exchange.notices.models import Kind
 
 DESCRIPTIONS = {
-    Kind.RELEASED: "An assignment was released, or released again",
-    Kind.SUBMITTED: "A submission of mine was stored, with its receipt",
-    Kind.FEEDBACK_RETURNED: "Feedback was returned on a submission of mine",
-    Kind.DUE_SOON: "An assignment is due soon, and I have submitted nothing",
+    Kind.RELEASED: _("An assignment was released, or released again"),
+    Kind.SUBMITTED: _("A submission of mine was stored, with its receipt"),
+    Kind.FEEDBACK_RETURNED: _("Feedback was returned on a submission of mine"),
+    Kind.DUE_SOON: _("An assignment is due soon, and I have submitted nothing"),
 }
 
 
 class ChoiceForm(forms.Form):
-    kinds = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label="Mail me when")
+    kinds = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label=_("Mail me when"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,7 +46,7 @@ class NoticesView(LoginRequiredMixin, FormView):
 
     def form_valid(self, form: ChoiceForm) -> HttpResponse:
         choices.choose(form.cleaned_data["kinds"], by=actor_of(self.request))
-        messages.success(self.request, "Your choice was saved.")
+        messages.success(self.request, _("Your choice was saved."))
         return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
