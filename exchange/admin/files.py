@@ -26,7 +26,7 @@ FILE_ROW = (
 )
 FILE_TABLE = (
     '<div><table><thead><tr><th scope="col">File</th><th scope="col">Size</th><th scope="col">SHA-256</th>'
-    '<th scope="col"></th></tr></thead><tbody>{}</tbody></table>'
+    '<th scope="col">Download</th></tr></thead><tbody>{}</tbody></table>'
     '<p>{}<a href="{}">Download all as a zip</a></p></div>'
 )
 
