@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from courses.admin.forms import name_inputs
 from courses.errors import DomainError
 from courses.models import Course, User
 from courses.timestamps import from_local, in_zone
@@ -66,6 +67,7 @@ class DeadlinesForm(AssignmentModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        name_inputs(self)
         for field in self.fields.values():
             field.show_hidden_initial = True  # as in MemberRowForm
 
@@ -99,6 +101,9 @@ class ExtensionForm(ExtensionModelForm):
             self.fields["user"].disabled = self.fields["section"].disabled = True
             for name in self.fields.keys() & {*EXTENSION_FIELDS}:
                 self.fields[name].show_hidden_initial = True
+
+    def name_inputs(self) -> None:
+        name_inputs(self, str(self.instance.user or self.instance.section or _("new")))
 
     def clean_user(self) -> User | None:
         name = self.cleaned_data["user"].strip()
@@ -151,6 +156,7 @@ class ExtendForm(forms.Form):
         assignment: Any = self.fields["assignment"]
         assignment.queryset = course.assignments.order_by("name")
         assignment.label_from_instance = lambda each: each.name
+        name_inputs(self)
         self.fields["due"].help_text = gettext("As 2026-11-30 and 23:59, in %(zone)s.") % {
             "zone": timezone.get_current_timezone_name()
         }

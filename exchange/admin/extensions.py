@@ -45,6 +45,10 @@ class ExtensionFormSet(BaseExtensionFormSet):
     def get_unique_error_message(self, unique_check: object) -> str:
         return gettext("A person or a section has one extension only.")
 
+    def add_fields(self, form: ExtensionForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.name_inputs()
+
 
 def shown(name: str, description: str | Promise) -> Callable[[Any, Any], str]:
     """Return a column for those who only look.

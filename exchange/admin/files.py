@@ -26,7 +26,7 @@ FILE_ROW = (
 )
 FILE_TABLE = (
     '<div><table><thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">SHA-256</th>'
-    '<th scope="col"></th></tr></thead><tbody>{}</tbody></table>'
+    '<th scope="col">{}</th></tr></thead><tbody>{}</tbody></table>'
     '<p>{} <a href="{}">{}</a></p></div>'
 )
 
@@ -131,6 +131,7 @@ class FilesAdmin(BaseAdmin[M]):
             FILE_TABLE,
             _("File"),
             _("Size"),
+            _("Download"),
             format_html_join("", FILE_ROW, rows),
             _("… and %(count)s more.") % {"count": hidden} if hidden > 0 else "",
             self.address(obj, "zip"),
