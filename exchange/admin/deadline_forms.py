@@ -1,7 +1,6 @@
 """Forms of deadlines and extensions. Times are entered in the zone of the page, which is the one of the course."""
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -10,67 +9,23 @@ from django.utils import timezone
 
 from courses.errors import DomainError
 from courses.models import Course, User
-from courses.timestamps import from_local, in_zone
 from exchange import services
+from exchange.deadline_forms import LocalDateTimeField, split_local
 from exchange.models import Assignment, Extension
-from exchange.services import DEADLINE_FIELDS, Grant
+from exchange.services import Grant
 
 EXTENSION_FIELDS = ("due", "cut_off", "attempts", "reason")
 REASON_IS_FOR_STAFF = "Only staff see it."
 
 if TYPE_CHECKING:
-    AssignmentModelForm = forms.ModelForm[Assignment]
     ExtensionModelForm = forms.ModelForm[Extension]
 else:
-    AssignmentModelForm = ExtensionModelForm = forms.ModelForm
+    ExtensionModelForm = forms.ModelForm
 
 
-def split_local(moment: datetime | None) -> list[date | time | None]:
-    local = moment and in_zone(moment, timezone.get_current_timezone())
-    return [local.date(), local.time()] if local else [None, None]
-
-
-class LocalDateTimeWidget(AdminSplitDateTime):
+class AdminLocalDateTimeWidget(AdminSplitDateTime):
     def decompress(self, value: datetime | None) -> Any:
         return split_local(value)
-
-
-class HiddenLocalDateTimeWidget(forms.SplitHiddenDateTimeWidget):
-    def decompress(self, value: datetime | None) -> Any:
-        return split_local(value)
-
-
-class LocalDateTimeField(forms.SplitDateTimeField):
-    """A time in the zone of the page; courses/timestamps.py says what holds when the clocks change."""
-
-    widget = LocalDateTimeWidget
-    hidden_widget = HiddenLocalDateTimeWidget
-
-    def compress(self, data_list: Any) -> datetime | None:
-        with timezone.override(UTC):  # Django refuses each time of an hour that comes twice
-            local = super().compress(data_list)
-        try:
-            return local and from_local(local.replace(tzinfo=None), timezone.get_current_timezone())
-        except DomainError as error:
-            raise forms.ValidationError(error.message) from error
-
-
-class DeadlinesForm(AssignmentModelForm):
-    """The deadlines of an assignment."""
-
-    class Meta:
-        model = Assignment
-        fields = DEADLINE_FIELDS
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial = True  # as in MemberRowForm
-
-    @property
-    def changes(self) -> Mapping[str, datetime | int | None]:
-        """What was changed in the form, and only that."""
-        return {name: self.cleaned_data[name] for name in self.fields if name in self.changed_data}
 
 
 class ExtensionForm(ExtensionModelForm):
@@ -137,9 +92,12 @@ class ExtendForm(forms.Form):
     """One extension for members that were chosen in a list."""
 
     assignment = forms.ModelChoiceField(Assignment.objects.none(), empty_label=None)
-    due = LocalDateTimeField(label="Due date", required=False)
+    due = LocalDateTimeField(label="Due date", required=False, widget=AdminLocalDateTimeWidget)
     cut_off = LocalDateTimeField(
-        label="Cut-off", required=False, help_text="Empty: the assignment’s, and not before the due date."
+        label="Cut-off",
+        required=False,
+        widget=AdminLocalDateTimeWidget,
+        help_text="Empty: the assignment’s, and not before the due date.",
     )
     attempts = forms.IntegerField(label="Further attempts", required=False, min_value=0)
     reason = forms.CharField(required=False, max_length=500, help_text=REASON_IS_FOR_STAFF)

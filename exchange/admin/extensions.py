@@ -16,14 +16,14 @@ from courses.permissions import Permission, actor_of
 from courses.templatetags.times import local
 from exchange import services
 from exchange.admin.deadline_forms import (
-    DeadlinesForm,
+    AdminLocalDateTimeWidget,
     ExtensionForm,
     ExtensionModelForm,
-    LocalDateTimeField,
-    LocalDateTimeWidget,
 )
-from exchange.admin.state_changes import AsksFirst, StatePreview
+from exchange.admin.state_changes import AsksFirst
+from exchange.deadline_forms import DeadlinesForm, LocalDateTimeField
 from exchange.models import Assignment, Extension
+from exchange.state_preview import StatePreview
 
 MAX_INLINE_EXTENSIONS = 100
 
@@ -35,7 +35,7 @@ else:
     BaseExtensionFormSet = BaseInlineFormSet
 
 
-TIMES: dict[Any, Any] = {models.DateTimeField: {"form_class": LocalDateTimeField, "widget": LocalDateTimeWidget}}
+TIMES: dict[Any, Any] = {models.DateTimeField: {"form_class": LocalDateTimeField, "widget": AdminLocalDateTimeWidget}}
 
 
 class ExtensionFormSet(BaseExtensionFormSet):
