@@ -1,5 +1,6 @@
 """Forms of deadlines and extensions. Times are entered in the zone of the page, which is the one of the course."""
 
+from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 from courses.errors import DomainError
 from courses.models import Course, User
 from exchange import services
-from exchange.deadline_forms import LocalDateTimeField, split_local
+from exchange.deadline_forms import DeadlinesForm, LocalDateTimeField, split_local
 from exchange.models import Assignment, Extension
 from exchange.services import Grant
 
@@ -26,6 +27,21 @@ else:
 class AdminLocalDateTimeWidget(AdminSplitDateTime):
     def decompress(self, value: datetime | None) -> Any:
         return split_local(value)
+
+
+class AdminDeadlinesForm(DeadlinesForm):
+    def clean(self) -> dict[str, Any]:
+        """Say on the form what the service function would refuse, so that nothing that was typed is lost."""
+        super().clean()
+        if not self.errors:
+            proposed = copy(self.instance)
+            for name, value in self.changes.items():
+                setattr(proposed, name, value)
+            try:
+                services.check_deadlines(proposed)
+            except DomainError as error:
+                self.add_error(None, error.message)
+        return self.cleaned_data
 
 
 class ExtensionForm(ExtensionModelForm):

@@ -12,16 +12,18 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from courses.admin.base import CourseScopedAdmin
+from courses.errors import DomainError
 from courses.permissions import Permission, actor_of
 from courses.templatetags.times import local
 from exchange import services
 from exchange.admin.deadline_forms import (
+    AdminDeadlinesForm,
     AdminLocalDateTimeWidget,
     ExtensionForm,
     ExtensionModelForm,
 )
 from exchange.admin.state_changes import AsksFirst
-from exchange.deadline_forms import DeadlinesForm, LocalDateTimeField
+from exchange.deadline_forms import LocalDateTimeField
 from exchange.models import Assignment, Extension
 from exchange.state_preview import StatePreview
 
@@ -39,6 +41,16 @@ TIMES: dict[Any, Any] = {models.DateTimeField: {"form_class": LocalDateTimeField
 
 
 class ExtensionFormSet(BaseExtensionFormSet):
+    def clean(self) -> None:
+        """Say at its row what the service function would refuse: the other rows stay as they were typed."""
+        super().clean()
+        for row in self.forms:
+            if row.has_changed() and not row.errors and not self._should_delete_form(row):  # type: ignore[attr-defined]
+                try:
+                    services.check_has_effect(self.instance, row.grant)  # type: ignore[attr-defined]
+                except DomainError as error:
+                    row.add_error(None, error.message)
+
     def get_unique_error_message(self, unique_check: object) -> str:
         return "A person or a section has one extension only."
 
@@ -119,7 +131,7 @@ class ExtensionInline(TabularInline):
 class DeadlinesAdmin(AsksFirst[Assignment], CourseScopedAdmin[Assignment]):
     """The form of an assignment: its deadlines, for instructors, and extensions, for whoever may grant them."""
 
-    form = DeadlinesForm
+    form = AdminDeadlinesForm
     shown_release_at = shown("release_at", "release time")
     shown_due = shown("due", "due date")
     shown_cut_off = shown("cut_off", "cut-off")
