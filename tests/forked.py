@@ -22,17 +22,23 @@ class Parent:
     """A process of a Python and an environment that waits for commands; it ends when nobody has this any more."""
 
     def __init__(self, python, env):
+        of_the_hub = {name: value for name, value in env.items() if name.startswith("JUPYTERHUB_")}
+        seen = {name: value for name, value in env.items() if name not in of_the_hub}  # it is no user's server in /proc
         self.process = subprocess.Popen(
-            [python, __file__], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [python, __file__], env=seen, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        self._tell(of_the_hub)
 
     def run(self, arguments, cwd):
         with ExitStack() as stack:
             out, err = (stack.enter_context(tempfile.NamedTemporaryFile("r+")) for _ in range(2))
             command = {"arguments": arguments, "cwd": str(cwd), "out": out.name, "err": err.name}
-            print(json.dumps(command), file=self.process.stdin, flush=True)
+            self._tell(command)
             status = int(self.process.stdout.readline())
             return subprocess.CompletedProcess(["nbgrader", *arguments], status, out.read(), err.read())
+
+    def _tell(self, words):
+        print(json.dumps(words), file=self.process.stdin, flush=True)
 
     def __del__(self):
         with self.process:  # closes its pipes, and waits
@@ -66,6 +72,7 @@ def _become(command):
 
 
 def _serve():
+    os.environ.update(json.loads(sys.stdin.readline()))
     del sys.path[0]  # this folder
     importlib.import_module("nbgrader.apps.nbgraderapp")
     gc.freeze()

@@ -24,7 +24,7 @@ def test_output_and_status_are_those_of_a_started_one(arguments, tmp_path):
 @pytest.mark.parametrize("name", ["a", "b"])
 def test_what_is_read_from_the_environment_and_the_folder_is_its_own(name, tmp_path):
     (tmp_path / "nbgrader_config.py").write_text("import os; print(os.getcwd(), os.environ)")
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "NAME": name}
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "JUPYTERHUB_USER": name}
     done = forked.nbgrader("list", env=env, cwd=tmp_path)
-    assert f"{tmp_path} environ({{" in done.stdout and f"'NAME': '{name}'" in done.stdout
+    assert f"{tmp_path} environ({{" in done.stdout and f"'JUPYTERHUB_USER': '{name}'" in done.stdout
     assert "PYTEST_CURRENT_TEST" not in done.stdout
