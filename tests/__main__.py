@@ -103,6 +103,7 @@ def run(phase: Phase, *, silent: bool) -> Outcome:
         print(lines[0], end="", flush=True)
     with ExitStack() as stack:
         env = {**os.environ, "COVERAGE_FILE": str(COVERAGE / "data" / phase.name.replace(" ", "-"))}
+        env["PYTHONDONTWRITEBYTECODE"] = ""  # or each of many processes would compile all tests anew
         for part in phase.parts:
             start, variable = servers.PARTS[part]
             env[variable] = stack.enter_context(start())
