@@ -11,7 +11,7 @@ from tests import forked
 pytestmark = pytest.mark.nbgrader
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["no_such_command"], ["validate", "no.ipynb"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["--version"], ["list", "--nonsense"], ["fetch_assignment"]], ids=" ".join)
 def test_output_and_status_are_those_of_a_started_one(arguments, tmp_path):
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "JUPYTER_DATA_DIR": str(tmp_path / "data")}
     command = [sys.executable, "-m", "nbgrader", *arguments]
