@@ -48,9 +48,11 @@ endef
 
 install: $(INSTALLED)
 
+# Nobody needs rfc3987-syntax, and it takes half of the time in which nbgrader, a Hub or a user's server starts.
 $(INSTALLED): constraints.txt requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml deploy/tljh/pyproject.toml
 	$(VENV)
 	@$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable . --editable ./nbgrader_plugin --editable ./deploy/tljh --group test --group check
+	@$(BIN)/pip uninstall --quiet --yes rfc3987-syntax
 	@touch $(INSTALLED)
 
 $(INSTALLED_FOR_DEMO): constraints.txt requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml
