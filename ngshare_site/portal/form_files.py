@@ -62,7 +62,7 @@ class FormFiles(FileUploadHandler):
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
             raise BadForm("The list of paths is malformed.")
         if len(paths) != len(files):
-            raise BadForm(f"{len(paths)} files were announced, and {len(files)} have arrived. Submit again.")
+            raise BadForm(f"Of {len(paths)} announced files, {len(files)} arrived. Submit again.")
         return [ReceivedFile(path, file.staged) for path, file in zip(paths, files, strict=True)]
 
     def _try(self, act: Callable[[], None]) -> None:

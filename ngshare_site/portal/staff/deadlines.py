@@ -65,7 +65,7 @@ class GrantForm(forms.Form):
     due = time_field("Extended due date")
     cut_off = time_field("Extended cut-off", help_text="Empty: the assignment’s, and not before the due date.")
     attempts = forms.IntegerField(label="Further attempts", required=False, min_value=0)
-    reason = forms.CharField(required=False, max_length=500, help_text="The students see it.")
+    reason = forms.CharField(required=False, max_length=500, help_text="Only staff see it.")
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
