@@ -13,6 +13,7 @@ from courses.admin.base import CourseScopedAdmin
 from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
 from courses.admin.lists import count_of
+from courses.admin.search import filter_rows
 from courses.models import AuditEntry
 from courses.permissions import Actor, actor_of
 from courses.sizes import readable_size
@@ -45,7 +46,10 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
     list_filter = (CourseFilter, ReleasedFilter)
     list_select_related = ("course",)
     search_fields = ("name", "course__name")
-    search_help_text = "Search by assignment or course"
+    search_help_text = (
+        "Search by assignment, course, who has an extension (user name, name on the roster, section), number or short "
+        "code of a receipt, or a part of a file's path in the latest release"
+    )
     ordering = ("course__name", "name")
     readonly_fields = ("name", "course", "state", "solution", "releases", "submission_count", "created")
     fields = (
@@ -59,6 +63,13 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
         "created",
     )
     actions = ("unrelease", "restore", "delete_permanently")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Assignment], search_term: str
+    ) -> tuple[QuerySet[Assignment], bool]:
+        if not self.is_searchable(request, search_term):
+            return queryset.none(), False
+        return filter_rows(queryset, search_term, search.of_assignments), False
 
     def delete_row(self, row: Assignment, *, by: Actor) -> dict[str, int]:
         return services.delete_assignment_permanently(row, by=by)
@@ -160,7 +171,7 @@ class ReleaseAdmin(FilesAdmin[Release], CourseScopedAdmin[Release]):
     list_filter = (CourseFilter, "created")
     list_select_related = ("assignment__course", "file_set", "released_by")
     search_fields = ("assignment__name", "assignment__course__name")
-    search_help_text = f"Search by assignment, course, digest, {FILE_SEARCH}"
+    search_help_text = f"Search by assignment, course, who released it, digest, {FILE_SEARCH}"
     ordering = ("-pk",)
     fields = readonly_fields = ("assignment", "number", "created", "sender", "digest", "files")
 
@@ -184,7 +195,8 @@ class ReleaseAdmin(FilesAdmin[Release], CourseScopedAdmin[Release]):
         return release.file_set.digest
 
     def condition_for(self, word: str, rows: QuerySet[Release]) -> Q:
-        return search.of_assignment(word, "assignment") | search.in_files(word, rows)
+        by_person = Q(released_by__username__icontains=word)
+        return by_person | search.of_assignment(word, "assignment") | search.in_files(word, rows)
 
     def reading_route(self, obj: Release) -> tuple[str, int] | None:
         return None if obj.assignment.course.removed_at else ("release-file", obj.pk)

@@ -186,7 +186,8 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
         "submission__assignment__course__name",
     )
     search_help_text = (
-        f"Search by student (user name, or name on the roster), assignment, course, digest, {FILE_SEARCH}"
+        "Search by student (user name, or name on the roster), assignment, course, number or short code of a receipt, "
+        f"digest, {FILE_SEARCH}"
     )
     ordering = ("-pk",)
     fields = readonly_fields = ("submission", "sender", "created", "files")
@@ -215,7 +216,8 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
         return readable_size(feedback.file_set.size)
 
     def condition_for(self, word: str, rows: QuerySet[Feedback]) -> Q:
-        return search.of_submission(word, "submission__") | search.in_files(word, rows)
+        by_receipt = search.with_receipt(word, "submission")
+        return by_receipt | search.of_submission(word, "submission__") | search.in_files(word, rows)
 
     def reading_route(self, obj: Feedback) -> tuple[str, int] | None:
         """The portal shows the latest feedback on a submission."""
