@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 
+from django.utils.translation import gettext as _
+
 from exchange.services import StateChange
 from exchange.services.deadlines import State
 
@@ -33,7 +35,7 @@ class StatePreview:
             for change in changes:
                 first = whole.get(change.username, change)
                 whole[change.username] = StateChange(change.username, first.before, change.after)
-        return cls([change for _, change in sorted(whole.items()) if change.before != change.after])
+        return cls([change for _name, change in sorted(whole.items()) if change.before != change.after])
 
     @property
     def digest(self) -> str:
@@ -63,5 +65,5 @@ def describe(state: State) -> str:
     >>> describe(State(late=True)), describe(State(late=None, closed=True))
     ('late', 'not submitted, closed')
     """
-    word = {None: "not submitted", False: "submitted", True: "late"}[state.late]
-    return f"{word}, closed" if state.closed else word
+    word = {None: _("not submitted"), False: _("submitted"), True: _("late")}[state.late]
+    return _("%(state)s, closed") % {"state": word} if state.closed else word

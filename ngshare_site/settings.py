@@ -134,7 +134,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds, as long as the Hub's own token
 # Each address that browsers use tells whether they come by https. Where none is known, the answer to https has secure
 # cookies (middleware.py).
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag(
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = env.flag(
     "NGSHARE_SECURE_COOKIES",
     any(
         urlsplit(address).scheme == "https"
@@ -178,6 +178,7 @@ MIDDLEWARE = [
     "ngshare_site.middleware.refuse_foreign_pages",
     "ngshare_site.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "ngshare_site.middleware.LanguageOfReader",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -194,6 +195,7 @@ TEMPLATES = [
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
+                "django.template.context_processors.i18n",
                 "django.template.context_processors.request",
                 "django.template.context_processors.tz",
                 "django.contrib.auth.context_processors.auth",
@@ -209,7 +211,13 @@ WHITENOISE_AUTOREFRESH = False
 APPEND_SLASH = False  # an address of API v1 with a slash at its end is a 404
 USE_TZ = True
 TIME_ZONE = "UTC"
-USE_I18N = False
+USE_I18N = True
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # docs/translating.md says how to add one
+LANGUAGE_CODE = env.choice("NGSHARE_LANGUAGE", *(code for code, _name in LANGUAGES))  # where nobody asks for another
+LANGUAGE_COOKIE_NAME = "ngshare-language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 FORMAT_MODULE_PATH = "ngshare_site.formats"
 # A roster file whose differences were shown comes back as a form of up to this. All other forms may have a fraction of
 # it: courses/body_limits.py says how much, by address.

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 
 # DRF imports its handler of errors at the first error: by then it may be that no file can be opened.
 import courses.api.errors  # noqa: F401
@@ -39,6 +40,7 @@ service: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("login/", hub.login, name="login"),
     path("logout/", hub.logout, name="logout"),
+    path("language/", set_language, name="set-language"),
     path("oauth_callback", hub.callback, name="oauth-callback"),
     path("", HomeView.as_view(), name="home"),
     path("view/notices/", NoticesView.as_view(), name="notices"),

@@ -10,7 +10,5 @@ from exchange.admin.search import with_receipt
 
 @admin.register(AuditEntry)
 class ReceiptAuditAdmin(AuditAdmin):
-    search_help_text = f"{AuditAdmin.search_help_text}; or by the number or short code of a receipt"
-
     def condition_for(self, word: str) -> Q:
         return Q(object_type="submission") & with_receipt(word, "object_id")

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 from courses.admin.base import BaseAdmin, M
 from exchange.state_preview import StatePreview, StatesWouldChange
@@ -26,11 +27,11 @@ class AsksFirst(BaseAdmin[M]):
         sent = [(name, value) for name, values in request.POST.lists() for value in values]
         context = {
             **self.admin_site.each_context(request),
-            "title": "Whose submissions change state",
+            "title": _("Whose submissions change state"),
             "opts": self.opts,
             "original": self.get_object(request, object_id or ""),
             "preview": preview,
-            "note": "The states have changed since you looked." if "seen" in request.POST else "",
+            "note": _("The states have changed since you looked.") if "seen" in request.POST else "",
             "sent": [pair for pair in sent if pair[0] not in ("csrfmiddlewaretoken", "seen")],
             "media": self.media,
         }

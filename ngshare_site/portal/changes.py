@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import TemplateView
 
 from courses.errors import DomainError
@@ -19,6 +21,11 @@ from ngshare_site.portal.views import address_of, get_submission
 MOST_ATTEMPTS = 100  # that one can choose from
 SECONDS = 10  # after which no further file is compared
 MOST_FILES = 1000
+STATES: dict[str, Any] = {  # of a file, and of a part of one; lazy
+    "added": pgettext_lazy("a file", "added"),
+    "removed": pgettext_lazy("a file", "removed"),
+    "changed": pgettext_lazy("a file", "changed"),
+}
 
 
 @dataclass
@@ -27,6 +34,10 @@ class FileChange:
     state: str  # "added", "removed", "changed"
     parts: list[dict[str, Any]] = field(default_factory=list)
     message: str = ""  # why there are none
+
+    @property
+    def state_name(self) -> str:
+        return STATES[self.state]
 
 
 class ChangesView(MemberView, TemplateView):
@@ -90,7 +101,7 @@ def compare(before: FileSet, after: FileSet, person: str) -> tuple[list[FileChan
         elif old[path].blob_id == new[path].blob_id:
             same += 1
         elif time.monotonic() > until:
-            changes.append(FileChange(path, "changed", message="There was no time to compare this file, too."))
+            changes.append(FileChange(path, "changed", message=_("There was no time to compare this file, too.")))
         else:
             changes.append(_compare_file(old[path], new[path], person))
     return changes, same
@@ -108,5 +119,7 @@ def _compare_file(before: FileEntry, after: FileEntry, person: str) -> FileChang
     except DomainError as error:
         change.message = error.message
     else:
-        change.message = "" if change.parts else "Only what is not shown differs, as the metadata of the notebook."
+        for part in change.parts:
+            part["state_name"] = STATES.get(part["state"], "")
+        change.message = "" if change.parts else _("Only what is not shown differs, as the metadata of the notebook.")
     return change

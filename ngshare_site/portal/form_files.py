@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
+from django.utils.translation import gettext as _
 
 from courses.errors import DomainError, Invalid
 from exchange.storage import unpacking
@@ -58,11 +59,12 @@ class FormFiles(FileUploadHandler):
         try:
             paths = json.loads(sent_paths)
         except (ValueError, RecursionError) as error:
-            raise BadForm("The list of paths is malformed.") from error
+            raise BadForm(_("The list of paths is malformed.")) from error
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-            raise BadForm("The list of paths is malformed.")
+            raise BadForm(_("The list of paths is malformed."))
         if len(paths) != len(files):
-            raise BadForm(f"Of {len(paths)} announced files, {len(files)} arrived. Submit again.")
+            text = _("%(announced)d files were announced, and %(arrived)d have arrived. Submit again.")
+            raise BadForm(text % {"announced": len(paths), "arrived": len(files)})
         return [ReceivedFile(path, file.staged) for path, file in zip(paths, files, strict=True)]
 
     def _try(self, act: Callable[[], None]) -> None:

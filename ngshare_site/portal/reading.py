@@ -12,6 +12,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from courses.errors import BytesLost, DomainError, TryAgain
@@ -79,7 +81,7 @@ class FileView(MemberView, TemplateView):
 class SubmissionFileView(FileView):
     def find_source(self, pk: int) -> Source:
         submission = get_submission(self.actor, pk, files=False)
-        title = f"Submitted by {submission.student}"
+        title = _("Submitted by %(student)s") % {"student": submission.student}
         address = reverse("submission", args=[pk])
         return Source(submission.file_set, "submission-file", pk, submission.assignment, title, address)
 
@@ -91,7 +93,8 @@ class FeedbackFileView(FileView):
         submission = get_submission(self.actor, pk, files=False)
         if (feedback := latest_feedback(submission)) is None:
             raise Http404
-        title, address = f"Feedback for {submission.student}", reverse("submission", args=[pk])
+        title = _("Feedback for %(student)s") % {"student": submission.student}
+        address = reverse("submission", args=[pk])
         return Source(feedback.file_set, "feedback", pk, submission.assignment, title, address, submission.file_set)
 
 
@@ -111,7 +114,7 @@ class ReleaseFileView(FileView):
         rows = queries.visible_releases(self.actor).select_related("assignment__course", "file_set")
         release = get_object_or_404(rows, pk=pk)
         activate_zone(release.assignment.course)
-        title, address = f"Release {release.number}", reverse("release", args=[pk])
+        title, address = _("Release %(number)s") % {"number": release.number}, reverse("release", args=[pk])
         return Source(release.file_set, "release-file", pk, release.assignment, title, address)
 
 
@@ -145,7 +148,7 @@ def show_document(entry: FileEntry, source: Source, *, person: str) -> HttpRespo
         message = error.message
         status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422)
     context = {"entry": entry, "message": message, "is_busy": status == 503, "place": PLACE}
-    context["address"] = source.address_of(entry.path)
+    context["address"], context["LANGUAGE_CODE"] = source.address_of(entry.path), get_language()
     start, _, end = render_to_string("ngshare/document.html", context).partition(PLACE)
     response = HttpResponse([start.encode(), content, end.encode()], status=status)
     response["Content-Security-Policy"] = documents.POLICY

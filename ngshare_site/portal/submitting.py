@@ -17,6 +17,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -77,7 +79,9 @@ class SubmitView(LoginRequiredMixin, View):
                 return self._receive(request, found, folder)
         except TooManyFilesSent:
             limit = settings.NGSHARE_MAX_FILES
-            return self._show(found, manifests.TooManyFiles(f"There are too many files; the limit is {limit}."))
+            return self._show(
+                found, manifests.TooManyFiles(_("There are too many files; the limit is %(limit)d.") % {"limit": limit})
+            )
         except DomainError as error:
             return self._show(found, error)
 
@@ -93,10 +97,10 @@ class SubmitView(LoginRequiredMixin, View):
     def _submit(self, request: HttpRequest, assignment: Assignment, files: FormFiles, folder: Path) -> HttpResponseBase:
         """Submit the files of the form, and lead to the submission."""
         if request.POST.get("end") != "1":  # the last field of the form
-            raise BadForm("Not everything has arrived, so nothing was submitted. Submit again.")
+            raise BadForm(_("Not everything has arrived, so nothing was submitted. Submit again."))
         received = files.files(request.POST.get("paths", ""))
         if not received:
-            raise BadForm("Choose the files to submit first.")
+            raise BadForm(_("Choose the files to submit first."))
         actor = actor_of(request)
         upload = make_upload(received, folder, assignment)
         key = attempt_key(assignment, actor.required_user, manifests.digest(upload.manifests[0]))
@@ -122,6 +126,7 @@ class SubmitView(LoginRequiredMixin, View):
             "warnings": list(warnings_before(assignment, shown)) if is_held else [],
             "release": release,
             "rules": page_rules(assignment, release),
+            "texts": page_texts(),
             "max_size": readable_size(settings.NGSHARE_MAX_SUBMISSION_SIZE),
         }
         return render(self.request, "ngshare/submit.html", context, status=status_of(error) if error else 200)
@@ -158,7 +163,7 @@ def make_upload(received: list[ReceivedFile], folder: Path, assignment: Assignme
     chosen = [(path, file.staged) for path, file in zip(paths, files, strict=True) if path is not None]
     chosen.sort(key=itemgetter(0))
     if not chosen:
-        raise Invalid("There is nothing to submit among these files.")
+        raise Invalid(_("There is nothing to submit among these files."))
     entries = [ManifestEntry(path, staged.sha256, staged.size) for path, staged in chosen]
     return Upload([entries], staged={staged.sha256: staged for _, staged in chosen})
 
@@ -177,15 +182,20 @@ def attempt_key(assignment: Assignment, student: User, digest: str) -> str:
 
 def warnings_before(assignment: Assignment, shown: ShownDeadlines) -> Iterator[str]:
     """Yield what the plugin warns of, too, before it submits."""
-    now, deadline, zone = timezone.now(), shown.deadline, assignment.course.zone
+    name, now, deadline, zone = assignment.name, timezone.now(), shown.deadline, assignment.course.zone
     if deadline.due and deadline.is_late(now):
-        yield f"{assignment.name} was due {local_text(deadline.due, zone)}: what you submit now is late."
+        text = _("%(assignment)s was due %(time)s: what you submit now is late.")
+        yield text % {"assignment": name, "time": local_text(deadline.due, zone)}
     if shown.attempts_left == 1:
-        yield f"This is your last attempt for {assignment.name}."
+        yield _("This is your last attempt for %(assignment)s.") % {"assignment": name}
     if deadline.cut_off and now <= deadline.cut_off <= now + SOON:
         minutes = -((now - deadline.cut_off) // timedelta(minutes=1))
-        closes = local_text(deadline.cut_off, zone)
-        yield f"{assignment.name} closes at {closes}, in {minutes} minute{'' if minutes == 1 else 's'}."
+        text = ngettext(
+            "%(assignment)s closes at %(time)s, in %(minutes)d minute.",
+            "%(assignment)s closes at %(time)s, in %(minutes)d minutes.",
+            minutes,
+        )
+        yield text % {"assignment": name, "time": local_text(deadline.cut_off, zone), "minutes": minutes}
 
 
 def page_rules(assignment: Assignment, release: Release | None) -> dict[str, Any]:
@@ -204,6 +214,41 @@ def page_rules(assignment: Assignment, release: Release | None) -> dict[str, Any
         "ignoredAtTop": chosen_files.IGNORED_AT_TOP,
         "maxFiles": settings.NGSHARE_MAX_FILES,
         "maxSize": settings.NGSHARE_MAX_SUBMISSION_SIZE,
+    }
+
+
+def page_texts() -> dict[str, str]:
+    """Return what the script on the page says. It fills in what stands in braces."""
+    return {
+        "found": _("found"),
+        "MISSING": _("MISSING"),
+        "EXTRA": _("EXTRA"),
+        "byte": _("1 byte"),
+        "bytes": _("{count} bytes"),
+        "more": _("and {count} more"),
+        "submit": _("Submit"),
+        "submitWithout": _("Submit without the missing notebooks"),
+        "unreadable": _("What is in this zip file cannot be shown here. It is compared when it has arrived."),
+        "nothing": _("Nothing to submit among these files."),
+        "file": _("1 file, {size}."),
+        "files": _("{count} files, {size}."),
+        "missingOne": _("1 notebook of the assignment missing."),
+        "missingMany": _("{count} notebooks of the assignment missing."),
+        "leftOutOne": _("1 file left out, such as checkpoints."),
+        "leftOutMany": _("{count} files left out, such as checkpoints."),
+        "maxFiles": _("The limit is {count} files."),
+        "maxSize": _("The limit is {size}."),
+        "percent": _("{percent} sent"),
+        "storing": _("Sent. The server is storing it …"),
+        "broken": _(
+            "It could not be sent: the connection broke off, you are logged out, or a file was changed after you chose "
+            "it. Submit again: nothing is doubled."
+        ),
+        "stopped": _("Stopped."),
+        "noAnswer": _(
+            "The answer cannot be shown here. Reload this page, log in if you are asked to, and submit again: nothing "
+            "is doubled."
+        ),
     }
 
 

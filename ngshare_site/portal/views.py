@@ -27,6 +27,7 @@ from exchange.storage import file_sets
 from exchange.storage.archives import ArchiveFolder
 from ngshare_site.portal.base import MemberView
 from ngshare_site.portal.students import due_next, newest_feedback
+from ngshare_site.role_names import ROLES
 
 COURSES_PER_PAGE = 20
 
@@ -48,6 +49,10 @@ class CourseSection:
     is_staffed: bool
     rows: list[AssignmentRow]
     retiring_since: datetime | None = None
+
+    @property
+    def role_name(self) -> str:
+        return ROLES[self.role]
 
     @property
     def has_archive(self) -> bool:

@@ -24,6 +24,7 @@ def setting(name, cwd, **variables):
         pytest.param("NGSHARE_STORAGE", "ftp://x", marks=pytest.mark.wide),
         pytest.param("NGSHARE_CACHE", "memcached://x", marks=pytest.mark.wide),
         pytest.param("NGSHARE_TIME_ZONE", "Mars/Olympus", marks=pytest.mark.wide),
+        ("NGSHARE_LANGUAGE", "tlh"),
         ("NGSHARE_SECRET_KEY", "x"),
         pytest.param("NGSHARE_SECRET_KEY_FALLBACKS", "x", marks=pytest.mark.wide),
         pytest.param("NGSHARE_SECRET_KEY_FILE", "/nowhere/at/all", marks=pytest.mark.wide),

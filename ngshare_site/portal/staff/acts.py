@@ -14,6 +14,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from courses.errors import DomainError
 from courses.permissions import Permission
@@ -60,7 +62,7 @@ class ActView(StaffPage):
         try:
             _run(act, request.POST.get("seen", ""))
         except StatesWouldChange:
-            messages.warning(request, "The states have changed since you looked. Nothing is changed yet.")
+            messages.warning(request, _("The states have changed since you looked. Nothing is changed yet."))
             return redirect(request.get_full_path())
         except DomainError as error:
             messages.error(request, error.message)
@@ -110,16 +112,20 @@ class UnreleaseView(ActView):
     permission = Permission.RELEASE
 
     def make_act(self) -> Act:
-        name, count = self.assignment.name, self.assignment.submissions.present().count()
-        lines = [f"Students no longer see {name}, and can neither fetch nor submit it."]
+        name, count = {"assignment": self.assignment.name}, self.assignment.submissions.present().count()
+        lines = [_("Students no longer see %(assignment)s, and can neither fetch nor submit it.") % name]
         if count:
-            lines.append(
-                f"{_submissions(count)} kept. Students go on reading what they submitted, and you see everything."
+            kept = ngettext(
+                "%(count)d submission is kept. Students go on reading what they submitted, and you see everything.",
+                "%(count)d submissions are kept. Students go on reading what they submitted, and you see everything.",
+                count,
             )
-        lines.append("You can release it again at any time.")
-        if self.assignment.withdrawn_at:
-            lines = [f"{name} is unreleased since {local(self.assignment.withdrawn_at)}."]
-        return Act(f"Unrelease {name}?", lines, "Unrelease", f"{name} is unreleased. Everything is kept.", self._run)
+            lines.append(kept % {"count": count})
+        lines.append(_("You can release it again at any time."))
+        if since := self.assignment.withdrawn_at:
+            lines = [_("%(assignment)s is unreleased since %(time)s.") % {**name, "time": local(since)}]
+        done = _("%(assignment)s is unreleased. Everything is kept.") % name
+        return Act(_("Unrelease %(assignment)s?") % name, lines, _("Unrelease"), done, self._run)
 
     def _run(self) -> Sequence[StateChange]:
         services.unrelease(self.assignment, by=self.actor)
@@ -130,20 +136,21 @@ class RestoreView(ActView):
     permission = Permission.RELEASE
 
     def make_act(self) -> Act:
-        name, release_at = self.assignment.name, self.assignment.release_at
-        to_come = release_at is not None and release_at > timezone.now()
-        when = f"from {local(release_at)} on" if to_come else "again"
-        lines = [f"Students see {name} {when}, with the files of its latest release and all their submissions."]
+        name, release_at = {"assignment": self.assignment.name}, self.assignment.release_at
+        seen = _("Students see %(assignment)s again, with the files of its latest release and all their submissions.")
+        if release_at is not None and release_at > timezone.now():
+            seen = _(
+                "Students see %(assignment)s from %(time)s on, with the files of its latest release and all their "
+                "submissions."
+            )
+        lines = [seen % {**name, "time": local(release_at)}]
         if self.assignment.withdrawn_at is None:
-            lines = [f"{name} is released."]
+            lines = [_("%(assignment)s is released.") % name]
         else:
-            lines.append("To release changed files, use nbgrader: it makes a new release.")
-        return Act(f"Release {name} again?", lines, "Release again", f"{name} is released again.", self._run)
+            lines.append(_("To release changed files, use nbgrader: it makes a new release."))
+        done = _("%(assignment)s is released again.") % name
+        return Act(_("Release %(assignment)s again?") % name, lines, _("Release again"), done, self._run)
 
     def _run(self) -> Sequence[StateChange]:
         services.restore(self.assignment, by=self.actor)
         return []
-
-
-def _submissions(count: int) -> str:
-    return "1 submission is" if count == 1 else f"{count} submissions are"

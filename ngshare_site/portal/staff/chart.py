@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
+from courses.templatetags.times import local
 from courses.timestamps import in_zone
 from exchange.submission_curve import Curve, Curves
 
@@ -49,6 +52,28 @@ class Picture:
     def whole(self) -> Line:
         return self.lines[0]
 
+    @property
+    def sentences(self) -> str:
+        """The same in words."""
+        whole = self.whole
+        values: dict[str, object] = {
+            "submitted": whole.curve.submitted,
+            "students": whole.curve.students,
+            "in_time": whole.curve.in_time,
+        }
+        times = {"first": whole.first, "half": whole.half, "last": whole.last, "due": self.due}
+        values |= {name: local(moment) for name, moment in times.items()}
+        sentences = [_how_many(whole.curve, is_over=self.is_over)]
+        if whole.curve.submitted > 1:
+            sentences.append(
+                _("The first came %(first)s; half of these students had submitted by %(half)s, and all by %(last)s.")
+            )
+        else:
+            sentences.append(_("The first came %(first)s."))
+        if self.due and not self.is_over:
+            sentences.append(_("Due %(due)s."))
+        return " ".join(sentences) % values
+
 
 class Span(NamedTuple):
     """The time that the picture shows."""
@@ -66,8 +91,8 @@ def submissions_over_time(curves: Curves, due: datetime | None, now: datetime) -
         return None
     span = _span(curves.whole.moments[0], curves.whole.moments[-1], due)
     shows_due = due is not None and span.start <= due <= span.end
-    named = [("All students", curves.whole)]
-    named += [(f"Section {name}" if name else "No section", curve) for name, curve in curves.sections.items()]
+    named = [(_("All students"), curves.whole)]
+    named += [(_section(name), curve) for name, curve in curves.sections.items()]
     return Picture(
         [_line(name, curve, span, now) for name, curve in named],
         _ticks(span),
@@ -75,6 +100,30 @@ def submissions_over_time(curves: Curves, due: datetime | None, now: datetime) -
         span.place(due) if due and shows_due else None,
         due is not None and due < now,
     )
+
+
+def _how_many(curve: Curve, *, is_over: bool) -> str:
+    if is_over and curve.students == 1:
+        return _("Counted from first attempts, 1 of 1 student has submitted, %(in_time)d by the due date, %(due)s.")
+    if is_over:
+        return ngettext(
+            "Counted from first attempts, %(submitted)d of %(students)d students has submitted, %(in_time)d by the due "
+            "date, %(due)s.",
+            "Counted from first attempts, %(submitted)d of %(students)d students have submitted, %(in_time)d by the "
+            "due date, %(due)s.",
+            curve.submitted,
+        )
+    if curve.students == 1:
+        return _("Counted from first attempts, 1 of 1 student has submitted.")
+    return ngettext(
+        "Counted from first attempts, %(submitted)d of %(students)d students has submitted.",
+        "Counted from first attempts, %(submitted)d of %(students)d students have submitted.",
+        curve.submitted,
+    )
+
+
+def _section(name: str) -> str:
+    return _("Section %(name)s") % {"name": name} if name else _("No section")
 
 
 def _span(first: datetime, last: datetime, due: datetime | None) -> Span:
@@ -108,7 +157,7 @@ def _ticks(span: Span) -> list[Tick]:
         for moment in (day + step * number for number in range(max(1, -(-DAY // step)))):
             if span.start <= moment <= span.end:
                 is_midnight = (moment.hour, moment.minute) == (0, 0)
-                label = date_format(moment, "j M") if is_midnight else date_format(moment, "H:i")
+                label = date_format(moment, pgettext("format of a day and month", "j M") if is_midnight else "H:i")
                 ticks.append(Tick(span.place(moment), label))
         day += max(step, DAY)
     return ticks

@@ -1,6 +1,6 @@
 """The deadlines of an assignment and its extensions, to look at and to change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -8,6 +8,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from courses.errors import DomainError
 from courses.models import Course
@@ -15,24 +18,30 @@ from courses.permissions import Permission
 from courses.templatetags.times import local
 from exchange import services
 from exchange.deadline_forms import DeadlinesForm, LocalDateTimeField, LocalDateTimeWidget
-from exchange.models import Assignment, Extension
+from exchange.models import Assignment
 from exchange.services import Grant, StateChange
 from ngshare_site.portal.staff.acts import Act, ActView, entered_form, keep_for_confirmation
 from ngshare_site.portal.staff.base import StaffPage, address_of
 from ngshare_site.portal.staff.page import sections_of
 
 MAX_SHOWN = 200  # extensions on the page; the admin has all as CSV
-IS_SO = "The deadlines are so already."  # after Back, say
-LABELS = {"release_at": "Release time", "due": "Due date", "cut_off": "Cut-off", "max_attempts": "Attempt limit"}
+LABELS: dict[str, Any] = {  # lazy
+    "release_at": gettext_lazy("Release time"),
+    "due": gettext_lazy("Due date"),
+    "cut_off": gettext_lazy("Cut-off"),
+    "max_attempts": gettext_lazy("Attempt limit"),
+}
 
 
 class DateAndTime(LocalDateTimeWidget):
     """A date and a time as the browser asks for them, each with a name that is read out."""
 
-    def __init__(self, label: str = "") -> None:
+    def __init__(self, label: Any = "") -> None:
+        date: dict[str, Any] = {"type": "date", "aria-label": format_lazy(gettext_lazy("{label}: date"), label=label)}
+        time: dict[str, Any] = {"type": "time", "aria-label": format_lazy(gettext_lazy("{label}: time"), label=label)}
         super().__init__(
-            date_attrs={"type": "date", "aria-label": f"{label}: date"},
-            time_attrs={"type": "time", "step": "1", "aria-label": f"{label}: time"},
+            date_attrs=date,
+            time_attrs={**time, "step": "1"},
             date_format="%Y-%m-%d",
             time_format="%H:%M:%S",
         )
@@ -41,31 +50,38 @@ class DateAndTime(LocalDateTimeWidget):
         return ""  # each half has a label
 
 
-def time_field(label: str, **options: Any) -> LocalDateTimeField:
+def time_field(label: Any, **options: Any) -> LocalDateTimeField:
     return LocalDateTimeField(label=label, required=False, widget=DateAndTime(label), **options)
 
 
 class AssignmentDeadlinesForm(DeadlinesForm):
-    release_at = time_field("Release time", help_text="Students see the assignment from then on.")
-    due = time_field("Due date", help_text="A release with nbgrader sets it to the due date in the gradebook.")
-    cut_off = time_field("Cut-off", help_text="Nothing is accepted after it.")
+    release_at = time_field(LABELS["release_at"], help_text=gettext_lazy("Students see the assignment from then on."))
+    due = time_field(
+        LABELS["due"], help_text=gettext_lazy("A release with nbgrader sets it to the due date in the gradebook.")
+    )
+    cut_off = time_field(LABELS["cut_off"], help_text=gettext_lazy("Nothing is accepted after it."))
 
 
 class GrantForm(forms.Form):
     """One extension for some students, or for a section."""
 
     students = forms.CharField(
-        label="User names",
+        label=gettext_lazy("User names"),
         required=False,
         max_length=20_000,
-        help_text="Separate several by commas.",
+        help_text=gettext_lazy("Separate several by commas."),
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )
-    section = forms.ChoiceField(label="Or a section", required=False)
-    due = time_field("Extended due date")
-    cut_off = time_field("Extended cut-off", help_text="Empty: the assignment’s, and not before the due date.")
-    attempts = forms.IntegerField(label="Further attempts", required=False, min_value=0)
-    reason = forms.CharField(required=False, max_length=500, help_text="Only staff see it.")
+    section = forms.ChoiceField(label=gettext_lazy("Or a section"), required=False)
+    due = time_field(gettext_lazy("Extended due date"))
+    cut_off = time_field(
+        gettext_lazy("Extended cut-off"),
+        help_text=gettext_lazy("Empty: the assignment’s, and not before the due date."),
+    )
+    attempts = forms.IntegerField(label=gettext_lazy("Further attempts"), required=False, min_value=0)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), required=False, max_length=500, help_text=gettext_lazy("Only staff see it.")
+    )
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,7 +99,7 @@ class GrantForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not self.errors and not self.grants:
-            raise forms.ValidationError("Name a student or a section.")
+            raise forms.ValidationError(_("Name a student or a section."))
         return cleaned
 
 
@@ -100,7 +116,7 @@ class DeadlinesView(StaffPage):
         if not form.is_valid():
             return self._show(deadlines_form=form)
         if not form.changes:
-            messages.info(request, "Nothing was changed.")
+            messages.info(request, _("Nothing was changed."))
             return redirect(request.path)
         return keep_for_confirmation(request, address_of("assignment-deadlines-confirm", self.assignment))
 
@@ -147,7 +163,7 @@ class EnteredActView(ActView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         entered = entered_form(request)
         if entered is None and request.user.is_authenticated:
-            messages.info(request, "What you entered is not here any more. Enter it again.")
+            messages.info(request, _("What you entered is not here any more. Enter it again."))
             return redirect("assignment-deadlines", kwargs["course"], kwargs["assignment"])
         self.entered = entered or QueryDict()
         return super().dispatch(request, *args, **kwargs)
@@ -171,10 +187,10 @@ class ConfirmDeadlinesView(EnteredActView):
         def run() -> Sequence[StateChange]:
             return services.set_deadlines(self.assignment, changes, by=self.actor)
 
-        name = self.assignment.name
-        return Act(
-            f"Change the deadlines of {name}?", lines or [IS_SO], "Change", f"The deadlines of {name} are changed.", run
-        )
+        named = {"assignment": self.assignment.name}
+        lines = lines or [_("The deadlines are so already.")]  # after Back, say
+        done = _("The deadlines of %(assignment)s are changed.") % named
+        return Act(_("Change the deadlines of %(assignment)s?") % named, lines, _("Change"), done, run)
 
 
 class ConfirmExtensionView(EnteredActView):
@@ -183,15 +199,21 @@ class ConfirmExtensionView(EnteredActView):
     def make_act(self) -> Act:
         form = GrantForm(self.entered, course=self.assignment.course)
         grants = form.grants if form.is_valid() else []
-        existing = {str(each.user or f"section {each.section}"): each for each in _extensions(self.assignment)}
-        lines = [_describe(grant, existing.get(grant.whose)) for grant in grants]
+        existing = {_whose(each.user, each.section) for each in _extensions(self.assignment)}
+        lines = [_describe(grant, existing) for grant in grants]
 
         def run() -> Sequence[StateChange]:
             return services.grant_extensions(self.assignment, grants, by=self.actor)
 
-        what = "1 extension" if len(grants) == 1 else f"{len(grants)} extensions"
-        is_granted = f"{what} {'is' if len(grants) == 1 else 'are'} granted."
-        return Act(f"Grant {what} of {self.assignment.name}?", lines, "Grant", is_granted, run)
+        count = len(grants)
+        heading = ngettext(
+            "Grant %(count)d extension of %(assignment)s?", "Grant %(count)d extensions of %(assignment)s?", count
+        )
+        heading %= {"count": count, "assignment": self.assignment.name}
+        done = ngettext("%(count)d extension is granted.", "%(count)d extensions are granted.", count) % {
+            "count": count
+        }
+        return Act(heading, lines, _("Grant"), done, run)
 
 
 class WithdrawExtensionView(ActView):
@@ -205,28 +227,38 @@ class WithdrawExtensionView(ActView):
         extension = _extensions(self.assignment).filter(pk=self.kwargs["pk"]).first()
         name = self.assignment.name
         if extension is None:  # withdrawn by a first click, or by somebody else
-            return Act("The extension is withdrawn", [], "", "The extension is withdrawn.", list)
-        whose = str(extension.user or f"section {extension.section}")
+            return Act(_("The extension is withdrawn"), [], "", _("The extension is withdrawn."), list)
+        whose = {"whose": _whose(extension.user, extension.section)}
 
         def run() -> Sequence[StateChange]:
             return services.withdraw_extensions(self.assignment, [extension], by=self.actor)
 
-        lines = [f"The deadlines of {name} hold for {whose} as for the others."]
-        done = f"The extension of {whose} is withdrawn."
-        return Act(f"Withdraw the extension of {whose}?", lines, "Withdraw", done, run)
+        lines = [
+            _("The deadlines of %(assignment)s hold for %(whose)s as for the others.") % {"assignment": name, **whose}
+        ]
+        done = _("The extension of %(whose)s is withdrawn.") % whose
+        return Act(_("Withdraw the extension of %(whose)s?") % whose, lines, _("Withdraw"), done, run)
 
 
 def _extensions(assignment: Assignment) -> Any:
     return assignment.extensions.select_related("user")
 
 
-def _describe(grant: Grant, existing: Extension | None) -> str:
-    parts = [f"due {local(grant.due)}"] if grant.due else []
-    parts += [f"cut-off {local(grant.cut_off)}"] if grant.cut_off else []
-    parts += [f"{grant.attempts} further attempt{'' if grant.attempts == 1 else 's'}"] if grant.attempts else []
-    instead = ", instead of the present extension" if existing else ""
-    return f"{grant.whose}: {', '.join(parts)}{instead}"
+def _whose(user: object, section: str | None) -> str:
+    return str(user) if user else _("section %(section)s") % {"section": section}
+
+
+def _describe(grant: Grant, existing: Container[str]) -> str:
+    """Return what is granted; `existing` says who has an extension."""
+    whose = _whose(grant.student, grant.section)
+    parts = [_("due %(time)s") % {"time": local(grant.due)}] if grant.due else []
+    parts += [_("cut-off %(time)s") % {"time": local(grant.cut_off)}] if grant.cut_off else []
+    if grant.attempts:
+        more = ngettext("%(count)d further attempt", "%(count)d further attempts", grant.attempts)
+        parts.append(more % {"count": grant.attempts})
+    parts += [_("instead of the present extension")] if whose in existing else []
+    return f"{whose}: {', '.join(parts)}"
 
 
 def _shown(value: Any) -> str:
-    return "none" if value is None else str(value) if isinstance(value, int) else local(value)
+    return _("none") if value is None else str(value) if isinstance(value, int) else local(value)

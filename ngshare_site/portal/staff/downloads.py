@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from courses.csv_writer import csv_response, write_rows
 from exchange import file_responses, queries, states, submission_archives
@@ -39,7 +40,7 @@ class SubmissionsView(StaffView):
     def get(self, request: HttpRequest, course: str, assignment: str) -> HttpResponseBase:
         rows = choose_submissions(self.assignment, request.GET)
         if not rows.exists():
-            messages.info(request, "None of these students has submitted, so there is nothing to download.")
+            messages.info(request, _("None of these students has submitted, so there is nothing to download."))
             return redirect(self.home)
         if request.GET.get("layout") == "anonymous":
             content = submission_archives.export_anonymously(self.assignment, rows, by=self.actor)

@@ -10,6 +10,8 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from courses.errors import DomainError
 from courses.permissions import Permission
@@ -27,7 +29,9 @@ from ngshare_site.portal.staff.base import StaffPage, StaffView, address_of
 
 
 class ZipForm(forms.Form):
-    file = forms.FileField(label="Zip file", widget=forms.ClearableFileInput({"accept": ".zip,application/zip"}))
+    file = forms.FileField(
+        label=gettext_lazy("Zip file"), widget=forms.ClearableFileInput({"accept": ".zip,application/zip"})
+    )
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -47,8 +51,8 @@ class FilesField(forms.FileField):
 class PagesForm(forms.Form):
     """Pages of feedback on one attempt of a student."""
 
-    attempt = forms.TypedChoiceField(label="On the attempt of", coerce=int)
-    pages = FilesField(label="Pages (.html)", widget=FilesInput({"accept": ".html"}))
+    attempt = forms.TypedChoiceField(label=gettext_lazy("On the attempt of"), coerce=int)
+    pages = FilesField(label=gettext_lazy("Pages (.html)"), widget=FilesInput({"accept": ".html"}))
 
     def __init__(self, attempts: Sequence[Submission], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,7 +63,8 @@ class PagesForm(forms.Form):
         files: list[UploadedFile] = self.cleaned_data["pages"]
         for file in files:
             if PurePosixPath(str(file.name)).suffix.lower() != ".html":
-                raise forms.ValidationError(f"{file.name} is no page: feedback is files that end with .html.")
+                text = _("%(file)s is no page: feedback is files that end with .html.")
+                raise forms.ValidationError(text % {"file": file.name})
         return files
 
 
@@ -122,9 +127,14 @@ class ConfirmFeedbackView(StaffPage):
         rows = archive.rows()
         count = feedback_archive.return_rows(archive, rows, by=self.actor)
         there = count + sum(row.is_repeat for row in rows)
-        messages.success(self.request, f"Feedback is returned to {there} student{'' if there == 1 else 's'}.")
+        text = ngettext(
+            "Feedback is returned to %(count)d student.", "Feedback is returned to %(count)d students.", there
+        )
+        messages.success(self.request, text % {"count": there})
         if refused := [row.student for row in rows if row.problem]:
-            messages.warning(self.request, f"Nothing was returned to {', '.join(refused)}.")
+            messages.warning(
+                self.request, _("Nothing was returned to %(students)s.") % {"students": ", ".join(refused)}
+            )
         return redirect(self.home)
 
 
@@ -142,7 +152,7 @@ class PagesView(StaffView):
         else:
             try:
                 self._return(form.cleaned_data["attempt"], form.cleaned_data["pages"])
-                messages.success(request, f"Feedback is returned to {student}.")
+                messages.success(request, _("Feedback is returned to %(student)s.") % {"student": student})
             except DomainError as error:
                 messages.error(request, error.message)
         return redirect(address_of("assignment-student", self.assignment, student))

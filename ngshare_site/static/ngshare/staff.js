@@ -12,7 +12,7 @@ if (copy && navigator.clipboard) {
   copy.hidden = false;
   copy.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById("addresses").value);
-    document.getElementById("copied").textContent = "Copied.";
+    document.getElementById("copied").textContent = copy.dataset.copied;
   });
 }
 // A second click does no harm, but it would send a large file twice.

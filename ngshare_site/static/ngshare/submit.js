@@ -2,6 +2,7 @@
 // much is sent. Without this script, the form submits, and the page of the submission compares.
 "use strict";
 const rules = JSON.parse(document.getElementById("rules").textContent);
+const texts = JSON.parse(document.getElementById("texts").textContent); // in the language of the page
 const form = document.getElementById("submit");
 const input = form.elements.files;
 const review = document.getElementById("review");
@@ -102,12 +103,15 @@ function element(name, text, className = "") {
   return made;
 }
 
-function sizeText(size) {
-  const [bytes, unit] = [[1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"]].find(([each]) => size >= each) || [1, "bytes"];
-  return size === 1 ? "1 byte" : `${Number((size / bytes).toPrecision(3))} ${unit}`;
-}
+// The text of this name, with the values for what stands in braces.
+const say = (name, values = {}) => texts[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 
-const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+function sizeText(size) {
+  const [bytes, unit] = [[1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"]].find(([each]) => size >= each) || [];
+  if (!unit) return say(size === 1 ? "byte" : "bytes", { count: size });
+  const number = Number((size / bytes).toPrecision(3));
+  return `${number.toLocaleString(document.documentElement.lang, { useGrouping: false })} ${unit}`;
+}
 
 function tell(message) {
   error.replaceChildren(...(message ? [element("p", message, "notice")] : []));
@@ -133,7 +137,7 @@ function show() {
       const name = element("th", path);
       name.scope = "row";
       const cell = element("td", "");
-      cell.append(element("span", state, `tag ${state === "found" ? "good" : "warn"}`));
+      cell.append(element("span", say(state), `tag ${state === "found" ? "good" : "warn"}`));
       row.append(name, cell);
       return row;
     }),
@@ -142,21 +146,22 @@ function show() {
   details.hidden = !sent.length;
   details.querySelector("ul").replaceChildren(
     ...sent.slice(0, 500).map(({ path, size }) => element("li", `${path}, ${sizeText(size)}`)),
-    ...(sent.length > 500 ? [element("li", `and ${sent.length - 500} more`)] : []),
+    ...(sent.length > 500 ? [element("li", say("more", { count: sent.length - 500 }))] : []),
   );
   review.querySelector("[role=status]").textContent = summary(sent, missing, paths.length - sent.length);
   review.hidden = false;
-  button.textContent = missing.length ? "Submit without the missing notebooks" : "Submit";
+  button.textContent = say(missing.length ? "submitWithout" : "submit");
 }
 
 function summary(sent, missing, leftOut) {
-  if (chosen.isUnreadable) return "What is in this zip file cannot be shown here. It is compared when it has arrived.";
+  if (chosen.isUnreadable) return say("unreadable");
   const size = sent.reduce((sum, each) => sum + each.size, 0);
-  const parts = [sent.length ? `${counted(sent.length, "file")}, ${sizeText(size)}.` : "Nothing to submit among these files."];
-  if (missing.length) parts.push(`${counted(missing.length, "notebook")} of the assignment missing.`);
-  if (leftOut) parts.push(`${counted(leftOut, "file")} left out, such as checkpoints.`);
-  if (sent.length > rules.maxFiles) parts.push(`The limit is ${rules.maxFiles} files.`);
-  if (size > rules.maxSize) parts.push(`The limit is ${sizeText(rules.maxSize)}.`);
+  const counted = (count, one, many, values = {}) => say(count === 1 ? one : many, { count, ...values });
+  const parts = [sent.length ? counted(sent.length, "file", "files", { size: sizeText(size) }) : say("nothing")];
+  if (missing.length) parts.push(counted(missing.length, "missingOne", "missingMany"));
+  if (leftOut) parts.push(counted(leftOut, "leftOutOne", "leftOutMany"));
+  if (sent.length > rules.maxFiles) parts.push(say("maxFiles", { count: rules.maxFiles }));
+  if (size > rules.maxSize) parts.push(say("maxSize", { size: sizeText(rules.maxSize) }));
   return parts.join(" ");
 }
 
@@ -176,14 +181,14 @@ function send() {
     const percent = Math.floor((100 * event.loaded) / event.total);
     progress.querySelector("progress").value = percent;
     const status = progress.querySelector("[role=status]");
-    const text = percent < 100 ? `${percent - (percent % 10)} % sent` : "Sent. The server is storing it …";
+    const text = percent < 100 ? say("percent", { percent: `${percent - (percent % 10)} %` }) : say("storing");
     if (status.textContent !== text) status.textContent = text;
   });
   request.addEventListener("load", finish);
   request.addEventListener("error", () =>
-    end("It could not be sent: the connection broke off, you are logged out, or a file was changed after you chose it. Submit again: nothing is doubled."),
+    end(say("broken")),
   );
-  request.addEventListener("abort", () => end("Stopped."));
+  request.addEventListener("abort", () => end(say("stopped")));
   tell("");
   button.disabled = true;
   progress.hidden = false;
@@ -197,7 +202,7 @@ function finish() {
   }
   const answer = request.response;
   const told = answer && (answer.getElementById("error") || (request.status !== 200 && answer.querySelector("main p")));
-  end((told && told.textContent.trim()) || "The answer cannot be shown here. Reload this page, log in if you are asked to, and submit again: nothing is doubled.");
+  end((told && told.textContent.trim()) || say("noAnswer"));
 }
 
 function end(message) {
