@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +30,8 @@ from exchange.models import Assignment, Extension
 MAX_INLINE_EXTENSIONS = 100
 
 if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
     TabularInline = admin.TabularInline[Extension, Assignment]
     BaseExtensionFormSet = BaseInlineFormSet[Extension, Assignment, ExtensionModelForm]
 else:
@@ -46,7 +47,7 @@ class ExtensionFormSet(BaseExtensionFormSet):
         return gettext("A person or a section has one extension only.")
 
 
-def shown(name: str, description: str | Promise) -> Callable[[Any, Any], str]:
+def shown(name: str, description: "str | _StrPromise") -> Callable[[Any, Any], str]:
     """Return a column for those who only look.
 
     Django's own leaves the zone out in an hour that comes twice, and links a person to a page for administrators.
