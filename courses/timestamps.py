@@ -5,6 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from courses.errors import Invalid
@@ -69,14 +70,13 @@ def parse_iso(text: str, zone: ZoneInfo) -> datetime:
 datetime.datetime(2026, 7, 1, 10, 0, tzinfo=datetime.timezone.utc))
     """
     if DATE_ALONE.fullmatch(text.strip()):
-        raise Invalid(f"{text.strip()} lacks the time of day; write for example {text.strip()}T23:59")
+        raise Invalid(_("%(date)s lacks the time of day; write for example %(date)sT23:59") % {"date": text.strip()})
     try:
         moment = datetime.fromisoformat(text.strip())
         return moment.astimezone(UTC) if moment.tzinfo else from_local(moment, zone)
     except (ValueError, OverflowError) as error:
-        raise Invalid(
-            f"{text[:40]!r} is not a time; write it as 2026-11-30T23:59 or, with an offset, 2026-11-30T23:59+01:00"
-        ) from error
+        sentence = _("%(text)r is not a time; write it as 2026-11-30T23:59 or, with an offset, 2026-11-30T23:59+01:00")
+        raise Invalid(sentence % {"text": text[:40]}) from error
 
 
 def from_local(naive: datetime, zone: ZoneInfo) -> datetime:
@@ -91,7 +91,8 @@ def from_local(naive: datetime, zone: ZoneInfo) -> datetime:
         moment = naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
         exists = moment.astimezone(zone).replace(tzinfo=None) == naive
     except (ValueError, OverflowError) as error:
-        raise Invalid(f"{naive} is too early or too late a time.") from error
+        raise Invalid(_("%(time)s is too early or too late a time.") % {"time": naive}) from error
     if not exists:
-        raise Invalid(f"{naive:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks are put forward over it.")
+        text = _("%(time)s does not exist in %(zone)s: the clocks are put forward over it.")
+        raise Invalid(text % {"time": f"{naive:%Y-%m-%d %H:%M}", "zone": zone.key})
     return moment

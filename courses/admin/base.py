@@ -20,8 +20,9 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.text import capfirst, smart_split
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
 
 from courses.admin.lists import MAX_COUNT, CappedPaginator, ChangeList
 from courses.audit_sentences import details_of, sentence_of
@@ -140,22 +141,22 @@ class BaseAdmin(ModelAdmin[M]):
         is_short = len(search_term) <= MAX_SEARCH_LENGTH
         if is_short and len(list(islice(smart_split(search_term), MAX_SEARCH_WORDS + 1))) <= MAX_SEARCH_WORDS:
             return True
-        messages.warning(
-            request, f"Search for {MAX_SEARCH_WORDS} words at most. A text in quotation marks is one word."
-        )
+        text = _("Search for %(count)d words at most. A text in quotation marks is one word.")
+        messages.warning(request, text % {"count": MAX_SEARCH_WORDS})
         return False
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[M]) -> HttpResponseBase | None:  # type: ignore[override]
         if None in map(parse_pk, request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise SuspiciousOperation("An action names rows whose primary key is no number.")
         if request.POST.get("select_across") not in (None, "0") and CappedPaginator(queryset, 1).is_capped:
-            messages.error(request, f"Narrow the list to {MAX_COUNT:,} rows or fewer before you choose all of them.")
+            text = _("Narrow the list to %(max)s rows or fewer before you choose all of them.")
+            messages.error(request, text % {"max": number_format(MAX_COUNT, force_grouping=True)})
             return None
         return super().response_action(request, queryset)
 
-    def tell_count(self, request: HttpRequest, count: int, one: str, many: str, *, already: str) -> None:
-        """Say how much was done; where nothing was left to do, as for a form that was sent twice, say `already`."""
-        messages.success(request, ngettext(one, many, count) % count if count else already)
+    def tell_count(self, request: HttpRequest, count: int, done: str, *, already: str) -> None:
+        """Say what was `done`; where the count is 0, as for a form that was sent twice, say `already`."""
+        messages.success(request, done if count else already)
 
     # Errors of services
 
@@ -205,7 +206,7 @@ class BaseAdmin(ModelAdmin[M]):
             raise Http404
         context = {
             **self.admin_site.each_context(request),
-            "title": f"History of {obj}",
+            "title": _("History of %(object)s") % {"object": obj},
             "module_name": capfirst(self.opts.verbose_name_plural),
             "opts": self.opts,
             "object": obj,
@@ -225,7 +226,7 @@ class BaseAdmin(ModelAdmin[M]):
         counts: dict[str, int] | None = None,
         action: str = "",
         form: forms.Form | None = None,
-        button: str = "Yes, I’m sure",
+        button: str = "",
     ) -> TemplateResponse:
         """Return a page that says what will happen and asks.
 
@@ -242,7 +243,7 @@ class BaseAdmin(ModelAdmin[M]):
             "action": action,
             "checkbox": ACTION_CHECKBOX_NAME,
             "form": form,
-            "button": button,
+            "button": button or _("Yes, I’m sure"),
             "media": self.media,
         }
         return TemplateResponse(request, "admin/ngshare/confirm.html", context)

@@ -7,6 +7,8 @@ from django import forms
 from django.conf import settings
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courses import services, sizes
 from courses.errors import Invalid
@@ -31,19 +33,20 @@ class CourseForm(CourseModelForm):
     instructors = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 3, "cols": 40}),
         required=False,
-        help_text="User names on JupyterHub, one on each line or between commas.",
+        label=gettext_lazy("Instructors"),
+        help_text=gettext_lazy("User names on JupyterHub, one on each line or between commas."),
     )
 
     class Meta:
         model = Course
         fields = ("name",)
-        help_texts: ClassVar = {"name": "As nbgrader calls it (course_id). It cannot be changed later."}
+        help_texts: ClassVar = {"name": gettext_lazy("As nbgrader calls it (course_id). It cannot be changed later.")}
 
     def clean_name(self) -> str:
         name = clean_name(self.cleaned_data["name"], services.check_course_name)
         # The database's constraint has a condition on a column that is no field of this form: Django skips it.
         if Course.objects.present().filter(name=name).exists():
-            raise forms.ValidationError("There is a course of this name already.")
+            raise forms.ValidationError(_("There is a course of this name already."))
         return name
 
     def clean_instructors(self) -> list[str]:
@@ -71,8 +74,8 @@ class SizeField(forms.CharField):
 class LimitsForm(CourseModelForm):
     """An existing course, for administrators: its limits. Empty fields take those of the site."""
 
-    max_bytes = SizeField(required=False, label="Limit of the course")
-    max_person_bytes = SizeField(required=False, label="Limit of one person")
+    max_bytes = SizeField(required=False, label=gettext_lazy("Limit of the course"))
+    max_person_bytes = SizeField(required=False, label=gettext_lazy("Limit of one person"))
 
     class Meta:
         model = Course
@@ -84,10 +87,10 @@ class LimitsForm(CourseModelForm):
         for name, limit in (
             ("max_bytes", sizes.exact_size(settings.NGSHARE_MAX_COURSE_BYTES)),
             ("max_person_bytes", sizes.exact_size(settings.NGSHARE_MAX_PERSON_BYTES)),
-            ("max_submissions_per_hour", f"{rate or 'none'}; 0 for no limit"),
+            ("max_submissions_per_hour", _("%(rate)s; 0 for no limit") % {"rate": rate or _("none")}),
         ):
             if name in self.fields:
-                self.fields[name].help_text = f"Empty for the site’s limit: {limit}."
+                self.fields[name].help_text = _("Empty for the site’s limit: %(limit)s.") % {"limit": limit}
                 self.fields[name].show_hidden_initial = True  # as in MemberRowForm
 
     @property
@@ -161,7 +164,9 @@ class MemberForm(MemberRowForm):
     """One member, whose user name is asked for when the member is new."""
 
     username = forms.CharField(
-        label="User name", max_length=255, help_text="As on JupyterHub. They need not have been here yet."
+        label=gettext_lazy("User name"),
+        max_length=255,
+        help_text=gettext_lazy("As on JupyterHub. They need not have been here yet."),
     )
     field_order = ("course", "username")
     existing: Membership | None = None  # who is a member already, just as the form says: it came once more
@@ -187,9 +192,9 @@ class MemberForm(MemberRowForm):
             if member and self._says_what_is(member, values):
                 self.existing = member
             elif member:
-                self.add_error("username", "This person is a member of the course already.")
+                self.add_error("username", _("This person is a member of the course already."))
             elif not self.actor.may_assign(values.get("role") or Role.STUDENT, course.pk):
-                self.add_error("role", "You may not give this role.")
+                self.add_error("role", _("You may not give this role."))
         return values
 
     @staticmethod
@@ -228,7 +233,7 @@ class MemberFormSet(MemberInlineFormSet):
         for form in self.extra_forms:
             name = form.cleaned_data.get("username") if hasattr(form, "cleaned_data") else None
             if name and name in seen:
-                raise forms.ValidationError(f"{name} comes twice.")
+                raise forms.ValidationError(_("%(user)s comes twice.") % {"user": name})
             seen.add(name or "")
 
 
@@ -240,26 +245,32 @@ class PhraseForm(forms.Form):
     def __init__(self, data: QueryDict | None, *, required_phrase: str) -> None:
         super().__init__(data)
         self.required_phrase = required_phrase
-        self.fields["phrase"].label = f"To go on, type: {required_phrase}"
+        self.fields["phrase"].label = _("To go on, type: %(phrase)s") % {"phrase": required_phrase}
 
     def clean_phrase(self) -> str:
         # Spaces are invisible, and a field of one line takes no line break: names may have both.
         if self.cleaned_data["phrase"].split() != self.required_phrase.split():
-            raise forms.ValidationError(f"Type exactly: {self.required_phrase}")
+            raise forms.ValidationError(_("Type exactly: %(phrase)s") % {"phrase": self.required_phrase})
         return self.required_phrase
 
 
 class RenameForm(forms.Form):
-    new = forms.CharField(label="New user name", max_length=255, help_text="As on JupyterHub.")
+    new = forms.CharField(
+        label=gettext_lazy("New user name"), max_length=255, help_text=gettext_lazy("As on JupyterHub.")
+    )
 
 
 class MergeForm(forms.Form):
     into = forms.CharField(
-        label="Into", max_length=255, help_text="User name of the account that stays and gets everything."
+        label=gettext_lazy("Into"),
+        max_length=255,
+        help_text=gettext_lazy("User name of the account that stays and gets everything."),
     )
 
 
 class AnonymiseForm(forms.Form):
     log_too = forms.BooleanField(
-        required=False, label="Also in the audit log", help_text="Otherwise the log still names them."
+        required=False,
+        label=gettext_lazy("Also in the audit log"),
+        help_text=gettext_lazy("Otherwise the log still names them."),
     )

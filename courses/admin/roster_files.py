@@ -12,11 +12,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 
 from courses import roster_export, services
 from courses.admin.base import CourseScopedAdmin, report_errors
 from courses.admin.roster_forms import ColumnsForm, RosterFileForm, SeenRosterForm
-from courses.admin.roster_preview import RosterPreview
+from courses.admin.roster_preview import RosterPreview, count_of
 from courses.body_limits import limit_body
 from courses.csv_writer import csv_response
 from courses.errors import DomainError
@@ -120,7 +121,7 @@ class RosterFilesAdmin(CourseScopedAdmin[Course]):
         return self._render_import(request, course, columns_form=form)
 
     def _start_again(self, request: HttpRequest, course: Course) -> HttpResponseBase:
-        messages.error(request, "The form does not match what was shown. Choose the file again.")
+        messages.error(request, _("The form does not match what was shown. Choose the file again."))
         return self._render_import(request, course, form=RosterFileForm())
 
     def _import_seen(self, request: HttpRequest, course: Course) -> HttpResponseBase:
@@ -137,12 +138,12 @@ class RosterFilesAdmin(CourseScopedAdmin[Course]):
             preview = RosterPreview.of(course, file, by=actor, remove_others=draft.remove_others)
             is_done = not preview.has_changes and preview.goal == form.cleaned_data["goal"]
             if not is_done and preview.digest != form.cleaned_data["seen"]:
-                note = "The roster has changed since you looked: these are the differences now."
+                note = _("The roster has changed since you looked: these are the differences now.")
                 return self._show_preview(request, course, file, draft, note)
-            report, _ = csv_file.import_roster(course, file, by=actor, remove_others=draft.remove_others)
-        counts = ", ".join(f"{number} {result}" for result in Result if (number := report.count(result)))
-        sentence = "Nothing was left to import" if is_done else "The roster was imported"
-        messages.success(request, f"{sentence}: {counts}.")
+            report = csv_file.import_roster(course, file, by=actor, remove_others=draft.remove_others)[0]
+        counts = ", ".join(count_of(number, result) for result in Result if (number := report.count(result)))
+        text = _("Nothing was left to import: %(counts)s.") if is_done else _("The roster was imported: %(counts)s.")
+        messages.success(request, text % {"counts": counts})
         return HttpResponseRedirect(reverse("admin:courses_course_change", args=[course.pk]))
 
     def _show_preview(
@@ -164,7 +165,7 @@ class RosterFilesAdmin(CourseScopedAdmin[Course]):
     def _render_import(self, request: HttpRequest, course: Course, **context: Any) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Import the roster of {course}",
+            "title": _("Import the roster of %(course)s") % {"course": course},
             "course": course,
             "opts": self.opts,
             **context,

@@ -7,6 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courses.errors import Invalid
 from courses.importers.roster_columns import COLUMN_NAMES, ColumnChoice, lines_about_nobody
@@ -14,11 +16,19 @@ from courses.importers.tables import Sheet
 
 MAX_CHOICE = 20_000  # characters
 SAMPLES = 3  # cells of a column that its choice shows
-LABELS = {"username": "User name", "name": "Whole name", "first_name": "First name", "last_name": "Last name"}
+LABELS = {
+    "username": gettext_lazy("User name"),
+    "name": gettext_lazy("Whole name"),
+    "first_name": gettext_lazy("First name"),
+    "last_name": gettext_lazy("Last name"),
+    "email": gettext_lazy("Email"),
+    "section": gettext_lazy("Section"),
+    "role": gettext_lazy("Role"),
+}
 HELP = {
-    "username": "As on JupyterHub.",
-    "name": "“Last, First” or “First Last”, where the file has no columns for the parts of names.",
-    "role": "student, grader or instructor; without it, who is new becomes a student.",
+    "username": gettext_lazy("As on JupyterHub."),
+    "name": gettext_lazy("“Last, First” or “First Last”, where the file has no columns for the parts of names."),
+    "role": gettext_lazy("student, grader or instructor; without it, who is new becomes a student."),
 }
 
 
@@ -26,15 +36,17 @@ class RosterFileForm(forms.Form):
     """A CSV file, whose differences are shown before it is imported."""
 
     file = forms.FileField(
-        label="CSV file",
-        help_text="From a spreadsheet, nbgrader, or the gradebook or participants of Canvas, Moodle, Blackboard or "
-        "Sakai. It names its columns: username (or id), and optionally first_name, last_name or name, email, section, "
-        "role. Where that is not clear, you choose.",
+        label=gettext_lazy("CSV file"),
+        help_text=gettext_lazy(
+            "From a spreadsheet, nbgrader, or the gradebook or participants of Canvas, Moodle, Blackboard or Sakai. It "
+            "names its columns: username (or id), and optionally first_name, last_name or name, email, section, role. "
+            "Where that is not clear, you choose."
+        ),
     )
     remove_others = forms.BooleanField(
         required=False,
-        label="Remove students whom the file does not name from the roster",
-        help_text="Their submissions are kept, and you see who they are before anything is done.",
+        label=gettext_lazy("Remove students whom the file does not name from the roster"),
+        help_text=gettext_lazy("Their submissions are kept, and you see who they are before anything is done."),
     )
 
 
@@ -50,20 +62,20 @@ class ColumnsForm(ReadRosterForm):
 
     def __init__(self, data: QueryDict | None = None, *, sheet: Sheet, choice: ColumnChoice, **initial: Any) -> None:
         super().__init__(data, initial=initial)
-        columns = [("", "(none)"), *((name, _describe(sheet, name)) for name in sheet.header if name)]
+        columns = [("", _("(none)")), *((name, _describe(sheet, name)) for name in sheet.header if name)]
         for name in COLUMN_NAMES:
             self.fields[f"column_{name}"] = forms.ChoiceField(
                 choices=columns,
                 required=name == "username",
-                label=LABELS.get(name, name.capitalize()),
+                label=LABELS[name],
                 help_text=HELP.get(name, ""),
                 initial=choice.columns.get(name, ""),
             )
             if name == "username":
                 self.fields["before_at"] = forms.BooleanField(
                     required=False,
-                    label="User names are what comes before the @",
-                    help_text="For a column of email addresses.",
+                    label=_("User names are what comes before the @"),
+                    help_text=_("For a column of email addresses."),
                     initial=choice.before_at,
                 )
 
@@ -75,9 +87,10 @@ class ColumnsForm(ReadRosterForm):
 
 def _describe(sheet: Sheet, name: str) -> str:
     nobody = lines_about_nobody(sheet)
-    cells = zip((number for number, _ in sheet.rows), sheet.column(name), strict=True)
+    cells = zip((row[0] for row in sheet.rows), sheet.column(name), strict=True)
     samples = [cell for number, cell in cells if cell and number not in nobody][:SAMPLES]
-    return Truncator(f"{name}: {', '.join(samples)}" if samples else f"{name} (empty)").chars(80)
+    empty = _("%(column)s (empty)") % {"column": name}
+    return Truncator(f"{name}: {', '.join(samples)}" if samples else empty).chars(80)
 
 
 class SeenRosterForm(ReadRosterForm):
@@ -93,9 +106,9 @@ class SeenRosterForm(ReadRosterForm):
         try:
             written = json.loads(self.cleaned_data["columns"] or "[]")
         except (ValueError, RecursionError) as error:
-            raise ValidationError("The columns cannot be read.") from error
+            raise ValidationError(_("The columns cannot be read.")) from error
         if not (isinstance(written, list) and all(isinstance(each, str) for each in written)):
-            raise ValidationError("The columns are no list.")
+            raise ValidationError(_("The columns are no list."))
         try:
             return ColumnChoice.parse(written)
         except Invalid as error:

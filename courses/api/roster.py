@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import IO
 
 from django.http import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import BaseParser
@@ -53,7 +54,7 @@ class RosterViewSet(CourseViewSet):
         members = self.course.memberships.all()
         reader = request.query_params.get("for", "")
         if reader not in ("", "nbgrader"):
-            raise ValidationError({"for": ["Write nbgrader, or leave it out."]})
+            raise ValidationError({"for": [_("Write nbgrader, or leave it out.")]})
         services.record_roster_download(self.course, by=self.actor)
         lines = roster_export.export_for_nbgrader(members) if reader else roster_export.export_roster(members)
         return csv_response(lines, f"{self.course.name} roster.csv", for_spreadsheets=False)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from courses import roster, services
 from courses.csv_writer import trim_cell
 from courses.errors import Conflict, Invalid
@@ -56,7 +58,7 @@ def read_text(text: str, encoding: str = "", choice: ColumnChoice = UNCHOSEN) ->
 
 def read_sheet(sheet: Sheet, encoding: str = "", choice: ColumnChoice = UNCHOSEN) -> RosterFile:
     """Return the roster in the cells of a file. Errors: UnclearColumns, Invalid."""
-    table = tables.name_columns(sheet, COLUMN_NAMES, ["username"], hint=HINT, chosen=choice.for_sheet(sheet))
+    table = tables.name_columns(sheet, COLUMN_NAMES, ["username"], hint=str(HINT), chosen=choice.for_sheet(sheet))
     left_out = roster_columns.lines_about_nobody(sheet)
     lines = tuple(_line(row, choice) for row in table.rows if row.number not in left_out)
     columns = tuple(dict.fromkeys(table.columns.values()))
@@ -76,13 +78,13 @@ def _line(row: Row, choice: ColumnChoice) -> CSVLine:
 def _fault(username: str, has_surplus: bool) -> str:
     """Return why a line names nobody for certain, or an empty text."""
     if not username:
-        return "names nobody"
+        return _("names nobody")
     if has_surplus:
-        return "has more cells than there are columns"
+        return _("has more cells than there are columns")
     try:
         services.check_name(username)
     except Invalid as error:
-        return f"names nobody: {error.message.rstrip('.')}"
+        return _("names nobody: %(reason)s") % {"reason": error.message.rstrip(".")}
     return ""
 
 
@@ -118,12 +120,13 @@ def import_roster(
 def _check_complete(sheet: RosterFile) -> None:
     """Refuse a file from which somebody may be missing by mistake. Errors: Conflict."""
     if bad := [line for line in sheet.lines if line.fault]:
-        raise Conflict(
-            f"Line {bad[0].number} {bad[0].fault}. Correct or remove such lines before members that the file does not "
-            "name are removed from the roster."
+        text = _(
+            "Line %(line)d %(fault)s. Correct or remove such lines before members that the file does not name are "
+            "removed from the roster."
         )
+        raise Conflict(text % {"line": bad[0].number, "fault": bad[0].fault})
     if not sheet.lines:
-        raise Conflict("The file names nobody: with it, everybody would be removed from the roster.")
+        raise Conflict(_("The file names nobody: with it, everybody would be removed from the roster."))
 
 
 def _ignore_trimmed(course: Course, people: list[RosterEntry]) -> list[RosterEntry]:

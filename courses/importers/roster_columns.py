@@ -6,6 +6,9 @@ Where their names do not tell, a person chooses. What learning platforms write i
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from courses.errors import Invalid
 from courses.importers.tables import Sheet
 
@@ -26,7 +29,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "section": ("section", "sectionname", "sections", "group", "groups", "gruppe", "gruppen", "groupes", "grupos"),
     "role": ("role",),
 }
-HINT = "“username” (or “id”, as nbgrader calls it)"
+HINT = gettext_lazy("“username” (or “id”, as nbgrader calls it)")
 NAME_PARTS = ("first_name", "last_name")
 
 
@@ -47,10 +50,11 @@ class ColumnChoice:
         for choice in choices:
             name, sign, column = choice.partition("=")
             if not sign or name.strip() not in COLUMN_NAMES:
-                raise Invalid(
-                    f"“{choice}” chooses no column. Write a field, = and a column of the file, as username=Login; "
-                    f"fields are {', '.join(COLUMN_NAMES)}."
+                text = _(
+                    "“%(choice)s” chooses no column. Write a field, = and a column of the file, as username=Login; "
+                    "fields are %(fields)s."
                 )
+                raise Invalid(text % {"choice": choice, "fields": ", ".join(COLUMN_NAMES)})
             columns[name.strip()] = column.strip()
         return cls(columns, before_at)
 
@@ -112,8 +116,8 @@ def lines_about_nobody(sheet: Sheet) -> dict[int, str]:
         name = ", ".join(cell.strip() for cell in cells[: 1 if sheet.header[0] == "Student" else 2]).strip(", ")
         if name == "Points Possible" and index < 2:
             found |= {
-                above: "Points Possible" if above == number else "posting of grades"
-                for above, _ in sheet.rows[: index + 1]
+                row[0]: "Points Possible" if row[0] == number else _("posting of grades")
+                for row in sheet.rows[: index + 1]
             }
         elif name == "Student, Test":
             found[number] = name

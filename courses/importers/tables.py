@@ -12,18 +12,34 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from courses.csv_writer import normalize_line_ends, remove_guard
 from courses.errors import Invalid
 
 MAX_BYTES = 5_000_000
 MAX_LINES = 20_000
 MAX_COLUMNS = 1000  # a gradebook has hundreds
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}  # the most usual first
+SEPARATORS = {  # the most usual first
+    ",": gettext_lazy("commas"),
+    ";": gettext_lazy("semicolons"),
+    "\t": gettext_lazy("tabs"),
+    "|": gettext_lazy("bars"),
+}
 HINT = re.compile(r"sep=([;,\t|])\n", re.IGNORECASE)  # how Excel states the separator
 
 TITLE_LINES = 2  # above the names of the columns, as Sakai writes them
 CANVAS_TEXT = re.compile(r'="(.*)"')  # how Canvas writes a name that begins like a formula
-BINARY = {b"PK\x03\x04": "an Excel workbook or a zip file", b"\xd0\xcf\x11\xe0": "an old Excel workbook"}
+BINARY = {
+    b"PK\x03\x04": gettext_lazy(
+        "This is an Excel workbook or a zip file. Open it in a spreadsheet and save it as “CSV UTF-8”."
+    ),
+    b"\xd0\xcf\x11\xe0": gettext_lazy(
+        "This is an old Excel workbook. Open it in a spreadsheet and save it as “CSV UTF-8”."
+    ),
+}
 
 # Of each field the names that a column of it may have, reduced to lowercase letters; the likeliest first.
 Names = Mapping[str, Collection[str]]
@@ -50,7 +66,8 @@ class Sheet:
         """Return where a column is, by its name in any case. Errors: Invalid if there is none."""
         header = [column.casefold() for column in self.header]
         if name.strip().casefold() not in header:
-            raise Invalid(f"The file has no column “{name}”. Its columns are: {', '.join(self.header)}.")
+            text = _("The file has no column “%(column)s”. Its columns are: %(columns)s.")
+            raise Invalid(text % {"column": name, "columns": ", ".join(self.header)})
         return self.header.index(name.strip()) if name.strip() in self.header else header.index(name.strip().casefold())
 
     def candidates(self, names: Names) -> dict[str, list[str]]:
@@ -88,10 +105,10 @@ def decode(content: bytes) -> tuple[str, str]:
     ('naïve', 'Latin-1')
     """
     if len(content) > MAX_BYTES:
-        raise Invalid(f"A table may have {MAX_BYTES:,} bytes at most; this file has more.")
-    for start, what in BINARY.items():
+        raise Invalid(_("A table may have %(max)s bytes at most; this file has more.") % {"max": _grouped(MAX_BYTES)})
+    for start, sentence in BINARY.items():
         if content.startswith(start):
-            raise Invalid(f"This is {what}. Open it in a spreadsheet and save it as “CSV UTF-8”.")
+            raise Invalid(str(sentence))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = [("utf-16", "UTF-16")]
     else:
@@ -102,7 +119,7 @@ def decode(content: bytes) -> tuple[str, str]:
             return normalize_line_ends(content.decode(codec)), name
         except UnicodeDecodeError:
             continue
-    raise Invalid("The file's text cannot be read. Save it as “CSV UTF-8”.")
+    raise Invalid(_("The file's text cannot be read. Save it as “CSV UTF-8”."))
 
 
 def read_table(text: str, names: Names, required: Collection[str], *, hint: str) -> Table:
@@ -114,20 +131,22 @@ def read_sheet(text: str, names: Names) -> Sheet:
     """Return the cells of a decoded file. `names` help to tell the separator. Errors: Invalid if it is no table."""
     text = normalize_line_ends(text).lstrip("\ufeff")  # some programs write two byte order marks
     if len(text) > MAX_BYTES:  # in characters, so that no file that `decode` accepts is refused here
-        raise Invalid(f"A table may have {MAX_BYTES:,} characters at most; this file has more.")
+        text = _("A table may have %(max)s characters at most; this file has more.")
+        raise Invalid(text % {"max": _grouped(MAX_BYTES)})
     if "\0" in text:
-        raise Invalid("This is not a CSV file: it has NUL characters.")
+        raise Invalid(_("This is not a CSV file: it has NUL characters."))
     stated = HINT.match(text)
     if stated:
         text = text[stated.end() :]
     separator = stated[1] if stated else _separator(text, names)
     rows = _rows(text, separator, first=2 if stated else 1)
     if not rows:
-        raise Invalid("The file is empty.")
+        raise Invalid(_("The file is empty."))
     start = _find_header(rows, names)
     header = rows[start][1]
     if len(header) > MAX_COLUMNS:
-        raise Invalid(f"The first line names {len(header):,} columns; the limit is {MAX_COLUMNS:,}.")
+        text = _("The first line names %(count)s columns; the limit is %(max)s.")
+        raise Invalid(text % {"count": _grouped(len(header)), "max": _grouped(MAX_COLUMNS)})
     return Sheet(separator, tuple(_distinct(header)), tuple(rows[start + 1 :]))
 
 
@@ -144,10 +163,9 @@ def name_columns(
         field: columns[0] for field, columns in found.items()
     }
     if not set(required) & set(fields):
-        raise UnclearColumns(
-            f"The first line must name the columns, and one of them must be {hint}. "
-            f"It is: {''.join(filter(str.isprintable, ', '.join(sheet.header)))[:200]}."
-        )
+        text = _("The first line must name the columns, and one of them must be %(hint)s. It is: %(line)s.")
+        line = "".join(filter(str.isprintable, ", ".join(sheet.header)))[:200]
+        raise UnclearColumns(text % {"hint": hint, "line": line})
     for field, columns in found.items():
         if len(columns) > 1:
             raise UnclearColumns(_say_twice(field, columns))
@@ -161,8 +179,12 @@ def name_columns(
 
 
 def _say_twice(field: str, columns: list[str]) -> str:
-    count = "Two" if len(columns) == 2 else str(len(columns))
-    return f"{count} columns say “{field}”: {', '.join(f'“{column}”' for column in columns)}. Choose one of them."
+    if len(columns) == 2:
+        text = _("Two columns say “%(field)s”: “%(first)s”, “%(second)s”. Choose one of them.")
+        return text % {"field": field, "first": columns[0], "second": columns[1]}
+    text = _("%(count)d columns say “%(field)s”: %(columns)s. Choose one of them.")
+    names = ", ".join(_("“%(column)s”") % {"column": column} for column in columns)
+    return text % {"count": len(columns), "field": field, "columns": names}
 
 
 def _find_header(rows: list[tuple[int, list[str]]], names: Names) -> int:
@@ -183,6 +205,7 @@ def _distinct(header: list[str]) -> Iterator[str]:
     seen: set[str] = set()
     for number, cell in enumerate(header, 1):
         name = cell.strip()
+        # In English, whoever asks: the names come back with a form, and _meaning knows them.
         yield f"{name} (column {number})" if name and name.casefold() in seen else name
         seen.add(name.casefold())
 
@@ -212,10 +235,12 @@ def _rows(text: str, separator: str, *, first: int) -> list[tuple[int, list[str]
             if any(map(str.strip, cells)):
                 rows.append((number, cells))
             if len(rows) > MAX_LINES + 1:  # the header is one of them
-                raise Invalid(f"A table may have {MAX_LINES:,} lines at most; this file has more.")
+                text = _("A table may have %(max)s lines at most; this file has more.")
+                raise Invalid(text % {"max": _grouped(MAX_LINES)})
             number = first + reader.line_num
     except csv.Error as error:
-        raise Invalid(f"Line {number} cannot be read: {error}. Check its quotation marks.") from error
+        sentence = _("Line %(line)d cannot be read: %(error)s. Check its quotation marks.")
+        raise Invalid(sentence % {"line": number, "error": error}) from error
     return rows
 
 
@@ -233,6 +258,14 @@ def _meaning(name: str, names: Names) -> tuple[str, int] | None:
 def _row(number: int, cells: list[str], positions: Mapping[str, int], width: int) -> Row:
     values = {field: clean(cells[place]) for field, place in positions.items() if place < len(cells)}
     return Row(number, {field: value for field, value in values.items() if value}, any(map(str.strip, cells[width:])))
+
+
+def _grouped(number: int) -> str:
+    """
+    >>> _grouped(5_000_000)
+    '5,000,000'
+    """
+    return number_format(number, force_grouping=True)
 
 
 def clean(cell: str) -> str:
