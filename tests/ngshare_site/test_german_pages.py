@@ -22,9 +22,9 @@ NO_PROSE = ("script", "style", "code", "pre", "textarea")
 # What is the same in both languages: names of the cast and of the service, and words that German has, too.
 SAME = frozenset(
     """
-    ngshare English Deutsch JupyterHub Hub JupyterLab Nbgrader Assignment List JSON CSV API Blob Blobs Cache SQLite Token
-    Name Code Start Version Text Person Status ID UTC Notebook Notebooks Webhook Webhooks Filter True False SHA Sha Md MB
-    GB TB in bob dave Dave gina alice root erin carol Elsewhere illness backup ForgivingFileCache
+    ngshare English Deutsch JupyterHub Hub JupyterLab Nbgrader Assignment List JSON CSV API Blob Blobs Cache SQLite
+    Token Name Code Start Version Text Person Status ID UTC Notebook Notebooks Webhook Webhooks Filter True False SHA Sha
+    Md MB GB TB in bob dave Dave gina alice root erin carol Elsewhere illness backup ForgivingFileCache
     """.split()
 )
 WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{2,}")
