@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from courses import audit
 from courses.csv_writer import write_rows
@@ -30,7 +31,7 @@ def export_person(person: User, *, by: Actor) -> Iterator[bytes]:
     Errors: PermissionDenied, unless it is the person who asks, or the server.
     """
     if by.user != person and not by.is_server:
-        raise PermissionDenied("Only the person may download everything that they submitted.")
+        raise PermissionDenied(_("Only the person may download everything that they submitted."))
     order = ("assignment__course__name", "assignment__course", "assignment__name", "created")
     ordered = Submission.objects.filter(student=person).order_by(*order)
     pks = list(ordered.values_list("pk", flat=True))

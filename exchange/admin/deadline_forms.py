@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.errors import DomainError
 from courses.models import Course, User
@@ -16,7 +18,7 @@ from exchange.models import Assignment, Extension
 from exchange.services import DEADLINE_FIELDS, Grant
 
 EXTENSION_FIELDS = ("due", "cut_off", "attempts", "reason")
-REASON_IS_FOR_STAFF = "Only staff see it."
+REASON_IS_FOR_STAFF = _("Only staff see it.")
 
 if TYPE_CHECKING:
     AssignmentModelForm = forms.ModelForm[Assignment]
@@ -77,14 +79,14 @@ class ExtensionForm(ExtensionModelForm):
     """An extension, for the member or the section that is asked for when it is new. The page sets `course`."""
 
     course: ClassVar[Course]
-    user = forms.CharField(label="User name", max_length=255, required=False)
-    section = forms.TypedChoiceField(required=False, empty_value=None)
-    attempts = forms.IntegerField(label="Further attempts", required=False, min_value=0)
+    user = forms.CharField(label=_("User name"), max_length=255, required=False)
+    section = forms.TypedChoiceField(label=_("Section"), required=False, empty_value=None)
+    attempts = forms.IntegerField(label=_("Further attempts"), required=False, min_value=0)
 
     class Meta:
         model = Extension
         fields = ("user", "section", *EXTENSION_FIELDS)
-        labels: ClassVar = {"reason": "Reason, for staff"}
+        labels: ClassVar = {"reason": _("Reason, for staff")}
         help_texts: ClassVar = {"reason": REASON_IS_FOR_STAFF}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -136,20 +138,22 @@ class ExtensionForm(ExtensionModelForm):
 class ExtendForm(forms.Form):
     """One extension for members that were chosen in a list."""
 
-    assignment = forms.ModelChoiceField(Assignment.objects.none(), empty_label=None)
-    due = LocalDateTimeField(label="Due date", required=False)
+    assignment = forms.ModelChoiceField(Assignment.objects.none(), empty_label=None, label=_("Assignment"))
+    due = LocalDateTimeField(label=_("Due date"), required=False)
     cut_off = LocalDateTimeField(
-        label="Cut-off", required=False, help_text="Empty: the assignment’s, and not before the due date."
+        label=_("Cut-off"), required=False, help_text=_("Empty: the assignment’s, and not before the due date.")
     )
-    attempts = forms.IntegerField(label="Further attempts", required=False, min_value=0)
-    reason = forms.CharField(required=False, max_length=500, help_text=REASON_IS_FOR_STAFF)
+    attempts = forms.IntegerField(label=_("Further attempts"), required=False, min_value=0)
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500, help_text=REASON_IS_FOR_STAFF)
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         assignment: Any = self.fields["assignment"]
         assignment.queryset = course.assignments.order_by("name")
         assignment.label_from_instance = lambda each: each.name
-        self.fields["due"].help_text = f"As 2026-11-30 and 23:59, in {timezone.get_current_timezone_name()}."
+        self.fields["due"].help_text = gettext("As 2026-11-30 and 23:59, in %(zone)s.") % {
+            "zone": timezone.get_current_timezone_name()
+        }
 
     def grants(self, usernames: list[str]) -> list[Grant]:
         values = {name: self.cleaned_data[name] for name in ("due", "cut_off", "reason")}
@@ -159,7 +163,7 @@ class ExtendForm(forms.Form):
 class ExtensionFileForm(forms.Form):
     """A CSV file of extensions, whose consequences are shown before they are granted."""
 
-    file = forms.FileField(label="CSV file")
+    file = forms.FileField(label=_("CSV file"))
 
 
 class SeenExtensionsForm(forms.Form):
@@ -178,5 +182,7 @@ def find_member(course: Course, username: str) -> User:
     """Errors: ValidationError."""
     user = User.objects.filter(username=username, memberships__course=course).first()
     if user is None:
-        raise forms.ValidationError(f"{username} is not a member of {course}.")
+        raise forms.ValidationError(
+            gettext("%(username)s is not a member of %(course)s.") % {"username": username, "course": course}
+        )
     return user

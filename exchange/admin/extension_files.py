@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from courses.admin.base import CourseScopedAdmin, report_errors
@@ -53,7 +54,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
         form = ExtensionFileForm(request.POST or None, request.FILES or None)
         if form.is_valid():
             try:
-                text, _ = tables.decode(form.cleaned_data["file"].read(tables.MAX_BYTES + 1))
+                text, _encoding = tables.decode(form.cleaned_data["file"].read(tables.MAX_BYTES + 1))
                 file = extension_file.read(assignment, text)
                 if not file.faults:
                     return self._show_preview(request, assignment, file.grants, text)
@@ -67,7 +68,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
         """Grant what was shown; where it would change other states by now, show it again."""
         form = SeenExtensionsForm(request.POST)
         if not form.is_valid():
-            messages.error(request, "The form does not match what was shown. Choose the file again.")
+            messages.error(request, _("The form does not match what was shown. Choose the file again."))
             return self._render_import(request, assignment, form=ExtensionFileForm())
         text = form.cleaned_data["text"]
         file = extension_file.read(assignment, text)
@@ -79,7 +80,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
                 changes = services.grant_extensions(assignment, file.grants, by=actor_of(request))
                 StatePreview.of([changes]).require_seen(form.cleaned_data["seen"])
         except StatesWouldChange:
-            note = "The states have changed since you looked: this is what it does now."
+            note = _("The states have changed since you looked: this is what it does now.")
             return self._show_preview(request, assignment, file.grants, text, note)
         count = len(file.grants)
         sentence = ngettext("%d extension was granted.", "%d extensions were granted.", count)
@@ -109,7 +110,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
     def _render_import(self, request: HttpRequest, assignment: Assignment, **context: Any) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Import extensions of {assignment.name}",
+            "title": _("Import extensions of %(assignment)s") % {"assignment": assignment.name},
             "assignment": assignment,
             "opts": self.opts,
             "hidden_count": max(0, context.get("count", 0) - MAX_ROWS),

@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
 from courses.permissions import Permission, actor_of
@@ -28,6 +30,8 @@ from exchange.models import Assignment, Extension
 MAX_INLINE_EXTENSIONS = 100
 
 if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
     TabularInline = admin.TabularInline[Extension, Assignment]
     BaseExtensionFormSet = BaseInlineFormSet[Extension, Assignment, ExtensionModelForm]
 else:
@@ -40,10 +44,10 @@ TIMES: dict[Any, Any] = {models.DateTimeField: {"form_class": LocalDateTimeField
 
 class ExtensionFormSet(BaseExtensionFormSet):
     def get_unique_error_message(self, unique_check: object) -> str:
-        return "A person or a section has one extension only."
+        return gettext("A person or a section has one extension only.")
 
 
-def shown(name: str, description: str) -> Callable[[Any, Any], str]:
+def shown(name: str, description: "str | _StrPromise") -> Callable[[Any, Any], str]:
     """Return a column for those who only look.
 
     Django's own leaves the zone out in an hour that comes twice, and links a person to a page for administrators.
@@ -72,9 +76,9 @@ class ExtensionInline(TabularInline):
     formset = ExtensionFormSet
     fields = ("user", "section", "due", "cut_off", "attempts", "reason", "granted")
     readonly_fields = ("username", "shown_due", "shown_cut_off", "granted")
-    username = shown("user", "user name")
-    shown_due = shown("due", "due date")
-    shown_cut_off = shown("cut_off", "cut-off")
+    username = shown("user", _("user name"))
+    shown_due = shown("due", _("due date"))
+    shown_cut_off = shown("cut_off", _("cut-off"))
     extra = 0
     classes = ("extensions",)
     formfield_overrides = TIMES
@@ -93,11 +97,12 @@ class ExtensionInline(TabularInline):
         may_change = self.has_change_permission(request, obj)
         return self.fields if may_change else tuple(LOOKED_AT.get(name, name) for name in self.fields)
 
-    @admin.display(description="granted")
+    @admin.display(description=_("granted"))
     def granted(self, extension: Extension) -> str:
         if not extension.pk:
             return ""
-        return f"by {extension.granted_by or 'the server'}, {local(extension.created)}"
+        person, time = extension.granted_by or gettext("the server"), local(extension.created)
+        return gettext("by %(person)s, %(time)s") % {"person": person, "time": time}
 
     def _may(self, request: HttpRequest, permission: Permission, obj: Assignment | None) -> bool:
         actor = actor_of(request)
@@ -120,9 +125,9 @@ class DeadlinesAdmin(AsksFirst[Assignment], CourseScopedAdmin[Assignment]):
     """The form of an assignment: its deadlines, for instructors, and extensions, for whoever may grant them."""
 
     form = DeadlinesForm
-    shown_release_at = shown("release_at", "release time")
-    shown_due = shown("due", "due date")
-    shown_cut_off = shown("cut_off", "cut-off")
+    shown_release_at = shown("release_at", _("release time"))
+    shown_due = shown("due", _("due date"))
+    shown_cut_off = shown("cut_off", _("cut-off"))
     formfield_overrides = TIMES
 
     def has_change_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
@@ -144,12 +149,13 @@ class DeadlinesAdmin(AsksFirst[Assignment], CourseScopedAdmin[Assignment]):
         return self.get_fields(request, obj)
 
     def get_form(self, request: HttpRequest, obj: Assignment | None = None, change: bool = False, **kwargs: Any) -> Any:
-        zone = f"In {timezone.get_current_timezone_name()}."
         help_texts = {
-            "release_at": f"{zone} Students see the assignment from then on.",
-            "due": f"{zone} A release with nbgrader sets it to the due date in the gradebook.",
-            "cut_off": f"{zone} Nothing is accepted after it.",
+            "release_at": gettext("In %(zone)s. Students see the assignment from then on."),
+            "due": gettext("In %(zone)s. A release with nbgrader sets it to the due date in the gradebook."),
+            "cut_off": gettext("In %(zone)s. Nothing is accepted after it."),
         }
+        zone = timezone.get_current_timezone_name()
+        help_texts = {name: text % {"zone": zone} for name, text in help_texts.items()}
         return super().get_form(request, obj, change, **{"help_texts": help_texts, **kwargs})
 
     def lists_extensions(self, assignment: Assignment | None) -> bool:

@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import BaseAdmin, parse_pk
 from courses.errors import Invalid
@@ -29,7 +30,7 @@ else:
 
 
 class WebhookForm(ModelForm):
-    kinds = forms.MultipleChoiceField(choices=Kind.choices, widget=forms.CheckboxSelectMultiple, label="Notices")
+    kinds = forms.MultipleChoiceField(choices=Kind.choices, widget=forms.CheckboxSelectMultiple, label=_("Notices"))
 
     class Meta:
         model = Webhook
@@ -79,11 +80,11 @@ class WebhookAdmin(BaseAdmin[Webhook]):
             initial.pop("course", None)
         return initial
 
-    @admin.display(description="course", ordering="course__name")
+    @admin.display(description=_("course"), ordering="course__name")
     def where(self, webhook: Webhook) -> str:
-        return webhook.course.title if webhook.course else "all courses"
+        return webhook.course.title if webhook.course else gettext("all courses")
 
-    @admin.display(description="notices")
+    @admin.display(description=_("notices"))
     def what(self, webhook: Webhook) -> str:
         return ", ".join(str(Kind(kind).label) for kind in webhook.kinds)
 
@@ -106,7 +107,7 @@ class WebhookAdmin(BaseAdmin[Webhook]):
         """Return the only page that ever shows a secret. It is no redirect, so that the secret is kept nowhere."""
         context = {
             **self.admin_site.each_context(request),
-            "title": f"The secret of {webhook.name}",
+            "title": gettext("The secret of %(webhook)s") % {"webhook": webhook.name},
             "opts": self.opts,
             "secret": secret,
         }
@@ -121,25 +122,34 @@ class WebhookAdmin(BaseAdmin[Webhook]):
         """Count the deliveries that go with them, and ask for no permission to delete these by themselves."""
         rows = list(objs)
         waiting = Delivery.objects.filter(webhook__in=rows, state=State.WAITING).count()
-        return [str(row) for row in rows], {"webhooks": len(rows), "waiting deliveries": waiting}, set(), []
+        return (
+            [str(row) for row in rows],
+            {gettext("webhooks"): len(rows), gettext("waiting deliveries"): waiting},
+            set(),
+            [],
+        )
 
-    @admin.action(description="Send a test", permissions=["administer"])
+    @admin.action(description=_("Send a test"), permissions=["administer"])
     def send_test(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
         for webhook in queryset:
             webhooks.send_test(webhook, by=actor_of(request))
         count = len(queryset)
-        text = ngettext("A test is sent to %d webhook.", "A test is sent to %d webhooks.", count)
-        messages.success(request, f"{text % count} The list of deliveries shows whether it arrives.")
+        text = ngettext(
+            "A test is sent to %d webhook. The list of deliveries shows whether it arrives.",
+            "A test is sent to %d webhooks. The list of deliveries shows whether it arrives.",
+            count,
+        )
+        messages.success(request, text % count)
 
-    @admin.action(description="Make a new secret", permissions=["administer"])
+    @admin.action(description=_("Make a new secret"), permissions=["administer"])
     def make_new_secret(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> HttpResponseBase | None:
         chosen = list(queryset)
         if len(chosen) != 1:
-            messages.error(request, "Choose one webhook.")
+            messages.error(request, gettext("Choose one webhook."))
             return None
         if "confirmed" not in request.POST:
-            sentence = "Receivers need the new secret within a day: until then, notices are signed with both."
-            title, action = "Make a new secret", "make_new_secret"
+            sentence = gettext("Receivers need the new secret within a day: until then, notices are signed with both.")
+            title, action = gettext("Make a new secret"), "make_new_secret"
             return self.confirm(request, title=title, sentences=[sentence], rows=chosen, action=action)
         return self._show_secret(request, chosen[0], webhooks.make_new_secret(chosen[0], by=actor_of(request)))
 
@@ -148,11 +158,11 @@ class WebhookAdmin(BaseAdmin[Webhook]):
 
 
 class KindFilter(admin.SimpleListFilter):
-    title = "notice"
+    title = _("notice")
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [*((str(kind), str(kind.label)) for kind in Kind), (TEST, TEST)]
+        return [*((str(kind), str(kind.label)) for kind in Kind), (TEST, gettext("test"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
         return queryset.filter(event__kind=self.value()) if self.value() else queryset
@@ -163,7 +173,7 @@ class DeliveryAdmin(BaseAdmin[Delivery]):
     list_display = ("what", "to", "happened", "state", "attempts", "next", "done_at", "error")
     list_filter = ("state", KindFilter)
     search_fields = ("event__name", "user__username", "webhook__name")
-    search_help_text = "Search by webhook, person, or webhook-id"
+    search_help_text = _("Search by webhook, person, or webhook-id")
     list_select_related = ("event", "webhook", "user")
     fields = readonly_fields = (
         *("what", "to", "happened", "state", "attempts", "next", "done_at", "error"),
@@ -171,31 +181,34 @@ class DeliveryAdmin(BaseAdmin[Delivery]):
     )
     actions = ("send_again",)
 
-    @admin.display(description="notice", ordering="event__kind")
+    @admin.display(description=_("notice"), ordering="event__kind")
     def what(self, delivery: Delivery) -> str:
-        return delivery.event.kind.replace("_", " ")
+        kind = delivery.event.kind
+        return str(Kind(kind).label) if kind in Kind.values else gettext("test")
 
-    @admin.display(description="to")
+    @admin.display(description=_("to"))
     def to(self, delivery: Delivery) -> str:
-        return f"webhook {delivery.webhook}" if delivery.webhook else f"{delivery.user}, by mail"
+        if delivery.webhook:
+            return gettext("webhook %(name)s") % {"name": delivery.webhook}
+        return gettext("%(person)s, by mail") % {"person": delivery.user}
 
-    @admin.display(description="happened", ordering="event__created")
+    @admin.display(description=_("happened"), ordering="event__created")
     def happened(self, delivery: Delivery) -> object:
         return delivery.event.created
 
-    @admin.display(description="next attempt", ordering="next_attempt")
+    @admin.display(description=_("next attempt"), ordering="next_attempt")
     def next(self, delivery: Delivery) -> object:
         return delivery.next_attempt if delivery.state == State.WAITING else None
 
-    @admin.display(description="webhook-id")
+    @admin.display(description=_("webhook-id"))
     def name(self, delivery: Delivery) -> str:
         return delivery.event.name
 
-    @admin.display(description="body")
+    @admin.display(description=_("body"))
     def body(self, delivery: Delivery) -> SafeString:
         return format_html("<pre>{}</pre>", json.dumps(json.loads(delivery.event.body), indent=2, ensure_ascii=False))
 
-    @admin.action(description="Send again", permissions=["administer"])
+    @admin.action(description=_("Send again"), permissions=["administer"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         count = webhooks.send_again(list(queryset), by=actor_of(request))
         text = ngettext("%d delivery is sent again.", "%d deliveries are sent again.", count)

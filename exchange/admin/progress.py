@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from courses.admin.base import CourseScopedAdmin, parse_pk
 from courses.csv_writer import csv_response, write_rows
@@ -35,7 +36,7 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
         sections = course.memberships.exclude(section="").order_by("section").values_list("section", flat=True)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Progress of {course}",
+            "title": _("Progress of %(course)s") % {"course": course},
             "opts": self.opts,
             "course": course,
             "columns": [(each, counts[each.pk], progress.without_extension(each).due_text) for each in columns],

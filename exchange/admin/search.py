@@ -8,6 +8,8 @@ those in which the other words are found, so that a person or an assignment lead
 from typing import Any, TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils.formats import number_format
+from django.utils.functional import lazy
 
 from courses.admin.search import in_columns
 from courses.models import Membership, User
@@ -19,6 +21,7 @@ MIN_HASH_DIGITS = 8  # on lists where most words are names
 MD5_DIGITS = 32
 MAX_ID_DIGITS = 18
 NEWEST = 5000  # rows of a list in whose files a path is looked for
+NEWEST_COUNT = lazy(number_format, str)(NEWEST, force_grouping=True)
 
 
 def as_hash(word: str) -> str | None:

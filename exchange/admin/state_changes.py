@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 from courses.admin.base import BaseAdmin, M
 from exchange.services import StateChange
@@ -37,7 +38,7 @@ class StatePreview:
             for change in changes:
                 first = whole.get(change.username, change)
                 whole[change.username] = StateChange(change.username, first.before, change.after)
-        return cls([change for _, change in sorted(whole.items()) if change.before != change.after])
+        return cls([change for _name, change in sorted(whole.items()) if change.before != change.after])
 
     @property
     def digest(self) -> str:
@@ -67,8 +68,8 @@ def describe(state: State) -> str:
     >>> describe(State(late=True)), describe(State(late=None, closed=True))
     ('late', 'not submitted, closed')
     """
-    word = {None: "not submitted", False: "submitted", True: "late"}[state.late]
-    return f"{word}, closed" if state.closed else word
+    word = {None: _("not submitted"), False: _("submitted"), True: _("late")}[state.late]
+    return _("%(state)s, closed") % {"state": word} if state.closed else word
 
 
 class AsksFirst(BaseAdmin[M]):
@@ -90,11 +91,11 @@ class AsksFirst(BaseAdmin[M]):
         sent = [(name, value) for name, values in request.POST.lists() for value in values]
         context = {
             **self.admin_site.each_context(request),
-            "title": "Whose submissions change state",
+            "title": _("Whose submissions change state"),
             "opts": self.opts,
             "original": self.get_object(request, object_id or ""),
             "preview": preview,
-            "note": "The states have changed since you looked." if "seen" in request.POST else "",
+            "note": _("The states have changed since you looked.") if "seen" in request.POST else "",
             "sent": [pair for pair in sent if pair[0] not in ("csrfmiddlewaretoken", "seen")],
             "media": self.media,
         }

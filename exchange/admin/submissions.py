@@ -9,6 +9,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst, format_lazy
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
 from courses.admin.deletion import TrashAdmin
@@ -20,7 +23,7 @@ from courses.templatetags.times import local
 from exchange import file_responses, receipts, services, submission_archives
 from exchange.admin import search
 from exchange.admin.base import AssignmentFilter, change_address, render_links
-from exchange.admin.files import FILE_SEARCH, FilesAdmin
+from exchange.admin.files import FilesAdmin
 from exchange.models import Feedback, Submission
 from exchange.progress_tables import SHOWN, condition_of
 from exchange.states import IS_LATEST, State, with_state
@@ -29,16 +32,17 @@ from exchange.states import IS_LATEST, State, with_state
 class StateFilter(admin.SimpleListFilter):
     """The states of the tables of progress, which are of latest submissions; and those that these leave out."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
-    of_latest = {show: label.capitalize() for show, label in SHOWN.items() if show not in ("all", "missing")}
+    of_latest = {show: label for show, label in SHOWN.items() if show not in ("all", "missing")}
     others = {
-        "trial": ("Trials by staff", Q(trial=True)),
-        "trash": ("In the trash", Q(withdrawn_at__isnull=False)),
+        "trial": (_("Trials by staff"), Q(trial=True)),
+        "trash": (_("In the trash"), Q(withdrawn_at__isnull=False)),
     }
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [*self.of_latest.items(), *((value, label) for value, (label, _) in self.others.items())]
+        of_latest = [(show, str(capfirst(label))) for show, label in self.of_latest.items()]
+        return [*of_latest, *((value, str(label)) for value, (label, _condition) in self.others.items())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Submission]) -> QuerySet[Submission]:
         value = self.value() or ""
@@ -54,9 +58,12 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
     list_filter = (CourseFilter, AssignmentFilter, StateFilter, "created")
     list_select_related = ("assignment__course", "student", "file_set")
     search_fields = ("student__username", "assignment__name", "assignment__course__name")
-    search_help_text = (
-        "Search by student (user name, or name on the roster), assignment, course, number or short code of a receipt, "
-        f"digest, {FILE_SEARCH}"
+    search_help_text = format_lazy(
+        _(
+            "Search by student (user name, or name on the roster), assignment, course, number or short code of a "
+            "receipt, digest, a file's hash, or a part of a file's path (in the newest {count} of the list)"
+        ),
+        count=search.NEWEST_COUNT,
     )
     ordering = ("-pk",)
     fields = readonly_fields = (
@@ -86,49 +93,49 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
 
     # What is shown
 
-    @admin.display(description="student")
+    @admin.display(description=_("student"))
     def student_link(self, submission: Submission) -> SafeString:
         """Link to all submissions of the student; the page about a person is for administrators alone."""
         name = submission.student.username
         query = urlencode([("course", submission.assignment.course_id), ("q", f'"{name}"')])
         address = reverse("admin:exchange_submission_changelist")
-        return format_html('{} (<a href="{}?{}">all their submissions</a>)', name, address, query)
+        return format_html('{} (<a href="{}?{}">{}</a>)', name, address, query, gettext("all their submissions"))
 
-    @admin.display(description="submitted by")
+    @admin.display(description=_("submitted by"))
     def sender(self, submission: Submission) -> str:
-        return str(submission.submitted_by or "unknown")
+        return str(submission.submitted_by or gettext("unknown"))
 
-    @admin.display(description="size", ordering="file_set__size")
+    @admin.display(description=_("size"), ordering="file_set__size")
     def size(self, submission: Submission) -> str:
         return readable_size(submission.file_set.size)
 
-    @admin.display(description="state", ordering="collected_at")
+    @admin.display(description=_("state"), ordering="collected_at")
     def state(self, submission: Submission) -> str:
         remarks = {
-            "in the trash": submission.withdrawn_at,
-            "trial by staff": submission.trial,
-            "late": submission.late,  # type: ignore[attr-defined]  # annotated
+            gettext("in the trash"): submission.withdrawn_at,
+            gettext("trial by staff"): submission.trial,
+            gettext("late"): submission.late,  # type: ignore[attr-defined]  # annotated
             str(State(submission.state).label): True,  # type: ignore[attr-defined]
-            "same files as in time": submission.repeated,  # type: ignore[attr-defined]
-            "not the latest": not submission.is_latest,  # type: ignore[attr-defined]
+            gettext("same files as in time"): submission.repeated,  # type: ignore[attr-defined]
+            gettext("not the latest"): not submission.is_latest,  # type: ignore[attr-defined]
         }
         return ", ".join(remark for remark, holds in remarks.items() if holds)
 
-    @admin.display(description="receipt")
+    @admin.display(description=_("receipt"))
     def receipt_facts(self, submission: Submission) -> SafeString:
         receipt = receipts.receipt(submission)
         shown = (receipt[name] for name in ("id", "code", "digest", "signature"))
-        return format_html(
-            "Number {}, short code <code>{}</code>, digest <code>{}</code>, signature <code>{}</code>", *shown
-        )
+        text = gettext("Number {}, short code <code>{}</code>, digest <code>{}</code>, signature <code>{}</code>")
+        return format_html(text, *shown)
 
-    @admin.display(description="feedback")
+    @admin.display(description=_("feedback"))
     def feedbacks(self, submission: Submission) -> SafeString | str:
         feedbacks = submission.feedbacks.select_related("returned_by").order_by("-pk")
+        text, nobody = gettext("%(time)s by %(person)s"), gettext("unknown")
         return render_links(
             [
-                (change_address(feedback), f"{local(feedback.created)} by {feedback.returned_by or 'unknown'}")
-                for feedback in feedbacks
+                (change_address(each), text % {"time": local(each.created), "person": each.returned_by or nobody})
+                for each in feedbacks
             ]
         )
 
@@ -142,23 +149,23 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
 
     # Actions
 
-    @admin.action(description="Download as one zip", permissions=["view"])
+    @admin.action(description=_("Download as one zip"), permissions=["view"])
     def download(self, request: HttpRequest, queryset: QuerySet[Submission]) -> HttpResponseBase:
         rows = Submission.objects.filter(pk__in=queryset.order_by().values("pk")).order_by("-pk")
         content = submission_archives.export_submissions(rows, submission_archives.as_attempt, by=actor_of(request))
         return file_responses.send_zip(content, "submissions")
 
-    @admin.action(description="Move to the trash (the student still sees it)", permissions=["trash"])
+    @admin.action(description=_("Move to the trash (the student still sees it)"), permissions=["trash"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
         count = services.withdraw_submissions(list(queryset), by=actor_of(request))
-        texts = ("%d submission was moved to the trash.", "%d submissions were moved to the trash.")
-        self.tell_count(request, count, *texts, already="What you chose is in the trash already.")
+        text = ngettext("%d submission was moved to the trash.", "%d submissions were moved to the trash.", count)
+        self.tell_count(request, count, text % count, already=gettext("What you chose is in the trash already."))
 
-    @admin.action(description="Restore", permissions=["trash"])
+    @admin.action(description=_("Restore"), permissions=["trash"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
         count = services.restore_submissions(list(queryset), by=actor_of(request))
-        texts = ("%d submission was restored.", "%d submissions were restored.")
-        self.tell_count(request, count, *texts, already="What you chose is not in the trash.")
+        text = ngettext("%d submission was restored.", "%d submissions were restored.", count)
+        self.tell_count(request, count, text % count, already=gettext("What you chose is not in the trash."))
 
     def history_of(self, obj: Submission) -> QuerySet[AuditEntry]:
         """Return the entries about this submission, alone or in a list of many.
@@ -182,8 +189,12 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
         "submission__assignment__name",
         "submission__assignment__course__name",
     )
-    search_help_text = (
-        f"Search by student (user name, or name on the roster), assignment, course, digest, {FILE_SEARCH}"
+    search_help_text = format_lazy(
+        _(
+            "Search by student (user name, or name on the roster), assignment, course, digest, a file's hash, "
+            "or a part of a file's path (in the newest {count} of the list)"
+        ),
+        count=search.NEWEST_COUNT,
     )
     ordering = ("-pk",)
     fields = readonly_fields = ("submission", "sender", "created", "files")
@@ -191,23 +202,23 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Feedback]:
         return super().get_queryset(request).select_related(*self.list_select_related)
 
-    @admin.display(description="student", ordering="submission__student__username")
+    @admin.display(description=_("student"), ordering="submission__student__username")
     def student(self, feedback: Feedback) -> str:
         return feedback.submission.student.username
 
-    @admin.display(description="assignment", ordering="submission__assignment__name")
+    @admin.display(description=_("assignment"), ordering="submission__assignment__name")
     def assignment(self, feedback: Feedback) -> str:
         return str(feedback.submission.assignment)
 
-    @admin.display(description="returned by")
+    @admin.display(description=_("returned by"))
     def sender(self, feedback: Feedback) -> str:
-        return str(feedback.returned_by or "unknown")
+        return str(feedback.returned_by or gettext("unknown"))
 
-    @admin.display(description="submitted", ordering="submission__created")
+    @admin.display(description=_("submitted"), ordering="submission__created")
     def submitted(self, feedback: Feedback) -> datetime:
         return feedback.submission.created
 
-    @admin.display(description="size")
+    @admin.display(description=_("size"))
     def size(self, feedback: Feedback) -> str:
         return readable_size(feedback.file_set.size)
 

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext as _
 
 from courses.errors import DomainError, Invalid, NotFound, TooLarge
 from courses.models import Course
@@ -77,14 +78,16 @@ class FeedbackArchive:
         try:
             self._zip = zipfile.ZipFile(file)
         except BROKEN as error:
-            raise BadArchive("This is no zip file.") from error
+            raise BadArchive(_("This is no zip file.")) from error
         self._folders = self._find_folders()
         self._sources: dict[str, zipfile.ZipInfo] = {}  # by hash
 
     def _find_folders(self) -> dict[str, Folder]:
         members = self._zip.infolist()
         if len(members) > MAX_FILES:
-            raise TooLarge(f"The zip has {len(members)} files, the limit is {MAX_FILES}.")
+            raise TooLarge(
+                _("The zip has %(count)s files, the limit is %(limit)s.") % {"count": len(members), "limit": MAX_FILES}
+            )
         folders: dict[str, Folder] = {}
         total = 0
         for member in members:
@@ -95,13 +98,19 @@ class FeedbackArchive:
                 folders.setdefault(student, Folder()).timestamp = member
             elif student and name.endswith(".html") and not name.startswith("."):
                 if member.flag_bits & 1 or member.compress_type not in METHODS:
-                    raise BadArchive(f"{member.filename[:200]} is encrypted, or packed in a way that is not read here.")
+                    raise BadArchive(
+                        _("%(file)s is encrypted, or packed in a way that is not read here.")
+                        % {"file": member.filename[:200]}
+                    )
                 folders.setdefault(student, Folder()).pages[name] = member
                 total += member.file_size
             else:
                 self.ignored += 1
         if total > (limit := settings.NGSHARE_MAX_SUBMISSION_SIZE):
-            raise TooLarge(f"The pages are {readable_size(total)}, the limit is {readable_size(limit)}.")
+            raise TooLarge(
+                _("The pages are %(size)s, the limit is %(limit)s.")
+                % {"size": readable_size(total), "limit": readable_size(limit)}
+            )
         return {student: folder for student, folder in folders.items() if folder.pages}
 
     def _place(self, path: str) -> tuple[str, str]:
@@ -147,25 +156,28 @@ class FeedbackArchive:
                 while chunk := stream.read(blobs.CHUNK):
                     sha256.update(chunk)
         except BROKEN as error:
-            raise BadArchive(f"{member.filename[:200]} in the zip is broken.") from error
+            raise BadArchive(_("%(file)s in the zip is broken.") % {"file": member.filename[:200]}) from error
         self._sources[sha256.hexdigest()] = member
         return ManifestEntry(name, sha256.hexdigest(), member.file_size)
 
     def _choose(self, folder: Folder, attempts: list[Any]) -> tuple[Any, str]:
         """Return the attempt that the pages are for, and how it was chosen. Errors: Invalid."""
         if not attempts:
-            raise Invalid("This student has not submitted.")
+            raise Invalid(_("This student has not submitted."))
         if moment := self._read_time(folder):
             found = [each for each in attempts if each.created == moment]
             if not moment.microsecond:
                 found = found or [each for each in attempts if each.created.replace(microsecond=0) == moment]
             if len(found) != 1:
-                raise Invalid(f"There is no attempt of {moment:%Y-%m-%d %H:%M:%S} UTC, the time in {TIMESTAMP}.")
-            return found[0], f"the time in {TIMESTAMP}"
+                raise Invalid(
+                    _("There is no attempt of %(time)s UTC, the time in %(file)s.")
+                    % {"time": f"{moment:%Y-%m-%d %H:%M:%S}", "file": TIMESTAMP}
+                )
+            return found[0], _("the time in %(file)s") % {"file": TIMESTAMP}
         collected = [each for each in attempts if each.collected_at]
         if collected:
-            return max(collected, key=lambda each: (each.collected_at, each.created)), "collected last"
-        return attempts[0], "the latest"
+            return max(collected, key=lambda each: (each.collected_at, each.created)), _("collected last")
+        return attempts[0], _("the latest")
 
     def _read_time(self, folder: Folder) -> datetime | None:
         if folder.timestamp is None:
@@ -174,7 +186,7 @@ class FeedbackArchive:
             with self._zip.open(folder.timestamp) as stream:
                 return parse_time(stream.read(MAX_TIMESTAMP).decode())
         except (*BROKEN, ValueError) as error:
-            raise Invalid(f"The time in {TIMESTAMP} cannot be read.") from error
+            raise Invalid(_("The time in %(file)s cannot be read.") % {"file": TIMESTAMP}) from error
 
     def upload(self, rows: Sequence[Row]) -> Upload:
         """Return the pages of these rows as service functions take them."""
@@ -196,7 +208,7 @@ def return_rows(archive: FeedbackArchive, rows: Sequence[Row], *, by: Actor) -> 
     count = 0
     for batch in batches.in_batches([row for row in rows if row.is_returned], AT_ONCE):
         items = [FeedbackItem(row.entries, submission=row.submission.pk) for row in batch if row.submission]
-        returned, _ = services.return_feedback(archive.assignment, items, archive.upload(batch), by=by)
+        returned, _refused = services.return_feedback(archive.assignment, items, archive.upload(batch), by=by)
         count += len(returned)
     return count
 
@@ -215,7 +227,7 @@ def keep_archive(file: IO[bytes], size: int, course: Course, *, by: Actor) -> st
     while chunk := file.read(blobs.CHUNK):
         sha256.update(chunk)
     file.seek(0)
-    upload, _ = services.begin_upload(course, sha256.hexdigest(), size, by=by)
+    upload, _is_new = services.begin_upload(course, sha256.hexdigest(), size, by=by)
     for number in range(1, upload.part_count + 1):
         services.store_part(upload, number, file, by=by)
     return str(upload.pk)
@@ -231,6 +243,6 @@ def open_kept(course: Course, upload_id: str, *, by: Actor) -> Iterator[IO[bytes
             while chunk := stream.read(blobs.CHUNK):
                 file.write(chunk)
         except parts.PartGone as error:
-            raise NotFound("The zip is not here any more. Send it again.") from error
+            raise NotFound(_("The zip is not here any more. Send it again.")) from error
         file.seek(0)
         yield file

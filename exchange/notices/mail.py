@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import Max
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from courses.models import Membership
 from exchange.notices import deliveries, letters
@@ -61,9 +61,11 @@ def _send(delivery: Delivery, server: BaseEmailBackend) -> None:
         return
     try:
         server.open()
-        server.send_messages([letters.write(event, recipient.course, str(recipient.email))])
+        with translation.override(language_of(recipient.user_id) or settings.LANGUAGE_CODE):
+            letter = letters.write(event, recipient.course, str(recipient.email))
+        server.send_messages([letter])
     except smtplib.SMTPRecipientsRefused as error:
-        code = max((code for code, _ in error.recipients.values()), default=0)
+        code = max((code for code, _answer in error.recipients.values()), default=0)
         _fail(delivery, f"The mail server refused the address: {code}.", for_ever=code in FOR_EVER)
     except (smtplib.SMTPException, OSError) as error:
         server.close()
@@ -105,3 +107,8 @@ def unwanted_by(user: int | None) -> list[str]:
     """Return the kinds of notices that a person does not want to be mailed."""
     found: list[str] | None = MailChoice.objects.filter(user=user).values_list("unwanted", flat=True).first()
     return found or []
+
+
+def language_of(user: int) -> str:
+    """Return the language in which a person wants mail; empty for the one of the site."""
+    return MailChoice.objects.filter(user=user).values_list("language", flat=True).first() or ""

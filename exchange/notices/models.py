@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, User
 
@@ -15,10 +17,10 @@ from courses.models import Course, User
 class Kind(models.TextChoices):
     """The types of notices, as settings, webhooks and payloads name them."""
 
-    RELEASED = "released", "released"
-    SUBMITTED = "submitted", "submitted"
-    FEEDBACK_RETURNED = "feedback_returned", "feedback returned"
-    DUE_SOON = "due_soon", "due soon"
+    RELEASED = "released", _("released")
+    SUBMITTED = "submitted", _("submitted")
+    FEEDBACK_RETURNED = "feedback_returned", _("feedback returned")
+    DUE_SOON = "due_soon", _("due soon")
 
 
 TEST = "test"  # the type of the event that tries a webhook out
@@ -31,26 +33,29 @@ def new_event_name() -> str:
 class Webhook(models.Model):
     """An address to which events are sent. webhooks.py changes it; signing.py encrypts the secrets."""
 
-    name = models.CharField(max_length=100, unique=True)
-    url = models.CharField("address", max_length=1000)
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    url = models.CharField(_("address"), max_length=1000)
     course = models.ForeignKey(
         Course,
+        verbose_name=_("course"),
         on_delete=models.CASCADE,
         null=True,
         blank=True,
         related_name="webhooks",
-        help_text="Empty: all courses.",
+        help_text=_("Empty: all courses."),
     )
-    kinds = models.JSONField("notices", default=list)
-    active = models.BooleanField(default=True)
-    secret = models.TextField(editable=False, help_text="encrypted")
-    earlier_secret = models.TextField(blank=True, default="", editable=False, help_text="encrypted")
-    secret_made = models.DateTimeField("secret made", editable=False)
+    kinds = models.JSONField(_("notices"), default=list)
+    active = models.BooleanField(_("active"), default=True)
+    secret = models.TextField(editable=False, help_text=_("encrypted"))
+    earlier_secret = models.TextField(blank=True, default="", editable=False, help_text=_("encrypted"))
+    secret_made = models.DateTimeField(_("secret made"), editable=False)
     created = models.DateTimeField(editable=False)
-    failures = models.PositiveIntegerField("failures in a row", default=0, editable=False)
-    paused_until = models.DateTimeField("paused until", null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True, editable=False)
 
     class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
         ordering: ClassVar = ["name"]
 
     def __str__(self) -> str:
@@ -65,17 +70,17 @@ class Webhook(models.Model):
 class Event(models.Model):
     """Something that happened. Its body is what is signed and sent, to the last byte, however often."""
 
-    name = models.CharField(max_length=40, unique=True, default=new_event_name, help_text="the header webhook-id")
+    name = models.CharField(max_length=40, unique=True, default=new_event_name, help_text=_("the header webhook-id"))
     kind = models.CharField(max_length=20)
     course_id = models.BigIntegerField(null=True)
     assignment_id = models.BigIntegerField(null=True)
-    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", help_text="the student")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", help_text=_("the student"))
     once = models.CharField(  # noqa: DJ001
-        max_length=100, null=True, unique=True, help_text="what may be told once only"
+        max_length=100, null=True, unique=True, help_text=_("what may be told once only")
     )
     body = models.TextField()
     created = models.DateTimeField(db_index=True)
-    ready_at = models.DateTimeField(null=True, help_text="when deliveries are to be made; null once they are")
+    ready_at = models.DateTimeField(null=True, help_text=_("when deliveries are to be made; null once they are"))
 
     class Meta:
         ordering: ClassVar = ["pk"]
@@ -93,10 +98,10 @@ class Event(models.Model):
 
 
 class State(models.TextChoices):
-    WAITING = "waiting", "waiting"
-    SENT = "sent", "sent"
-    DROPPED = "dropped", "dropped"  # somebody is not to get it any more
-    GIVEN_UP = "given up", "given up"
+    WAITING = "waiting", _("waiting")
+    SENT = "sent", _("sent")
+    DROPPED = "dropped", _("dropped")  # somebody is not to get it any more
+    GIVEN_UP = "given up", _("given up")
 
 
 class Delivery(models.Model):
@@ -109,17 +114,18 @@ class Delivery(models.Model):
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, null=True, related_name="deliveries")
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
-    topic = models.CharField(max_length=60, blank=True, default="", help_text="of mail: kind and assignment")
-    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt = models.DateTimeField("next attempt")
-    again_since = models.DateTimeField(null=True, help_text="when an administrator sent it again")
-    done_at = models.DateTimeField("done", null=True)
-    error = models.CharField("last error", max_length=300, blank=True, default="")
+    topic = models.CharField(max_length=60, blank=True, default="", help_text=_("of mail: kind and assignment"))
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    next_attempt = models.DateTimeField(_("next attempt"))
+    again_since = models.DateTimeField(null=True, help_text=_("when an administrator sent it again"))
+    done_at = models.DateTimeField(_("done"), null=True)
+    error = models.CharField(_("last error"), max_length=300, blank=True, default="")
 
     class Meta:
+        verbose_name = _("delivery")
         ordering: ClassVar = ["-pk"]
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         constraints: ClassVar = [
             models.UniqueConstraint(name="one_delivery_to_a_webhook", fields=["event", "webhook"]),
             models.UniqueConstraint(name="one_delivery_to_a_person", fields=["event", "user"]),
@@ -134,7 +140,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} to {self.webhook or self.user}"
+        return gettext("%(event)s to %(receiver)s") % {"event": self.event, "receiver": self.webhook or self.user}
 
     @classmethod
     def resolve_merge(cls, duplicate: User, kept: User) -> None:
@@ -143,13 +149,14 @@ class Delivery(models.Model):
 
 
 class MailChoice(models.Model):
-    """The notices that a person does not want to be mailed. Without a row, they get all."""
+    """The notices that a person does not want to be mailed, and their language. Without a row, they get all."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="mail_choice")
     unwanted = models.JSONField(default=list)
+    language = models.CharField(max_length=10, blank=True, default="", help_text=_("Empty: the language of the site."))
 
     def __str__(self) -> str:
-        return f"Choice of {self.user}"
+        return gettext("Choice of %(person)s") % {"person": self.user}
 
     @classmethod
     def resolve_merge(cls, duplicate: User, kept: User) -> None:

@@ -10,6 +10,8 @@ from threading import Timer
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from courses.errors import Invalid
 
@@ -33,22 +35,23 @@ def check_address(address: str) -> None:
         parts = urlsplit(address)
         has_port = parts.port is None or parts.port > 0
     except ValueError:
-        raise Invalid(f"{address[:80]!r} is no address.") from None
+        raise Invalid(_("%(address)r is no address.") % {"address": address[:80]}) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not has_port:
-        raise Invalid("Write the whole address: https://host/path.")
+        raise Invalid(_("Write the whole address: https://host/path."))
     if not address.isascii() or not address.isprintable() or " " in address:
-        raise Invalid("An address has neither spaces nor characters outside ASCII: write them as %20 and the like.")
+        raise Invalid(_("An address has neither spaces nor characters outside ASCII: write them as %20 and the like."))
     if "@" in parts.netloc or parts.fragment:
-        raise Invalid("The address may have no user, password or fragment: the signature tells who sends.")
+        raise Invalid(_("The address may have no user, password or fragment: the signature tells who sends."))
     allowed = settings.NGSHARE_WEBHOOK_HOSTS
     if allowed and parts.hostname not in allowed:
-        raise Invalid(f"NGSHARE_WEBHOOK_HOSTS does not allow {parts.hostname}.")
+        raise Invalid(_("NGSHARE_WEBHOOK_HOSTS does not allow %(hostname)s.") % {"hostname": parts.hostname})
 
 
 def post(address: str, body: str, headers: dict[str, str]) -> None:
     """Send it, and return if the answer is a success. Errors: PostFailed."""
     try:
-        check_address(address)  # again: the setting may be a new one
+        with translation.override("en"):  # which is what is stored
+            check_address(address)  # again: the setting may be a new one
     except Invalid as error:
         raise PostFailed(error.message) from error
     parts = urlsplit(address)

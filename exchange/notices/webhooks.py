@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from courses import audit
 from courses.errors import AlreadyExists, Invalid
@@ -36,7 +37,7 @@ def create_webhook(
             details: dict[str, Any] = {"address": url, "kinds": list(kinds)}
             audit.record("create webhook", by=by, role=role, about=webhook, course=course, target=name, **details)
     except IntegrityError as error:
-        raise AlreadyExists(f"There is a webhook {name} already.") from error
+        raise AlreadyExists(_("There is a webhook %(name)s already.") % {"name": name}) from error
     return webhook, secret
 
 
@@ -56,7 +57,7 @@ def change_webhook(webhook: Webhook, changes: Mapping[str, Any], *, by: Actor) -
                 "change webhook", by=by, role=role, about=webhook, course=course, target=target, changed=changed
             )
     except IntegrityError as error:
-        raise AlreadyExists(f"There is a webhook {webhook.name} already.") from error
+        raise AlreadyExists(_("There is a webhook %(name)s already.") % {"name": webhook.name}) from error
 
 
 def make_new_secret(webhook: Webhook, *, by: Actor) -> str:
@@ -83,7 +84,7 @@ def send_test(webhook: Webhook, *, by: Actor) -> Delivery:
     """Send an event of no course to a webhook. Errors: PermissionDenied, Invalid if it is switched off."""
     by.require_administrator()
     if not webhook.active:
-        raise Invalid(f"{webhook.name} is switched off.")
+        raise Invalid(_("%(webhook)s is switched off.") % {"webhook": webhook.name})
     now = timezone.now()
     body = outbox.body_of(TEST, now, {"course": None, "assignment": None, "links": {}})
     with transaction.atomic():
@@ -112,12 +113,12 @@ def send_again(deliveries: Sequence[Delivery], *, by: Actor) -> int:
 def _check(webhook: Webhook) -> None:
     """Errors: Invalid."""
     if not webhook.name.strip() or len(webhook.name) > 100 or not webhook.name.isprintable():
-        raise Invalid("A webhook's name has 1 to 100 printable characters.")
+        raise Invalid(_("A webhook's name has 1 to 100 printable characters."))
     if len(webhook.url) > 1000:
-        raise Invalid("The address has more than 1000 characters.")
+        raise Invalid(_("The address has more than 1000 characters."))
     posting.check_address(webhook.url)
     if not webhook.kinds or not {*webhook.kinds} <= {*Kind.values}:
-        raise Invalid(f"Choose notices: {', '.join(Kind.values)}.")
+        raise Invalid(_("Choose notices: %(kinds)s.") % {"kinds": ", ".join(Kind.values)})
 
 
 def _in_log(value: object) -> object:

@@ -19,6 +19,8 @@ class Line:
 
     mark: str  # " ", "+", "-", "…"
     text: str
+    left_out: str = ""  # with the mark "…": what is left out, "unchanged" lines, further "lines" or "parts"
+    count: int = 0  # how many of these
 
 
 @dataclass
@@ -30,6 +32,8 @@ class Part:
     lines: list[Line] = field(default_factory=list)
     outputs_changed: bool = False
     count: int = 1  # unchanged cells that follow each other are one part
+    kind: str = ""  # of the cell
+    number: int = 0  # of the cell
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,9 @@ def _shorten_parts(parts: list[Part]) -> list[Part]:
     for index, part in enumerate(parts):
         length += 1 + len(part.lines)
         if length > MOST_LINES + 2:
-            rest = f"{len(parts) - index} more parts are not shown."
-            return [*parts[:index], Part("changed", lines=[Line("…", rest)])]
+            count = len(parts) - index
+            rest = Line("…", f"{count} more parts are not shown.", "parts", count)
+            return [*parts[:index], Part("changed", lines=[rest])]
     return parts
 
 
@@ -105,14 +110,14 @@ def _align(old: list[Cell], new: list[Cell], key_of: Callable[[Cell], Hashable])
 
 def _whole(state: str, cell: Cell) -> Part:
     mark = "+" if state == "added" else "-"
-    return Part(state, _title(cell), [Line(mark, line) for line in _cut(cell.source.split("\n")[:MOST_LINES])])
+    return _part(state, cell, [Line(mark, line) for line in _cut(cell.source.split("\n")[:MOST_LINES])])
 
 
 def _compare_cells(old: Cell, new: Cell) -> Part:
     outputs_changed = old.outputs != new.outputs
     if old.source == new.source and old.kind == new.kind:
-        return Part("changed" if outputs_changed else "same", _title(new), outputs_changed=outputs_changed)
-    return Part("changed", _title(new), compare_lines(old.source, new.source), outputs_changed)
+        return _part("changed" if outputs_changed else "same", new, [], outputs_changed)
+    return _part("changed", new, compare_lines(old.source, new.source), outputs_changed)
 
 
 def _is_alike(old: Cell, new: Cell) -> bool:
@@ -120,8 +125,9 @@ def _is_alike(old: Cell, new: Cell) -> bool:
     return old.kind == new.kind and matcher.quick_ratio() > 0.6 and matcher.ratio() > 0.6
 
 
-def _title(cell: Cell) -> str:
-    return f"{cell.kind.capitalize()} cell {cell.number}"
+def _part(state: str, cell: Cell, lines: list[Line], outputs_changed: bool = False) -> Part:
+    title = f"{cell.kind.capitalize()} cell {cell.number}"
+    return Part(state, title, lines, outputs_changed, kind=cell.kind, number=cell.number)
 
 
 def _count_shared(old: list[Cell], new: list[Cell]) -> int:
@@ -160,7 +166,8 @@ def compare_lines(before: str, after: str) -> list[Line]:
             lines += [Line("-", line) for line in _cut(old[old_start:old_end])]
             lines += [Line("+", line) for line in _cut(new[new_start:new_end])]
     if len(lines) > MOST_LINES:
-        lines = [*lines[:MOST_LINES], Line("…", f"{len(lines) - MOST_LINES} more lines are not shown")]
+        count = len(lines) - MOST_LINES
+        lines = [*lines[:MOST_LINES], Line("…", f"{count} more lines are not shown", "lines", count)]
     return lines
 
 
@@ -169,7 +176,7 @@ def _shorten(lines: Sequence[str], *, is_first: bool, is_last: bool) -> list[Lin
     if (left_out := len(lines) - head - tail) <= 1:
         return [Line(" ", line) for line in _cut(lines)]
     kept = [Line(" ", line) for line in _cut(lines[:head])]
-    kept.append(Line("…", f"{left_out} unchanged lines"))
+    kept.append(Line("…", f"{left_out} unchanged lines", "unchanged", left_out))
     return kept + [Line(" ", line) for line in _cut(lines[len(lines) - tail :])]
 
 

@@ -17,10 +17,13 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import caches
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from courses.errors import DomainError, TooLarge
+from courses.errors import TooLarge
 from exchange.models import FileEntry, FileSet
 from exchange.rendering.languages import LANGUAGES
+from exchange.rendering.notes import NOTES
 from exchange.rendering.sandbox import Sandbox, TooCostly, Unreadable
 from exchange.storage import reading
 
@@ -34,7 +37,19 @@ FAILED_SECONDS = 3600  # for which what failed is not tried again
 MOST_PICTURES = 50  # that lie beside a notebook and are shown in it
 LARGEST_PICTURE = 5_000_000  # bytes of one, and of all of them
 LARGEST_KEPT = 5_000_000  # bytes
-FAILURES: dict[str, type[DomainError]] = {each.__name__: each for each in (Unreadable, TooCostly)}
+FAILURES: dict[str, type[Unreadable | TooCostly]] = {each.__name__: each for each in (Unreadable, TooCostly)}
+
+
+CELLS = {  # titles by the type of the cell
+    "code": gettext_lazy("Code cell %(number)s"),
+    "markdown": gettext_lazy("Markdown cell %(number)s"),
+    "raw": gettext_lazy("Raw cell %(number)s"),
+}
+LEFT_OUT: dict[str, Any] = {
+    "unchanged": ngettext_lazy("%(count)d unchanged line", "%(count)d unchanged lines", "count"),
+    "lines": ngettext_lazy("%(count)d more line is not shown", "%(count)d more lines are not shown", "count"),
+    "parts": ngettext_lazy("%(count)d more part is not shown.", "%(count)d more parts are not shown.", "count"),
+}
 
 
 class Look(StrEnum):
@@ -84,14 +99,15 @@ def render(entry: FileEntry, *, person: str, beside: FileSet | None = None) -> b
     """
     look = look_of(entry.path, entry.blob.size)
     if look not in RENDERED:
-        raise TooLarge("This file cannot be shown here.")
+        raise TooLarge(_("This file cannot be shown here."))
     language = LANGUAGES.get(PurePosixPath(entry.path).suffix.lower(), "text")
     pictures = [] if look is Look.TEXT else list(_find_pictures(entry, beside))
     names = json.dumps([[path, IMAGES[PurePosixPath(path).suffix.lower()], each.blob.size] for path, each in pictures])
-    entries = [entry, *(each for _, each in pictures)]
-    key = ":".join((look, language, names, *(each.blob.sha256 for each in entries)))
+    entries = [entry, *(each for _path, each in pictures)]
+    notes = json.dumps({name: _(text) for name, text in NOTES.items()} if look is Look.NOTEBOOK else {})
+    key = ":".join((look, language, names, notes, *(each.blob.sha256 for each in entries)))
     options = {"task": look.value, "language": language, "size": str(entry.blob.size), "pictures": names}
-    return _cached(key, entries, person, **options)
+    return _cached(key, entries, person, **options, notes=notes)
 
 
 def _find_pictures(document: FileEntry, beside: FileSet | None) -> Iterator[tuple[str, FileEntry]]:
@@ -113,11 +129,22 @@ def compare(before: FileEntry, after: FileEntry, *, person: str) -> list[dict[st
     """
     look = look_of(after.path, before.blob.size + after.blob.size)
     if look not in RENDERED:
-        raise TooLarge("Files of this kind or size are not compared here.")
+        raise TooLarge(_("Files of this kind or size are not compared here."))
     key = f"difference:{look}:{before.blob.sha256}:{after.blob.sha256}"
     options = {"task": "difference", "kind": look.value, "start": str(before.blob.size)}
     parts: list[dict[str, Any]] = json.loads(_cached(key, [before, after], person, **options))
+    for part in parts:
+        _translate(part)
     return parts
+
+
+def _translate(part: dict[str, Any]) -> None:
+    """Put the words of a part of a difference, which is kept for all readers, into the reader's language."""
+    if part["kind"] in CELLS:
+        part["title"] = CELLS[part["kind"]] % {"number": part["number"]}
+    for line in part["lines"]:
+        if line["left_out"]:
+            line["text"] = LEFT_OUT[line["left_out"]] % {"count": line["count"]}
 
 
 def _cached(key: str, entries: list[FileEntry], person: str, **options: str) -> bytes:
@@ -126,13 +153,13 @@ def _cached(key: str, entries: list[FileEntry], person: str, **options: str) -> 
     if (found := kept.get(key)) is not None:
         failure, content = found
         if failure:
-            raise FAILURES[failure](content.decode())
+            raise FAILURES[failure]
         return bytes(content)
     reading.require_files(entries)
     try:
         content = sandbox().run(chain.from_iterable(reading.read(entry.blob) for entry in entries), person, **options)
     except (Unreadable, TooCostly) as error:
-        kept.set(key, (type(error).__name__, error.message.encode()), FAILED_SECONDS)
+        kept.set(key, (type(error).__name__, b""), FAILED_SECONDS)
         raise
     if len(content) <= LARGEST_KEPT:
         kept.set(key, ("", content), KEPT_SECONDS)

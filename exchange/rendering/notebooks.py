@@ -1,5 +1,6 @@
 """Notebooks as HTML, made by nbconvert."""
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ from traitlets.config import Config
 from exchange.rendering.cleaning import clean
 from exchange.rendering.formulas import typeset
 from exchange.rendering.languages import LANGUAGES
+from exchange.rendering.notes import NOTES
 from exchange.rendering.pictures import take_pictures
 from exchange.rendering.texts import lexer_of
 
@@ -39,9 +41,10 @@ def render(content: bytes, options: dict[str, str]) -> bytes:
     """Return the notebook, and pictures beside it, as a piece of HTML. Errors: ValueError and others, if it is none."""
     document, pictures = take_pictures(content, options)
     notebook = _read(document.decode("utf-8-sig"))
+    notes = NOTES | json.loads(options.get("notes", "{}"))
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = _shorten(cell.outputs)
+            cell.outputs = _shorten(cell.outputs, notes)
     html, _ = exporter().from_notebook_node(notebook)
     return clean(typeset(html, pictures)).encode()
 
@@ -87,37 +90,39 @@ def _highlight(source: str, language: str) -> str:
     return str(highlight(source, lexer_of(LANGUAGES.get(f".{name}", name)), FORMATTER))
 
 
-def _shorten(outputs: list[NotebookNode]) -> list[NotebookNode]:
+def _shorten(outputs: list[NotebookNode], notes: dict[str, str]) -> list[NotebookNode]:
     for output in outputs:
         if output.output_type == "stream":
-            output.text = _cut(output.text)
+            output.text = _cut(output.text, notes)
         elif output.output_type == "error":
-            output.traceback = [_cut(line) for line in output.traceback[:MOST_OUTPUTS]]
+            output.traceback = [_cut(line, notes) for line in output.traceback[:MOST_OUTPUTS]]
         else:
-            _shorten_data(output.data)
+            _shorten_data(output.data, notes)
     if (left_out := len(outputs) - MOST_OUTPUTS) <= 0:
         return outputs
-    note = NotebookNode(output_type="stream", name="stdout", text=f"… {left_out} more outputs are not shown.")
+    text = notes["outputs"] % {"count": left_out}
+    note = NotebookNode(output_type="stream", name="stdout", text=text)
     return [*outputs[:MOST_OUTPUTS], note]
 
 
-def _shorten_data(formats: dict[str, Any]) -> None:
+def _shorten_data(formats: dict[str, Any], notes: dict[str, str]) -> None:
     """Leave of an output's formats what can be shown: not a script's HTML, where there is a picture or text too."""
     html = formats.get("text/html", "")
     if len(html) > 10 * LONGEST_OUTPUT or ("<script" in html and "<table" not in html and len(formats) > 1):
         del formats["text/html"]
-        formats.setdefault("text/plain", "(This output is not shown here.)")
+        formats.setdefault("text/plain", notes["hidden"])
     for name in ("text/plain", "text/latex", "text/markdown"):
         if name in formats:
-            formats[name] = _cut(formats[name])
+            formats[name] = _cut(formats[name], notes)
     for name in ("image/png", "image/jpeg"):
         if name in formats and not BASE64.fullmatch(str(formats[name])):
             del formats[name]
     if not formats.keys() & set(SHOWN):
-        formats["text/plain"] = "(This output needs a running notebook.)"
+        formats["text/plain"] = notes["live"]
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, notes: dict[str, str]) -> str:
     if len(text) <= LONGEST_OUTPUT:
         return text
-    return f"{text[:LONGEST_OUTPUT]}\n… {len(text) - LONGEST_OUTPUT:,} more characters are not shown."
+    note = notes["characters"] % {"count": f"{len(text) - LONGEST_OUTPUT:,}"}
+    return f"{text[:LONGEST_OUTPUT]}\n{note}"

@@ -16,6 +16,7 @@ from io import FileIO
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from courses.errors import Invalid, TooLarge, TryAgain
 from courses.places import waiting
@@ -38,9 +39,15 @@ class Busy(TryAgain):
 class Unreadable(Invalid):
     """A file is not what its name says."""
 
+    def __init__(self) -> None:
+        super().__init__(_("This file is not what its name says, or it is damaged."))
+
 
 class TooCostly(TooLarge):
     """Rendering a document took too long, too much memory, or made too much."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This file is too large or too deeply nested to be shown here."))
 
 
 class Sandbox:
@@ -69,9 +76,9 @@ class Sandbox:
             if not told or was_overdue:  # not the document, but the machine is at fault: it may be tried again
                 raise _busy()
             if told == BEGUN + UNREADABLE:
-                raise Unreadable("This file is not what its name says, or it is damaged.")
+                raise Unreadable
             if told != BEGUN + DONE:
-                raise TooCostly("This file is too large or too deeply nested to be shown here.")
+                raise TooCostly
             output.seek(0)
             return output.read(MAX_OUTPUT)
 
@@ -150,4 +157,4 @@ def _read_until_its_end(pipe: FileIO, seconds: float) -> bytes:
 
 
 def _busy() -> Busy:
-    return Busy("Many documents are being opened just now. Try again in a moment.")
+    return Busy(_("Many documents are being opened just now. Try again in a moment."))

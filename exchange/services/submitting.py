@@ -8,6 +8,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from courses import audit
 from courses.errors import Conflict, NotFound, TryAgain
@@ -85,7 +87,7 @@ def submit(
             # The same attempt, or another one of this student, won the race at this very instant.
             if existing := _submission_with_key(key, assignment, owner, entries):
                 return existing, False
-            raise TryAgain("Another submission of yours arrived at the same instant. Try again.") from error
+            raise TryAgain(_("Another submission of yours arrived at the same instant. Try again.")) from error
         except (Closed, NoAttemptsLeft):  # perhaps after this very attempt, which was sent twice
             if existing := _submission_with_key(key, assignment, owner, entries):
                 return existing, False
@@ -116,14 +118,19 @@ def _check_is_open(assignment: Assignment, deadline: Deadline, attempts: int, mo
     if deadline.cut_off is not None and deadline.is_closed(moment):
         closed = local_text(deadline.cut_off, assignment.course.zone)
         raise Closed(
-            f"{assignment.name} closed at {closed}; nothing is accepted after that.",
+            _("%(assignment)s closed at %(closed)s; nothing is accepted after that.")
+            % {"assignment": assignment.name, "closed": closed},
             cut_off=format_timestamp(deadline.cut_off),
         )
     if deadline.attempts_left(attempts) == 0:
-        often = f"{attempts} time{'' if attempts == 1 else 's'}"
-        raise NoAttemptsLeft(
-            f"You have submitted {assignment.name} {often}, and the limit is {deadline.max_attempts}. "
+        message = ngettext(
+            "You have submitted %(assignment)s %(count)d time, and the limit is %(limit)s. What you submitted is kept.",
+            "You have submitted %(assignment)s %(count)d times, and the limit is %(limit)s. "
             "What you submitted is kept.",
+            attempts,
+        )
+        raise NoAttemptsLeft(
+            message % {"assignment": assignment.name, "count": attempts, "limit": deadline.max_attempts},
             max_attempts=deadline.max_attempts,
         )
 
@@ -147,13 +154,13 @@ def _add_submission(
             Membership.objects.select_for_update(no_key=True).filter(course=course, user=student).first()
         now = _look_again(assignment, student, permission, entries, by=by)
         if compared_with and compared_with != assignment.latest_release:
-            raise ReleaseChanged("The assignment was released again while the files arrived.")
+            raise ReleaseChanged(_("The assignment was released again while the files arrived."))
         if is_for_another:
             _check_is_member(student, course)
         created = _next_instant(now.latest)
         if _is_held(permission, now.role):
             if assignment.max_attempts is None and now.deadline.max_attempts is not None:
-                raise TryAgain("The attempts were limited while your files arrived. Try again.")
+                raise TryAgain(_("The attempts were limited while your files arrived. Try again."))
             _check_is_open(assignment, now.deadline, now.attempts, created)
         file_set, new_bytes = file_sets.create_file_set(entries, stored, now.file_sets)
         submission = Submission(
@@ -189,11 +196,16 @@ def _make_sure_of_bytes(upload: Upload, entries: Sequence[ManifestEntry], *, by:
 def _check_is_member(student: User, course: Course) -> None:
     """Errors: NotFound."""
     if not Membership.objects.filter(course=course, user=student).exists():
-        raise NotFound(f"{student.username} is not a member of {course.name}.")
+        raise NotFound(
+            _("%(student)s is not a member of %(course)s.") % {"student": student.username, "course": course.name}
+        )
 
 
 def _not_released(assignment: Assignment) -> NotFound:
-    return NotFound(f"{assignment.name} is not released in {assignment.course.name}.")
+    return NotFound(
+        _("%(assignment)s is not released in %(course)s.")
+        % {"assignment": assignment.name, "course": assignment.course.name}
+    )
 
 
 def _submission_with_key(
@@ -205,7 +217,7 @@ def _submission_with_key(
     rows = Submission.objects.select_related("file_set", "release", "submitted_by", "student")
     existing = rows.filter(assignment=assignment, student=student, idempotency_key=key).first()
     if existing and existing.file_set.digest != manifests.digest(entries):
-        raise KeyReused("This idempotency key was used for other files before. Start a new attempt.")
+        raise KeyReused(_("This idempotency key was used for other files before. Start a new attempt."))
     return existing
 
 

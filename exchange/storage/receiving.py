@@ -9,6 +9,7 @@ from io import FileIO
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from courses.errors import TooLarge
 from courses.sizes import readable_size
@@ -45,8 +46,12 @@ class Receiver:
         """Errors: TooLarge, StorageFull, StoreUnreachable."""
         self._count += len(content)
         self._size += len(content)
-        _check(f"{self._path[:200]} is", self._count, settings.NGSHARE_MAX_FILE_SIZE)
-        _check("Your files are together", self._size, settings.NGSHARE_MAX_SUBMISSION_SIZE)
+        if self._count > (limit := settings.NGSHARE_MAX_FILE_SIZE):
+            message = _("%(path)s is larger than the limit of %(limit)s.")
+            raise TooLarge(message % {"path": self._path[:200], "limit": readable_size(limit)}, limit=limit)
+        if self._size > (limit := settings.NGSHARE_MAX_SUBMISSION_SIZE):
+            message = _("Your files are together larger than the limit of %(limit)s.")
+            raise TooLarge(message % {"limit": readable_size(limit)}, limit=limit)
         self._hash.update(content)
         blobs.write(self._file, content)
 
@@ -60,9 +65,3 @@ class Receiver:
         """Close a file that is not complete, if there is one."""
         if hasattr(self, "_file"):
             self._file.close()
-
-
-def _check(what: str, size: int, limit: int) -> None:
-    """Errors: TooLarge."""
-    if size > limit:
-        raise TooLarge(f"{what} larger than the limit of {readable_size(limit)}.", limit=limit)

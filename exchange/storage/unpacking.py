@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from courses.errors import Invalid, TooLarge
 from courses.sizes import readable_size
@@ -42,7 +43,8 @@ class _Bounded:
         content = self._file.read(min(size, self._limit + 1) if size >= 0 else self._limit + 1)
         if len(content) > self._limit:
             raise manifests.TooManyFiles(
-                f"There are too many files in the zip; the limit is {settings.NGSHARE_MAX_FILES}.",
+                _("There are too many files in the zip; the limit is %(limit)s.")
+                % {"limit": settings.NGSHARE_MAX_FILES},
                 limit=settings.NGSHARE_MAX_FILES,
             )
         return content
@@ -73,15 +75,22 @@ def _check_announced(members: list[zipfile.ZipInfo]) -> None:
     total = sum(member.file_size for member in members)
     if total > (limit := settings.NGSHARE_MAX_SUBMISSION_SIZE):
         size = readable_size(total)
-        raise TooLarge(f"The zip unpacks to {size}, the limit is {readable_size(limit)}.", size=total, limit=limit)
+        raise TooLarge(
+            _("The zip unpacks to %(size)s, the limit is %(limit)s.") % {"size": size, "limit": readable_size(limit)},
+            size=total,
+            limit=limit,
+        )
     for member in members:
         name, mode = member.filename[:200], member.external_attr >> 16
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-            raise BadZip(f"{name} in the zip is a link, and no file. Put the file itself into it.")
+            raise BadZip(_("%(name)s in the zip is a link, and no file. Put the file itself into it.") % {"name": name})
         if member.flag_bits & ENCRYPTED:
-            raise BadZip("The zip has a password. Make one without.")
+            raise BadZip(_("The zip has a password. Make one without."))
         if member.compress_type not in METHODS:
-            raise BadZip(f"{name} in the zip is packed in an unusual way. Make the zip with your system's own program.")
+            raise BadZip(
+                _("%(name)s in the zip is packed in an unusual way. Make the zip with your system's own program.")
+                % {"name": name}
+            )
 
 
 def _unpack_one(archive: zipfile.ZipFile, member: zipfile.ZipInfo, receiver: Receiver) -> None:
@@ -117,4 +126,4 @@ def _explained() -> Iterator[None]:
         ValueError,
         OverflowError,
     ) as error:
-        raise BadZip("The zip is damaged, or no zip. Make it again, or choose the files themselves.") from error
+        raise BadZip(_("The zip is damaged, or no zip. Make it again, or choose the files themselves.")) from error

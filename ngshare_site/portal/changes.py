@@ -119,5 +119,7 @@ def _compare_file(before: FileEntry, after: FileEntry, person: str) -> FileChang
     except DomainError as error:
         change.message = error.message
     else:
+        for part in change.parts:
+            part["state_name"] = STATES.get(part["state"], "")
         change.message = "" if change.parts else _("Only what is not shown differs, as the metadata of the notebook.")
     return change

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpResponse
@@ -14,7 +15,7 @@ from django.views.generic import FormView
 
 from courses.models import Membership
 from courses.permissions import actor_of
-from exchange.notices import choices
+from exchange.notices import choices, mail
 from exchange.notices.models import Kind
 
 DESCRIPTIONS = {
@@ -27,11 +28,14 @@ DESCRIPTIONS = {
 
 class ChoiceForm(forms.Form):
     kinds = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label=_("Mail me when"))
+    language = forms.ChoiceField(required=False, label=_("Language of the mail"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = [(str(kind), DESCRIPTIONS[kind]) for kind in choices.offered()]
         self.fields["kinds"].choices = offered  # type: ignore[attr-defined]
+        languages = [("", _("the language of this site")), *settings.LANGUAGES]
+        self.fields["language"].choices = languages  # type: ignore[attr-defined]
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -42,10 +46,12 @@ class NoticesView(LoginRequiredMixin, FormView):
     http_method_names = ["get", "head", "post"]
 
     def get_initial(self) -> dict[str, Any]:
-        return {"kinds": choices.wanted(by=actor_of(self.request))}
+        actor = actor_of(self.request)
+        return {"kinds": choices.wanted(by=actor), "language": mail.language_of(actor.required_user.pk)}
 
     def form_valid(self, form: ChoiceForm) -> HttpResponse:
-        choices.choose(form.cleaned_data["kinds"], by=actor_of(self.request))
+        chosen = form.cleaned_data
+        choices.choose(chosen["kinds"], language=chosen["language"], by=actor_of(self.request))
         messages.success(self.request, _("Your choice was saved."))
         return super().form_valid(form)
 

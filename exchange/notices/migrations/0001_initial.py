@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='mail_choice', serialize=False, to=settings.AUTH_USER_MODEL)),
                 ('unwanted', models.JSONField(default=list)),
+                ('language', models.CharField(blank=True, default='', help_text='Empty: the language of the site.', max_length=10)),
             ],
         ),
         migrations.CreateModel(
@@ -45,19 +46,21 @@ class Migration(migrations.Migration):
             name='Webhook',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
+                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
                 ('url', models.CharField(max_length=1000, verbose_name='address')),
                 ('kinds', models.JSONField(default=list, verbose_name='notices')),
-                ('active', models.BooleanField(default=True)),
+                ('active', models.BooleanField(default=True, verbose_name='active')),
                 ('secret', models.TextField(editable=False, help_text='encrypted')),
                 ('earlier_secret', models.TextField(blank=True, default='', editable=False, help_text='encrypted')),
                 ('secret_made', models.DateTimeField(editable=False, verbose_name='secret made')),
                 ('created', models.DateTimeField(editable=False)),
                 ('failures', models.PositiveIntegerField(default=0, editable=False, verbose_name='failures in a row')),
                 ('paused_until', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='paused until')),
-                ('course', models.ForeignKey(blank=True, help_text='Empty: all courses.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to='courses.course')),
+                ('course', models.ForeignKey(blank=True, help_text='Empty: all courses.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to='courses.course', verbose_name='course')),
             ],
             options={
+                'verbose_name': 'webhook',
+                'verbose_name_plural': 'webhooks',
                 'ordering': ['name'],
             },
         ),
@@ -66,8 +69,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('topic', models.CharField(blank=True, default='', help_text='of mail: kind and assignment', max_length=60)),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('sent', 'sent'), ('dropped', 'dropped'), ('given up', 'given up')], default='waiting', max_length=10)),
-                ('attempts', models.PositiveIntegerField(default=0)),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('sent', 'sent'), ('dropped', 'dropped'), ('given up', 'given up')], default='waiting', max_length=10, verbose_name='state')),
+                ('attempts', models.PositiveIntegerField(default=0, verbose_name='attempts')),
                 ('next_attempt', models.DateTimeField(verbose_name='next attempt')),
                 ('again_since', models.DateTimeField(help_text='when an administrator sent it again', null=True)),
                 ('done_at', models.DateTimeField(null=True, verbose_name='done')),
@@ -77,6 +80,7 @@ class Migration(migrations.Migration):
                 ('webhook', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='notices.webhook')),
             ],
             options={
+                'verbose_name': 'delivery',
                 'verbose_name_plural': 'deliveries',
                 'ordering': ['-pk'],
             },

@@ -10,7 +10,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from courses import people
-from courses.models import Membership
+from courses.models import AuditEntry, Membership
 from exchange import services
 from exchange.notices import choices, deliveries, webhooks
 from exchange.notices.models import Delivery, Event, MailChoice, State
@@ -302,3 +302,40 @@ def test_webhook_without_mail_sends_no_mail(course, receiver, settings):
     services.release(course, "ps1", upload(WORK), by=actor("alice"))
     send()
     assert len(receiver.received) == 1 and letters() == []
+
+
+# The language
+
+
+def test_mail_is_in_the_language_that_the_person_chose(assignment):
+    choices.choose(["submitted"], language="de", by=actor("bob"))
+    submit(assignment)
+    submit(assignment, "gina")  # a trial, of which nobody is told
+    send()
+    (message,) = mail.outbox
+    assert message.subject == "[NBG 101] ps1 wurde abgegeben"
+    assert "Deine Abgabe von ps1 wurde am " in message.body and "Beleg:    " in message.body
+    assert "Wähle, welche du bekommst:\nhttps://hub.example.edu/view/notices/\n" in message.body
+
+
+def test_mail_is_in_the_language_of_the_site_without_a_choice(settings, mail_on, course):
+    settings.LANGUAGE_CODE = "de"
+    choices.choose(["released", "due_soon"], language="en", by=actor("dave"))
+    Membership.objects.filter(user__username="dave").update(email="dave@example.edu")
+    due = timezone.now() + timedelta(days=9)
+    services.release(course, "ps1", upload(PS1), due=due, by=actor("alice"))
+    send()
+    texts = {message.to[0]: message.body for message in mail.outbox}
+    assert "ps1 was released in NBG 101. It is due " in texts["dave@example.edu"]
+    assert "ps1 wurde in NBG 101 freigegeben. Die Frist endet am " in texts["bob@example.edu"]
+    assert f"{due:%d.%m.%Y}" in texts["bob@example.edu"]
+
+
+def test_choice_of_a_language_keeps_what_is_wanted_and_stands_in_the_log(mail_on):
+    choices.choose(["released"], by=actor("bob"))
+    choices.choose(["released"], language="de", by=actor("bob"))
+    choices.choose(["released"], by=actor("bob"))
+    choice = MailChoice.objects.get()
+    assert choice.language == "de" and "released" not in choice.unwanted
+    details = [entry.details for entry in AuditEntry.objects.filter(action="choose notices").order_by("pk")]
+    assert "language" not in details[0] and details[1]["language"] == "de" and len(details) == 2

@@ -51,3 +51,12 @@ def test_nobody_is_sent_to_log_in(mail_on, client):
 
 def test_person_without_an_address_is_told(mail_on, browser):
     assert "no address, so no mail" in browser("dave").get(PAGE).text
+
+
+def test_language_of_the_mail_is_chosen_with_it(mail_on, browser):
+    bob = browser("bob")
+    assert bob.post(PAGE, {"kinds": ["due_soon"], "language": "de"}).status_code == 302
+    assert MailChoice.objects.get().language == "de"
+    assert '<option value="de" selected>' in bob.get(PAGE).text
+    assert bob.post(PAGE, {"kinds": [], "language": "xx"}).status_code == 200
+    assert MailChoice.objects.get().language == "de"
