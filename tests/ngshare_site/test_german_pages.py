@@ -23,8 +23,8 @@ NO_PROSE = ("script", "style", "code", "pre", "textarea")
 SAME = frozenset(
     """
     ngshare English Deutsch JupyterHub Hub JupyterLab Nbgrader Assignment List JSON CSV API Blob Blobs Cache SQLite
-    Token Name Code Start Version Text Person Status ID UTC Notebook Notebooks Webhook Webhooks Filter True False SHA Sha
-    Md MB GB TB in bob dave Dave gina alice root erin carol Elsewhere illness backup ForgivingFileCache
+    Token Name Code Start Version Text Person Status ID UTC Notebook Notebooks Webhook Webhooks Filter True False SHA
+    Sha Md MB GB TB in bob dave Dave gina alice root erin carol Elsewhere illness backup ForgivingFileCache
     """.split()
 )
 WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{2,}")
