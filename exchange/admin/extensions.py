@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
@@ -101,7 +101,7 @@ class ExtensionInline(TabularInline):
     def granted(self, extension: Extension) -> str:
         if not extension.pk:
             return ""
-        person, time = extension.granted_by or gettext("the server"), local(extension.created)
+        person, time = extension.granted_by or pgettext("by", "the server"), local(extension.created)
         return gettext("by %(person)s, %(time)s") % {"person": person, "time": time}
 
     def _may(self, request: HttpRequest, permission: Permission, obj: Assignment | None) -> bool:
