@@ -207,5 +207,8 @@ class ReleaseAdmin(FilesAdmin[Release], CourseScopedAdmin[Release]):
     def condition_for(self, word: str, rows: QuerySet[Release]) -> Q:
         return search.of_assignment(word, "assignment") | search.in_files(word, rows)
 
+    def reading_route(self, obj: Release) -> tuple[str, int] | None:
+        return None if obj.assignment.course.removed_at else ("release-file", obj.pk)
+
     def folder_of(self, obj: Release) -> str:
         return f"{obj.assignment.name} release {obj.number}"
