@@ -157,4 +157,7 @@ def test_refusals_of_the_api_are_german(course):
     bob = cast.client("bob")
     answer = bob.get(f"/api/v2/courses/{cast.COURSE}/members/", headers={"accept-language": "de"})
     assert answer.status_code == 403 and answer.json()["code"] == "permission_denied"
-    assert answer.json()["message"] == "Studierende von NBG 101 haben nicht das Recht, die Liste der Teilnehmenden zu sehen."
+    assert (
+        answer.json()["message"]
+        == "Studierende von NBG 101 haben nicht das Recht, die Liste der Teilnehmenden zu sehen."
+    )
