@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.audit_names import SOURCES, detail_name
@@ -180,7 +180,7 @@ class _Words(Mapping[str, str]):
         return len(self.details)
 
     def _who(self) -> str:
-        return self.entry.actor or gettext("the server")
+        return self.entry.actor or pgettext("who did it", "the server")
 
     def _what(self) -> str:
         return self.entry.target or gettext("something")

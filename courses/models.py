@@ -142,11 +142,11 @@ class Role(models.TextChoices):
 STAFF_ROLES = (Role.INSTRUCTOR, Role.GRADER)
 # As sentences name them. The last two are no roles of a roster: the audit log alone has them (permissions.py).
 ROLE_NAMES = [
-    (Role.INSTRUCTOR.value, _("instructor")),
-    (Role.GRADER.value, _("grader")),
-    (Role.STUDENT.value, _("student")),
-    ("administrator", _("administrator")),
-    ("server", _("server")),
+    (Role.INSTRUCTOR.value, pgettext_lazy("role", "instructor")),
+    (Role.GRADER.value, pgettext_lazy("role", "grader")),
+    (Role.STUDENT.value, pgettext_lazy("role", "student")),
+    ("administrator", pgettext_lazy("role", "administrator")),
+    ("server", pgettext_lazy("role", "server")),
 ]
 
 
@@ -222,7 +222,7 @@ class AuditEntry(models.Model):
         indexes: ClassVar = [models.Index(fields=["object_type", "object_id"])]
 
     def __str__(self) -> str:
-        return f"{self.actor or gettext('server')}: {self.action} {self.target}"
+        return f"{self.actor or role_name('server')}: {self.action} {self.target}"
 
     @property
     def summary(self) -> str:

@@ -31,7 +31,7 @@ from exchange.states import (
     latest_submissions,
 )
 
-STAFF = {Role.INSTRUCTOR: gettext_lazy("instructor"), Role.GRADER: gettext_lazy("grader")}
+STAFF: dict[str, Any] = {Role.INSTRUCTOR: gettext_lazy("instructor"), Role.GRADER: gettext_lazy("grader")}
 Members = QuerySet[Any]  # of people, with their membership as `member`
 
 

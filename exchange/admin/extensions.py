@@ -10,8 +10,7 @@ from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
@@ -33,6 +32,8 @@ from exchange.state_preview import StatePreview
 MAX_INLINE_EXTENSIONS = 100
 
 if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
     TabularInline = admin.TabularInline[Extension, Assignment]
     BaseExtensionFormSet = BaseInlineFormSet[Extension, Assignment, ExtensionModelForm]
 else:
@@ -62,7 +63,7 @@ class ExtensionFormSet(BaseExtensionFormSet):
         form.name_inputs()
 
 
-def shown(name: str, description: str | Promise) -> Callable[[Any, Any], str]:
+def shown(name: str, description: "str | _StrPromise") -> Callable[[Any, Any], str]:
     """Return a column for those who only look.
 
     Django's own leaves the zone out in an hour that comes twice, and links a person to a page for administrators.
@@ -116,7 +117,7 @@ class ExtensionInline(TabularInline):
     def granted(self, extension: Extension) -> str:
         if not extension.pk:
             return ""
-        person, time = extension.granted_by or gettext("the server"), local(extension.created)
+        person, time = extension.granted_by or pgettext("by", "the server"), local(extension.created)
         return gettext("by %(person)s, %(time)s") % {"person": person, "time": time}
 
     def _may(self, request: HttpRequest, permission: Permission, obj: Assignment | None) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
@@ -10,6 +10,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courses.admin.base import BaseAdmin, M
 from courses.admin.search import filter_rows, words_of
@@ -117,6 +118,7 @@ class FilesAdmin(BaseAdmin[M]):
             raise Http404
         return entry
 
+    @admin.display(description=gettext_lazy("files"))
     def files(self, obj: M) -> SafeString:
         """Render the table of files, as a field."""
         file_set, route = self.file_set_of(obj), self.reading_route(obj)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import User
@@ -104,7 +104,7 @@ class Feedback(models.Model):
     class Meta:
         verbose_name = _("feedback")
         ordering: ClassVar = ["submission", F("id").desc()]
-        verbose_name_plural = _("feedback")
+        verbose_name_plural = pgettext_lazy("several", "feedback")
         # With the id: without statistics, PostgreSQL would look for the newest one by reading all feedback backwards.
         indexes: ClassVar = [models.Index(name="newest_feedback_of_submission", fields=["submission", "-id"])]
 
