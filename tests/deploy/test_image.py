@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from django.conf import settings
 
 import ngshare_site
 from tests import cast, fake_hub, servers
@@ -233,6 +234,11 @@ def test_a_users_server_reaches_the_service(singleuser_image, service_image, ser
             assert container.execute("jupyterhub-singleuser", "--version").returncode == 0
             assert container.execute("python3", "-c", "import django").returncode == 1
             assert container.execute("id", "-u").stdout == "1000\n"
+
+
+def test_the_image_keeps_every_language_that_the_service_speaks():
+    rule = next(line for line in (ROOT / "deploy/image/Dockerfile").read_text().splitlines() if "*/locale/*" in line)
+    assert set(re.findall(r"! -name (\w+)", rule)) == {code for code, _ in settings.LANGUAGES}
 
 
 def test_the_dockerfiles_follow_the_rules_of_hadolint():
