@@ -45,4 +45,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
     if is_api_v2(request):
         return api_v2_error(status, code, message)
-    return render(request, "ngshare/message.html", {"heading": HEADINGS[status], "message": message}, status=status)
+    context = {"heading": HEADINGS[status], "message": message, "page_address": settings.PREFIX}  # repeats no address
+    return render(request, "ngshare/message.html", context, status=status)

@@ -82,7 +82,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         "people": tables["people"],
         "counted_at": datetime.fromtimestamp(tables["at"], UTC),
         "settings": _settings(),
-        "hub": health.hub_state(),
+        "hub": _(health.hub_state()),
     }
 
 

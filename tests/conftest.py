@@ -37,6 +37,7 @@ def no_waiting_for_the_disk():
     """Let fsync return at once: no test sees a power cut, and each blob would wait for the disk three times."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
+        patch.setattr(os, "fdatasync", lambda descriptor: None)  # of SQLite's log, at each commit
         yield
 
 

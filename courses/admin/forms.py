@@ -105,6 +105,17 @@ def clean_name(name: str, check: Callable[[str], str] = services.check_name) -> 
         raise forms.ValidationError(error.message) from error
 
 
+def name_inputs(form: forms.BaseForm, row: str = "") -> None:
+    """Give each input a name that is read out: Django has no label for those in tables and for the halves of a time."""
+    for bound in form.visible_fields():
+        widget, label = bound.field.widget, f"{bound.label}, {row}" if row else bound.label
+        if isinstance(widget, forms.MultiWidget):
+            for part, name in zip(widget.widgets, (_("%(label)s: date"), _("%(label)s: time")), strict=True):
+                part.attrs.setdefault("aria-label", name % {"label": label})
+        elif row:
+            widget.attrs.setdefault("aria-label", label)
+
+
 class MemberRowForm(MembershipModelForm):
     """One line of a roster. The page that shows it sets `actor`."""
 
@@ -117,6 +128,7 @@ class MemberRowForm(MembershipModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         member = self.instance
+        name_inputs(self, member.user.username if member.pk else _("new"))
         if not member.pk:
             return
         for name in self.fields.keys() & {*NAME_AND_ROLE}:
@@ -219,6 +231,7 @@ class MemberFormSet(MemberInlineFormSet):
     def add_fields(self, form: MemberForm, index: int | None) -> None:
         super().add_fields(form, index)
         member = form.instance
+        name_inputs(form, member.user.username if member.pk else _("new"))
         if "DELETE" not in form.fields:
             return
         if member.pk and not form.actor.may_assign(member.role, member.course_id):

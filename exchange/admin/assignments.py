@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
@@ -105,7 +105,7 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
             "or their due date without one",
             solution.file_set.file_count,
         )
-        person, time = solution.added_by or gettext("the server"), local(solution.created)
+        person, time = solution.added_by or pgettext("by", "the server"), local(solution.created)
         return text % {**_count(solution.file_set), "person": person, "time": time}
 
     @admin.display(description=_("releases"), ordering="releases_made")
@@ -206,6 +206,9 @@ class ReleaseAdmin(FilesAdmin[Release], CourseScopedAdmin[Release]):
 
     def condition_for(self, word: str, rows: QuerySet[Release]) -> Q:
         return search.of_assignment(word, "assignment") | search.in_files(word, rows)
+
+    def reading_route(self, obj: Release) -> tuple[str, int] | None:
+        return None if obj.assignment.course.removed_at else ("release-file", obj.pk)
 
     def folder_of(self, obj: Release) -> str:
         return f"{obj.assignment.name} release {obj.number}"

@@ -15,8 +15,9 @@ from courses.admin.courses import CourseAdmin
 from courses.admin.forms import CourseModelForm, LimitsForm
 from courses.models import Course
 from courses.permissions import Permission, actor_of
-from exchange.admin.state_changes import AsksFirst, StatePreview
+from exchange.admin.state_changes import AsksFirst
 from exchange.services.deadlines import set_rules
+from exchange.state_preview import StatePreview
 
 admin.site.unregister(Course)
 

@@ -1,7 +1,7 @@
 """Forms of deadlines and extensions. Times are entered in the zone of the page, which is the one of the course."""
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from copy import copy
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -10,69 +10,45 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from courses.admin.forms import name_inputs
 from courses.errors import DomainError
 from courses.models import Course, User
-from courses.timestamps import from_local, in_zone
 from exchange import services
+from exchange.deadline_forms import DeadlinesForm, LocalDateTimeField, split_local
 from exchange.models import Assignment, Extension
-from exchange.services import DEADLINE_FIELDS, Grant
+from exchange.services import Grant
 
 EXTENSION_FIELDS = ("due", "cut_off", "attempts", "reason")
 REASON_IS_FOR_STAFF = _("Only staff see it.")
 
 if TYPE_CHECKING:
-    AssignmentModelForm = forms.ModelForm[Assignment]
     ExtensionModelForm = forms.ModelForm[Extension]
 else:
-    AssignmentModelForm = ExtensionModelForm = forms.ModelForm
+    ExtensionModelForm = forms.ModelForm
 
 
-def split_local(moment: datetime | None) -> list[date | time | None]:
-    local = moment and in_zone(moment, timezone.get_current_timezone())
-    return [local.date(), local.time()] if local else [None, None]
-
-
-class LocalDateTimeWidget(AdminSplitDateTime):
+class AdminLocalDateTimeWidget(AdminSplitDateTime):
     def decompress(self, value: datetime | None) -> Any:
         return split_local(value)
 
 
-class HiddenLocalDateTimeWidget(forms.SplitHiddenDateTimeWidget):
-    def decompress(self, value: datetime | None) -> Any:
-        return split_local(value)
-
-
-class LocalDateTimeField(forms.SplitDateTimeField):
-    """A time in the zone of the page; courses/timestamps.py says what holds when the clocks change."""
-
-    widget = LocalDateTimeWidget
-    hidden_widget = HiddenLocalDateTimeWidget
-
-    def compress(self, data_list: Any) -> datetime | None:
-        with timezone.override(UTC):  # Django refuses each time of an hour that comes twice
-            local = super().compress(data_list)
-        try:
-            return local and from_local(local.replace(tzinfo=None), timezone.get_current_timezone())
-        except DomainError as error:
-            raise forms.ValidationError(error.message) from error
-
-
-class DeadlinesForm(AssignmentModelForm):
-    """The deadlines of an assignment."""
-
-    class Meta:
-        model = Assignment
-        fields = DEADLINE_FIELDS
-
+class AdminDeadlinesForm(DeadlinesForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial = True  # as in MemberRowForm
+        name_inputs(self)
 
-    @property
-    def changes(self) -> Mapping[str, datetime | int | None]:
-        """What was changed in the form, and only that."""
-        return {name: self.cleaned_data[name] for name in self.fields if name in self.changed_data}
+    def clean(self) -> dict[str, Any]:
+        """Say on the form what the service function would refuse, so that nothing that was typed is lost."""
+        super().clean()
+        if not self.errors:
+            proposed = copy(self.instance)
+            for name, value in self.changes.items():
+                setattr(proposed, name, value)
+            try:
+                services.check_deadlines(proposed)
+            except DomainError as error:
+                self.add_error(None, error.message)
+        return self.cleaned_data
 
 
 class ExtensionForm(ExtensionModelForm):
@@ -99,6 +75,9 @@ class ExtensionForm(ExtensionModelForm):
             self.fields["user"].disabled = self.fields["section"].disabled = True
             for name in self.fields.keys() & {*EXTENSION_FIELDS}:
                 self.fields[name].show_hidden_initial = True
+
+    def name_inputs(self) -> None:
+        name_inputs(self, str(self.instance.user or self.instance.section or _("new")))
 
     def clean_user(self) -> User | None:
         name = self.cleaned_data["user"].strip()
@@ -139,9 +118,12 @@ class ExtendForm(forms.Form):
     """One extension for members that were chosen in a list."""
 
     assignment = forms.ModelChoiceField(Assignment.objects.none(), empty_label=None, label=_("Assignment"))
-    due = LocalDateTimeField(label=_("Due date"), required=False)
+    due = LocalDateTimeField(label=_("Due date"), required=False, widget=AdminLocalDateTimeWidget)
     cut_off = LocalDateTimeField(
-        label=_("Cut-off"), required=False, help_text=_("Empty: the assignment’s, and not before the due date.")
+        label=_("Cut-off"),
+        required=False,
+        widget=AdminLocalDateTimeWidget,
+        help_text=_("Empty: the assignment’s, and not before the due date."),
     )
     attempts = forms.IntegerField(label=_("Further attempts"), required=False, min_value=0)
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500, help_text=REASON_IS_FOR_STAFF)
@@ -151,6 +133,7 @@ class ExtendForm(forms.Form):
         assignment: Any = self.fields["assignment"]
         assignment.queryset = course.assignments.order_by("name")
         assignment.label_from_instance = lambda each: each.name
+        name_inputs(self)
         self.fields["due"].help_text = gettext("As 2026-11-30 and 23:59, in %(zone)s.") % {
             "zone": timezone.get_current_timezone_name()
         }

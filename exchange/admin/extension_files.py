@@ -22,10 +22,10 @@ from courses.templatetags.times import local
 from exchange import services
 from exchange.admin.base import change_address
 from exchange.admin.deadline_forms import ExtensionFileForm, SeenExtensionsForm
-from exchange.admin.state_changes import StatePreview, StatesWouldChange
 from exchange.importers import extension_file
 from exchange.models import Assignment
 from exchange.services import Grant
+from exchange.state_preview import StatePreview, StatesWouldChange
 
 MAX_FAULTS = 20  # on the page
 MAX_ROWS = 500

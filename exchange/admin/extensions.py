@@ -10,22 +10,24 @@ from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
+from courses.errors import DomainError
 from courses.permissions import Permission, actor_of
 from courses.templatetags.times import local
 from exchange import services
 from exchange.admin.deadline_forms import (
-    DeadlinesForm,
+    AdminDeadlinesForm,
+    AdminLocalDateTimeWidget,
     ExtensionForm,
     ExtensionModelForm,
-    LocalDateTimeField,
-    LocalDateTimeWidget,
 )
-from exchange.admin.state_changes import AsksFirst, StatePreview
+from exchange.admin.state_changes import AsksFirst
+from exchange.deadline_forms import LocalDateTimeField
 from exchange.models import Assignment, Extension
+from exchange.state_preview import StatePreview
 
 MAX_INLINE_EXTENSIONS = 100
 
@@ -39,12 +41,26 @@ else:
     BaseExtensionFormSet = BaseInlineFormSet
 
 
-TIMES: dict[Any, Any] = {models.DateTimeField: {"form_class": LocalDateTimeField, "widget": LocalDateTimeWidget}}
+TIMES: dict[Any, Any] = {models.DateTimeField: {"form_class": LocalDateTimeField, "widget": AdminLocalDateTimeWidget}}
 
 
 class ExtensionFormSet(BaseExtensionFormSet):
+    def clean(self) -> None:
+        """Say at its row what the service function would refuse: the other rows stay as they were typed."""
+        super().clean()
+        for row in self.forms:
+            if row.has_changed() and not row.errors and not self._should_delete_form(row):  # type: ignore[attr-defined]
+                try:
+                    services.check_has_effect(self.instance, row.grant)  # type: ignore[attr-defined]
+                except DomainError as error:
+                    row.add_error(None, error.message)
+
     def get_unique_error_message(self, unique_check: object) -> str:
         return gettext("A person or a section has one extension only.")
+
+    def add_fields(self, form: ExtensionForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.name_inputs()
 
 
 def shown(name: str, description: "str | _StrPromise") -> Callable[[Any, Any], str]:
@@ -101,7 +117,7 @@ class ExtensionInline(TabularInline):
     def granted(self, extension: Extension) -> str:
         if not extension.pk:
             return ""
-        person, time = extension.granted_by or gettext("the server"), local(extension.created)
+        person, time = extension.granted_by or pgettext("by", "the server"), local(extension.created)
         return gettext("by %(person)s, %(time)s") % {"person": person, "time": time}
 
     def _may(self, request: HttpRequest, permission: Permission, obj: Assignment | None) -> bool:
@@ -124,7 +140,7 @@ class ExtensionInline(TabularInline):
 class DeadlinesAdmin(AsksFirst[Assignment], CourseScopedAdmin[Assignment]):
     """The form of an assignment: its deadlines, for instructors, and extensions, for whoever may grant them."""
 
-    form = DeadlinesForm
+    form = AdminDeadlinesForm
     shown_release_at = shown("release_at", _("release time"))
     shown_due = shown("due", _("due date"))
     shown_cut_off = shown("cut_off", _("cut-off"))

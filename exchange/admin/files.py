@@ -27,7 +27,7 @@ FILE_ROW = (
 )
 FILE_TABLE = (
     '<div><table><thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">SHA-256</th>'
-    '<th scope="col"></th></tr></thead><tbody>{}</tbody></table>'
+    '<th scope="col">{}</th></tr></thead><tbody>{}</tbody></table>'
     '<p>{} <a href="{}">{}</a></p></div>'
 )
 
@@ -41,6 +41,13 @@ class FilesAdmin(BaseAdmin[M]):
     def folder_of(self, obj: M) -> str:
         """Return the name of its zip, and of the folder in it."""
         raise NotImplementedError
+
+    def reading_route(self, obj: M) -> tuple[str, int] | None:
+        """Return the name of the portal's address of one of its files, and what stands there before the path.
+
+        None where the portal does not show them: then its files open as they are.
+        """
+        return None
 
     def created_at(self, obj: M) -> datetime:
         """Return the time that the files in its zip get."""
@@ -114,10 +121,10 @@ class FilesAdmin(BaseAdmin[M]):
     @admin.display(description=gettext_lazy("files"))
     def files(self, obj: M) -> SafeString:
         """Render the table of files, as a field."""
-        file_set = self.file_set_of(obj)
+        file_set, route = self.file_set_of(obj), self.reading_route(obj)
         rows = [
             (
-                self.address(obj, "open", entry.path),
+                reverse(route[0], args=[route[1], entry.path]) if route else self.address(obj, "open", entry.path),
                 entry.path,
                 readable_size(entry.blob.size),
                 entry.blob.sha256,
@@ -133,6 +140,7 @@ class FilesAdmin(BaseAdmin[M]):
             FILE_TABLE,
             _("File"),
             _("Size"),
+            _("Download"),
             format_html_join("", FILE_ROW, rows),
             _("… and %(count)s more.") % {"count": hidden} if hidden > 0 else "",
             self.address(obj, "zip"),

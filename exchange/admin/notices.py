@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import BaseAdmin, parse_pk
@@ -186,7 +186,7 @@ class DeliveryAdmin(BaseAdmin[Delivery]):
         kind = delivery.event.kind
         return str(Kind(kind).label) if kind in Kind.values else gettext("test")
 
-    @admin.display(description=_("to"))
+    @admin.display(description=pgettext_lazy("receiver", "to"))
     def to(self, delivery: Delivery) -> str:
         if delivery.webhook:
             return gettext("webhook %(name)s") % {"name": delivery.webhook}

@@ -13,7 +13,7 @@ from courses.models import Membership
 from courses.permissions import Permission, actor_of
 from exchange import services
 from exchange.admin.deadline_forms import ExtendForm
-from exchange.admin.state_changes import StatePreview, StatesWouldChange
+from exchange.state_preview import StatePreview, StatesWouldChange
 
 admin.site.unregister(Membership)
 

@@ -144,6 +144,9 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
             return by_code
         return search.with_number(word) | search.of_submission(word) | search.in_files(word, rows)
 
+    def reading_route(self, obj: Submission) -> tuple[str, int] | None:
+        return None if obj.assignment.course.removed_at else ("submission-file", obj.pk)
+
     def folder_of(self, obj: Submission) -> str:
         return submission_archives.as_attempt(obj).folder
 
@@ -224,6 +227,11 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
 
     def condition_for(self, word: str, rows: QuerySet[Feedback]) -> Q:
         return search.of_submission(word, "submission__") | search.in_files(word, rows)
+
+    def reading_route(self, obj: Feedback) -> tuple[str, int] | None:
+        """The portal shows the latest feedback on a submission."""
+        is_older = obj.submission.feedbacks.filter(pk__gt=obj.pk).exists()
+        return None if is_older or obj.submission.assignment.course.removed_at else ("feedback", obj.submission_id)
 
     def folder_of(self, obj: Feedback) -> str:
         return f"{obj.submission.student.username} {obj.submission.assignment.name} feedback"

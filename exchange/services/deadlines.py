@@ -11,13 +11,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 import courses.services
 from courses import audit
 from courses.errors import Invalid, NotFound
-from courses.models import Course, Role, User
+from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 from courses.services import CONTROL, UNSTORABLE
 from courses.timestamps import local_text
@@ -32,7 +34,7 @@ MAX_ATTEMPTS = 10_000  # which fits a column, too
 
 
 class State(NamedTuple):
-    """Whether somebody's latest submission is late (None without one), and whether their cut-off is over."""
+    """Whether the latest submission is late (None without one), and whether nothing more is accepted."""
 
     late: bool | None = None
     closed: bool = False
@@ -310,10 +312,21 @@ def _compare(before: Mapping[str, State], after: Mapping[str, State], assignment
 
 
 def _states(assignment: Assignment, now: datetime) -> dict[str, State]:
-    """Return how everybody stands who is a student of the course, or submitted. Two queries."""
+    """Return how everybody stands who is a student of the course, or submitted. Two queries; three with a limit."""
     students = assignment.course.memberships.filter(role=Role.STUDENT).order_by()
     closed = students.filter(deadlines.closed_in_sql(Pair.of(assignment, "user"), now))
     closed_now = set(closed.values_list("user__username", flat=True))
+    if assignment.max_attempts is not None:
+        closed_now.update(_without_attempts_left(assignment, students).values_list("user__username", flat=True))
     rows = latest_submissions([assignment]).annotate(late=IS_LATE).order_by()
     late = dict(rows.values_list("student__username", "late"))
     return {name: State(late.get(name), name in closed_now) for name in {*late, *closed_now}}
+
+
+def _without_attempts_left(assignment: Assignment, students: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Return the students who have submitted as often as they may. What counts is what counts in quotas.py."""
+    counted = assignment.submissions.filter(student=OuterRef("user"), withdrawn_at=None, trial=False).order_by()
+    attempts = counted.values("student").annotate(count=Count("pk")).values("count")
+    return students.annotate(limit=deadlines.max_attempts_in_sql(Pair.of(assignment, "user"))).filter(
+        limit__lte=Coalesce(Subquery(attempts), 0)
+    )

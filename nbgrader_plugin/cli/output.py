@@ -12,6 +12,8 @@ from nbgrader.exchange import ExchangeError
 
 from ..client.paths import BadPath
 from ..client.printing import printable, printable_line
+from ..translation import gettext as _
+from ..translation import ngettext
 
 RED, GREEN, YELLOW = 31, 32, 33  # ECMA-48, "select graphic rendition"
 FAILED, INTERRUPTED = 1, 130
@@ -26,14 +28,6 @@ def load_nbgrader() -> NbGrader:
     app = NbGrader(log_level=logging.ERROR)
     app.initialize([])
     return app
-
-
-def count(number: int, one: str, many: str) -> str:
-    """
-    >>> count(1, "line", "lines"), count(2, "line was", "lines were")
-    ('1 line', '2 lines were')
-    """
-    return f"{number} {one if number == 1 else many}"
 
 
 def print_success(text: str) -> None:
@@ -56,7 +50,7 @@ def _print(text: str, colour: int, stream: TextIO) -> None:
 
 
 def render_made(changes: int) -> str:
-    return f"{count(changes, 'change was', 'changes were')} made."
+    return ngettext("%(count)s change was made.", "%(count)s changes were made.", changes) % {"count": changes}
 
 
 def render_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -100,6 +94,6 @@ def run_command(command: Callable[[], None]) -> int:
         print_error(sentence_of(error))
         return FAILED
     except KeyboardInterrupt:
-        print_error("Interrupted.")
+        print_error(_("Interrupted."))
         return INTERRUPTED
     return 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from ..client.printing import printable_line
+from ..translation import gettext as _
 from .output import CommandFailed
 
 COLUMNS = ("username", "first_name", "last_name", "email", "section", "role")
@@ -53,7 +54,10 @@ class ColumnChoice:
         for choice in choices:
             name, sign, column = choice.partition("=")
             if not sign or name not in NAMES:
-                raise CommandFailed(f"--column {choice}: write FIELD=COLUMN; fields are {', '.join(NAMES)}.")
+                raise CommandFailed(
+                    _("--column %(choice)s: write FIELD=COLUMN; fields are %(fields)s.")
+                    % {"choice": choice, "fields": ", ".join(NAMES)}
+                )
             columns[name] = column.strip()
         return cls(columns, before_at)
 
@@ -67,9 +71,11 @@ def read(content: bytes, choice: ColumnChoice | None = None) -> list[CsvPerson]:
     try:
         rows = [(reader.line_num, cells) for cells in reader if any(map(str.strip, cells))]
     except csv.Error as error:
-        raise CommandFailed(f"Line {reader.line_num} of the file cannot be read: {error}.") from error
+        raise CommandFailed(
+            _("Line %(line)s of the file cannot be read: %(error)s.") % {"line": reader.line_num, "error": error}
+        ) from error
     if not rows:
-        raise CommandFailed("The file is empty.")
+        raise CommandFailed(_("The file is empty."))
     start = _find_header(rows)
     header = [cell.strip() for cell in rows[start][1]]
     places = _find_columns(header, choice.columns)
@@ -127,18 +133,26 @@ def _find_columns(header: list[str], chosen: Mapping[str, str]) -> dict[str, int
         found = [place for place, cell in enumerate(header) if _meaning(cell) == name]
         if column:
             if column.lower() not in lowered:
-                raise CommandFailed(f"The file has no column “{column}”. Its columns are: {', '.join(header)}.")
+                raise CommandFailed(
+                    _("The file has no column “%(column)s”. Its columns are: %(columns)s.")
+                    % {"column": column, "columns": ", ".join(header)}
+                )
             found = [lowered.index(column.lower())]
         if len(found) > 1 and column is None:
             names = ", ".join(f"“{header[place]}”" for place in found)
             example = header[found[0]]
-            raise CommandFailed(f"{len(found)} columns say “{name}”: {names}. Choose: --column {name}='{example}'")
+            raise CommandFailed(
+                _("%(count)s columns say “%(name)s”: %(names)s. Choose: --column %(name)s='%(example)s'")
+                % {"count": len(found), "name": name, "names": names, "example": example}
+            )
         if found and column != "":
             places[name] = found[0]
     if "username" not in places:
         raise CommandFailed(
-            "The first line must name the columns, one of them student_id (or username, or id); or choose one with "
-            "--column username='…'."
+            _(
+                "The first line must name the columns, one of them student_id (or username, or id); or choose one with "
+                "--column username='…'."
+            )
         )
     return places
 

@@ -131,7 +131,7 @@ def test_cycle_by_keyboard(released, folder, person):
     page.reload()
     go_to("problem1.html")
     page.keyboard.press("Enter")
-    expect(page.locator("body")).to_contain_text("well done")
+    expect(page.frame_locator("iframe").locator("body")).to_contain_text("well done")
 
 
 def test_cycle_without_script(released, person):

@@ -96,7 +96,7 @@ def test_api_v2_speaks_the_language_that_is_asked_for_and_keeps_its_codes(course
     english = client.get("/api/v2/nowhere/", headers=headers)
     german = client.get("/api/v2/nowhere/", headers={**headers, **GERMAN["headers"]})
     assert json.loads(english.content)["message"] == "There is nothing at this address."
-    assert json.loads(german.content)["message"] == "Unter dieser Adresse ist nichts."
+    assert json.loads(german.content)["message"] == "Unter dieser Adresse gibt es nichts."
     assert json.loads(english.content)["code"] == json.loads(german.content)["code"] == "not_found"
 
 

@@ -21,8 +21,8 @@ from courses.errors import DomainError
 from courses.permissions import Permission
 from courses.templatetags.times import local
 from exchange import services
-from exchange.admin.state_changes import StatePreview, StatesWouldChange
 from exchange.services import StateChange
+from exchange.state_preview import StatePreview, StatesWouldChange
 from ngshare_site.portal.staff.base import StaffPage
 
 PENDING = "pending"  # in a session: what was entered and not confirmed yet, {token: query string}

@@ -17,7 +17,7 @@ from courses.models import Course
 from courses.permissions import Permission
 from courses.templatetags.times import local
 from exchange import services
-from exchange.admin.deadline_forms import DeadlinesForm, LocalDateTimeField, split_local
+from exchange.deadline_forms import DeadlinesForm, LocalDateTimeField, LocalDateTimeWidget
 from exchange.models import Assignment
 from exchange.services import Grant, StateChange
 from ngshare_site.portal.staff.acts import Act, ActView, entered_form, keep_for_confirmation
@@ -33,7 +33,7 @@ LABELS: dict[str, Any] = {  # lazy
 }
 
 
-class DateAndTime(forms.SplitDateTimeWidget):
+class DateAndTime(LocalDateTimeWidget):
     """A date and a time as the browser asks for them, each with a name that is read out."""
 
     def __init__(self, label: Any = "") -> None:
@@ -45,9 +45,6 @@ class DateAndTime(forms.SplitDateTimeWidget):
             date_format="%Y-%m-%d",
             time_format="%H:%M:%S",
         )
-
-    def decompress(self, value: Any) -> Any:
-        return split_local(value)
 
     def id_for_label(self, id_: str) -> str:
         return ""  # each half has a label

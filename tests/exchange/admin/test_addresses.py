@@ -156,8 +156,11 @@ def status_of_action(model, action, chosen, select_across="", **more):
         return 200 if is_of_one_course else 302
     if action == "make_new_secret":
         return 200 if select_across else 302  # it asks about the only one
-    is_answered = action in ("download", "remove") or (model, action) == (Course, "move_to_trash")
-    return 200 if is_answered else 302  # a file or a question; otherwise the list again
+    if action == "download":
+        return 200
+    # A question, of rows that are there; otherwise the list again.
+    is_asked = action == "remove" or (model, action) == (Course, "move_to_trash")
+    return 200 if is_asked and (select_across or model.objects.filter(pk=int(chosen)).exists()) else 302
 
 
 def is_first_page(number):

@@ -206,7 +206,7 @@ def test_graders_do_not_release_or_extend(submission, browse, page, name):
     assert (gina.get(page(name)).status_code, gina.post(page(name)).status_code) == (403, 403)
     assert everything() == before
     text = gina.get(page()).content.decode()
-    assert "unrelease/" not in text and "release/" not in text
+    assert "ps1/unrelease/" not in text and "ps1/release/" not in text
     look = words(gina.get(page("deadlines/")))
     assert "Due date none" in look and "Change…" not in look and "Grant…" not in look
 
