@@ -55,7 +55,7 @@ def pages(course):
         MEMBERS: ["Mitglieder", "Nach Kurs", "Nach Rolle", "Korrigierende", "5 Mitglieder", "Zu Studierenden machen"],
         f"{MEMBERS}add/": ["Mitglied hinzufügen", "Wie auf JupyterHub."],
         member_page(bob): ["Mitglied ändern", "Vorname", "E-Mail", "Gruppe", "bob (Studierende) in NBG 101"],
-        f"{MEMBERS}{bob.pk}/delete/": ["Sind Sie sicher", "Nein, bitte zurück"],
+        f"{MEMBERS}{bob.pk}/delete/": ["Sind Sie sicher", "Nein, bitte abbrechen"],
         PEOPLE: ["Personen", "Zuerst gesehen", "Suche nach Benutzername, Name oder E-Mail"],
         f"{PEOPLE}{bob.user_id}/change/": ["Zusammenführen", "Anonymisieren", "Mitglied in"],
         f"{PEOPLE}{bob.user_id}/act/merge/": ["Mit einem anderen Konto zusammenführen", "nicht rückgängig"],
