@@ -15,6 +15,7 @@ from courses.admin.base import CourseScopedAdmin
 from courses.admin.deletion import TrashAdmin
 from courses.admin.filters import CourseFilter
 from courses.admin.lists import count_of
+from courses.admin.search import filter_rows
 from courses.models import AuditEntry
 from courses.permissions import Actor, actor_of
 from courses.sizes import readable_size
@@ -61,6 +62,13 @@ class AssignmentAdmin(DeadlinesAdmin, ExtensionFilesAdmin, ProgressAdmin, TrashA
         "created",
     )
     actions = ("unrelease", "restore", "delete_permanently")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Assignment], search_term: str
+    ) -> tuple[QuerySet[Assignment], bool]:
+        if not self.is_searchable(request, search_term):
+            return queryset.none(), False
+        return filter_rows(queryset, search_term, search.of_assignments), False
 
     def delete_row(self, row: Assignment, *, by: Actor) -> dict[str, int]:
         return services.delete_assignment_permanently(row, by=by)
@@ -205,7 +213,8 @@ class ReleaseAdmin(FilesAdmin[Release], CourseScopedAdmin[Release]):
         return release.file_set.digest
 
     def condition_for(self, word: str, rows: QuerySet[Release]) -> Q:
-        return search.of_assignment(word, "assignment") | search.in_files(word, rows)
+        by_person = Q(released_by__username__icontains=word)
+        return by_person | search.of_assignment(word, "assignment") | search.in_files(word, rows)
 
     def reading_route(self, obj: Release) -> tuple[str, int] | None:
         return None if obj.assignment.course.removed_at else ("release-file", obj.pk)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext, pgettext_lazy
@@ -113,6 +114,17 @@ class WebhookAdmin(BaseAdmin[Webhook]):
         }
         return TemplateResponse(request, "admin/ngshare/webhook_secret.html", context)
 
+    def delete_view(  # type: ignore[override]
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponseBase:
+        """Delete a webhook. Where the form comes once more, it is gone already, and that is what was wanted."""
+        pk = parse_pk(object_id)
+        if request.method == "POST" and self.has_delete_permission(request) and pk is not None:
+            if not Webhook.objects.filter(pk=pk).exists():
+                messages.success(request, "The webhook is deleted.")
+                return HttpResponseRedirect(reverse("admin:notices_webhook_changelist"))
+        return super().delete_view(request, object_id, extra_context)
+
     def delete_model(self, request: HttpRequest, obj: Webhook) -> None:
         webhooks.delete_webhook(obj, by=actor_of(request))
 
@@ -211,5 +223,5 @@ class DeliveryAdmin(BaseAdmin[Delivery]):
     @admin.action(description=_("Send again"), permissions=["administer"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         count = webhooks.send_again(list(queryset), by=actor_of(request))
-        text = ngettext("%d delivery is sent again.", "%d deliveries are sent again.", count)
-        messages.success(request, text % count)
+        texts = ("%d delivery is sent again.", "%d deliveries are sent again.")
+        self.tell_count(request, count, *texts, already="What you chose is about to be sent.")

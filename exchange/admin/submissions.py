@@ -226,7 +226,8 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
         return readable_size(feedback.file_set.size)
 
     def condition_for(self, word: str, rows: QuerySet[Feedback]) -> Q:
-        return search.of_submission(word, "submission__") | search.in_files(word, rows)
+        by_receipt = search.with_receipt(word, "submission")
+        return by_receipt | search.of_submission(word, "submission__") | search.in_files(word, rows)
 
     def reading_route(self, obj: Feedback) -> tuple[str, int] | None:
         """The portal shows the latest feedback on a submission."""

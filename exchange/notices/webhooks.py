@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -96,11 +97,15 @@ def send_test(webhook: Webhook, *, by: Actor) -> Delivery:
 
 
 def send_again(deliveries: Sequence[Delivery], *, by: Actor) -> int:
-    """Send deliveries anew, whatever became of them. Return how many. Errors: PermissionDenied."""
+    """Send deliveries anew, whatever became of them. Return how many. Errors: PermissionDenied.
+
+    Those that are about to be sent anyway are not counted: the second click of two changes nothing.
+    """
     role, now = by.require_administrator(), timezone.now()
     pks = [delivery.pk for delivery in deliveries]
     with transaction.atomic():
-        count = Delivery.objects.filter(pk__in=pks).update(
+        is_next = Q(state=State.WAITING, attempts=0, next_attempt__lte=now)
+        count = Delivery.objects.filter(~is_next, pk__in=pks).update(
             state=State.WAITING, attempts=0, next_attempt=now, done_at=None, again_since=now, error=""
         )
         Webhook.objects.filter(deliveries__in=pks).update(paused_until=None)

@@ -34,6 +34,10 @@ def add_deadline_commands(command: Callable[[str, str], argparse.ArgumentParser]
     subparser.add_argument("--withdraw", action="store_true", help=_("withdraw the extension"))
     _add_asking_options(subparser)
 
+    _add_comparing_commands(command)
+
+
+def _add_comparing_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
     subparser = command(
         "deadlines", _("Show the deadlines; of one assignment, for whom something else is in force, and why")
     )

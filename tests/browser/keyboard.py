@@ -2,6 +2,7 @@
 
 NAME = """() => {
     const element = document.activeElement;
+    if (element === document.body) return ""; // between the last and the first
     const label = element.labels && element.labels[0];
     return (element.ariaLabel || (label || element).innerText || element.value || "").trim();
 }"""

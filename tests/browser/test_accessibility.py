@@ -2,10 +2,12 @@
 page must have besides: room at 360 pixels, all columns at 1280, a title and one heading of its own, little weight.
 """
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.urls import URLResolver, get_resolver, reverse
+from playwright.sync_api import expect
 
 from exchange.api.v1.urls import urlpatterns as v1
 from tests.browser import world
@@ -19,19 +21,25 @@ PEOPLE = {"outsider": "erin", "student": "bob", "grader": "gina", "instructor": 
 
 
 @pytest.fixture(scope="module")
-def walk_of(chromium, tmp_path_factory):
+def filled_site(tmp_path_factory):
+    with world.running(tmp_path_factory.mktemp("world")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def walk_of(chromium, filled_site):
     """A function: the walk of somebody through all pages that they get, made once."""
-    with world.running(tmp_path_factory.mktemp("world")) as (site, rows):
-        walks = {}
+    site, rows = filled_site
+    walks = {}
 
-        def walk(role):
-            if role not in walks:
-                walks[role] = Walk(chromium, site, PEOPLE.get(role))
-                walks[role].go(visits(rows) if role in PEOPLE else of_nobody())
-                walks[role].close()
-            return walks[role]
+    def walk(role):
+        if role not in walks:
+            walks[role] = Walk(chromium, site, PEOPLE.get(role))
+            walks[role].go(visits(rows) if role in PEOPLE else of_nobody())
+            walks[role].close()
+        return walks[role]
 
-        yield walk
+    return walk
 
 
 @pytest.mark.parametrize("role", ["nobody", *PEOPLE])
@@ -71,3 +79,19 @@ def test_pages_of_a_hub_that_does_not_answer(chromium, tmp_path):
             "JupyterHub does not answer – ngshare",
             "Not logged in – ngshare",
         ]
+
+
+def test_receipt_is_printed_on_one_page_in_black_on_white(chromium, filled_site):
+    site, rows = filled_site
+    walk = Walk(chromium, site, "bob")
+    page = walk.open(Visit("submission", reverse("submission", args=[rows["exchange.Submission"]])))
+    page.emulate_media(media="print", color_scheme="dark")
+    for part in ("header.site", "footer.site", "main form", ".actions"):
+        expect(page.locator(part).locator("visible=true")).to_have_count(0)
+    expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+    expect(page.locator("body")).to_have_css("color", "rgb(0, 0, 0)")
+    expect(page.locator(".crumbs")).to_contain_text(f"{world.COURSE} › {world.OVER}")
+    for name in ("Short code", "Student", "Time", "Digest", "Signature"):
+        expect(page.locator("dl dt", has_text=name).first).to_be_visible()
+    assert len(re.findall(rb"/Type /Page\b", page.pdf(format="A4"))) == 1
+    walk.close()

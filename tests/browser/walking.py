@@ -23,6 +23,7 @@ NARROWEST = {"width": 360, "height": 800}
 MAX_WEIGHT = 100_000  # bytes of a page with its styles and scripts
 # Colours that fade into those of another scheme are looked at when they have.
 RUN_AXE = """async (options) => {
+    await new Promise((done) => setTimeout(done)); // what waits for the page has run
     document.getAnimations().forEach((each) => each.finish());
     const found = await axe.run(options);
     return found.violations.flatMap((each) => each.nodes.map(

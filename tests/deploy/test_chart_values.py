@@ -3,13 +3,16 @@
 import re
 
 import pytest
+import yaml
 
+from courses.sizes import parse_size
 from ngshare_site import __version__
 from tests.deploy.charts import DESCRIBE, FOLDER, MANY, containers, environment, look, merged, nested, pods, server
 from tests.test_docs import variables_read
 
 pytestmark = pytest.mark.deploy
 
+DEFAULTS = yaml.safe_load((FOLDER / "values.yaml").read_text())
 POD = "Deployment/ngshare: spec.template.spec"
 SERVER = f"{POD}.containers.0"
 CLAIM = "PersistentVolumeClaim/ngshare-data"
@@ -260,8 +263,17 @@ def test_every_value_has_a_test():
 
 def test_settings_leave_out_what_the_chart_sets_itself(chart):
     own = set(environment(server(chart.render({**MANY, "admins": ["x"], "hub": {"publicUrl": "https://x"}}))))
+    own -= set(DEFAULTS["settings"])
     for name in sorted((own & set(variables_read())) | {"NGSHARE_STANDALONE"}):
         assert re.search(f"settings: [Aa]dditional propert(y|ies) '?{name}", chart.refuse({"settings": {name: "1"}}))
+
+
+def test_documents_that_are_rendered_at_once_leave_the_servers_their_memory(chart):
+    """A pod that needs more is killed, and with it whatever is being submitted."""
+    variables = environment(server(chart.render()))
+    at_once = DEFAULTS["server"]["workers"] * int(variables["NGSHARE_RENDERERS"])
+    assert DEFAULTS["resources"]["limits"]["memory"] == "1Gi"
+    assert at_once * parse_size(variables["NGSHARE_RENDERING_MEMORY"]) < 2**30 / 2
 
 
 def test_allowed_hosts_include_those_of_probes_tests_and_users_servers(chart):

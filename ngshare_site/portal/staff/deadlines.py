@@ -80,7 +80,7 @@ class GrantForm(forms.Form):
     )
     attempts = forms.IntegerField(label=gettext_lazy("Further attempts"), required=False, min_value=0)
     reason = forms.CharField(
-        label=gettext_lazy("Reason"), required=False, max_length=500, help_text=gettext_lazy("The students see it.")
+        label=gettext_lazy("Reason"), required=False, max_length=500, help_text=gettext_lazy("Only staff see it.")
     )
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:

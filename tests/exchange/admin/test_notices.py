@@ -102,6 +102,27 @@ def test_given_up_delivery_is_sent_again(course, browser, receiver):
     assert Delivery.objects.get().state == State.SENT and len(receiver.received) == 1
 
 
+def test_delivery_is_sent_again_once_however_often_it_is_clicked(course, browser, receiver):
+    made, _ = webhooks.create_webhook("worker", receiver.url, Kind.values, by=actor("root"))
+    delivery = webhooks.send_test(made, by=actor("root"))
+    Delivery.objects.update(state=State.GIVEN_UP)
+    root = browser("root")
+    sent = {"action": "send_again", "_selected_action": [delivery.pk]}
+    assert "1 delivery is sent again." in root.post(DELIVERIES, sent, follow=True).text
+    assert "What you chose is about to be sent." in root.post(DELIVERIES, sent, follow=True).text
+    assert AuditEntry.objects.filter(action="send notices again").count() == 1
+
+
+def test_deletion_that_is_sent_again_is_no_error(course, browser, receiver):
+    made, _ = webhooks.create_webhook("worker", receiver.url, Kind.values, by=actor("root"))
+    root = browser("root")
+    for _ in range(2):
+        page = root.post(f"{LIST}{made.pk}/delete/", {"post": "yes"}, follow=True)
+        assert [str(message.level_tag) for message in page.context["messages"]] == ["success"]
+        assert page.redirect_chain[-1][0] == LIST
+    assert AuditEntry.objects.filter(action="delete webhook").count() == 1
+
+
 def test_webhook_is_deleted_with_what_waits(course, browser, receiver):
     made, _ = webhooks.create_webhook("worker", receiver.url, Kind.values, by=actor("root"))
     webhooks.send_test(made, by=actor("root"))

@@ -100,6 +100,14 @@ def test_feedback_that_is_shown_is_the_newest(assignment, browse, monkeypatch):
 # The history
 
 
+@pytest.mark.parametrize("who", ["dave", "alice", "erin"])
+def test_history_is_one_click_away_also_for_who_has_submitted_nothing(assignment, browse, who):
+    page = browse(who)
+    home = page.get("/").content.decode()
+    assert f'href="{HISTORY}"' in home and "Download everything I submitted" not in home
+    assert "You have not submitted anything yet." in page.get(HISTORY).content.decode()
+
+
 def test_history_has_every_attempt_the_newest_first(assignment, browse):
     first, second = (cast.submit(assignment, "bob", more=b"%d" % number) for number in range(2))
     services.withdraw_submissions([first], by=actor("alice"))
