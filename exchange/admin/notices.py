@@ -121,7 +121,7 @@ class WebhookAdmin(BaseAdmin[Webhook]):
         pk = parse_pk(object_id)
         if request.method == "POST" and self.has_delete_permission(request) and pk is not None:
             if not Webhook.objects.filter(pk=pk).exists():
-                messages.success(request, "The webhook is deleted.")
+                messages.success(request, gettext("The webhook is deleted."))
                 return HttpResponseRedirect(reverse("admin:notices_webhook_changelist"))
         return super().delete_view(request, object_id, extra_context)
 
@@ -223,5 +223,5 @@ class DeliveryAdmin(BaseAdmin[Delivery]):
     @admin.action(description=_("Send again"), permissions=["administer"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         count = webhooks.send_again(list(queryset), by=actor_of(request))
-        texts = ("%d delivery is sent again.", "%d deliveries are sent again.")
-        self.tell_count(request, count, *texts, already="What you chose is about to be sent.")
+        text = ngettext("%d delivery is sent again.", "%d deliveries are sent again.", count)
+        self.tell_count(request, count, text % count, already=gettext("What you chose is about to be sent."))
