@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from courses.admin.forms import name_inputs
 from courses.errors import DomainError
@@ -100,9 +99,6 @@ class ExtensionForm(ExtensionModelForm):
             self.fields["user"].disabled = self.fields["section"].disabled = True
             for name in self.fields.keys() & {*EXTENSION_FIELDS}:
                 self.fields[name].show_hidden_initial = True
-
-    def name_inputs(self) -> None:
-        name_inputs(self, str(self.instance.user or self.instance.section or _("new")))
 
     def clean_user(self) -> User | None:
         name = self.cleaned_data["user"].strip()

@@ -10,8 +10,10 @@ from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from courses.admin.base import CourseScopedAdmin
+from courses.admin.forms import name_inputs
 from courses.permissions import Permission, actor_of
 from courses.templatetags.times import local
 from exchange import services
@@ -42,9 +44,9 @@ class ExtensionFormSet(BaseExtensionFormSet):
     def get_unique_error_message(self, unique_check: object) -> str:
         return "A person or a section has one extension only."
 
-    def add_fields(self, form: ExtensionForm, index: int | None) -> None:
+    def add_fields(self, form: ExtensionModelForm, index: int | None) -> None:
         super().add_fields(form, index)
-        form.name_inputs()
+        name_inputs(form, str(form.instance.user or form.instance.section or _("new")))
 
 
 def shown(name: str, description: str) -> Callable[[Any, Any], str]:
