@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied as Forbidden
@@ -81,9 +82,9 @@ class BaseAdmin(ModelAdmin[M]):
     @property
     def media(self) -> forms.Media:
         """Leave out the scripts for fields that fill in others, a third of all: there are none here."""
-        media = super().media
-        unused = ("urlify.js", "prepopulate.js", "xregexp.min.js", "xregexp.js")
-        return forms.Media(css=media._css, js=[path for path in media._js if not str(path).endswith(unused)])
+        jquery = f"vendor/jquery/jquery{'' if settings.DEBUG else '.min'}.js"
+        names = (jquery, "jquery.init.js", "core.js", "admin/RelatedObjectLookups.js", "actions.js")
+        return forms.Media(js=[f"admin/js/{name}" for name in names])
 
     list_per_page = 100
     show_full_result_count = False

@@ -76,9 +76,6 @@ class ExtensionForm(ExtensionModelForm):
             for name in self.fields.keys() & {*EXTENSION_FIELDS}:
                 self.fields[name].show_hidden_initial = True
 
-    def name_inputs(self) -> None:
-        name_inputs(self, str(self.instance.user or self.instance.section or _("new")))
-
     def clean_user(self) -> User | None:
         name = self.cleaned_data["user"].strip()
         if self.instance.pk or not name:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
+from courses.admin.forms import name_inputs
 from courses.errors import DomainError
 from courses.permissions import Permission, actor_of
 from courses.templatetags.times import local
@@ -58,9 +59,9 @@ class ExtensionFormSet(BaseExtensionFormSet):
     def get_unique_error_message(self, unique_check: object) -> str:
         return gettext("A person or a section has one extension only.")
 
-    def add_fields(self, form: ExtensionForm, index: int | None) -> None:
+    def add_fields(self, form: ExtensionModelForm, index: int | None) -> None:
         super().add_fields(form, index)
-        form.name_inputs()
+        name_inputs(form, str(form.instance.user or form.instance.section or _("new")))
 
 
 def shown(name: str, description: "str | _StrPromise") -> Callable[[Any, Any], str]:

@@ -20,7 +20,7 @@ from tests.browser.world import COURSE, CURRENT, FEEDBACK, NAMES, OVER, PICTURE,
 OF_FILES = ("release", "submission", "feedback", "fileset")
 # Addresses that are no pages: what they answer is read by programs, is downloaded, or leads to another page at once.
 NO_PAGES = {
-    *("healthz", "readyz", "metrics", "admin:autocomplete", "admin:jsi18n"),
+    *("healthz", "readyz", "metrics", "admin:autocomplete", "admin:jsi18n", "set-language"),
     *("course-archive", "own-submissions", "release-zip", "solution", "receipt", "files", "assignment-submissions"),
     *("assignment-csv", "assignment-reminder-txt", "assignment-reminder-csv", "assignment-pseudonyms"),
     *("admin:export_roster", "admin:export_for_nbgrader", "admin:export_extensions", "admin:status_csv"),

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 from axe_playwright_python.base import AXE_SCRIPT
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 
 from tests.browser.walk import Visit
 
@@ -53,6 +53,14 @@ def log_in(site, username):
     fields = {"username": username, "csrfmiddlewaretoken": session.cookies["ngshare-csrf"]}
     session.post(f"{site.url}/login/", data=fields, headers={"Referer": f"{site.url}/"}, timeout=60)
     return session
+
+
+def name_of(address):
+    """Return the name of an address; empty for one that there is not."""
+    try:
+        return resolve(unquote(urlsplit(address).path)).view_name
+    except Resolver404:
+        return ""
 
 
 class Walk:
@@ -122,7 +130,7 @@ class Walk:
     def visit(self, visit):
         self.noted.clear()
         page = self.open(visit)
-        self.names |= {resolve(unquote(urlsplit(address).path)).view_name for address in (visit.address, page.url)}
+        self.names |= {name_of(address) for address in (visit.address, page.url)}
         self.faults += [f"{visit.name}: {fault}" for fault in self.check(visit, page)]
 
     def check(self, visit, page):
