@@ -230,10 +230,13 @@ class MemberFormSet(MemberInlineFormSet):
 
     def add_fields(self, form: MemberForm, index: int | None) -> None:
         super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            self._settle_removal(form, index)
+        # At last: a form keeps the fields that it was asked for.
+        name_inputs(form, form.instance.user.username if form.instance.pk else _("new"))
+
+    def _settle_removal(self, form: MemberForm, index: int | None) -> None:
         member = form.instance
-        name_inputs(form, member.user.username if member.pk else _("new"))
-        if "DELETE" not in form.fields:
-            return
         if member.pk and not form.actor.may_assign(member.role, member.course_id):
             form.fields["DELETE"].disabled = True
         elif not member.pk and index is not None and index < self.initial_form_count():
