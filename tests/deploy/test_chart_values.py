@@ -127,7 +127,7 @@ EFFECTS = {
     "replicaCount": (5, MANY, "Deployment/ngshare: spec.replicas", 5),
     "server.workers": (4, {}, f"{SERVER}.args.3", "--workers=4"),
     "server.threads": (16, {}, f"{SERVER}.args.4", "--threads=16"),
-    "resources": ({"limits": {"memory": "2Gi"}}, {}, f"{JOB}.containers.0.resources.limits", {"memory": "2Gi"}),
+    "resources": ({"limits": {"memory": "3Gi"}}, {}, f"{JOB}.containers.0.resources.limits", {"memory": "3Gi"}),
     "autoscaling.enabled": (True, MANY, "Deployment/ngshare: spec.replicas", None),
     "autoscaling.minReplicas": (
         3,
