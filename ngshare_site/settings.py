@@ -25,7 +25,7 @@ CACHES: dict[str, dict[str, object]] = {
         "BACKEND": "ngshare_site.cache.ForgivingFileCache",
         "LOCATION": str(DATA / "renderings"),
         "KEY_PREFIX": __version__,
-        "OPTIONS": {"MAX_ENTRIES": 1000},
+        "OPTIONS": {"MAX_ENTRIES": 1000},  # of 1 MB at most: documents.LARGEST_KEPT
     },
 }
 SECRET_KEY = env.secret("NGSHARE_SECRET_KEY", DATA)  # empty until data_folder.py has made it
@@ -73,9 +73,9 @@ NGSHARE_API_V1_MAX_BODY = env.size("NGSHARE_API_V1_MAX_BODY", "200MiB")  # all f
 
 # Reading in the browser
 
-NGSHARE_RENDERERS = env.number("NGSHARE_RENDERERS", 2)  # documents rendered at once, in each process; 0: all downloads
+NGSHARE_RENDERERS = env.number("NGSHARE_RENDERERS", 1)  # documents rendered at once, in each process; 0: all downloads
 NGSHARE_RENDERING_SECONDS = env.number("NGSHARE_RENDERING_SECONDS", 10, least=1)  # of processor time for a document
-NGSHARE_RENDERING_MEMORY = env.size("NGSHARE_RENDERING_MEMORY", "1GB")
+NGSHARE_RENDERING_MEMORY = env.size("NGSHARE_RENDERING_MEMORY", "256MB")
 NGSHARE_RENDERING_SIZE = env.size("NGSHARE_RENDERING_SIZE", "10MB")  # larger files are downloads
 
 # Quotas; an administrator may set others for a course

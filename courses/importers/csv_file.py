@@ -58,6 +58,7 @@ def read_text(text: str, encoding: str = "", choice: ColumnChoice = UNCHOSEN) ->
 
 def read_sheet(sheet: Sheet, encoding: str = "", choice: ColumnChoice = UNCHOSEN) -> RosterFile:
     """Return the roster in the cells of a file. Errors: UnclearColumns, Invalid."""
+    roster_columns.check_clear(sheet, choice)
     table = tables.name_columns(sheet, COLUMN_NAMES, ["username"], hint=str(HINT), chosen=choice.for_sheet(sheet))
     left_out = roster_columns.lines_about_nobody(sheet)
     lines = tuple(_line(row, choice) for row in table.rows if row.number not in left_out)

@@ -4,13 +4,13 @@ Where their names do not tell, a person chooses. What learning platforms write i
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from courses.errors import Invalid
-from courses.importers.tables import Sheet
+from courses.importers.tables import Sheet, UnclearColumns
 
 # The names that a column may have, reduced to lowercase letters; the likeliest first. Canvas writes English, the others
 # the language of whoever exports.
@@ -31,6 +31,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
 }
 HINT = gettext_lazy("“username” (or “id”, as nbgrader calls it)")
 NAME_PARTS = ("first_name", "last_name")
+LOOKED_AT = 300  # lines, to tell which column names members
 
 
 @dataclass(frozen=True)
@@ -75,16 +76,19 @@ UNCHOSEN = ColumnChoice()
 
 def suggest(sheet: Sheet, members: Collection[str]) -> ColumnChoice:
     """Return a choice to begin with: for user names the column that names most members of the course, if any does."""
-    known = set(members)
+    known, head = set(members), replace(sheet, rows=sheet.rows[:LOOKED_AT])
     counted = [
-        (sum(_user_name(cell, before_at) in known for cell in sheet.column(column)), column, before_at)
+        (sum(_user_name(cell, before_at) in known for cell in cells), column, before_at)
         for column in filter(None, sheet.header)
+        for cells in [head.column(column)]
         for before_at in (False, True)
     ]
     count, username, before_at = max(counted, key=lambda each: (each[0], not each[2]), default=(0, "", False))
     likely = {name: columns[0] for name, columns in sheet.candidates(COLUMN_NAMES).items()}
     if count:
         return ColumnChoice({**likely, "username": username}, before_at)
+    if _has_only_numbers_of_canvas(sheet):
+        del likely["username"]
     return ColumnChoice(likely)
 
 
@@ -107,9 +111,26 @@ def split_name(name: str) -> dict[str, str]:
     return {part: text.strip() for part, text in parts.items() if text.strip()}
 
 
+def check_clear(sheet: Sheet, choice: ColumnChoice) -> None:
+    """Check that a column of user names is chosen where none can be told. Errors: UnclearColumns."""
+    if "username" not in choice.columns and _has_only_numbers_of_canvas(sheet):
+        raise UnclearColumns(
+            _("The “ID” in a gradebook of Canvas is Canvas's own number of a person. Choose the column of user names.")
+        )
+
+
+def _has_only_numbers_of_canvas(sheet: Sheet) -> bool:
+    """Return whether it is what Canvas gives to somebody who may not see the IDs of the student information system."""
+    return _is_gradebook_of_canvas(sheet) and sheet.candidates(COLUMN_NAMES).get("username") == ["ID"]
+
+
+def _is_gradebook_of_canvas(sheet: Sheet) -> bool:
+    return bool(sheet.header) and sheet.header[0] in ("Student", "LastName") and "Section" in sheet.header
+
+
 def lines_about_nobody(sheet: Sheet) -> dict[int, str]:
     """Return the lines of a Canvas gradebook that are no people: what is above the students, and its test student."""
-    if not sheet.header or sheet.header[0] not in ("Student", "LastName") or "Section" not in sheet.header:
+    if not _is_gradebook_of_canvas(sheet):
         return {}
     found: dict[int, str] = {}
     for index, (number, cells) in enumerate(sheet.rows):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 
 BEGUN, DONE, UNREADABLE = b".", b"+", b"?"  # what the starter tells, and the process at its end, unless it is ended
 NICENESS = 5
+FIRST_TO_END = "1000"  # where memory runs out, before the server
 NOBODY = 65534  # the user and the group of nobody on Linux
 IDLE_SECONDS = 300  # after which the starter ends
 Task = Callable[[bytes, dict[str, str]], bytes]
@@ -72,6 +73,8 @@ def _replace_standard_descriptors(*descriptors: int) -> None:
 def limit(seconds: int, memory: int, output: int) -> None:
     """Set limits that the process cannot raise again. No descriptor is left to be had, so nothing can be opened."""
     os.nice(NICENESS)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write(FIRST_TO_END)
     with open("/proc/self/statm") as file:
         loaded = int(file.read().split()[0]) * resource.getpagesize()
     if os.getuid() == 0:

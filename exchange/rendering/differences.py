@@ -4,12 +4,16 @@ import json
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import SequenceMatcher
+from itertools import accumulate
 from typing import Any
 
 AROUND = 3  # unchanged lines that are shown around changes
 LONGEST_LINE = 2000  # characters that are shown of a line
 MOST_LINES = 5000  # of one file
+MOST_CHARACTERS = 500_000  # of one file
+REST = 100  # characters that say how much is not shown, at most
 NEAR = 20  # cells among which one is looked for that has changed and has no id
+LONGEST_KIND = 20  # characters of what a cell says to be
 COMPARED = 2000  # characters by which two cells are alike
 
 
@@ -57,10 +61,11 @@ def render(content: bytes, options: dict[str, str]) -> bytes:
 
 
 def _shorten_parts(parts: list[Part]) -> list[Part]:
-    length = 0
+    length = characters = 0
     for index, part in enumerate(parts):
         length += 1 + len(part.lines)
-        if length > MOST_LINES + 2:
+        characters += sum(len(line.text) for line in part.lines)
+        if length > MOST_LINES + 2 or characters > MOST_CHARACTERS + REST:
             count = len(parts) - index
             rest = Line("…", f"{count} more parts are not shown.", "parts", count)
             return [*parts[:index], Part("changed", lines=[rest])]
@@ -110,7 +115,7 @@ def _align(old: list[Cell], new: list[Cell], key_of: Callable[[Cell], Hashable])
 
 def _whole(state: str, cell: Cell) -> Part:
     mark = "+" if state == "added" else "-"
-    return _part(state, cell, [Line(mark, line) for line in _cut(cell.source.split("\n")[:MOST_LINES])])
+    return _part(state, cell, _limit([Line(mark, line) for line in _cut(cell.source.split("\n"))]))
 
 
 def _compare_cells(old: Cell, new: Cell) -> Part:
@@ -150,7 +155,7 @@ def _read_cell(cell: Any, number: int) -> Cell:
     source = cell.get("source", "")
     text = source if isinstance(source, str) else "".join(map(str, source))
     outputs = json.dumps([{**output, "execution_count": None} for output in cell.get("outputs", [])], sort_keys=True)
-    return Cell(str(cell.get("cell_type")), key, text, outputs, number)
+    return Cell(str(cell.get("cell_type"))[:LONGEST_KIND], key, text, outputs, number)
 
 
 def compare_lines(before: str, after: str) -> list[Line]:
@@ -165,10 +170,16 @@ def compare_lines(before: str, after: str) -> list[Line]:
         else:
             lines += [Line("-", line) for line in _cut(old[old_start:old_end])]
             lines += [Line("+", line) for line in _cut(new[new_start:new_end])]
-    if len(lines) > MOST_LINES:
-        count = len(lines) - MOST_LINES
-        lines = [*lines[:MOST_LINES], Line("…", f"{count} more lines are not shown", "lines", count)]
-    return lines
+    return _limit(lines)
+
+
+def _limit(lines: list[Line]) -> list[Line]:
+    """Return the lines that have room, and how many have none."""
+    lengths = accumulate(len(line.text) for line in lines[:MOST_LINES])
+    kept = sum(length <= MOST_CHARACTERS for length in lengths)
+    if not (count := len(lines) - kept):
+        return lines
+    return [*lines[:kept], Line("…", f"{count} more lines are not shown", "lines", count)]
 
 
 def _shorten(lines: Sequence[str], *, is_first: bool, is_last: bool) -> list[Line]:

@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from courses.errors import TooLarge
+from courses.errors import BytesLost, TooLarge
 from exchange.models import FileEntry, FileSet
 from exchange.rendering.languages import LANGUAGES
 from exchange.rendering.notes import NOTES
@@ -36,7 +36,7 @@ KEPT_SECONDS = 14 * 24 * 3600
 FAILED_SECONDS = 3600  # for which what failed is not tried again
 MOST_PICTURES = 50  # that lie beside a notebook and are shown in it
 LARGEST_PICTURE = 5_000_000  # bytes of one, and of all of them
-LARGEST_KEPT = 5_000_000  # bytes
+LARGEST_KEPT = 1_000_000  # bytes; of so many documents as settings.CACHES says
 FAILURES: dict[str, type[Unreadable | TooCostly]] = {each.__name__: each for each in (Unreadable, TooCostly)}
 
 
@@ -94,14 +94,22 @@ def look_of(path: str, size: int) -> Look:
 def render(entry: FileEntry, *, person: str, beside: FileSet | None = None) -> bytes:
     """Return the file as a piece of HTML, which is to be shown under POLICY alone.
 
-    Its pictures may lie beside it, also in another file set. `person` is who waits for it. Errors: Busy, Unreadable,
-    TooCostly, TooLarge, BytesLost, StoreUnreachable.
+    Its pictures may lie beside it, also in another file set; lost ones are left out. `person` is who waits for it.
+    Errors: Busy, Unreadable, TooCostly, TooLarge, BytesLost, StoreUnreachable.
     """
     look = look_of(entry.path, entry.blob.size)
     if look not in RENDERED:
         raise TooLarge(_("This file cannot be shown here."))
-    language = LANGUAGES.get(PurePosixPath(entry.path).suffix.lower(), "text")
     pictures = [] if look is Look.TEXT else list(_find_pictures(entry, beside))
+    try:
+        return _render(entry, look, pictures, person)
+    except BytesLost:
+        lost = reading.find_lost(each.blob for _path, each in pictures)
+        return _render(entry, look, [(path, each) for path, each in pictures if each.blob not in lost], person)
+
+
+def _render(entry: FileEntry, look: Look, pictures: list[tuple[str, FileEntry]], person: str) -> bytes:
+    language = LANGUAGES.get(PurePosixPath(entry.path).suffix.lower(), "text")
     names = json.dumps([[path, IMAGES[PurePosixPath(path).suffix.lower()], each.blob.size] for path, each in pictures])
     entries = [entry, *(each for _path, each in pictures)]
     notes = json.dumps({name: _(text) for name, text in NOTES.items()} if look is Look.NOTEBOOK else {})

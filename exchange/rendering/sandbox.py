@@ -27,7 +27,7 @@ START = "import sys; sys.path.append(sys.argv[1]); from exchange.rendering.start
 START_SECONDS = 30  # in which the starter loads its code, on a busy machine
 PATIENCE = 3  # times its processor time, in which a document must be rendered
 QUEUE_SECONDS = 15  # for which a document waits for its turn
-WAITING_PER_TURN = 8  # documents that may wait, for each that is rendered
+WAITING_PER_TURN = 16  # documents that may wait, for each that is rendered
 MOST_OF_A_PERSON = 2  # documents at once, in a process
 MAX_OUTPUT = 15_000_000  # bytes
 

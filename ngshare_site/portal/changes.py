@@ -21,6 +21,8 @@ from ngshare_site.portal.views import address_of, get_submission
 MOST_ATTEMPTS = 100  # that one can choose from
 SECONDS = 10  # after which no further file is compared
 MOST_FILES = 1000
+ROOM = 1_500_000  # characters of a page, after which no further file is shown
+LINE = 100  # characters that a line or a cell takes beside its text
 STATES: dict[str, Any] = {  # of a file, and of a part of one; lazy
     "added": pgettext_lazy("a file", "added"),
     "removed": pgettext_lazy("a file", "removed"),
@@ -38,6 +40,11 @@ class FileChange:
     @property
     def state_name(self) -> str:
         return STATES[self.state]
+
+    @property
+    def length(self) -> int:
+        """Return how much of the page it takes."""
+        return sum(LINE + sum(LINE + len(line["text"]) for line in part["lines"]) for part in self.parts)
 
 
 class ChangesView(MemberView, TemplateView):
@@ -94,16 +101,19 @@ def find_release(actor: Actor, submission: Submission) -> Release | None:
 def compare(before: FileSet, after: FileSet, person: str) -> tuple[list[FileChange], int]:
     """Return what changed, by path, and how many files are the same."""
     old, new = _entries(before), _entries(after)
-    changes, same, until = [], 0, time.monotonic() + SECONDS
+    changes, same, until, room = [], 0, time.monotonic() + SECONDS, ROOM
     for path in sorted({*old, *new}):
         if path not in old or path not in new:
             changes.append(FileChange(path, "added" if path in new else "removed"))
         elif old[path].blob_id == new[path].blob_id:
             same += 1
+        elif room <= 0:
+            changes.append(FileChange(path, "changed", message=_("There was no room to show this file, too.")))
         elif time.monotonic() > until:
             changes.append(FileChange(path, "changed", message=_("There was no time to compare this file, too.")))
         else:
             changes.append(_compare_file(old[path], new[path], person))
+            room -= changes[-1].length
     return changes, same
 
 

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
+from django.template.loader import render_to_string
 from playwright.sync_api import expect
 
 from tests import cast, servers
@@ -139,6 +140,17 @@ def test_without_cleaning_the_policy_alone_holds(bob, site, elsewhere):
     bob.wait_for_timeout(1000)
     assert elsewhere[1] == []
     assert bob.url == address
+
+
+def test_document_is_tried_again_with_the_log_in(bob, site):
+    path = "/view/submission/1/file/ps1.ipynb"
+    context = {"entry": {"path": "ps1.ipynb"}, "message": "Busy.", "is_busy": True, "address": path}
+    busy = render_to_string("ngshare/document.html", context)
+    bob.route(f"{site.url}{path}?as=document", lambda route: route.fulfill(response=route.fetch(), body=busy))
+    bob.goto(f"{site.url}{path}")
+    with bob.context.expect_page() as opened:
+        bob.frame_locator("iframe").get_by_role("link", name="Try again").click()
+    expect(opened.value.frame_locator("iframe").get_by_role("heading", name="Title")).to_be_visible()
 
 
 def test_keyboard_reaches_and_scrolls_a_document(bob, site):

@@ -99,6 +99,25 @@ def test_column_that_names_most_members_is_suggested():
     assert "username" not in roster_columns.suggest(sheet("moodle-grades.csv"), {"alice"}).columns
 
 
+def test_column_is_suggested_by_the_first_lines():
+    lines = [f"{'bob' if n < 300 else 'x'},{'x' if n < 300 else 'bob'}" for n in range(1000)]
+    suggested = roster_columns.suggest(tables.read_sheet("\n".join(["one,two", *lines]), COLUMN_NAMES), {"bob"})
+    assert suggested.columns["username"] == "one"
+
+
+GRADEBOOK = b'Student,ID,Section,PS1\n    Points Possible,,,10\n"Li, Bob",4711,A,7\n'  # without the right to see IDs
+
+
+def test_number_of_canvas_is_no_user_name():
+    with pytest.raises(UnclearColumns, match="Canvas's own number"):
+        csv_file.read(GRADEBOOK)
+    cells = tables.read_sheet(GRADEBOOK.decode(), COLUMN_NAMES)
+    assert "username" not in roster_columns.suggest(cells, {"bob"}).columns
+    assert roster_columns.suggest(cells, {"4711"}).columns["username"] == "ID"
+    (line,) = csv_file.read(GRADEBOOK, ColumnChoice({"username": "ID"})).lines
+    assert line.person.username == "4711"
+
+
 @pytest.mark.parametrize("choice", ["username", "shoe=ID", "=ID"])
 def test_choice_that_is_none_is_refused(choice):
     with pytest.raises(Invalid, match="chooses no column"):

@@ -2,7 +2,14 @@ import json
 
 import pytest
 
-from exchange.rendering.differences import MOST_LINES, compare_lines, compare_notebooks, compare_texts, render
+from exchange.rendering.differences import (
+    MOST_CHARACTERS,
+    MOST_LINES,
+    compare_lines,
+    compare_notebooks,
+    compare_texts,
+    render,
+)
 from tests.exchange.rendering.notebooks import code, markdown, notebook, printed
 
 
@@ -77,6 +84,23 @@ def test_very_many_changes_are_cut():
     parts = json.loads(render(content, options))
     assert sum(len(part["lines"]) for part in parts) <= MOST_LINES
     assert parts[-1]["lines"][0]["text"].endswith("more parts are not shown.")
+
+
+@pytest.mark.parametrize("cells", [1, 3])
+def test_long_lines_are_cut_too(cells):
+    before = notebook()
+    after = notebook(*[code("\n".join([str(n) + 1000 * "x"] * 1500), id=f"c{n}") for n in range(cells)])
+    content, options = before + after, {"kind": "notebook", "start": str(len(before))}
+    parts = json.loads(render(content, options))
+    lines = [line for part in parts for line in part["lines"]]
+    assert MOST_CHARACTERS / 2 < sum(len(line["text"]) for line in lines) <= MOST_CHARACTERS + 200
+    assert "not shown" in lines[-1]["text"]
+
+
+def test_long_kind_of_a_cell_is_cut():
+    before, after = notebook(code("old")), notebook(code("new"))
+    after = after.replace(b'"code"', b'"' + 1000 * b"x" + b'"')
+    assert all(len(part.title) < 100 for part in compare_notebooks(before.decode(), after.decode()))
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"cells": [7]}', "no"])

@@ -2,8 +2,12 @@
 
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+import yaml
+from django.conf import settings
 
 from courses.places import Places
 from exchange.rendering import sandbox
@@ -22,6 +26,7 @@ def real():
 def attempts(monkeypatch, settings):
     """A sandbox with tasks that misbehave, and a few seconds for each."""
     settings.NGSHARE_RENDERING_SECONDS = 2
+    settings.NGSHARE_RENDERERS = 2
     monkeypatch.setattr(
         sandbox, "START", sandbox.START.replace("exchange.rendering.starter", "tests.exchange.rendering.attempts")
     )
@@ -70,6 +75,24 @@ def test_a_costly_document_is_ended(attempts, monkeypatch, task):
     with pytest.raises(TooCostly):
         attempts.run([b""], "bob", task=task)
     assert attempts.run([b"0"], "bob", task="sleep") == b"awake"
+
+
+def test_where_memory_runs_out_a_document_ends_first(attempts):
+    attempts.run([b"0"], "bob", task="sleep")
+    slow, starter = in_thread(lambda: attempts.run([b"3"], "bob", task="sleep")), attempts._process.pid
+    children, found = Path(f"/proc/{starter}/task/{starter}/children"), set()
+    while slow.is_alive() and "1000" not in found:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found |= {Path(f"/proc/{pid}/oom_score_adj").read_text().strip() for pid in children.read_text().split()}
+    slow.join(30)
+    assert "1000" in found
+
+
+def test_documents_of_two_processes_fit_into_the_memory_of_the_chart():
+    values = yaml.safe_load((Path(__file__).parents[3] / "deploy/helm/ngshare/values.yaml").read_text())
+    document = settings.NGSHARE_RENDERERS * settings.NGSHARE_RENDERING_MEMORY
+    assert values["resources"]["limits"]["memory"] == "2Gi"
+    assert values["server"]["workers"] * (170_000_000 + document) < 2**30  # and as much for the rest
 
 
 def test_a_document_that_waits_is_ended_and_may_be_tried_again(attempts):

@@ -94,3 +94,16 @@ def test_release_that_a_student_may_not_read_any_more_is_not_compared(attempts, 
     services.unrelease(attempts[0].assignment, by=actor("alice"))
     assert "no release to compare" in text_of(browse("bob"), changes(attempts[0]))
     assert browse("bob").get(changes(attempts[0], "release")).status_code == 404
+
+
+def test_page_has_room_for_some_of_many_long_differences(attempts, browse):
+    texts = (
+        {f"{n}.txt": "\n".join(f"{each} {n} {i}" for i in range(4000)).encode() for n in range(8)} for each in "ab"
+    )
+    for files in texts:
+        made, _ = services.submit(attempts[0].assignment, cast.upload(files), by=actor("bob"))
+    for _look in ("made", "kept"):
+        text = text_of(browse("bob"), changes(made))
+        assert "8 files differ" in text and "a 0 0\n</del>" in text
+        assert "There was no room to show this file, too." in text
+        assert len(text) < 3_000_000

@@ -3,6 +3,7 @@
 from base64 import b64encode
 
 import pytest
+from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -240,12 +241,36 @@ def test_busy_site_offers_another_try(submission, browse, monkeypatch):
     monkeypatch.setattr(documents.sandbox(), "run", refuse)
     text = text_of(browse("bob"), file(submission, "ps1.ipynb", "document"), status=503)
     assert "Many documents" in text and "Try again" in text
+    assert f'<a href="{file(submission, "ps1.ipynb")}" target="_blank">Try again</a>' in text
 
 
 def test_lost_bytes_are_a_410_with_a_sentence(submission, browse):
     caches["renderings"].clear()
     blobs.delete(submission.file_set.entries.get(path="ps1.ipynb").blob.sha256)
     assert "lost the content" in text_of(browse("bob"), file(submission, "ps1.ipynb", "document"), status=410)
+
+
+def test_lost_picture_is_left_out(assignment, browse):
+    files = {"ps1.ipynb": notebook(markdown("![a](a.png) ![b](b.png)")), "a.png": b"\x89PNG a", "b.png": b"\x89PNG b"}
+    made, _ = services.submit(assignment, cast.upload(files), by=actor("bob"))
+    blobs.delete(made.file_set.entries.get(path="b.png").blob.sha256)
+    for _look in ("made", "kept"):
+        text = text_of(browse("bob"), file(made, "ps1.ipynb", "document"))
+        assert b64encode(b"\x89PNG a").decode() in text and b64encode(b"\x89PNG b").decode() not in text
+
+
+def test_what_is_kept_has_bounded_bytes(assignment, browse, monkeypatch):
+    files = {"large.txt": b"x" * 80 * 15_000, "small.txt": b"x"}
+    made, _ = services.submit(assignment, cast.upload(files), by=actor("bob"))
+    run, ran = documents.sandbox().run, []
+    monkeypatch.setattr(documents.sandbox(), "run", lambda *args, **options: ran.append(1) or run(*args, **options))
+    caches["renderings"].clear()
+    for path, times in (("small.txt", 1), ("large.txt", 2)):
+        ran.clear()
+        for _look in range(2):
+            text_of(browse("bob"), file(made, path, "document"))
+        assert len(ran) == times
+    assert settings.CACHES["renderings"]["OPTIONS"]["MAX_ENTRIES"] * documents.LARGEST_KEPT <= 10**9
 
 
 def test_document_is_rendered_once_for_all(submission, browse, monkeypatch):
