@@ -1,17 +1,20 @@
 """Who is to be told that a due date is near: the one in force for them, of what they have not submitted."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from courses.models import Membership, Role
+from courses.timestamps import format_timestamp
 from exchange import deadlines
 from exchange.deadlines import Pair
 from exchange.models import Assignment, Extension
 from exchange.notices import outbox
-from exchange.notices.models import Kind, Webhook
+from exchange.notices.models import Event, Kind, Webhook
 from exchange.states import counted_submissions
 
 
@@ -38,15 +41,25 @@ def _candidates() -> QuerySet[Assignment]:
     return rows.select_related("course").order_by("pk")
 
 
+def still_holds(event: Event, assignment: Assignment) -> bool:
+    """Return whether an event is as true as when it was recorded: mail may have waited for its server for days."""
+    due = json.loads(event.body)["data"]["due"]
+    return any(format_timestamp(each.due_now) == due for each in _near(assignment).filter(user=event.person_id))
+
+
 def _find(assignment: Assignment) -> int:
+    students = [(member.user, member.due_now) for member in _near(assignment)]
+    return outbox.record_due_soon(assignment, students) if students else 0
+
+
+def _near(assignment: Assignment) -> QuerySet[Membership, Any]:
+    """Return the students who have submitted nothing, and whose due date, `due_now`, is near."""
     now = timezone.now()
     submitted = counted_submissions([assignment]).order_by().values("student")
     members = Membership.objects.filter(course=assignment.course, role=Role.STUDENT, user__is_active=True)
     members = members.exclude(user__in=submitted).select_related("user").order_by("pk")
     members = members.annotate(due_now=deadlines.due_in_sql(Pair.of(assignment, "user")))
-    near = members.filter(due_now__gt=now, due_now__lte=now + _lead())
-    students = [(member.user, member.due_now) for member in near]
-    return outbox.record_due_soon(assignment, students) if students else 0
+    return members.filter(due_now__gt=now, due_now__lte=now + _lead())
 
 
 def _lead() -> timedelta:

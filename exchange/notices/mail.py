@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils import timezone, translation
 
 from courses.models import Membership
-from exchange.notices import deliveries, letters
+from exchange.notices import deliveries, due_soon, letters
 from exchange.notices.models import Delivery, Kind, MailChoice, State
 
 TAKEN = timedelta(minutes=5)  # for a batch of mail
@@ -29,12 +29,15 @@ def send_due() -> int:
     due = Delivery.objects.filter(webhook=None, state=State.WAITING, next_attempt__lte=timezone.now())
     if not due.exists() or cache.get(PAUSED):
         return 0
+    end = timezone.now() + TAKEN / 2  # a slow server may take as long again for the last mail
     taken = deliveries.take_up(Delivery.objects.filter(webhook=None).select_related("user"), BATCH, TAKEN)
     server = get_connection()
     try:
         for delivery in taken:
             if cache.get(PAUSED):
                 deliveries.postpone(delivery, timezone.now() + PAUSE)
+            elif timezone.now() > end:
+                deliveries.postpone(delivery, timezone.now())
             else:
                 _send(delivery, server)
     finally:
@@ -67,6 +70,10 @@ def _send(delivery: Delivery, server: BaseEmailBackend) -> None:
     except smtplib.SMTPRecipientsRefused as error:
         code = max((code for code, _answer in error.recipients.values()), default=0)
         _fail(delivery, f"The mail server refused the address: {code}.", for_ever=code in FOR_EVER)
+    except smtplib.SMTPDataError as error:  # of a filter, say, or a full mailbox: it is about this mail alone
+        server.close()
+        refused = f"The mail server refused the mail: {error.smtp_code}."
+        _fail(delivery, refused, for_ever=error.smtp_code in FOR_EVER)
     except (smtplib.SMTPException, OSError) as error:
         server.close()
         cache.set(PAUSED, True, PAUSE.total_seconds())
@@ -100,6 +107,8 @@ def _why_not(delivery: Delivery) -> str:
         assignment = deliveries.find_assignment(event)
         if assignment is None or not assignment.is_shown:
             return "The assignment was unreleased."
+        if event.kind == Kind.DUE_SOON and not due_soon.still_holds(event, assignment):
+            return "It is no longer due then, or they have submitted."
     return ""
 
 

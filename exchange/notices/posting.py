@@ -18,6 +18,9 @@ from courses.errors import Invalid
 SECONDS = 10  # to connect to each address of the host, and without a byte of the answer
 MOST_SECONDS = 15  # in all, after it is connected
 MAX_WAIT = 3600  # seconds that a receiver may ask us to wait
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # IPv4 addresses within IPv6
+# Where AWS, Azure and Alibaba Cloud answer, besides link-local addresses.
+OF_CLOUDS = [ipaddress.ip_network(each) for each in ("fd00:ec2::254", "168.63.129.16", "100.100.100.200")]
 OK, GONE, BUSY = range(200, 300), 410, (429, 503)
 
 
@@ -97,8 +100,15 @@ def _tls() -> ssl.SSLContext:
 def _check_peer(peer: str) -> None:
     """Refuse the addresses at which clouds keep credentials. It is the peer that counts, whatever its name was."""
     address = ipaddress.ip_address(peer.partition("%")[0])
-    address = getattr(address, "ipv4_mapped", None) or address
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
+    if isinstance(address, ipaddress.IPv6Address):
+        in_nat64 = ipaddress.IPv4Address(address.packed[-4:]) if address in NAT64 else None
+        address = address.ipv4_mapped or address.sixtofour or in_nat64 or address
+    if (
+        any(address in network for network in OF_CLOUDS)
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+    ):
         raise PostFailed(f"{address} is an address to which nothing is sent.")
 
 

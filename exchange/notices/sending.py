@@ -6,12 +6,14 @@ from datetime import timedelta
 from threading import Thread
 
 from django.core.cache import cache
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from courses import audit
 from courses.errors import Conflict
 from courses.failures import Part, count_failure
+from courses.permissions import SERVER, SERVER_ROLE
 from exchange.notices import deliveries, due_soon, mail, outbox, posting, signing
 from exchange.notices.models import Delivery, Event, State, Webhook
 from exchange.notices.posting import PostFailed
@@ -121,4 +123,16 @@ def _pause(webhook: Webhook, wait: int, *, is_gone: bool) -> None:
     webhook.failures += 1
     pause = max(wait, min(deliveries.pause_after(webhook.failures), LONGEST_PAUSE))
     changes = {"failures": F("failures") + 1, "paused_until": timezone.now() + timedelta(seconds=pause)}
-    Webhook.objects.filter(pk=webhook.pk).update(**changes, **({"active": False} if is_gone else {}))
+    with transaction.atomic():
+        Webhook.objects.filter(pk=webhook.pk).update(**changes, **({"active": False} if is_gone else {}))
+        if is_gone:
+            course, target, changed = webhook.course, webhook.name, {"active": False}
+            audit.record(
+                "change webhook",
+                by=SERVER,
+                role=SERVER_ROLE,
+                about=webhook,
+                course=course,
+                target=target,
+                changed=changed,
+            )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -35,7 +36,7 @@ def create_webhook(
     try:
         with transaction.atomic():
             webhook.save(force_insert=True)
-            details: dict[str, Any] = {"address": url, "kinds": list(kinds)}
+            details: dict[str, Any] = {"host": _host_of(url), "kinds": list(kinds)}
             audit.record("create webhook", by=by, role=role, about=webhook, course=course, target=name, **details)
     except IntegrityError as error:
         raise AlreadyExists(_("There is a webhook %(name)s already.") % {"name": name}) from error
@@ -52,7 +53,7 @@ def change_webhook(webhook: Webhook, changes: Mapping[str, Any], *, by: Actor) -
     try:
         with transaction.atomic():
             webhook.save(update_fields=[*changes, "failures", "paused_until"])
-            changed: dict[str, Any] = {name: _in_log(value) for name, value in changes.items()}
+            changed = dict(_in_log(name, value) for name, value in changes.items())
             course, target = webhook.course, webhook.name
             audit.record(
                 "change webhook", by=by, role=role, about=webhook, course=course, target=target, changed=changed
@@ -126,5 +127,12 @@ def _check(webhook: Webhook) -> None:
         raise Invalid(_("Choose notices: %(kinds)s.") % {"kinds": ", ".join(Kind.values)})
 
 
-def _in_log(value: object) -> object:
-    return str(value) if isinstance(value, Course) else value
+def _in_log(name: str, value: object) -> tuple[str, object]:
+    if name == "url":
+        return "host", _host_of(str(value))
+    return name, str(value) if isinstance(value, Course) else value
+
+
+def _host_of(address: str) -> str:
+    """Return all of an address that the log keeps: the rest is often a secret of the receiver."""
+    return urlsplit(address).hostname or ""

@@ -13,6 +13,7 @@ from courses import people
 from courses.models import AuditEntry, Membership
 from exchange import services
 from exchange.notices import choices, deliveries, webhooks
+from exchange.notices import mail as mailing
 from exchange.notices.models import Delivery, Event, MailChoice, State
 from exchange.services import Grant
 from tests import cast
@@ -207,6 +208,34 @@ def test_address_that_is_refused_for_ever_is_given_up(assignment, monkeypatch, c
     assert Delivery.objects.latest("pk").state == state
 
 
+@pytest.mark.parametrize(("code", "state"), [(554, State.GIVEN_UP), (452, State.WAITING)])
+def test_mail_that_a_filter_refuses_stops_no_other(assignment, monkeypatch, code, state):
+    Membership.objects.filter(user__username="dave").update(email="dave@example.edu")
+    real = EmailBackend.send_messages
+
+    def refuse(self, messages):
+        if messages[0].to == ["dave@example.edu"]:
+            raise smtplib.SMTPDataError(code, b"I do not like it")
+        return real(self, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    submit(assignment, "dave")
+    submit(assignment, "bob")
+    send()
+    assert letters() == [("bob@example.edu", "[NBG 101] ps1 was submitted")]
+    refused = Delivery.objects.get(user__username="dave")
+    assert (refused.state, refused.error) == (state, f"The mail server refused the mail: {code}.")
+
+
+def test_slow_server_does_not_get_a_mail_twice(assignment, monkeypatch):
+    """What is left when most of the time for a batch is over, is left for later: another sender may take it."""
+    monkeypatch.setattr(mailing, "TAKEN", timedelta(0))
+    submit(assignment, "bob")
+    assert deliveries.make() == 1 and mailing.send_due() == 1 and letters() == []
+    delivery = Delivery.objects.latest("pk")
+    assert (delivery.state, delivery.attempts) == (State.WAITING, 0)
+
+
 # Due soon
 
 
@@ -260,6 +289,33 @@ def test_late_registrant_is_told_of_their_own_date(due_tomorrow, course):
     Membership.objects.filter(user__username="bob").update(created=timezone.now() - timedelta(days=2, hours=4))
     look()
     assert letters() == [("bob@example.edu", "[NBG 101] ps1 is due soon")]
+
+
+@pytest.mark.parametrize("happened", ["submitted", "extended", "is past"])
+def test_what_does_not_hold_any_more_is_not_mailed(due_tomorrow, monkeypatch, happened):
+    """Mail may wait for its server for days."""
+    real = EmailBackend.send_messages
+
+    def refuse(self, messages):
+        raise smtplib.SMTPServerDisconnected("gone")
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    look()
+    delivery = Delivery.objects.get(event__kind="due_soon", user__username="bob")
+    assert delivery.state == State.WAITING
+    if happened == "submitted":
+        submit(due_tomorrow, "bob")
+    elif happened == "extended":
+        later = timezone.now() + timedelta(days=3)
+        services.grant_extensions(due_tomorrow, [Grant(student="bob", due=later)], by=actor("alice"))
+    else:
+        services.set_deadlines(due_tomorrow, {"due": timezone.now() - timedelta(hours=1)}, by=actor("alice"))
+    monkeypatch.setattr(EmailBackend, "send_messages", real)
+    pass_time(minutes=2)
+    send()
+    delivery.refresh_from_db()
+    assert delivery.state == State.DROPPED and "no longer due" in delivery.error
+    assert ("bob@example.edu", "[NBG 101] ps1 is due soon") not in letters()
 
 
 def test_assignment_that_is_not_shown_is_not_due(due_tomorrow):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
+from courses.models import AuditEntry
 from exchange import services
 from exchange.models import Assignment
 from exchange.notices import deliveries, sending, webhooks
@@ -107,6 +108,8 @@ def test_gone_switches_the_webhook_off(webhook, receiver, assignment):
     send()
     webhook.refresh_from_db()
     assert not webhook.active
+    switched_off = AuditEntry.objects.get(action="change webhook")
+    assert (switched_off.role, switched_off.details) == ("server", {"changed": {"active": False}})
     make_due()
     send()
     assert len(receiver.received) == 1
