@@ -9,6 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from exchange.paths import MAX_PARTS, MAX_PATH
+from exchange.storage import manifests
+
 # Names of files and folders: nbgrader's `CourseDirectory.ignore`, and what systems add to folders and zips.
 IGNORED = (
     ".ipynb_checkpoints",
@@ -49,11 +52,14 @@ def choose_paths(chosen: Sequence[str], assignment: str, released: Collection[st
     """Return the path under which each of the chosen files is submitted; None for what is left out.
 
     `released` are the paths of the release. A single folder around all files is left off if it has the assignment's
-    name, or a notebook of the release in it.
+    name, or a notebook of the release in it. Errors: BadPath, for one that is longer than any may be.
 
     >>> choose_paths(["ps1/a.ipynb", "ps1/.DS_Store"], "ps1", ["a.ipynb"])
     ['a.ipynb', None]
     """
+    for path in chosen:
+        if len(path) > MAX_PATH or path.count("/") >= MAX_PARTS:  # what follows takes long for it
+            manifests.check_path(path)
     paths = [unicodedata.normalize("NFC", path) for path in chosen]
     kept = {path for path in paths if not _is_ignored(path)}
     prefix = ""

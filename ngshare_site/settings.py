@@ -222,7 +222,12 @@ FORMAT_MODULE_PATH = "ngshare_site.formats"
 # A roster file whose differences were shown comes back as a form of up to this. All other forms may have a fraction of
 # it: courses/body_limits.py says how much, by address.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 11_000_000  # bytes
-DATA_UPLOAD_MAX_NUMBER_FILES = NGSHARE_MAX_FILES  # of the form to submit; the smaller bodies of others bound theirs
+DATA_UPLOAD_MAX_NUMBER_FILES = NGSHARE_MAX_FILES  # of the form to submit; the first handler bounds those of others
+FILE_UPLOAD_HANDLERS = [
+    "ngshare_site.form_limits.FewFiles",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a form that asks whether to remove all members of a course
 SILENCED_SYSTEM_CHECKS = [
     # HSTS: a header of ours would bind the Hub and every other service on its host name. The proxy in front sends it.

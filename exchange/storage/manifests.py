@@ -3,7 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -48,11 +49,24 @@ def check_manifest(entries: Sequence[ManifestEntry]) -> None:
             raise BadManifest(_("%(path)r: the size must be a number of bytes.") % {"path": entry.path[:200]})
         if sizes.setdefault(entry.sha256, entry.size) != entry.size:
             raise BadManifest(_("%(path)r: the same hash has two sizes.") % {"path": entry.path[:200]})
-    try:
+    with _explained_paths():
         paths.check_all(entry.path for entry in entries)
+    _check_sizes(entries)
+
+
+def check_path(path: str) -> None:
+    """Check one path by itself. Errors: BadPath."""
+    with _explained_paths():
+        paths.check(path)
+
+
+@contextmanager
+def _explained_paths() -> Iterator[None]:
+    """Errors: BadPath."""
+    try:
+        yield
     except paths.BadPath as error:
         raise BadPath(_(error.template) % error.values) from error
-    _check_sizes(entries)
 
 
 def check_limits(entries: Sequence[ManifestEntry]) -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from exchange import chosen_files
 from exchange.chosen_files import choose_paths
+from exchange.storage.manifests import BadPath
 
 RELEASED = ["a.ipynb", "data/numbers.csv", "sub/b.ipynb"]
 
@@ -42,3 +44,10 @@ RELEASED = ["a.ipynb", "data/numbers.csv", "sub/b.ipynb"]
 )
 def test_paths(chosen, expected):
     assert choose_paths(chosen, "ps1", RELEASED) == expected
+
+
+@pytest.mark.parametrize("path", ["ps1/" * 40_000 + "a.ipynb", "x" * 1025, "ps1/" * 32 + "a.ipynb"])
+def test_endless_path_is_refused_before_its_folders_are_looked_at(monkeypatch, path):
+    monkeypatch.setattr(chosen_files, "_folder_around", None)
+    with pytest.raises(BadPath, match="no usable path"):
+        choose_paths([path], "ps1", RELEASED)

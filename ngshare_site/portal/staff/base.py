@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.generic import TemplateView
 
 from courses.permissions import Actor, Permission, actor_of
@@ -16,11 +17,11 @@ from exchange.models import Assignment
 from ngshare_site.portal.assignment import get_assignment, sees_everybody
 
 
-@method_decorator(never_cache, name="dispatch")
+@method_decorator([never_cache, csrf_exempt], name="dispatch")  # the token is checked once it is known who asks
 class StaffView(LoginRequiredMixin, View):
     """A page of an assignment for those who see everybody's submissions; for others there is nothing here (404).
 
-    Those of them who may not do what it is for are told so (403).
+    Those of them who may not do what it is for are told so (403). Nothing of a form is read before.
     """
 
     permission = Permission.SEE_SUBMISSIONS
@@ -43,6 +44,10 @@ class StaffView(LoginRequiredMixin, View):
                 raise Http404
             if not self.actor.may(self.permission, self.assignment.course):
                 raise PermissionDenied
+        return self._handle(request, *args, **kwargs)
+
+    @method_decorator(csrf_protect)
+    def _handle(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return super().dispatch(request, *args, **kwargs)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from exchange.models import Feedback
 from tests import cast
@@ -103,3 +104,28 @@ def test_larger_bodies_are_for_files_alone(submission, browse, page, settings):
     reply = gina.post(page("feedback/"), {"file": upload("x.zip", b"x" * 450_000)})
     assert reply.status_code == 200 and "no zip" in words(reply)
     assert gina.post(page("feedback/"), {"file": upload("x.zip", b"x" * 600_000)}).status_code == 413
+
+
+class Untouched:
+    """A body that nobody may read."""
+
+    def read(self, *arguments):
+        raise AssertionError("The body is read.")
+
+    readline = read
+
+
+@pytest.mark.parametrize(("who", "address"), [("bob", "feedback/"), ("carol", "feedback/"), ("bob", "feedback/of/bob")])
+def test_body_of_who_may_not_is_not_read(submission, page, who, address):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.person(who))
+    kind = "multipart/form-data; boundary=x"
+    more = {"wsgi.input": Untouched(), "CONTENT_LENGTH": "1000000", "CONTENT_TYPE": kind}
+    assert browser.generic("POST", page(address), **more).status_code == 404
+
+
+def test_forged_form_of_staff_is_refused(submission, page):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.person("gina"))
+    sent = {"attempt": submission.pk, "pages": [upload("ps1.html", PAGE)]}
+    assert browser.post(page("feedback/of/bob"), sent).status_code == 403 and not Feedback.objects.exists()
