@@ -95,6 +95,18 @@ def submit(
     return submission, True
 
 
+def check_may_submit(assignment: Assignment, *, by: Actor) -> None:
+    """Refuse what would be refused whatever files came, before any of them is read. `submit` looks again.
+
+    Errors: PermissionDenied, NotFound, Closed, NoAttemptsLeft, TooManySubmissions.
+    """
+    by.require(Permission.SUBMIT, assignment.course)
+    use = quotas.use_of(by.required_user, assignment.course, assignment)
+    is_held = _is_held(Permission.SUBMIT, by.role_in(assignment.course))
+    _check_before_bytes(assignment, by.required_user, use.attempts, is_held=is_held)
+    quotas.start_submission(assignment.course, by.required_user, use)
+
+
 def _is_held(permission: Permission, role: str | None) -> bool:
     """Return whether release time, cut-off and attempt limit hold: for what a student submits, not for staff."""
     return permission == Permission.SUBMIT and role == Role.STUDENT

@@ -14,6 +14,8 @@ from exchange.storage import unpacking
 from exchange.storage.folder import CHUNK
 from exchange.storage.receiving import ReceivedFile, Receiver
 
+LONGEST = 1500  # characters of a path in the list of paths
+
 
 class BadForm(Invalid):
     """The form is not the one that the page has, or not all of it has arrived."""
@@ -56,6 +58,8 @@ class FormFiles(FileUploadHandler):
         files = self._receiver.files
         if not sent_paths:
             return files
+        if len(sent_paths) > LONGEST * (len(files) + 1):  # before it is parsed into ten times as much
+            raise BadForm(_("The list of paths is malformed."))
         try:
             paths = json.loads(sent_paths)
         except (ValueError, RecursionError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from courses.api.draining import drain
 from courses.api.errors import status_of
 from courses.body_limits import BodyLimit
 from courses.errors import DomainError, Invalid
@@ -47,6 +49,9 @@ SOON = timedelta(minutes=5)
 REPEAT = timedelta(minutes=1)  # what comes again later than this was no double click
 HEAD = 1500  # bytes of a form for each file beside its content: its header, and its path in a list
 MULTIPART = "multipart/form-data"
+KEY = "page-"  # with which the idempotency keys of this page begin
+UNPACKED_AT_ONCE = 2  # zip files, in each process: each may take NGSHARE_MAX_SUBMISSION_SIZE in the staging folder
+unpacking_turn = BoundedSemaphore(UNPACKED_AT_ONCE)
 
 
 def max_form() -> int:
@@ -75,6 +80,8 @@ class SubmitView(LoginRequiredMixin, View):
     def post(self, request: HttpRequest, course: str, assignment: str) -> HttpResponseBase:
         found = get_assignment_to_submit(actor_of(request), course, assignment)
         try:
+            if not may_be_repeated(found, actor_of(request).required_user):
+                services.check_may_submit(found, by=actor_of(request))
             with blobs.staging() as folder:
                 return self._receive(request, found, folder)
         except TooManyFilesSent:
@@ -83,6 +90,7 @@ class SubmitView(LoginRequiredMixin, View):
                 found, manifests.TooManyFiles(_("There are too many files; the limit is %(limit)d.") % {"limit": limit})
             )
         except DomainError as error:
+            drain(request)
             return self._show(found, error)
 
     def _receive(self, request: HttpRequest, assignment: Assignment, folder: Path) -> HttpResponseBase:
@@ -157,7 +165,7 @@ def released_paths(release: Release | None) -> list[str]:
 def make_upload(received: list[ReceivedFile], folder: Path, assignment: Assignment) -> Upload:
     """Return those of the files that are submitted, under their paths. Errors: those of unpack_if_zip, Invalid."""
     released = released_paths(assignment.latest_release)
-    with waiting():  # others have the place meanwhile
+    with waiting(), unpacking_turn:  # others have the place meanwhile
         files = unpack_if_zip(received, folder, released)
     paths = chosen_files.choose_paths([file.path for file in files], assignment.name, released)
     chosen = [(path, file.staged) for path, file in zip(paths, files, strict=True) if path is not None]
@@ -177,7 +185,13 @@ def attempt_key(assignment: Assignment, student: User, digest: str) -> str:
     same = {"file_set__digest": digest, "withdrawn_at": None, "release": assignment.latest_release}
     others = Submission.objects.filter(assignment=assignment, student=student).exclude(**same)
     latest = others.order_by("-created").values_list("pk", flat=True).first()
-    return f"page-{latest or 0}-{digest}"
+    return f"{KEY}{latest or 0}-{digest}"
+
+
+def may_be_repeated(assignment: Assignment, student: User) -> bool:
+    """Return whether a form may bring again what was submitted with this page: nothing then refuses it."""
+    rows = Submission.objects.filter(assignment=assignment, student=student, withdrawn_at=None)
+    return rows.filter(idempotency_key__startswith=KEY).exists()
 
 
 def warnings_before(assignment: Assignment, shown: ShownDeadlines) -> Iterator[str]:

@@ -5,6 +5,7 @@ import json
 import stat
 import zipfile
 from datetime import timedelta
+from threading import BoundedSemaphore
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,6 +20,7 @@ from exchange.models import Submission
 from exchange.storage import blobs, file_sets
 from exchange.storage.blobs import staging_folder
 from ngshare_site.portal import submitting
+from ngshare_site.portal.form_files import FormFiles, unpack_if_zip
 from tests import cast
 from tests.cast import COURSE, actor, everything, person
 
@@ -318,7 +320,7 @@ def test_form_that_breaks_off_submits_nothing(bob):
     assert_refused(bob.post(PAGE, form), before, "Not everything has arrived")
 
 
-@pytest.mark.parametrize("paths", ['["a"]', "{", "5", "[1, 2]", "[" * 100_000])
+@pytest.mark.parametrize("paths", ['["a"]', "{", "5", "[1, 2]", "[" * 100_000, f"[{' ' * 9000}]"])
 def test_malformed_list_of_paths_is_refused(bob, paths):
     before = everything()
     assert_refused(
@@ -350,6 +352,36 @@ def test_closed_assignment_takes_nothing_and_says_so(bob, assignment):
     assert_refused(bob.post(PAGE, sent(cast.WORK)), before, "nothing is accepted after that", 409)
     text = text_of(bob.get(PAGE))
     assert "This assignment is closed" in text and "multipart/form-data" not in text
+
+
+CLOSED = {"cut_off": timezone.now() - timedelta(hours=1)}
+
+
+@pytest.mark.parametrize(("limits", "status"), [(CLOSED, 409), ({"max_attempts": 1}, 409), ({}, 429)])
+def test_what_no_files_could_change_is_refused_unread(bob, assignment, settings, monkeypatch, limits, status):
+    cast.submit(assignment, "bob")  # elsewhere than on this page
+    services.set_deadlines(assignment, limits, by=actor("alice"))
+    settings.NGSHARE_MAX_SUBMISSIONS_PER_HOUR = 60 if limits else 1
+    monkeypatch.setattr(FormFiles, "new_file", None)
+    assert bob.post(PAGE, sent(cast.WORK)).status_code == status
+
+
+def test_few_zip_files_are_unpacked_at_once(bob, monkeypatch):
+    """Each may take as much of the disk as a whole submission."""
+    free = []
+
+    def unpack(*arguments):
+        free.append(submitting.unpacking_turn.acquire(blocking=False))
+        if free[-1]:
+            submitting.unpacking_turn.release()
+        return unpack_if_zip(*arguments)
+
+    monkeypatch.setattr(submitting, "unpacking_turn", BoundedSemaphore(2))
+    monkeypatch.setattr(submitting, "unpack_if_zip", unpack)
+    assert bob.post(PAGE, sent_plainly(**{"a.zip": zipped(cast.WORK)})).status_code == 302
+    with submitting.unpacking_turn:
+        bob.post(PAGE, sent_plainly(**{"a.zip": zipped({"b.txt": b"b"})}))
+    assert free == [True, False]
 
 
 def test_last_attempt_is_warned_of_and_then_used_up(bob, assignment):
