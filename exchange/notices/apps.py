@@ -5,4 +5,4 @@ from django.utils.translation import gettext_lazy as _
 class NoticesConfig(AppConfig):
     name = "exchange.notices"
     label = "notices"
-    verbose_name = _("notices")
+    verbose_name = _("Notices")
