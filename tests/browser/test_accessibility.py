@@ -35,7 +35,7 @@ def walk_of(chromium, filled_site):
     def walk(role):
         if role not in walks:
             walks[role] = Walk(chromium, site, PEOPLE.get(role))
-            walks[role].go(visits(rows) if role in PEOPLE else of_nobody())
+            walks[role].go(visits(rows, role) if role in PEOPLE else of_nobody())
             walks[role].close()
         return walks[role]
 

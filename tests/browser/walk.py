@@ -7,7 +7,7 @@ compares them with that map, so a page that nobody visits fails.
 import csv
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from django.contrib import admin
@@ -26,9 +26,14 @@ NO_PAGES = {
     *("admin:export_roster", "admin:export_for_nbgrader", "admin:export_extensions", "admin:status_csv"),
     *(f"admin:exchange_{model}_{act}" for model in OF_FILES for act in ("open", "download", "zip")),
     *("assignment-pages", "latest-feedback", "admin:login", "admin:logout", "admin:view_on_site"),
-    *("admin:password_change_done", "<path:object_id>/"),
+    *("admin:password_change", "admin:password_change_done"),  # a Hub has the passwords: there is nothing
+    *("admin:<path:object_id>/", "admin:(?P<url>.*)$"),  # of any other path below the admin
     "oauth-callback",  # with a Hub alone; it has a test of its own
 }
+
+
+WHO_RELEASE = ("instructor", "administrator")
+ROOT = ("administrator",)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Visit:
     address: str
     steps: Callable[[Page], None] | None = None  # what is done on the page, to see another one
     is_document: bool = False  # a document that somebody else wrote, in a sandbox of its own
+    only: Collection[str] = ()  # the roles that can take the steps; empty for all
 
 
 def file(name, content, kind="application/octet-stream"):
@@ -173,9 +179,14 @@ def portal_visits(rows):
         Visit("staff-unrelease", of("assignment-unrelease")),
         Visit("staff-release", of("assignment-restore", UNRELEASED)),
         Visit("staff-deadlines", of("assignment-deadlines")),
-        Visit("staff-deadlines-errors", of("assignment-deadlines"), fill({}, to_grant)),
-        Visit("staff-deadlines-confirm", of("assignment-deadlines"), fill(due, "form.entry button >> nth=0")),
-        Visit("staff-extension-confirm", of("assignment-deadlines"), fill(grant, to_grant)),
+        Visit("staff-deadlines-errors", of("assignment-deadlines"), fill({}, to_grant), only=WHO_RELEASE),
+        Visit(
+            "staff-deadlines-confirm",
+            of("assignment-deadlines"),
+            fill(due, "form.entry button >> nth=0"),
+            only=WHO_RELEASE,
+        ),
+        Visit("staff-extension-confirm", of("assignment-deadlines"), fill(grant, to_grant), only=WHO_RELEASE),
         Visit("staff-withdraw", of("assignment-extension-withdraw", CURRENT, rows["exchange.Extension"])),
         Visit("staff-feedback", of("assignment-feedback", OVER)),
         Visit("staff-feedback-confirm", of("assignment-feedback", OVER), upload("#id_file", zipped)),
@@ -225,19 +236,32 @@ def special_admin_visits(rows):
         Visit("admin-extensions-error", extensions, upload_in_admin(csv_file(["username"], ["bob"]))),
         Visit("admin-course-error", reverse("admin:courses_course_add"), fill({}, "input[name=_save]")),
         Visit("admin-course-saved", course, fill({}, "input[name=_continue]")),
-        Visit("admin-course-trash", reverse("admin:courses_course_changelist"), act("move_to_trash")),
-        Visit("admin-assignment-delete-action", f"{assignments}?state=unreleased", act("delete_permanently", 1)),
-        Visit("admin-states", change, fill({"input[name=due_0]": f"{moment(-2):%Y-%m-%d}"}, "input[name=_save]")),
-        Visit("admin-roster-extend", reverse("admin:courses_membership_changelist"), act("extend")),
+        Visit("admin-course-trash", reverse("admin:courses_course_changelist"), act("move_to_trash"), only=ROOT),
+        Visit(
+            "admin-assignment-delete-action",
+            f"{assignments}?state=unreleased",
+            act("delete_permanently", 1),
+            only=ROOT,
+        ),
+        Visit(
+            "admin-states",
+            change,
+            fill({"input[name=due_0]": f"{moment(-2):%Y-%m-%d}"}, "input[name=_save]"),
+            only=WHO_RELEASE,
+        ),
+        Visit("admin-roster-extend", reverse("admin:courses_membership_changelist"), act("extend"), only=WHO_RELEASE),
         Visit("admin-webhook-secret", reverse("admin:notices_webhook_changelist"), act("make_new_secret", 1)),
         Visit("admin-search-nothing", f"{reverse('admin:exchange_submission_changelist')}?q=nothing-like-it"),
         Visit("admin-nothing-here", reverse("admin:index") + "nothing/"),
     ]
 
 
-def visits(rows):
+def visits(rows, role):
+    """All pages for each role, but of the admin: graders have fewer of the same pages there, and see its lists."""
+    of_admin = [each for each in admin_visits(rows) if role != "grader" or each.name.endswith(("-index", "-list"))]
     log_out = Visit("logged-out", reverse("receipt-check"), fill({}, "header form button"))
-    return [*portal_visits(rows), *admin_visits(rows), log_out]
+    found = [*portal_visits(rows), *of_admin, log_out]
+    return [visit for visit in found if not visit.only or role in visit.only]
 
 
 def of_nobody():

@@ -1,5 +1,6 @@
 """Somebody who goes to every page that they get, and what is wrong there."""
 
+import re
 import zlib
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
@@ -19,6 +20,7 @@ OF_COLOURS = {
     "resultTypes": ["violations"],
 }
 SIZES = ({"width": 1280, "height": 900}, {"width": 390, "height": 844})
+OWN_STATUS = re.compile(r"the server responded with a status of (40\d|503)")  # of a page that says so
 NARROWEST = {"width": 360, "height": 800}
 MAX_WEIGHT = 100_000  # bytes of a page with its styles and scripts
 # Colours that fade into those of another scheme are looked at when they have.
@@ -124,6 +126,7 @@ class Walk:
 
     def go(self, visits: Iterable[Visit]):
         for visit in visits:
+            self.names.add(name_of(visit.address))  # also where they are refused
             if self.gets(visit):
                 self.visit(visit)
 
@@ -134,7 +137,7 @@ class Walk:
         self.faults += [f"{visit.name}: {fault}" for fault in self.check(visit, page)]
 
     def check(self, visit, page):
-        yield from [noted for noted in self.noted if "the server responded with a status of 40" not in noted]
+        yield from [noted for noted in self.noted if not OWN_STATUS.search(noted)]
         facts = page.evaluate(FACTS)
         if facts["lang"].partition("-")[0] != "en":
             yield f"the language is {facts['lang']!r}"
