@@ -95,3 +95,18 @@ def test_receipt_is_printed_on_one_page_in_black_on_white(chromium, filled_site)
         expect(page.locator("dl dt", has_text=name).first).to_be_visible()
     assert len(re.findall(rb"/Type /Page\b", page.pdf(format="A4"))) == 1
     walk.close()
+
+
+def test_page_of_the_admin_stays_in_sight_when_its_list_of_pages_is_closed(chromium, filled_site):
+    site, _ = filled_site
+    walk = Walk(chromium, site, "alice")
+    page = walk.open(Visit("admin-membership-list", reverse("admin:courses_membership_changelist")))
+    toggle = page.get_by_role("button", name="Toggle navigation")
+    for shown in ("shown", "closed"):
+        if shown == "closed":
+            toggle.click()
+        expect(page.locator("#main.shifted")).to_have_count(int(shown == "shown"))
+        edge = toggle.bounding_box()
+        page.wait_for_function("document.getAnimations().every((each) => each.playState === 'finished')")
+        assert page.locator("#content h1").bounding_box()["x"] >= edge["x"] + edge["width"], shown
+    walk.close()
