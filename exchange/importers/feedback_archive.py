@@ -6,6 +6,7 @@ or else for the latest.
 """
 
 import hashlib
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -37,7 +38,8 @@ MAX_FILES = 100_000  # in a zip, of any kind
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 AT_ONCE = 100  # students in one transaction
 KEPT_MARK = b"feedback to be confirmed"
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
+# What zipfile raises for what is damaged; RuntimeError for what it cannot read.
+BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 class BadArchive(Invalid):
@@ -94,7 +96,7 @@ class FeedbackArchive:
             if member.is_dir():
                 continue
             student, name = self._place(member.filename)
-            if student and name == TIMESTAMP:
+            if student and name == TIMESTAMP and member.compress_type in METHODS:
                 folders.setdefault(student, Folder()).timestamp = member
             elif student and name.endswith(".html") and not name.startswith("."):
                 if member.flag_bits & 1 or member.compress_type not in METHODS:
@@ -185,7 +187,7 @@ class FeedbackArchive:
         try:
             with self._zip.open(folder.timestamp) as stream:
                 return parse_time(stream.read(MAX_TIMESTAMP).decode())
-        except (*BROKEN, ValueError) as error:
+        except BROKEN as error:
             raise Invalid(_("The time in %(file)s cannot be read.") % {"file": TIMESTAMP}) from error
 
     def upload(self, rows: Sequence[Row]) -> Upload:

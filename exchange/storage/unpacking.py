@@ -59,7 +59,7 @@ def unpack(source: Path, folder: Path) -> list[ReceivedFile]:
     with _explained(), open(source, "rb") as file:
         bounded = _Bounded(file, max(CHUNK, ENTRY * settings.NGSHARE_MAX_FILES))
         with zipfile.ZipFile(bounded) as archive:  # any object that reads and seeks
-            members = [member for member in archive.infolist() if not member.is_dir()]
+            members = [member for member in archive.infolist() if not _is_folder(member)]
             _check_announced(members)
             try:
                 for member in members:
@@ -99,6 +99,11 @@ def _unpack_one(archive: zipfile.ZipFile, member: zipfile.ZipInfo, receiver: Rec
         while chunk := content.read(CHUNK):
             receiver.write(chunk)
     receiver.end()
+
+
+def _is_folder(member: zipfile.ZipInfo) -> bool:
+    """Return whether a member is a folder, also as old programs on Windows write it: with a backslash at its end."""
+    return member.is_dir() or (not member.file_size and _path_of(member).endswith("/"))
 
 
 def _path_of(member: zipfile.ZipInfo) -> str:

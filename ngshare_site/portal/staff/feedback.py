@@ -27,6 +27,8 @@ from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
 from ngshare_site.portal.staff.base import StaffPage, StaffView, address_of
 
+MAX_NAMED = 20  # students in a message
+
 
 class ZipForm(forms.Form):
     file = forms.FileField(
@@ -132,9 +134,8 @@ class ConfirmFeedbackView(StaffPage):
         )
         messages.success(self.request, text % {"count": there})
         if refused := [row.student for row in rows if row.problem]:
-            messages.warning(
-                self.request, _("Nothing was returned to %(students)s.") % {"students": ", ".join(refused)}
-            )
+            names = ", ".join(refused[:MAX_NAMED]) + (" …" if len(refused) > MAX_NAMED else "")
+            messages.warning(self.request, _("Nothing was returned to %(students)s.") % {"students": names})
         return redirect(self.home)
 
 

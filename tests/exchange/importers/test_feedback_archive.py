@@ -137,6 +137,20 @@ def test_encrypted_page_is_refused(submission):
         FeedbackArchive(io.BytesIO(bytes(content)), submission.assignment)
 
 
+def test_time_that_is_encrypted_is_said_at_its_student(submission):
+    content = bytearray(make_zip({"bob/ps1/timestamp.txt": timestamp(submission), "bob/ps1/ps1.html": PAGE}).getvalue())
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    (row,) = FeedbackArchive(io.BytesIO(bytes(content)), submission.assignment).rows()
+    assert row.problem == "The time in timestamp.txt cannot be read."
+
+
+def test_zip_of_another_time_is_refused(submission):
+    content = bytearray(make_zip({"bob/ps1/ps1.html": PAGE}).getvalue())
+    content[content.index(b"PK\x01\x02") + 6] = 99  # the version that is needed to read it
+    with pytest.raises(BadArchive):
+        FeedbackArchive(io.BytesIO(bytes(content)), submission.assignment)
+
+
 def test_small_zip_of_huge_pages_is_refused(submission, read, settings):
     settings.NGSHARE_MAX_SUBMISSION_SIZE = 10_000
     with pytest.raises(TooLarge, match="The pages are 2 MB"):

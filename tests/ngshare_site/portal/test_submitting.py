@@ -120,6 +120,10 @@ def test_zip_with_directories_and_names_of_other_systems(bob):
         windows.orig_filename = windows.filename = "ps1\\data\\x.txt"
         windows.create_system = 0
         archive.writestr(windows, b"x")
+        folder = zipfile.ZipInfo("ps1/empty")
+        folder.orig_filename = folder.filename = "ps1\\empty\\"
+        folder.create_system = 0
+        archive.writestr(folder, b"")
         archive.writestr("ps1/übung.txt", b"y")
     assert bob.post(PAGE, sent({"a.zip": out.getvalue()})).status_code == 302
     assert sorted(files_of(Submission.objects.get())) == ["data/x.txt", "ps1.ipynb", "übung.txt"]
