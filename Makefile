@@ -14,7 +14,7 @@ IMAGE ?= ngshare-service
 SINGLEUSER ?= ngshare-singleuser
 TAG ?= $(VERSION)
 
-.PHONY: version help install demo demo-reset test quick wide fuzz torture check audit docs pictures chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
+.PHONY: version help install demo demo-reset test quick wide fuzz torture check audit docs messages pictures chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
@@ -27,6 +27,7 @@ help:
 	@echo "make check   format, lint, imports, types, migrations, documentation"
 	@echo "make audit   known holes in what is installed, where the index of advisories can be reached"
 	@echo "make docs    the documentation, in docs/_build/html"
+	@echo "make messages  what is to be translated, gathered in each locale/*/LC_MESSAGES/django.po, and what is translated, compiled"
 	@echo "make pictures  the pictures of the documentation, with Chromium; then look at them"
 	@echo "make chart-readme  what the Helm chart's README and schema repeat of other files"
 	@echo "make bench   the benchmarks, written into docs/benchmarks.md (20 minutes)"
@@ -47,9 +48,11 @@ endef
 
 install: $(INSTALLED)
 
+# Nobody needs rfc3987-syntax, and it takes half of the time in which nbgrader, a Hub or a user's server starts.
 $(INSTALLED): constraints.txt requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml deploy/tljh/pyproject.toml
 	$(VENV)
 	@$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable . --editable ./nbgrader_plugin --editable ./deploy/tljh --group test --group check
+	@$(BIN)/pip uninstall --quiet --yes rfc3987-syntax
 	@touch $(INSTALLED)
 
 $(INSTALLED_FOR_DEMO): constraints.txt requirements.txt pyproject.toml nbgrader_plugin/pyproject.toml
@@ -94,6 +97,26 @@ audit: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
+
+# With gettext's tools. A new language, such as fr: make messages LANGUAGES=fr
+TRANSLATED := ngshare_site courses exchange
+LANGUAGES ?= $(notdir $(wildcard ngshare_site/locale/*))
+PLUGIN_TEXTS := $(CURDIR)/nbgrader_plugin/locale/nbgrader_plugin.pot
+messages: $(INSTALLED)
+	for app in $(TRANSLATED); do for language in $(LANGUAGES); do \
+		(cd $$app && ../$(BIN)/django-admin makemessages --locale $$language \
+			--no-location --no-wrap --no-obsolete --ignore management && ../$(BIN)/django-admin compilemessages --locale $$language) || exit 1; \
+	done; done
+	cd nbgrader_plugin && find . -name '*.py' | sort | xgettext --files-from=- --from-code=UTF-8 --language=Python \
+		--keyword=_ --keyword=ngettext:1,2 --no-location --no-wrap --output=- | sed /POT-Creation-Date/d > $(PLUGIN_TEXTS)
+	for language in $(LANGUAGES); do \
+		(file=nbgrader_plugin/locale/$$language/LC_MESSAGES/nbgrader_plugin && mkdir -p $$(dirname $$file) \
+			&& if [ -f $$file.po ]; then msgmerge --quiet --no-wrap --output-file=$$file.po $$file.po $(PLUGIN_TEXTS); \
+			else msginit --no-translator --no-wrap --locale=$$language --input=$(PLUGIN_TEXTS) --output-file=$$file.po; fi \
+			&& msgattrib --no-obsolete --no-wrap --output-file=$$file.po $$file.po \
+			&& msgfmt --check-format --output-file=$$file.mo $$file.po) || exit 1; \
+	done
+	rm $(PLUGIN_TEXTS)
 
 pictures: $(INSTALLED)
 	$(BIN)/python docs/pictures.py

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from courses import audit
 from courses.errors import Invalid
@@ -17,7 +18,7 @@ def change_roles(memberships: Sequence[Membership], given: str, *, by: Actor) ->
     All or nothing. Errors: Invalid, PermissionDenied.
     """
     if given not in Role.values:
-        raise Invalid(f"{given[:80]!r} is not a role.")
+        raise Invalid(_("%(role)r is not a role.") % {"role": given[:80]})
     with transaction.atomic():
         changed = [membership for membership in _lock_members(memberships) if membership.role != given]
         for course, role, members in _group_by_course(changed, given, by=by):

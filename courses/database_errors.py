@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Collection
 
 from django.db import DatabaseError, InterfaceError, OperationalError
+from django.utils.translation import gettext as _
 
 from courses.errors import DomainError, StorageFull, TryAgain
 
@@ -29,9 +30,9 @@ FOREIGN_KEY_VIOLATION = "23503"
 def explain(error: DatabaseError | InterfaceError) -> DomainError | None:
     """Return what to tell of a temporary error or a full disk. None for any other: a bug, or a broken database."""
     if _is(error, sqlite={sqlite3.SQLITE_FULL}, postgres=POSTGRES_FULL):
-        return StorageFull("The server's disk is full. Nothing was changed; tell an administrator of ngshare.")
+        return StorageFull(_("The server's disk is full. Nothing was changed; tell an administrator of ngshare."))
     if _is(error, sqlite=SQLITE_BUSY, postgres=POSTGRES_BUSY) or _is_connection_lost(error):
-        return TryAgain("The database is busy. Try again in a moment.")
+        return TryAgain(_("The database is busy. Try again in a moment."))
     return None
 
 

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import ManyToOneRel, Max, Q, TextField
 from django.db.models.functions import Cast
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from courses import audit
 from courses.errors import Conflict, NotFound, PermissionDenied
@@ -26,7 +28,7 @@ def find(username: str) -> User:
     """Return the user of this name. Errors: NotFound, Invalid if nobody can have the name."""
     user = User.objects.filter(username=check_name(username)).first()
     if user is None:
-        raise NotFound(f"Nobody is called {username}.")
+        raise NotFound(_("Nobody is called %(user)s.") % {"user": username})
     return user
 
 
@@ -36,15 +38,14 @@ def rename(user: User, new: str, *, by: Actor) -> None:
     _require_other(user, by)
     old = user.username
     if check_name(new) == old:
-        raise Conflict(f"{old} is their name already.")
+        raise Conflict(_("%(user)s is their name already.") % {"user": old})
     try:
         with transaction.atomic():
             User.objects.filter(pk=user.pk).update(username=new)
             audit.record("rename user", by=by, role=role, about=user, target=new, was=old)
     except IntegrityError as error:
-        raise Conflict(
-            f"There is somebody called {new} already. If both are the same person, merge {old} into {new}."
-        ) from error
+        text = _("There is somebody called %(new)s already. If both are the same person, merge %(old)s into %(new)s.")
+        raise Conflict(text % {"new": new, "old": old}) from error
     user.username = new
 
 
@@ -83,13 +84,13 @@ def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
     role = by.require_administrator()
     _require_other(duplicate, by)
     if duplicate.pk == kept.pk:
-        raise Conflict("These are the same account.")
+        raise Conflict(_("These are the same account."))
     try:
         with transaction.atomic():
             # The rows are locked, so that `duplicate` gets nothing new until it is deleted.
             locked = User.objects.select_for_update().filter(pk__in=[duplicate.pk, kept.pk]).order_by("pk")
             if len(groups := dict(locked.values_list("pk", "hub_groups"))) < 2:
-                raise NotFound("One of the two accounts was deleted meanwhile.")
+                raise NotFound(_("One of the two accounts was deleted meanwhile."))
             # Each group adds a user only once, see groups.py.
             kept.hub_groups = sorted({*groups[duplicate.pk], *groups[kept.pk]})
             kept.save(update_fields=["hub_groups"])
@@ -99,17 +100,19 @@ def merge(duplicate: User, kept: User, *, by: Actor) -> dict[str, int]:
                 if resolve := getattr(model, "resolve_merge", None):
                     resolve(duplicate, kept)
                 count = model._base_manager.filter(**{name: duplicate}).update(**{name: kept})
-                kind = str(model._meta.verbose_name_plural)
+                with translation.override(None):  # for the log, which is in English
+                    kind = str(model._meta.verbose_name_plural)
                 moved[kind] = max(moved.get(kind, 0), count)
             details: dict[str, Any] = {"gone": duplicate.username, "gone_id": duplicate.pk}
             duplicate.delete()
             moved = {kind: count for kind, count in moved.items() if count}
             audit.record("merge users", by=by, role=role, about=kept, target=kept.username, moved=moved, **details)
     except IntegrityError as error:
-        raise Conflict(
-            f"{duplicate} and {kept} have submissions of the same instant, or with the same idempotency key. "
+        text = _(
+            "%(duplicate)s and %(kept)s have submissions of the same instant, or with the same idempotency key. "
             "Delete one of the two permanently first."
-        ) from error
+        )
+        raise Conflict(text % {"duplicate": duplicate, "kept": kept}) from error
     return moved
 
 
@@ -172,9 +175,27 @@ def _empty_texts(user: User) -> None:
             model._base_manager.filter(**{name: user}).update(**{text: ""})
 
 
+def count_of_kind(number: int, kind: str) -> str:
+    """Return the number with its noun. `merge` names kinds by the plural of their model in English, whose translations
+    are in the catalogues.
+
+    >>> count_of_kind(1, "members"), count_of_kind(2, "members"), count_of_kind(1, "feedback")
+    ('1 member', '2 members', '1 feedback')
+    """
+    return f"{number} {_(kind.removesuffix('s') if number == 1 else kind)}"
+
+
+def is_anonymous(user: User) -> bool:
+    return not user.is_active and user.username.rstrip("-") == _number_of(user)
+
+
+def _number_of(user: User) -> str:
+    return f"anonymous-{user.pk}"
+
+
 def _create_number(user: User) -> str:
     """Return an unused name that identifies nobody."""
-    number = f"anonymous-{user.pk}"
+    number = _number_of(user)
     while User.objects.filter(username=number).exclude(pk=user.pk).exists():
         number += "-"
     return number
@@ -223,4 +244,4 @@ def _replace(value: object, old: str, new: str) -> Any:
 
 def _require_other(user: User, by: Actor) -> None:
     if by.user is not None and by.user.pk == user.pk:
-        raise PermissionDenied("This is your own account; another administrator must do it.")
+        raise PermissionDenied(_("This is your own account; another administrator must do it."))

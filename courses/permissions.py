@@ -7,34 +7,35 @@ once. Nothing of it is stored, so a change of the roster holds from the next req
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, TextChoices
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from courses.errors import PermissionDenied
 from courses.models import Course, Membership, Role, User
 from courses.prepared import Parameter, prepared
 
 
-class Permission(StrEnum):
-    """The value completes the sentence "you may not …"."""
+class Permission(TextChoices):
+    """The label completes the sentence "you may not …"."""
 
-    SEE_COURSE = "see the course"
-    SEE_ROSTER = "see the roster"
-    CHANGE_ROSTER = "change the roster"
-    CHANGE_INSTRUCTORS = "change instructors"
-    RELEASE = "release assignments"
-    SUBMIT = "submit"
-    SUBMIT_FOR_OTHERS = "submit for others"
-    SEE_SUBMISSIONS = "see everybody's submissions"
-    WITHDRAW_SUBMISSIONS = "withdraw submissions"
-    RETURN_FEEDBACK = "return feedback"
-    EXTEND = "grant extensions"
+    SEE_COURSE = "see_course", pgettext_lazy("you may not …", "see the course")
+    SEE_ROSTER = "see_roster", pgettext_lazy("you may not …", "see the roster")
+    CHANGE_ROSTER = "change_roster", pgettext_lazy("you may not …", "change the roster")
+    CHANGE_INSTRUCTORS = "change_instructors", pgettext_lazy("you may not …", "change instructors")
+    RELEASE = "release", pgettext_lazy("you may not …", "release assignments")
+    SUBMIT = "submit", pgettext_lazy("you may not …", "submit")
+    SUBMIT_FOR_OTHERS = "submit_for_others", pgettext_lazy("you may not …", "submit for others")
+    SEE_SUBMISSIONS = "see_submissions", pgettext_lazy("you may not …", "see everybody's submissions")
+    WITHDRAW_SUBMISSIONS = "withdraw_submissions", pgettext_lazy("you may not …", "withdraw submissions")
+    RETURN_FEEDBACK = "return_feedback", pgettext_lazy("you may not …", "return feedback")
+    EXTEND = "extend", pgettext_lazy("you may not …", "grant extensions")
 
 
 _STUDENT = frozenset({Permission.SEE_COURSE, Permission.SUBMIT})
@@ -62,6 +63,12 @@ def allowed_to(role: str | None) -> frozenset[Permission]:
         return _EXTENDING_GRADER
     return ALLOWED.get(role or "", frozenset())
 
+
+AS_ROLE = {
+    Role.INSTRUCTOR: pgettext_lazy("As … of the course", "an instructor"),
+    Role.GRADER: pgettext_lazy("As … of the course", "a grader"),
+    Role.STUDENT: pgettext_lazy("As … of the course", "a student"),
+}
 
 # Roles as the audit log names them, beside those of a roster.
 ADMINISTRATOR = "administrator"
@@ -110,7 +117,7 @@ class Actor:
     def required_user(self) -> User:
         """The user who acts, where the server cannot. Errors: PermissionDenied."""
         if self.user is None:
-            raise PermissionDenied("Only a person may do this.")
+            raise PermissionDenied(_("Only a person may do this."))
         return self.user
 
     @property
@@ -143,9 +150,9 @@ class Actor:
         if self.may_everything:
             return self._global_role
         if role is None:
-            raise PermissionDenied(f"You are not a member of the course {course.name}.")
-        article = "an" if role == Role.INSTRUCTOR else "a"
-        raise PermissionDenied(f"As {article} {role} of {course.name} you may not {permission}.")
+            raise PermissionDenied(_("You are not a member of the course %(course)s.") % {"course": course.name})
+        names = {"role": AS_ROLE[Role(role)], "course": course.name, "do_this": permission.label}
+        raise PermissionDenied(_("As %(role)s of %(course)s you may not %(do_this)s.") % names)
 
     def require_still(self, permission: Permission, course: Course) -> str:
         """The same as `require`, but ask the roster again, in one query: a long upload may outlast a role.
@@ -164,12 +171,12 @@ class Actor:
     def require_anywhere(self, permission: Permission) -> None:
         """Errors: PermissionDenied, for whom no course allows it."""
         if not self.may_anywhere(permission):
-            raise PermissionDenied(f"You may not {permission} in any course.")
+            raise PermissionDenied(_("You may not %(do_this)s in any course.") % {"do_this": permission.label})
 
     def require_administrator(self) -> str:
         """Return the role for the audit log. Errors: PermissionDenied."""
         if not self.may_everything:
-            raise PermissionDenied("Only an administrator may do this.")
+            raise PermissionDenied(_("Only an administrator may do this."))
         return self._global_role
 
     def require_may_assign(self, roles: Iterable[str | None], course: Course) -> str:

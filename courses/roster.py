@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 from courses import audit
 from courses.errors import Conflict, DomainError, Invalid, PermissionDenied
-from courses.models import Course, Membership, Role
+from courses.models import Course, Membership, Role, role_name
 from courses.permissions import Actor, Permission
 from courses.services import (
     BATCH_SIZE,
@@ -145,7 +147,7 @@ def _plan(
         }
         try:
             if entry.username in seen:
-                raise Invalid("comes twice")
+                raise Invalid(_("comes twice"))
             _check_row(entry)
             if before and all(before[name] == value for name, value in stated.items()):
                 seen.add(entry.username)
@@ -160,7 +162,8 @@ def _plan(
             new.append(entry)
             after = {"role": str(Role.STUDENT), **stated}
             other = spellings.setdefault(entry.username.casefold(), entry.username)
-            message = "" if other == entry.username else f"{other} is somebody else: the names differ in capitals"
+            text = "" if other == entry.username else _("%(other)s is somebody else: the names differ in capitals")
+            message = text % {"other": other}
             report.rows.append(MemberChange(entry.username, Result.CREATED, message, after=after))
             continue
         for name, value in stated.items():
@@ -179,9 +182,9 @@ def _check_row(entry: RosterEntry) -> None:
 
 def _check_change(old: str | None, new: str | None, may_assign_staff: bool) -> None:
     if old and new and RANK[new] < RANK[old]:
-        raise Conflict(f"is {old} of this course; a roster never demotes staff")
+        raise Conflict(_("is %(role)s of this course; a roster never demotes staff") % {"role": role_name(old)})
     if Role.INSTRUCTOR in {old, new} and not may_assign_staff:
-        raise PermissionDenied("only an administrator adds or changes instructors")
+        raise PermissionDenied(_("only an administrator adds or changes instructors"))
 
 
 def _values(member: Membership) -> MemberFields:

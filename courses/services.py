@@ -11,6 +11,8 @@ from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courses import audit, trash
 from courses.errors import AlreadyExists, Invalid, NotFound
@@ -40,19 +42,31 @@ class RosterEntry:
     section: str | None = None
 
 
+# Why a text is no name: what of, in one sentence each.
+_UNFIT = {
+    "user": gettext_lazy("%(name)r cannot be a user name: 1 to 255 printable characters without '/'."),
+    "course": gettext_lazy("%(name)r cannot be a course name: 1 to 255 printable characters without '/'."),
+}
+_SPACED = {
+    "user": gettext_lazy("%(name)r cannot be a user name: it starts or ends with a space."),
+    "course": gettext_lazy("%(name)r cannot be a course name: it starts or ends with a space."),
+}
+
+
 def check_name(name: str, what: str = "user") -> str:
     """Return the name if it fits an address, a folder and the database. Errors: Invalid."""
     if not name or len(name) > 255 or "/" in name or name in (".", "..", "*") or not name.isprintable():
-        raise Invalid(f"{name[:80]!r} cannot be a {what} name: 1 to 255 printable characters without '/'.")
+        raise Invalid(_UNFIT[what] % {"name": name[:80]})
     if name != name.strip():
-        raise Invalid(f"{name[:80]!r} cannot be a {what} name: it starts or ends with a space.")
+        raise Invalid(_SPACED[what] % {"name": name[:80]})
     return name
 
 
 def check_course_name(name: str) -> str:
     """Return the name if a new course may have it: nbgrader takes `*` for a pattern. Errors: Invalid."""
     if "*" in check_name(name, "course"):
-        raise Invalid(f"{name[:80]!r} cannot be a course name: it has a '*', which nbgrader takes for a pattern.")
+        text = _("%(name)r cannot be a course name: it has a '*', which nbgrader takes for a pattern.")
+        raise Invalid(text % {"name": name[:80]})
     return name
 
 
@@ -104,7 +118,7 @@ def create_course(name: str, instructors: Iterable[str] = (), *, by: Actor) -> C
                 instructors=sorted(users),
             )
     except IntegrityError as error:
-        raise AlreadyExists(f"There is a course {name} already.") from error
+        raise AlreadyExists(_("There is a course %(course)s already.") % {"course": name}) from error
     return course
 
 
@@ -126,14 +140,14 @@ def restore_course(course: Course | str, *, by: Actor) -> Course:
         in_trash = Course.objects.filter(name=course).exclude(removed_at=None)
         latest = in_trash.order_by("-removed_at").first()
         if latest is None:
-            raise NotFound(f"There is no course {course} in the trash.")
+            raise NotFound(_("There is no course %(course)s in the trash.") % {"course": course})
         course = latest
     try:
         with transaction.atomic():
             if Course.objects.filter(pk=course.pk).exclude(removed_at=None).update(removed_at=None):
                 audit.record("restore course", by=by, role=role, about=course, course=course, target=course.name)
     except IntegrityError as error:
-        raise AlreadyExists(f"There is another course {course.name} by now.") from error
+        raise AlreadyExists(_("There is another course %(course)s by now.") % {"course": course.name}) from error
     course.removed_at = None
     return course
 
@@ -170,7 +184,7 @@ def set_limits(course: Course, limits: Mapping[str, int | None], *, by: Actor) -
         rows = Course.objects.select_for_update(no_key=True).filter(pk=course.pk)
         was = rows.values(*LIMIT_FIELDS).first()
         if was is None:
-            raise NotFound(f"The course {course.name} was deleted meanwhile.")
+            raise NotFound(_("The course %(course)s was deleted meanwhile.") % {"course": course.name})
         rows.update(**limits)
         details: dict[str, object] = {"was": {name: was[name] for name in limits}, "given": dict(limits)}
         audit.record("set limits", by=by, role=role, about=course, course=course, target=course.name, **details)
@@ -187,7 +201,7 @@ def set_rules(course: Course, rules: Mapping[str, str | int | None], *, by: Acto
         rows = Course.objects.select_for_update(no_key=True).filter(pk=course.pk)
         was = rows.values(*RULE_FIELDS).first()
         if was is None:
-            raise NotFound(f"The course {course.name} was deleted meanwhile.")
+            raise NotFound(_("The course %(course)s was deleted meanwhile.") % {"course": course.name})
         rows.update(**rules)
         details: dict[str, object] = {"was": {name: was[name] for name in rules}, "given": dict(rules)}
         audit.record("set rules", by=by, role=role, about=course, course=course, target=course.name, **details)
@@ -199,11 +213,14 @@ def check_rules(rules: Mapping[str, str | int | None]) -> None:
     """Errors: Invalid."""
     zone = rules.get("timezone")
     if zone and zone not in available_timezones():
-        raise Invalid(f"{str(zone)[:80]!r} is not a time zone; write one such as Europe/Berlin.")
-    for name, what in (("late_days", "late days"), ("min_days", "days for late registrants")):
+        raise Invalid(_("%(zone)r is not a time zone; write one such as Europe/Berlin.") % {"zone": str(zone)[:80]})
+    for name, text in (
+        ("late_days", _("Write a number of late days from 0 to %(max)d, or none.")),
+        ("min_days", _("Write a number of days for late registrants from 0 to %(max)d, or none.")),
+    ):
         days = rules.get(name)
         if isinstance(days, int) and not 0 <= days <= MAX_DAYS:
-            raise Invalid(f"Write a number of {what} from 0 to {MAX_DAYS}, or none.")
+            raise Invalid(text % {"max": MAX_DAYS})
 
 
 def record_roster_download(course: Course, *, by: Actor) -> None:
@@ -231,7 +248,8 @@ def add_member(course: Course, entry: RosterEntry, *, by: Actor, source: str = "
             details = {"given": given, **origin(source)}
             audit.record("add member", by=by, role=role, about=user, course=course, target=user.username, **details)
     except IntegrityError as error:
-        raise AlreadyExists(f"{entry.username} is a member of {course.name} already.") from error
+        names = {"user": entry.username, "course": course.name}
+        raise AlreadyExists(_("%(user)s is a member of %(course)s already.") % names) from error
     return membership
 
 
@@ -263,7 +281,8 @@ def _read_role(membership: Membership) -> str:
     try:
         membership.refresh_from_db(fields=["role"])
     except Membership.DoesNotExist as error:
-        raise NotFound(f"{membership.user.username} is not a member of {membership.course.name} any more.") from error
+        names = {"user": membership.user.username, "course": membership.course.name}
+        raise NotFound(_("%(user)s is not a member of %(course)s any more.") % names) from error
     return membership.role
 
 
@@ -289,18 +308,19 @@ def remove_member(membership: Membership, *, by: Actor) -> None:
 
 def check_role(role: str) -> None:
     if role not in Role.values:
-        raise Invalid(f"{role[:80]!r} is not a role; the roles are {', '.join(Role.values)}.")
+        names = {"role": role[:80], "roles": ", ".join(Role.values)}
+        raise Invalid(_("%(role)r is not a role; the roles are %(roles)s.") % names)
 
 
 def check_names(entry: RosterEntry) -> None:
     for name in NAME_FIELDS:
         value = getattr(entry, name) or ""
         if len(value) > 255:
-            raise Invalid(f"{name} is longer than 255 characters")
+            raise Invalid(_("%(field)s is longer than 255 characters") % {"field": name})
         if UNSTORABLE.search(value):
-            raise Invalid(f"{name} has a character that cannot be stored")
+            raise Invalid(_("%(field)s has a character that cannot be stored") % {"field": name})
         if CONTROL.search(value):
-            raise Invalid(f"{name} has a control character")
+            raise Invalid(_("%(field)s has a control character") % {"field": name})
 
 
 def origin(source: str) -> dict[str, str]:

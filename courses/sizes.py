@@ -2,21 +2,24 @@
 
 import re
 
+from django.utils.formats import number_format
+from django.utils.translation import ngettext
+
 UNITS = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "kB": 10**3}
 BINARY_UNITS = {"TiB": 2**40, "GiB": 2**30, "MiB": 2**20, "KiB": 2**10}
 _BYTES = {unit.upper(): bytes_each for unit, bytes_each in {**UNITS, **BINARY_UNITS, "": 1, "B": 1}.items()}
 
 
 def readable_size(size: int) -> str:
-    """Return a number of bytes as people read it.
+    """Return a number of bytes as people read it, in the language of the page.
 
     >>> readable_size(80_000_000), readable_size(1_500), readable_size(12)
     ('80 MB', '1.5 kB', '12 bytes')
     """
     for unit, bytes_each in UNITS.items():
         if size >= bytes_each:
-            return f"{size / bytes_each:.3g} {unit}"
-    return f"{size} bytes"
+            return f"{number_format(f'{size / bytes_each:.3g}')} {unit}"
+    return ngettext("%(count)d byte", "%(count)d bytes", size) % {"count": size}
 
 
 def exact_size(size: int) -> str:

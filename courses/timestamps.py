@@ -4,8 +4,14 @@ import re
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
+
 from courses.errors import Invalid
 
+# The abbreviations of zones that have another one in other languages
+ZONES = {"CET": pgettext_lazy("time zone", "CET"), "CEST": pgettext_lazy("time zone", "CEST")}
 DATE_ALONE = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
@@ -32,8 +38,19 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
         return moment.astimezone(UTC)
 
 
+def text_in_zone(moment: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
+    """Return an instant to the minute, or second, with its zone, as the language of the page writes it.
+
+    The abbreviation tells apart the hour that comes twice, in which Django's own format leaves it out.
+    """
+    local = in_zone(moment, zone)
+    abbreviation = f"{local:%Z}"
+    time = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+    return f"{date_format(local, 'DATE_FORMAT')} {time} {ZONES.get(abbreviation, abbreviation)}"
+
+
 def local_text(moment: datetime, zone: ZoneInfo) -> str:
-    """Return an instant to the minute, with its zone. The abbreviation tells apart the hour that comes twice.
+    """Return an instant to the minute, with the abbreviation and the name of its zone.
 
     >>> from datetime import UTC
     >>> local_text(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
@@ -41,17 +58,8 @@ def local_text(moment: datetime, zone: ZoneInfo) -> str:
     >>> local_text(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("UTC"))
     '2026-10-25 00:30 UTC'
     """
-    text = f"{in_zone(moment, zone):%Y-%m-%d %H:%M %Z}"
+    text = text_in_zone(moment, zone)
     return text if zone.key == "UTC" else f"{text} ({zone.key})"
-
-
-def local_iso(moment: datetime | None, zone: ZoneInfo) -> str:
-    """Return an instant in ISO 8601 with the offset of the zone; empty for None.
-
-    >>> local_iso(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
-    '2026-10-25T02:30:00+02:00'
-    """
-    return in_zone(moment, zone).isoformat() if moment else ""
 
 
 def parse_iso(text: str, zone: ZoneInfo) -> datetime:
@@ -62,14 +70,13 @@ def parse_iso(text: str, zone: ZoneInfo) -> datetime:
 datetime.datetime(2026, 7, 1, 10, 0, tzinfo=datetime.timezone.utc))
     """
     if DATE_ALONE.fullmatch(text.strip()):
-        raise Invalid(f"{text.strip()} lacks the time of day; write for example {text.strip()}T23:59")
+        raise Invalid(_("%(date)s lacks the time of day; write for example %(date)sT23:59") % {"date": text.strip()})
     try:
         moment = datetime.fromisoformat(text.strip())
         return moment.astimezone(UTC) if moment.tzinfo else from_local(moment, zone)
     except (ValueError, OverflowError) as error:
-        raise Invalid(
-            f"{text[:40]!r} is not a time; write it as 2026-11-30T23:59 or, with an offset, 2026-11-30T23:59+01:00"
-        ) from error
+        sentence = _("%(text)r is not a time; write it as 2026-11-30T23:59 or, with an offset, 2026-11-30T23:59+01:00")
+        raise Invalid(sentence % {"text": text[:40]}) from error
 
 
 def from_local(naive: datetime, zone: ZoneInfo) -> datetime:
@@ -84,7 +91,8 @@ def from_local(naive: datetime, zone: ZoneInfo) -> datetime:
         moment = naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
         exists = moment.astimezone(zone).replace(tzinfo=None) == naive
     except (ValueError, OverflowError) as error:
-        raise Invalid(f"{naive} is too early or too late a time.") from error
+        raise Invalid(_("%(time)s is too early or too late a time.") % {"time": naive}) from error
     if not exists:
-        raise Invalid(f"{naive:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks are put forward over it.")
+        text = _("%(time)s does not exist in %(zone)s: the clocks are put forward over it.")
+        raise Invalid(text % {"time": f"{naive:%Y-%m-%d %H:%M}", "zone": zone.key})
     return moment

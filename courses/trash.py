@@ -5,6 +5,8 @@ The bytes that nothing names any more are deleted with the next garbage collecti
 
 from django.apps import apps
 from django.db.models import Model
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from courses import audit
 from courses.errors import Conflict
@@ -20,11 +22,14 @@ def delete_row(
     Return how many rows of each kind were deleted: {"submissions": 12, …}. Errors: Conflict.
     """
     if not is_in_trash:
-        raise Conflict(f"{row} is not in the trash; only what is there can be deleted permanently.")
-    pk, kind = row.pk, row._meta.verbose_name
-    _, counts = row.delete()
+        raise Conflict(_("%(row)s is not in the trash; only what is there can be deleted permanently.") % {"row": row})
+    pk, kind = row.pk, row._meta.verbose_name_raw
+    counts = row.delete()[1]
     row.pk = pk  # which Django has just taken away; the audit log goes on naming it
-    deleted = {str(apps.get_model(label)._meta.verbose_name_plural): count for label, count in counts.items() if count}
+    with translation.override(None):  # the log is in English, whoever acts
+        deleted = {
+            str(apps.get_model(label)._meta.verbose_name_plural): count for label, count in counts.items() if count
+        }
     action = f"delete {kind} permanently"
     audit.record(action, by=by, role=role, about=row, course=course, target=target, pk=pk, deleted=deleted, **details)
     return deleted

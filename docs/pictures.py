@@ -39,6 +39,7 @@ from exchange.models import Assignment, Submission  # noqa: E402
 from ngshare_site import data_folder  # noqa: E402
 from tests import cast  # noqa: E402
 from tests.browser.conftest import FLAGS  # noqa: E402
+from tests.browser.world import solved  # noqa: E402
 from tests.servers import service  # noqa: E402
 
 COURSE = "NBG 101"
@@ -50,6 +51,7 @@ NAMES = [student.split()[0].lower() for student in STUDENTS.split(", ")]
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 SCREEN: ViewportSize = {"width": 1280, "height": 400}  # pictures are as high as their pages
 NARROW: ViewportSize = {"width": 960, "height": 400}
+READING: ViewportSize = {"width": 960, "height": 900}  # documents are as high as the window
 TABLET: ViewportSize = {"width": 900, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 Scheme = Literal["light", "dark"]
@@ -82,18 +84,16 @@ def make_course() -> Course:
 
 
 def release(course: Course, name: str, days: float, **deadlines: datetime | int) -> Assignment:
-    notebooks = {f"{name}.ipynb": b'{"cells": []}', "data/heights.csv": b"1.72\n" * 900}
     with clock_at(moment(days, 9)):
-        found = services.release(course, name, cast.upload(notebooks), by=cast.actor("alice")).assignment
+        found = services.release(course, name, cast.upload(solved(name, 0)), by=cast.actor("alice")).assignment
         services.set_deadlines(found, deadlines, by=cast.actor("alice"))
     return found
 
 
 def submit(assignment: Assignment, username: str, time: datetime) -> Submission:
-    notebook = f'{{"cells": ["by {username} at {time}"]}}'.encode() * 120
-    files = {f"{assignment.name}.ipynb": notebook, "data/heights.csv": b"1.72\n" * 900}
+    files = cast.upload(solved(assignment.name, Submission.objects.count()))  # others than those of any other attempt
     with clock_at(time):
-        return services.submit(assignment, cast.upload(files), by=cast.actor(username))[0]
+        return services.submit(assignment, files, by=cast.actor(username))[0]
 
 
 def extend(assignment: Assignment, **grant: object) -> None:
@@ -208,6 +208,26 @@ def check_receipt(bob: Visitor) -> None:
     bob.page.wait_for_load_state()
 
 
+def choose_files(bob: Visitor) -> None:
+    """Lead to the page that shows what will be sent."""
+    bob.open(f"{assignment_page('ps2')}submit/")
+    files = {"ps2.ipynb": solved("ps2", 9)["ps2.ipynb"], "notes.ipynb": solved("ps2", 8)["ps2.ipynb"]}
+    bob.page.set_input_files(
+        "#files", [{"name": name, "mimeType": "text/plain", "buffer": content} for name, content in files.items()]
+    )
+    bob.page.wait_for_selector("#review:not([hidden])")
+
+
+def import_roster(alice: Visitor) -> None:
+    """Lead to the preview of a roster."""
+    alice.open(reverse("admin:import_roster", args=[Course.objects.get().pk]))
+    lines = ["username,first_name,last_name,section", "bob,Robert,Baker,A", "nora,Nora,Newcomer,B", ",Nobody,,"]
+    content = {"name": "roster.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+    alice.page.set_input_files("input[type=file]", [content])
+    alice.page.click(".submit-row input[type=submit]")
+    alice.page.wait_for_load_state()
+
+
 def make_pictures(browser: Browser, url: str, folder: Path) -> None:
     bob, alice = Visitor(browser, url, "bob", NARROW), Visitor(browser, url, "alice", NARROW)
     bob.open("/")
@@ -216,6 +236,12 @@ def make_pictures(browser: Browser, url: str, folder: Path) -> None:
     bob.take(folder / "student-assignment.png")
     bob.open(submission_page("bob", "ps1"))
     bob.take(folder / "receipt.png")
+    reader = Visitor(browser, url, "bob", READING)
+    reader.open(f"{submission_page('bob', 'ps1')}file/ps1.ipynb")
+    reader.page.frame_locator("iframe").locator("img").first.wait_for()
+    reader.take(folder / "reading.png")
+    choose_files(bob)
+    bob.take(folder / "submit.png")
     check_receipt(bob)
     bob.take(folder / "receipt-check.png")
     alice.open(assignment_page("ps1"))
@@ -223,6 +249,8 @@ def make_pictures(browser: Browser, url: str, folder: Path) -> None:
     admin = Visitor(browser, url, "alice", SCREEN)
     admin.open(change_page("ps2"))
     admin.take(folder / "deadlines-admin.png")
+    import_roster(admin)
+    admin.take(folder / "admin-import.png")
     ask_for_another_due_date(admin)
     admin.take(folder / "deadlines-states.png")
 

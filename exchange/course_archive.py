@@ -28,6 +28,7 @@ from courses.services import RULE_FIELDS
 from courses.timestamps import format_timestamp
 from exchange import receipts
 from exchange.models import Assignment, Feedback, FileSet, Submission
+from exchange.storage import batches
 from exchange.storage.archives import ArchiveFolder, ZipStream
 
 FORMAT = 1
@@ -53,11 +54,7 @@ def export_course(course: Course, *, by: Actor) -> Iterator[bytes]:
 
 def _in_batches(rows: QuerySet[Row]) -> Iterator[Row]:
     """Yield the rows, read a few at a time: no query is open while a slow client reads."""
-    pks = list(rows.values_list("pk", flat=True))
-    for start in range(0, len(pks), BATCH):
-        chosen = pks[start : start + BATCH]
-        batch = rows.in_bulk(chosen)
-        yield from (batch.pop(pk) for pk in chosen if pk in batch)
+    return batches.read_rows(rows, list(rows.values_list("pk", flat=True)), BATCH)
 
 
 class _Export:
@@ -183,12 +180,11 @@ class _Export:
     def _audit_rows(self) -> Iterator[tuple[object, ...]]:
         yield AUDIT_COLUMNS
         for entry in _in_batches(AuditEntry.objects.filter(course_id=self._course.pk).order_by("pk")):
-            at = format_timestamp(entry.at)
             self._write(
                 "audit", at=entry.at, actor=entry.actor, role=entry.role, action=entry.action, target=entry.target,
                 details=entry.details,
             )  # fmt: skip
-            yield at, entry.actor, entry.role, entry.action, entry.target, entry.summary
+            yield entry.at, entry.actor, entry.role, entry.action, entry.target, entry.summary
 
     def _write(self, kind: str, **fields: object) -> None:
         texts = {name: format_timestamp(value) for name, value in fields.items() if isinstance(value, datetime)}

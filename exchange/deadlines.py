@@ -31,6 +31,8 @@ from django.db.models import (
 from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import GreaterThan, IsNull
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from courses.models import Membership, User
 from courses.prepared import Parameter, prepared
@@ -42,9 +44,9 @@ MOMENT = models.DateTimeField()
 class Reason(models.TextChoices):
     """What made a deadline another one than the assignment's own."""
 
-    EXTENSION = "extension", "extended"
-    SECTION = "section", "extended for the section"
-    JOINED = "joined", "joined late"
+    EXTENSION = "extension", _("extended")
+    SECTION = "section", _("extended for the section")
+    JOINED = "joined", _("joined late")
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,9 @@ def lateness(moment: datetime, due: datetime | None) -> str:
     ('2 d 1 h 1 min', '')
     """
     hours, minutes = divmod(minutes_late(moment, due), 60)
-    parts = zip((hours // 24, hours % 24, minutes), ("d", "h", "min"), strict=True)
-    return " ".join(f"{number} {unit}" for number, unit in parts if number)
+    units = pgettext("days", "%(number)d d"), pgettext("hours", "%(number)d h"), pgettext("minutes", "%(number)d min")
+    parts = zip((hours // 24, hours % 24, minutes), units, strict=True)
+    return " ".join(text % {"number": number} for number, text in parts if number)
 
 
 def days_late(moment: datetime, due: datetime | None) -> int:

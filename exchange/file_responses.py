@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext_lazy
 
 from courses.errors import BytesLost, TryAgain
 from exchange.models import FileEntry
@@ -32,7 +33,7 @@ TEXT_SUFFIXES = frozenset(
 )
 PLAIN_TEXT = "text/plain; charset=utf-8"
 DOWNLOAD_TYPE = "application/octet-stream"
-LOST = (
+LOST = gettext_lazy(
     "The server has lost the bytes of this file. Restore them from a backup, or ask for the file to be submitted again."
 )
 
@@ -61,7 +62,7 @@ def _respond(entry: FileEntry, content_type: str, *, as_attachment: bool) -> Htt
     try:
         reading.require_files([entry])
     except BytesLost:
-        return _refuse(LOST, 410)
+        return _refuse(str(LOST), 410)
     except TryAgain as error:
         return _refuse(error.message, 503)
     name = PurePosixPath(entry.path).name

@@ -28,7 +28,19 @@ DEVICE = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³]) *(
 
 
 class BadPath(ValueError):
-    """A path breaks the rule; the message says which one and why."""
+    """A path breaks the rule; the message says which one and why. `template % values` is the message."""
+
+    def __init__(self, template: str, **values: object) -> None:
+        super().__init__(template % values)
+        self.template, self.values = template, values
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a sentence for translation; whoever shows it translates the template."""
+    return text
+
+
+IS_BOTH = gettext_noop("%(path)r is both a file and a folder.")
 
 
 def check(path: object) -> str:
@@ -42,37 +54,46 @@ def check(path: object) -> str:
     exchange.paths.BadPath: '../grades.csv' is no usable path: it has a part '..'.
     """
     if not isinstance(path, str):
-        raise BadPath(f"A path must be text, not {type(path).__name__}.")
-    if reason := _fault(path):
-        raise BadPath(f"{ascii(path[:200])} is no usable path: {reason}.")
+        raise BadPath(gettext_noop("A path must be text, not %(type)s."), type=type(path).__name__)
+    if fault := _fault(path):
+        template, values = fault
+        raise BadPath(template, path=ascii(path[:200]), **values)
     return path
 
 
-def _fault(path: str) -> str | None:
-    """Return what is wrong with the path; None if it obeys the rule. The lengths come first: the rest costs time."""
+def _fault(path: str) -> tuple[str, dict[str, object]] | None:
+    """Return the template of a sentence and its values; None if the path obeys the rule.
+
+    The lengths come first: the rest costs time.
+    """
     if not path:
-        return "it is empty"
+        return gettext_noop("%(path)s is no usable path: it is empty."), {}
     try:
         if len(path) > MAX_PATH or len(path.encode()) > MAX_PATH:
-            return f"it is longer than {MAX_PATH} bytes"
+            return gettext_noop("%(path)s is no usable path: it is longer than %(limit)s bytes."), {"limit": MAX_PATH}
     except UnicodeEncodeError:
-        return "it is not valid Unicode"
+        return gettext_noop("%(path)s is no usable path: it is not valid Unicode."), {}
     if unsafe := UNSAFE.search(path):
-        return f"it has a control character or an invisible one, U+{ord(unsafe[0]):04X}"
+        text = gettext_noop(
+            "%(path)s is no usable path: it has a control character or an invisible one, %(character)s."
+        )
+        return text, {"character": f"U+{ord(unsafe[0]):04X}"}
     if "\\" in path:
-        return "it has a backslash"
+        return gettext_noop("%(path)s is no usable path: it has a backslash."), {}
     if not unicodedata.is_normalized("NFC", path):
-        return "it is not in Unicode normal form NFC"
+        return gettext_noop("%(path)s is no usable path: it is not in Unicode normal form NFC."), {}
     parts = path.split("/")
     if len(parts) > MAX_PARTS:
-        return f"it has {len(parts)} parts, the limit is {MAX_PARTS}"
+        text = gettext_noop("%(path)s is no usable path: it has %(count)s parts, the limit is %(limit)s.")
+        return text, {"count": len(parts), "limit": MAX_PARTS}
     for part in parts:
         if not part:
-            return "it starts or ends with '/' or has two in a row"
+            return gettext_noop("%(path)s is no usable path: it starts or ends with '/' or has two in a row."), {}
         if part in (".", ".."):
-            return f"it has a part {part!r}"
+            return gettext_noop("%(path)s is no usable path: it has a part %(part)r."), {"part": part}
         if len(part.encode()) > MAX_PART:
-            return f"a part is longer than {MAX_PART} bytes"
+            text = gettext_noop("%(path)s is no usable path: a part is longer than %(limit)s bytes.")
+            return text, {"limit": MAX_PART}
     return None
 
 
@@ -109,10 +130,11 @@ class PathTree:
         folder, new = self._find(folders)
         if existing := None if new else folder.entries.get(_fold(name)):
             if isinstance(existing, _Folder):
-                raise BadPath(f"{checked!r} is both a file and a folder.")
-            raise BadPath(_clash([*folders, name], existing))
+                raise BadPath(IS_BOTH, path=checked)
+            raise _clash([*folders, name], existing)
         if self._folder_count + len(new) > MAX_FOLDERS:
-            raise BadPath(f"The files are in more than {MAX_FOLDERS:,} folders, which is the limit.")
+            text = gettext_noop("The files are in more than %(limit)s folders, which is the limit.")
+            raise BadPath(text, limit=f"{MAX_FOLDERS:,}")
         self._folder_count += len(new)
         for part in new:
             inner = _Folder(part)
@@ -128,9 +150,9 @@ class PathTree:
             if existing is None:
                 return folder, folders[depth:]
             if isinstance(existing, str):
-                raise BadPath(f"{'/'.join([*folders[:depth], existing])!r} is both a file and a folder.")
+                raise BadPath(IS_BOTH, path="/".join([*folders[:depth], existing]))
             if existing.name != part:  # would be merged by some systems and not by others
-                raise BadPath(_clash(folders[: depth + 1], existing.name))
+                raise _clash(folders[: depth + 1], existing.name)
             folder = existing
         return folder, []
 
@@ -156,11 +178,12 @@ def _fold(part: str) -> str:
     return unicodedata.normalize("NFC", part.casefold()).rstrip(". ") or part
 
 
-def _clash(parts: list[str], known: str) -> str:
-    """Return the sentence about a path and another one, which has the name `known` in the same folder."""
+def _clash(parts: list[str], known: str) -> BadPath:
+    """Return the error about a path and another one, which has the name `known` in the same folder."""
     path, other = "/".join(parts), "/".join([*parts[:-1], known])
     if path == other:
-        return f"{path!r} comes twice."
-    return (
-        f"{path!r} and {other!r} differ only in case, Unicode form or a dot at the end: they can be one file elsewhere."
+        return BadPath(gettext_noop("%(path)r comes twice."), path=path)
+    text = gettext_noop(
+        "%(path)r and %(other)r differ only in case, Unicode form or a dot at the end: they can be one file elsewhere."
     )
+    return BadPath(text, path=path, other=other)

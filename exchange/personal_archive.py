@@ -8,15 +8,16 @@ import json
 from collections.abc import Iterable, Iterator
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from courses import audit
 from courses.csv_writer import write_rows
 from courses.errors import PermissionDenied
 from courses.models import User
 from courses.permissions import Actor
-from courses.timestamps import format_timestamp
 from exchange import receipts, states
 from exchange.models import Submission
+from exchange.storage import batches
 from exchange.storage.archives import ArchiveFolder, ZipStream
 
 BATCH = 50  # rows read at once, before their bytes are sent: no query is open while a slow client reads
@@ -30,7 +31,7 @@ def export_person(person: User, *, by: Actor) -> Iterator[bytes]:
     Errors: PermissionDenied, unless it is the person who asks, or the server.
     """
     if by.user != person and not by.is_server:
-        raise PermissionDenied("Only the person may download everything that they submitted.")
+        raise PermissionDenied(_("Only the person may download everything that they submitted."))
     order = ("assignment__course__name", "assignment__course", "assignment__name", "created")
     ordered = Submission.objects.filter(student=person).order_by(*order)
     pks = list(ordered.values_list("pk", flat=True))
@@ -63,17 +64,11 @@ def _table(pks: list[int]) -> Iterator[tuple[object, ...]]:
     yield COLUMNS
     for submission in _load(pks):
         assignment, file_set = submission.assignment, submission.file_set
-        when = format_timestamp(submission.created)
         late: bool = submission.late  # type: ignore[attr-defined]  # annotated
         what = (late, submission.trial, file_set.file_count, file_set.size, file_set.digest, submission.pk)
-        yield assignment.course.name, assignment.name, when, *what
+        yield assignment.course.name, assignment.name, submission.created, *what
 
 
 def _load(pks: list[int]) -> Iterable[Submission]:
     rows = Submission.objects.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    rows = rows.annotate(late=states.IS_LATE)
-    for start in range(0, len(pks), BATCH):
-        batch = rows.in_bulk(pks[start : start + BATCH])
-        for pk in pks[start : start + BATCH]:
-            if pk in batch:
-                yield batch.pop(pk)
+    return batches.read_rows(rows.annotate(late=states.IS_LATE), pks, BATCH)

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Count, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from courses.models import Course, Membership, Role, User
 from courses.timestamps import local_text
@@ -29,6 +31,7 @@ from exchange.states import (
     latest_submissions,
 )
 
+STAFF: dict[str, Any] = {Role.INSTRUCTOR: gettext_lazy("instructor"), Role.GRADER: gettext_lazy("grader")}
 Members = QuerySet[Any]  # of people, with their membership as `member`
 
 
@@ -70,9 +73,10 @@ class AssignmentProgress:
     @property
     def words(self) -> str:
         """How far the member is, without the time: `late, newer than collected, 2 attempts`."""
-        parts = ["late"] if self.late else []
+        parts = [_("late")] if self.late else []
         parts.append(str(self.state.label))
-        parts += [f"{self.attempts} attempts"] if self.attempts > 1 else []
+        if self.attempts > 1:
+            parts.append(ngettext("%(count)d attempt", "%(count)d attempts", self.attempts) % {"count": self.attempts})
         return ", ".join(parts)
 
     @property
@@ -117,8 +121,8 @@ class MemberProgress:
     def standing(self) -> str:
         """Why somebody is no student of the roster; empty for students."""
         if self.role is None:
-            return "left the course"
-        return "" if self.role == Role.STUDENT else f"{self.role}"
+            return _("left the course")
+        return str(STAFF[self.role]) if self.role in STAFF else ""
 
 
 class AssignmentCounts(NamedTuple):
@@ -142,16 +146,17 @@ class AssignmentCounts(NamedTuple):
         >>> AssignmentCounts(students=1, staff=2).sentence
         '0 of 1 student; 2 submissions of staff'
         """
-        parts = [f"{self.submitted} of {self.students} student{'' if self.students == 1 else 's'}"]
+        text = ngettext("%(count)d of %(all)d student", "%(count)d of %(all)d students", self.students)
+        parts = [text % {"count": self.submitted, "all": self.students}]
         if self.staff:
-            parts.append(f"{_submissions(self.staff)} of staff")
+            text = ngettext("%(count)d submission of staff", "%(count)d submissions of staff", self.staff)
+            parts.append(text % {"count": self.staff})
         if self.left:
-            parts.append(f"{_submissions(self.left)} of {'somebody' if self.left == 1 else 'people'} who left")
+            text = ngettext(
+                "%(count)d submission of somebody who left", "%(count)d submissions of people who left", self.left
+            )
+            parts.append(text % {"count": self.left})
         return "; ".join(parts)
-
-
-def _submissions(count: int) -> str:
-    return "1 submission" if count == 1 else f"{count} submissions"
 
 
 # Counts and pages, made by the database
@@ -202,12 +207,13 @@ def _with_membership(course: Course) -> Members:
 
 
 def find_by_name(members: Members, text: str) -> Members:
-    """Return those of `course_members` whose user name and name have the text in them, in upper or lower case.
+    """Return those of `course_members` whose user name, name or email have the text in them, in upper or lower case.
 
     Databases do not agree on what that is outside ASCII.
     """
     text = text.casefold()
-    names = members.order_by().values_list("pk", "username", "member__first_name", "member__last_name")
+    columns = ("username", "member__first_name", "member__last_name", "member__email")
+    names = members.order_by().values_list("pk", *columns)
     return members.filter(pk__in=[pk for pk, *name in names if text in " ".join(filter(None, name)).casefold()])
 
 
@@ -280,7 +286,7 @@ def own_progress(user: User, assignments: Iterable[Assignment]) -> dict[int, Ass
     columns = {each.pk: each for each in assignments}
     work = {pk: AssignmentProgress(assignment) for pk, assignment in columns.items()}
     latest = latest_submissions(columns.values()).filter(student=user)
-    work |= {each.assignment.pk: each for _, each in read_work(latest, columns)}
+    work |= {each.assignment.pk: each for _student, each in read_work(latest, columns)}
     for pk, deadline in deadlines.of_person(list(columns.values()), user.pk).items():
         work[pk].deadline = replace(deadline, note="")  # what staff wrote is for staff
     return work

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, OrderBy, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course
 from exchange import progress, states
@@ -17,14 +19,14 @@ from exchange.progress import AssignmentCounts, AssignmentProgress, MemberProgre
 from exchange.states import State
 
 SHOWN = {
-    "all": "everyone",
-    "missing": str(State.NOT_SUBMITTED.label),
-    "late": "late",
-    "uncollected": "not collected",
-    "waiting": "without feedback",
-    **{state.value: str(state.label) for state in State if state is not State.NOT_SUBMITTED},
+    "all": _("everyone"),
+    "missing": State.NOT_SUBMITTED.label,
+    "late": _("late"),
+    "uncollected": _("not collected"),
+    "waiting": _("without feedback"),
+    **{state.value: state.label for state in State if state is not State.NOT_SUBMITTED},
 }
-SORTS = {"name": "user name", "time": "last submission", "attempts": "attempts", "section": "section"}
+SORTS = {"name": _("user name"), "time": _("last submission"), "attempts": _("attempts"), "section": _("section")}
 PEOPLE_AT_ONCE = 5000  # a query takes so many parameters and no more
 COLUMNS = ("state", "late", "minutes_late", "attempts", "last", "due", "extension")
 TRUE = ("true", "1", "on")
@@ -70,11 +72,11 @@ class TableFilter:
 
     @property
     def shows(self) -> list[tuple[str, str]]:
-        return list(SHOWN.items())
+        return [(show, str(label)) for show, label in SHOWN.items()]
 
     @property
     def sorts(self) -> list[tuple[str, str]]:
-        return list(SORTS.items())
+        return [(sort, str(label)) for sort, label in SORTS.items()]
 
     def find(self, course: Course, assignments: Sequence[Assignment]) -> Members:
         """Return the members of this name and section by user name, however far they are."""
@@ -130,27 +132,31 @@ class TableFilter:
 
 def csv_rows(
     members: Iterable[MemberProgress], assignments: Sequence[Assignment], *, named: bool = True
-) -> Iterator[list[str]]:
+) -> Iterator[list[object]]:
     """Yield rows for a spreadsheet: a header, then one for each member, with the same columns for each assignment.
 
-    The columns of a table of one assignment need not be `named` after it.
+    Programs read them: they are in English for everybody. The columns of a table of one assignment need not be
+    `named` after it.
     """
     headings = [f"{each.name}: {column}" if named else column for each in assignments for column in COLUMNS]
     yield ["username", "first_name", "last_name", "section", "standing", "late_days_used", *headings]
     for member in members:
-        used = "" if member.late_days_used is None else str(member.late_days_used)
-        cells = [member.username, member.first_name, member.last_name, member.section, member.standing, used]
-        for assignment in assignments:
-            cells += _cells(member.work[assignment.pk])
-        yield cells
+        with translation.override("en"):
+            row = _csv_row(member, assignments)
+        yield row
 
 
-def _cells(work: AssignmentProgress) -> list[str]:
-    due = work.deadline.due.isoformat() if work.deadline.due else ""
-    late, minutes, last = "", "", ""
-    if work.last:
-        late, minutes, last = "yes" if work.late else "no", str(work.minutes_late), work.last.isoformat()
-    return [str(work.state.label), late, minutes, str(work.attempts), last, due, work.extension]
+def _csv_row(member: MemberProgress, assignments: Sequence[Assignment]) -> list[object]:
+    cells: list[object] = [member.username, member.first_name, member.last_name, member.section, member.standing]
+    cells.append(member.late_days_used)
+    for assignment in assignments:
+        cells += _cells(member.work[assignment.pk])
+    return cells
+
+
+def _cells(work: AssignmentProgress) -> list[object]:
+    late, minutes = (bool(work.late), work.minutes_late) if work.last else (None, None)
+    return [str(work.state.label), late, minutes, work.attempts, work.last, work.deadline.due, work.extension]
 
 
 def text_lines(
@@ -168,10 +174,10 @@ def text_lines(
     rows = [["username", "name", "section", *budget, *(assignment.name for assignment in assignments)]]
     for member in members:
         name = f"{member.full_name} ({member.standing})".strip() if member.standing else member.full_name
-        used = [f"{member.late_days_used} of {late_days}" for _ in budget]
+        used = [f"{member.late_days_used} of {late_days}"] * len(budget)
         cells = [_line(member.work[each.pk]) for each in assignments]
         rows.append([member.username, name, member.section, *used, *cells])
-    rows.append(["submitted", "", "", *("" for _ in budget), *sentences])
+    rows.append(["submitted", "", "", *[""] * len(budget), *sentences])
     # Control characters in a name must not reach a terminal, which would act on them.
     rows = [["".join(char if char.isprintable() else "?" for char in cell) for cell in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]

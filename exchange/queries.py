@@ -110,6 +110,17 @@ def _attempts(pks: list[Any], student: Parameter) -> QuerySet[Submission, tuple[
     return rows.order_by().values("assignment").annotate(count=Count("pk")).values_list("assignment", "count")
 
 
+def visible_releases(actor: Actor) -> QuerySet[Release]:
+    """Return the releases that the actor may read: students the latest of what they see, staff all of their courses."""
+    present = Q(assignment__course__removed_at=None)
+    if actor.may_everything:
+        return Release.objects.filter(present)
+    courses, staffed = actor.courses_with(Permission.SEE_COURSE), actor.courses_with(Permission.SEE_SUBMISSIONS)
+    latest = Q(pk=F("assignment__latest_release"), assignment__course__in=courses)
+    shown = shown_at(timezone.now(), "assignment__")
+    return Release.objects.filter(present & (Q(assignment__course__in=staffed) | latest & shown))
+
+
 def own_submissions(actor: Actor) -> QuerySet[Submission]:
     """Return everything that the actor ever submitted, also in courses that they left or that are in the trash."""
     return Submission.objects.filter(student=actor.user)

@@ -24,6 +24,8 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Greatest
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from courses.errors import TooLarge, TooOften
 from courses.limits import Limits
@@ -58,10 +60,19 @@ class Quota:
         limits = Limits.of(self.course)
         if self.student and size and self.used + size > limits.person_bytes:
             raise QuotaExceeded(
-                f"This submission adds {readable_size(size)} to the {readable_size(self.used)} that "
-                f"{self.student.username} has submitted in {self.course.name}; the limit for one person there is "
-                f"{readable_size(limits.person_bytes)}. Leave out files that are not needed, or tell an instructor: "
-                "an administrator of ngshare can raise the limit for the course.",
+                _(
+                    "This submission adds %(size)s to the %(used)s that %(student)s has submitted in "
+                    "%(course)s; the limit for one person there is %(limit)s. Leave out files that "
+                    "are not needed, or tell an instructor: an administrator of ngshare can raise the limit "
+                    "for the course."
+                )
+                % {
+                    "size": readable_size(size),
+                    "used": readable_size(self.used),
+                    "student": self.student.username,
+                    "course": self.course.name,
+                    "limit": readable_size(limits.person_bytes),
+                },
                 size=size,
                 used=self.used,
                 limit=limits.person_bytes,
@@ -69,10 +80,18 @@ class Quota:
         stored = self.course.stored_bytes
         if size and stored + size > limits.course_bytes:
             raise QuotaExceeded(
-                f"These files may add {readable_size(size)} to the {readable_size(stored)} of the course "
-                f"{self.course.name}; the limit for the course is {readable_size(limits.course_bytes)}. Leave out "
-                "files that are not needed, or tell an instructor: an administrator of ngshare can raise the "
-                "limit, or delete what is no longer needed.",
+                _(
+                    "These files may add %(size)s to the %(stored)s of the course %(course)s; the limit for "
+                    "the course is %(limit)s. Leave out files that are not needed, or tell an "
+                    "instructor: an administrator of ngshare can raise the limit, or delete what is no "
+                    "longer needed."
+                )
+                % {
+                    "size": readable_size(size),
+                    "stored": readable_size(stored),
+                    "course": self.course.name,
+                    "limit": readable_size(limits.course_bytes),
+                },
                 size=size,
                 used=stored,
                 limit=limits.course_bytes,
@@ -120,9 +139,16 @@ def start_submission(course: Course, student: User, use: Use) -> Quota:
         oldest = rows.order_by("-created").values_list("created", flat=True)[limit - 1]
         wait = max(1, math.ceil((oldest + HOUR - timezone.now()).total_seconds()))
         minutes = math.ceil(wait / 60)
+        message = ngettext(
+            "%(student)s has submitted %(recent)s times in %(course)s within an hour, the limit is %(limit)s. "
+            "Submit again in %(minutes)d minute; what was submitted is kept.",
+            "%(student)s has submitted %(recent)s times in %(course)s within an hour, the limit is %(limit)s. "
+            "Submit again in %(minutes)d minutes; what was submitted is kept.",
+            minutes,
+        )
+        names = {"student": student.username, "course": course.name}
         raise TooManySubmissions(
-            f"{student.username} has submitted {use.recent} times in {course.name} within an hour, the limit is "
-            f"{limit}. Submit again in {minutes} minute{'' if minutes == 1 else 's'}; what was submitted is kept.",
+            message % {**names, "recent": use.recent, "limit": limit, "minutes": minutes},
             retry_after=wait,
             limit=limit,
         )

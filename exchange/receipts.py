@@ -15,6 +15,7 @@ from typing import cast
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from courses.timestamps import format_timestamp
 from exchange import receipt_keys, short_codes
@@ -47,12 +48,12 @@ class State(StrEnum):
 
 
 MESSAGES = {
-    State.GENUINE: "The receipt is genuine and the submission is here, with exactly these files.",
-    State.DELETED: "The receipt is genuine, but an administrator deleted the submission permanently.",
-    State.OTHER_FILES: "The receipt is genuine, but the submission has other files now.",
-    State.CHANGED: "This receipt was changed: what it says does not fit its signature.",
-    State.UNKNOWN_KEY: "This receipt was not signed by any key that this server knows. Is it of another server?",
-    State.NO_RECEIPT: "This is no receipt of this server, or it was changed.",
+    State.GENUINE: _("The receipt is genuine and the submission is here, with exactly these files."),
+    State.DELETED: _("The receipt is genuine, but an administrator deleted the submission permanently."),
+    State.OTHER_FILES: _("The receipt is genuine, but the submission has other files now."),
+    State.CHANGED: _("This receipt was changed: what it says does not fit its signature."),
+    State.UNKNOWN_KEY: _("This receipt was not signed by any key that this server knows. Is it of another server?"),
+    State.NO_RECEIPT: _("This is no receipt of this server, or it was changed."),
 }
 
 
@@ -67,7 +68,7 @@ class Verdict:
 
     @property
     def message(self) -> str:
-        return MESSAGES[self.state]
+        return str(MESSAGES[self.state])
 
 
 # Signing

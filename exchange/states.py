@@ -25,20 +25,21 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from exchange import deadlines
 from exchange.models import Assignment, Feedback, Submission, SubmissionQuerySet
 
 
 class State(TextChoices):
-    """How far the latest submission is. In words, it is the value with blanks; the plugin counts on that."""
+    """How far the latest submission is. In English words, it is the value with blanks; the plugin counts on that."""
 
-    NOT_SUBMITTED = "not_submitted", "not submitted"
-    SUBMITTED = "submitted", "submitted"
-    COLLECTED = "collected", "collected"
-    FEEDBACK_RETURNED = "feedback_returned", "feedback returned"
-    NEWER_THAN_COLLECTED = "newer_than_collected", "newer than collected"
-    NEWER_THAN_FEEDBACK = "newer_than_feedback", "newer than feedback"
+    NOT_SUBMITTED = "not_submitted", _("not submitted")
+    SUBMITTED = "submitted", _("submitted")
+    COLLECTED = "collected", _("collected")
+    FEEDBACK_RETURNED = "feedback_returned", _("feedback returned")
+    NEWER_THAN_COLLECTED = "newer_than_collected", _("newer than collected")
+    NEWER_THAN_FEEDBACK = "newer_than_feedback", _("newer than feedback")
 
 
 # Conditions and expressions for querysets of submissions

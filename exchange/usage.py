@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
 
 from courses.models import Course, User
 from exchange.models import Assignment, Blob, BlobUpload, Feedback, FileEntry, Release, Submission
+from exchange.notices.models import Delivery, Event
+from exchange.notices.models import State as DeliveryState
 from exchange.storage import blobs
 
 
@@ -73,6 +76,21 @@ def largest_people(count: int) -> QuerySet[User]:
     brought = Sum("submissions__new_bytes")
     people = User.objects.annotate(brought=brought, submissions_made=Count("submissions"))
     return people.filter(~Q(submissions_made=0)).order_by("-brought", "username")[:count]
+
+
+def notices() -> dict[str, float]:
+    """Return how many deliveries of notices there are by state, and for how many seconds the oldest has been due."""
+    now = timezone.now()
+    is_on = ~Q(webhook__active=False) & ~Q(webhook__paused_until__gt=now)
+    rows = (
+        Delivery.objects.order_by().values("state").annotate(count=Count("pk"), next=Min("next_attempt", filter=is_on))
+    )
+    counts, oldest = dict.fromkeys(DeliveryState.values, 0), [Event.objects.aggregate(at=Min("ready_at"))["at"]]
+    for state, count, next_attempt in rows.values_list("state", "count", "next"):
+        counts[state] = count
+        oldest += [next_attempt] if state == DeliveryState.WAITING else []
+    overdue = max(((now - moment).total_seconds() for moment in oldest if moment), default=0.0)
+    return {**counts, "overdue": max(0.0, overdue)}
 
 
 def disks() -> dict[str, Disk]:

@@ -25,6 +25,7 @@ from traitlets.config import Config
 
 from .client import recent
 from .exchange.list import ExchangeList
+from .translation import gettext as _
 
 Answer = dict[str, Any]  # as nbgrader's JavaScript reads it: success, value
 
@@ -84,7 +85,9 @@ class AssignmentLists:
             if attempt["local_feedback_path"]:
                 attempt["local_feedback_path"] = os.path.relpath(attempt["local_feedback_path"], self._root)
             if attempt.get("late"):
-                attempt["timestamp"] += ", late"  # JupyterLab shows this text, and does nothing else with it
+                attempt["timestamp"] = (
+                    _("%(timestamp)s, late") % attempt
+                )  # JupyterLab shows this text, and does nothing else with it
         return sorted(rows, key=lambda row: str(row["assignment_id"]))
 
     def _plugin(self, slot: str, course: str, assignment: str = "", **traits: bool) -> Any:

@@ -11,7 +11,8 @@ from nbgrader.auth import BaseAuthPlugin
 from .client.client import NgshareClient
 from .client.errors import ErrorResponse
 from .client.printing import log_printable
-from .client.records import as_list, as_mapping, text
+from .client.records import as_list, as_mapping, role_text, text
+from .translation import gettext as _
 
 STAFF = {"instructor", "grader"}
 
@@ -37,7 +38,10 @@ class NgshareAuthenticator(BaseAuthPlugin):
     def add_student_to_course(self, student_id: str, course_id: str) -> None:
         """Add a student to the roster. A user who is on it already keeps their role, staff too."""
         if not course_id:
-            self.log.error("%s was not added to a course: no course id is set in nbgrader_config.py.", student_id)
+            self.log.error(
+                _("%(student)s was not added to a course: no course id is set in nbgrader_config.py."),
+                {"student": student_id},
+            )
             return
         member = {"username": student_id, "role": "student"}
         try:
@@ -49,14 +53,20 @@ class NgshareAuthenticator(BaseAuthPlugin):
     def remove_student_from_course(self, student_id: str, course_id: str) -> None:
         """Remove a student from the roster; their submissions stay. Staff are left alone."""
         if not course_id:
-            self.log.error("%s was not removed from a course: no course id is set in nbgrader_config.py.", student_id)
+            self.log.error(
+                _("%(student)s was not removed from a course: no course id is set in nbgrader_config.py."),
+                {"student": student_id},
+            )
             return
         client = NgshareClient(parent=self)
         with client.connected():
             role = _role(client, course_id, student_id)
             if role in STAFF:
                 log_printable(self.log)
-                self.log.warning("%s is %s of '%s' and stays on its roster.", student_id, role, course_id)
+                self.log.warning(
+                    _("%(student)s is %(role)s of '%(course)s' and stays on its roster."),
+                    {"student": student_id, "role": role_text(role), "course": course_id},
+                )
             elif role:
                 client.delete("courses", course_id, "members", student_id)
 

@@ -26,6 +26,7 @@ from .client.errors import ErrorResponse, ServiceError, Unreachable
 from .client.records import as_mapping, optional_time
 from .exchange.list import ExchangeList
 from .gradebook.due_dates import due_dates_of, read_all_due_dates, set_due_date
+from .translation import gettext as _
 
 NOT_THERE = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}  # not released yet, or a course that only the gradebook has
 
@@ -43,7 +44,10 @@ async def save_dialog(handler: BaseHandler, lister: ExchangeList, api: NbGraderA
         if due != before:
             await asyncio.to_thread(_set_in_service, lister, assignment, due)
     except (ValueError, OverflowError, ExchangeError) as error:
-        sentence = f"The due date of {assignment} was not changed. {error}"
+        sentence = _("The due date of %(assignment)s was not changed. %(error)s") % {
+            "assignment": assignment,
+            "error": error,
+        }
         handler.log.warning(sentence)
         handler.set_status(HTTPStatus.CONFLICT)
         handler.finish({"message": sentence})
@@ -79,7 +83,7 @@ def _zone_of(offset: str, zone_name: str) -> tzinfo:
     except ValueError:
         fixed = gettz(offset)
     if fixed is None:
-        raise ValueError(f"{offset} is no time zone.")
+        raise ValueError(_("%(offset)s is no time zone.") % {"offset": offset})
     return fixed
 
 
@@ -119,10 +123,11 @@ def find_disagreement(lister: ExchangeList) -> str:
         return ""
     first = names[0]
     in_service, in_gradebook = (
-        times.for_reader(due, timezone.utc) if due else "no due date" for due in (service[first], local[first])
+        times.for_reader(due, timezone.utc) if due else _("no due date") for due in (service[first], local[first])
     )
-    others = f" {len(names) - 1} more differ." if len(names) > 1 else ""
-    return (
-        f"{first} has other due dates in the exchange ({in_service}) and in the gradebook ({in_gradebook}).{others} "
-        f'See: ngshare-course-management sync_deadlines "{lister.coursedir.course_id}"'
-    )
+    sentence = _(
+        "%(assignment)s has other due dates in the exchange (%(in_service)s) and in the gradebook (%(in_gradebook)s)."
+    ) % {"assignment": first, "in_service": in_service, "in_gradebook": in_gradebook}
+    others = [_("%(count)s more differ.") % {"count": len(names) - 1}] if len(names) > 1 else []
+    command = f'ngshare-course-management sync_deadlines "{lister.coursedir.course_id}"'
+    return " ".join([sentence, *others, _("See: %(command)s") % {"command": command}])

@@ -35,6 +35,7 @@ from .exchange.base import Exchange
 from .exchange.list import ExchangeList
 from .formgrader_due_dates import find_disagreement, save_dialog
 from .gradebook.fill import fill_gradebook
+from .translation import gettext as _
 
 SLOT, TOLD = "nbgrader_gradebook", "ngshare_told"  # in the settings of the server
 WITH_NAMES = (  # handlers that list students
@@ -73,7 +74,7 @@ $(document).ajaxError(function (event, answer) {
 {% endif %}
 {% if failure %}
 <div class="alert alert-warning" id="warning-exchange">
-{{ failure | e }} Nothing can be released or collected now. Reload this page to try again.
+{{ failure | e }} {{ advice | e }}
 </div>
 {% endif %}
 {%- endblock -%}
@@ -163,7 +164,8 @@ def render(handler: BaseHandler, name: str, **names: Any) -> str:
     """Render a page. Where nbgrader would write of a directory that could not be created, write what failed."""
     failure = recent.failure()
     if failure and name == PAGE:
-        names |= {"exchange_missing": False, "failure": str(failure)}
+        advice = _("Nothing can be released or collected now. Reload this page to try again.")
+        names |= {"exchange_missing": False, "failure": str(failure), "advice": advice}
     names.setdefault("disagreement", getattr(handler, "disagreement", ""))
     template = handler.settings["nbgrader_jinja2_env"].get_template(name)
     return str(template.render(**names))

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility, get_commands, load_command_class
 from django.core.management.base import BaseCommand
+from django.utils import translation
 
 from ngshare_site import __version__, data_folder, metrics_folder
 
@@ -29,6 +30,7 @@ class CommandLine(ManagementUtility):
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
         """Return the command, with data for it to work on if it is about to run."""
+        translation.activate("en")  # what commands say is for operators; the pages of `serve` are in other threads
         command = super().fetch_command(subcommand)
         is_help = self.argv[1] != subcommand or {"-h", "--help"} & set(self.argv)
         if subcommand not in WITHOUT_DATA and not is_help:

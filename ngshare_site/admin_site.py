@@ -15,11 +15,14 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courses.models import Course
 from courses.permissions import Permission, actor_of
 from ngshare_site.hub import views
 from ngshare_site.overview import overview
+from ngshare_site.role_names import ROLES
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -32,7 +35,7 @@ class CourseAutocompleteView(AutocompleteJsonView):
 class NgshareAdminSite(admin.AdminSite):
     site_header = "ngshare"
     site_title = "ngshare"
-    index_title = "Courses, rosters and submissions"
+    index_title = gettext_lazy("Courses, rosters and submissions")
 
     @cached_property
     def site_url(self) -> str:  # type: ignore[override]
@@ -44,7 +47,7 @@ class NgshareAdminSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         actor = actor_of(request)
         courses = Course.objects.filter(pk__in=actor.courses_with(Permission.SEE_ROSTER)).order_by("name")
-        own_courses = [(course, actor.roles[course.pk]) for course in courses]
+        own_courses = [(course, ROLES[actor.roles[course.pk]]) for course in courses]
         more = {"own_courses": own_courses, "is_administrator": actor.is_administrator}
         return super().index(request, {**(extra_context or {}), **more})
 
@@ -55,7 +58,7 @@ class NgshareAdminSite(admin.AdminSite):
         """Show administrators the state of the service."""
         if not actor_of(request).is_administrator:
             raise Forbidden
-        context = {**self.each_context(request), "title": "Overview", **overview(request)}
+        context = {**self.each_context(request), "title": _("Overview"), **overview(request)}
         return TemplateResponse(request, "admin/ngshare/overview.html", context)
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponseBase:  # type: ignore[override]
@@ -77,7 +80,7 @@ class NgshareAdminSite(admin.AdminSite):
 
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method == "POST" and not request.user.is_authenticated:
-                message = "Your session has ended, and nothing was saved. Log in, go back and send the form again."
+                message = _("Your session has ended, and nothing was saved. Log in, go back and send the form again.")
                 return render(request, "ngshare/login_failed.html", {"message": message}, status=403)
             return inner(request, *args, **kwargs)
 

@@ -6,7 +6,9 @@ NAME_FILE instead: the value is then the content of that file, which is how cont
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -79,6 +81,55 @@ def size(name: str, default: str) -> int:
 def names(name: str) -> list[str]:
     """Return the names between commas, without surrounding white space and empty ones."""
     return [part.strip() for part in text(name).split(",") if part.strip()]
+
+
+def some_of(name: str, words: Sequence[str]) -> list[str]:
+    """Return the chosen ones of these words, which stand between commas."""
+    chosen = names(name)
+    if unknown := sorted(set(chosen) - set(words)):
+        raise ImproperlyConfigured(f"{name}: {', '.join(unknown)} is none of {', '.join(words)}.")
+    return chosen
+
+
+def require(name: str, *, because_of: str, instead: str = "") -> None:
+    """Check that NAME is set, or another variable instead, because a third one is."""
+    if not text(name) and not (instead and text(instead)):
+        raise ImproperlyConfigured(f"{because_of} is set, so set {name}, too.")
+
+
+def origin(name: str, *, instead: str) -> str:
+    """Return scheme and host of the address in NAME, or in the other variable instead; empty if neither is set."""
+    name = name if text(name) else instead
+    if not text(name):
+        return ""
+    parts = urlsplit(text(name))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ImproperlyConfigured(f"{name}: write the whole address, https://host/path.")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+class MailServer(NamedTuple):
+    scheme: str = "smtp"
+    host: str = "localhost"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+
+
+def mail_server(name: str) -> MailServer:
+    """Return the mail server of `smtp://…`, `smtp+starttls://…` or `smtps://user:password@host:port`."""
+    value = text(name)
+    if not value:
+        return MailServer()
+    parts = urlsplit(value)
+    ports = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+    try:
+        port = parts.port or ports.get(parts.scheme, 0)
+    except ValueError:
+        port = 0
+    if not port or not parts.hostname or parts.path.strip("/"):
+        raise ImproperlyConfigured(f"{name}: write smtp+starttls://user:password@host:587, smtps://… or smtp://….")
+    return MailServer(parts.scheme, parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""))
 
 
 def unless_off(name: str, default: str = "") -> str:

@@ -3,10 +3,12 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courses import request_id
 
-HEADINGS = {403: "Not allowed", 404: "Not found", 413: "Too large"}
+HEADINGS = {403: gettext_lazy("Not allowed"), 404: gettext_lazy("Not found"), 413: gettext_lazy("Too large")}
 
 
 def is_api_v2(request: HttpRequest) -> bool:
@@ -20,11 +22,11 @@ def api_v2_error(status: int, code: str, message: str) -> JsonResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error(request, 403, "permission_denied", "You may not see or do this.")
+    return _error(request, 403, "permission_denied", _("You may not see or do this."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error(request, 404, "not_found", "There is nothing at this address.")
+    return _error(request, 404, "not_found", _("There is nothing at this address."))
 
 
 def too_large(request: HttpRequest, message: str) -> HttpResponse:
@@ -32,16 +34,16 @@ def too_large(request: HttpRequest, message: str) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    message = "Something went wrong here. The service's log has the details."
+    message = _("Something went wrong here. The service's log has the details.")
     if is_api_v2(request):
         return api_v2_error(500, "server_error", message)
     # Plain text: the error may have been in a template.
-    return HttpResponse(
-        f"{message} (request {request_id.current.get()})", status=500, content_type="text/plain; charset=utf-8"
-    )
+    text = _("%(message)s (request %(number)s)") % {"message": message, "number": request_id.current.get()}
+    return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")
 
 
 def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
     if is_api_v2(request):
         return api_v2_error(status, code, message)
-    return render(request, "ngshare/message.html", {"heading": HEADINGS[status], "message": message}, status=status)
+    context = {"heading": HEADINGS[status], "message": message, "page_address": settings.PREFIX}  # repeats no address
+    return render(request, "ngshare/message.html", context, status=status)

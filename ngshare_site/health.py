@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext_noop
 
 from courses.failures import Part, count_failure
 from exchange.storage import blobs
@@ -57,16 +58,19 @@ def _check_storage() -> str:
 
 
 def hub_state() -> str:
-    """Return what the Hub answered last; it is asked by one of all processes every few seconds, however many ask us."""
+    """Return what the Hub answered last, in English.
+
+    It is asked by one of all processes every few seconds, however many ask us.
+    """
     if settings.NGSHARE_STANDALONE:
         return "ok"
     if not settings.JUPYTERHUB_API_URL:
-        return "JUPYTERHUB_API_URL is not set"
+        return gettext_noop("JUPYTERHUB_API_URL is not set")
     if cache.add("hub-health-is-fresh", True, HUB_SECONDS):
         answer = _ask_hub()
         cache.set("hub-health", answer, 10 * HUB_SECONDS)
         return answer
-    return cache.get("hub-health", "has not answered yet")
+    return cache.get("hub-health", gettext_noop("has not answered yet"))
 
 
 def _ask_hub() -> str:
@@ -74,5 +78,5 @@ def _ask_hub() -> str:
         response = http.request("GET", f"{settings.JUPYTERHUB_API_URL}/", timeout=HUB_PATIENCE)
     except requests.RequestException:
         count_failure(Part.HUB)
-        return "unreachable"
+        return gettext_noop("unreachable")
     return "ok" if response.status_code == 200 else f"answers {response.status_code}"

@@ -112,6 +112,7 @@ class StateCollector(Collector):
             for field, (name, description) in GAUGES.items():
                 yield GaugeMetricFamily(name, description, state["usage"][field])
             yield from _maintenance_metrics(state["runs"])
+            yield from _notice_metrics(state["notices"])
 
 
 def _read_state() -> dict[str, Any]:
@@ -126,7 +127,7 @@ def _read_state() -> dict[str, Any]:
         }
         for task in sorted({*TASKS, *last})
     }
-    return {"usage": usage.measure()._asdict(), "runs": runs}
+    return {"usage": usage.measure()._asdict(), "runs": runs, "notices": usage.notices()}
 
 
 def _maintenance_metrics(runs: dict[str, Any]) -> Iterator[Metric]:
@@ -149,6 +150,15 @@ def _maintenance_metrics(runs: dict[str, Any]) -> Iterator[Metric]:
         for name, value in run["numbers"].items():
             result.add_metric([task, name], value)
     yield from (ended, success, succeeded, result)
+
+
+def _notice_metrics(notices: dict[str, float]) -> Iterator[Metric]:
+    count = GaugeMetricFamily("ngshare_notices", "Notices to webhooks and by mail, by state", labels=["state"])
+    for state, number in notices.items():
+        if state != "overdue":
+            count.add_metric([state], number)
+    overdue = "How long the oldest notice has been due without being sent or tried"
+    yield from (count, GaugeMetricFamily("ngshare_notices_overdue_seconds", overdue, notices["overdue"]))
 
 
 def _disk_metrics() -> Iterator[Metric]:

@@ -2,11 +2,15 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.locale import LocaleMiddleware
 from django.urls import Resolver404, resolve
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from courses.api.draining import drain
 from courses.body_limits import FORM, limit_of
@@ -62,7 +66,10 @@ def refuse_too_large(get_response: GetResponse) -> GetResponse:
         size = limit.of(request.META.get("CONTENT_TYPE", ""))
         if size is None or length <= size:
             return get_response(request)
-        message = f"The request is {readable_size(length)}, the limit is {readable_size(size)}. {limit.hint}".strip()
+        with translation.override("en") if is_api and not is_api_v2(request) else nullcontext():
+            text = _("The request is %(size)s, the limit is %(limit)s.")
+            message = text % {"size": readable_size(length), "limit": readable_size(size)}
+            message = f"{message} {limit.hint}".strip()
         if request.user.is_authenticated or has_known_token(request):
             drain(request)
         return _refuse(request, 413, "too_large", message) if is_api else too_large(request, message)
@@ -116,6 +123,17 @@ def keep_out_of_caches(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+class LanguageOfReader(LocaleMiddleware):
+    """Answer in the language that was chosen on a page, or else in one that the browser or program asks for.
+
+    It ends with the request: what a worker logs afterwards is as before. API v1 keeps to English by itself.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with translation.override(None):
+            return cast(HttpResponseBase, super().__call__(request))
 
 
 class ZoneOfPages:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import InterfaceError, OperationalError
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from courses import request_id
@@ -106,11 +107,13 @@ class Observation:
             "bytes_out": self.sent,
             "complete": self.is_complete,
         }
+        with translation.override("en"):
+            sizes = readable_size(self.received.count), readable_size(self.sent)
         log.log(
             _level(route, self.status),
             "%s %s %s (%s) %d in %.0f ms, %s in, %s out%s",
             *(user or "-", method, path, route, self.status, seconds * 1000),
-            *(readable_size(self.received.count), readable_size(self.sent), "" if self.is_complete else ", broken off"),
+            *(*sizes, "" if self.is_complete else ", broken off"),
             extra={logs.FIELDS: fields},
         )
         request_id.current.set("")

@@ -12,6 +12,8 @@ from django.db import connection
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from courses.sizes import readable_size
 from exchange import usage
@@ -22,6 +24,7 @@ from ngshare_site import __version__, health
 
 LARGEST = 10  # courses and people that are shown
 COUNTS_SECONDS = 60  # for which counts are kept
+LONGEST_OVERDUE = 900  # seconds, of a notice
 LEAST_FREE = 0.1  # of a disk
 # How often a task is to succeed, and what to say otherwise. (The sample alerts have the same ages.)
 TASKS = {
@@ -38,6 +41,9 @@ SHOWN = (
     "NGSHARE_GROUPS",
     "NGSHARE_MAX_SUBMISSIONS_PER_HOUR",
     "NGSHARE_MAX_FILES",
+    "NGSHARE_MAIL",
+    "NGSHARE_WEBHOOK_HOSTS",
+    "NGSHARE_SEND_NOTICES",
 )
 SIZES = (
     "NGSHARE_MAX_FILE_SIZE",
@@ -76,7 +82,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         "people": tables["people"],
         "counted_at": datetime.fromtimestamp(tables["at"], UTC),
         "settings": _settings(),
-        "hub": health.hub_state(),
+        "hub": _(health.hub_state()),
     }
 
 
@@ -91,7 +97,7 @@ def _read_tables() -> dict[str, Any]:
             {
                 "pk": course.pk,
                 "title": course.title,
-                "size": readable_size(course.stored_bytes),
+                "size": course.stored_bytes,
                 "submissions": course.submissions_made,
             }
             for course in courses
@@ -100,7 +106,7 @@ def _read_tables() -> dict[str, Any]:
             {
                 "pk": person.pk,
                 "username": person.username,
-                "size": readable_size(person.brought),
+                "size": person.brought,
                 "submissions": person.submissions_made,
             }
             for person in people
@@ -119,14 +125,14 @@ def _counts(measured: usage.Usage) -> list[Count]:
         return reverse(f"admin:{model}_changelist") + query
 
     return [
-        Count("courses", measured.courses, address("courses_course")),
-        Count("people", measured.people, address("courses_user")),
-        Count("assignments", measured.assignments, address("exchange_assignment")),
-        Count("releases", measured.releases, address("exchange_release")),
-        Count("submissions", measured.submissions, address("exchange_submission")),
-        Count("feedback", measured.feedback, address("exchange_feedback")),
-        Count("blobs in the store", measured.blobs, address("exchange_blob", "?stored__exact=1")),
-        Count("missing or damaged blobs", measured.blobs_missing, address("exchange_blob", "?fault=any")),
+        Count(_("courses"), measured.courses, address("courses_course")),
+        Count(_("people"), measured.people, address("courses_user")),
+        Count(_("assignments"), measured.assignments, address("exchange_assignment")),
+        Count(_("releases"), measured.releases, address("exchange_release")),
+        Count(_("submissions"), measured.submissions, address("exchange_submission")),
+        Count(_("feedback"), measured.feedback, address("exchange_feedback")),
+        Count(_("blobs in the store"), measured.blobs, address("exchange_blob", "?stored__exact=1")),
+        Count(_("missing or damaged blobs"), measured.blobs_missing, address("exchange_blob", "?fault=any")),
     ]
 
 
@@ -134,12 +140,16 @@ def _rooms(measured: usage.Usage, disks: dict[str, usage.Disk]) -> list[tuple[st
     """Return what takes how much room."""
     count, size = usage.uploads_under_way()
     rooms = [
-        ("size of the blobs", readable_size(measured.blob_bytes)),
-        ("uploads in parts under way", f"{count}, of up to {readable_size(size)}"),
-        ("size of the database", readable_size(measured.database_bytes)),
+        (_("size of the blobs"), readable_size(measured.blob_bytes)),
+        (
+            _("uploads in parts under way"),
+            _("%(count)d, of up to %(size)s") % {"count": count, "size": readable_size(size)},
+        ),
+        (_("size of the database"), readable_size(measured.database_bytes)),
     ]
     for disk in disks.values():
-        rooms.append((f"free at {disk.path}", f"{readable_size(disk.free)} of {readable_size(disk.size)}"))
+        sizes = {"free": readable_size(disk.free), "size": readable_size(disk.size)}
+        rooms.append((_("free at %(path)s") % {"path": disk.path}, _("%(free)s of %(size)s") % sizes))
     return rooms
 
 
@@ -147,23 +157,45 @@ def _problems(measured: usage.Usage, disks: dict[str, usage.Disk], tasks: list[T
     """Return a sentence for whatever an administrator should look at."""
     problems = []
     if measured.blobs_missing:
-        problems.append(f"The store has lost or damaged {measured.blobs_missing} blobs. Restore them from a backup.")
+        count = measured.blobs_missing
+        lost = ngettext(
+            "The store has lost or damaged %(count)d blob. Restore what is lost from a backup.",
+            "The store has lost or damaged %(count)d blobs. Restore what is lost from a backup.",
+            count,
+        )
+        problems.append(lost % {"count": count})
     problems += [
-        f"{disk.path} is nearly full: {readable_size(disk.free)} of {readable_size(disk.size)} are free."
+        _("%(path)s is nearly full: %(free)s of %(size)s are free.")
+        % {"path": disk.path, "free": readable_size(disk.free), "size": readable_size(disk.size)}
         for disk in disks.values()
         if disk.free < LEAST_FREE * disk.size
     ]
     for task in tasks:
         longest = TASKS.get(task.name)
         if task.last is not None and not task.last.succeeded:
-            problems.append(f"The last {task.name} failed: {task.last.result}.")
+            text = _("The last %(task)s failed: %(result)s.")
+            problems.append(text % {"task": task.name, "result": task.last.result})
         elif longest is not None and task.success is None:
-            problems.append(f"{task.name} has never run. Run it regularly, as docs/operating.md describes.")
+            text = _("%(task)s has never run. Run it regularly, as docs/operating.md describes.")
+            problems.append(text % {"task": task.name})
         elif longest is not None and task.success is not None and now - task.success.ended > longest:
-            problems.append(f"{task.name} has not succeeded for more than {longest.days} days.")
+            text = _("%(task)s has not succeeded for more than %(days)d days.")
+            problems.append(text % {"task": task.name, "days": longest.days})
+    problems += _problems_of_notices(usage.notices())
     is_shared = "redis" in _cache_backend() or blobs.folder() is None
     if connection.vendor == "sqlite" and is_shared:
-        problems.append("The database is SQLite: only processes of one machine may use it. Several need PostgreSQL.")
+        problems.append(_("The database is SQLite: only processes of one machine may use it. Several need PostgreSQL."))
+    return problems
+
+
+def _problems_of_notices(notices: dict[str, float]) -> list[str]:
+    problems = []
+    if notices["given up"]:
+        text = _("Notices were given up: %(count)d. The list of deliveries says why.")
+        problems.append(text % {"count": notices["given up"]})
+    if notices["overdue"] > LONGEST_OVERDUE:
+        text = _("A notice has been due for %(minutes)d minutes: no sender runs. See docs/notices.md.")
+        problems.append(text % {"minutes": notices["overdue"] // 60})
     return problems
 
 
@@ -176,16 +208,18 @@ def _check_messages() -> list[str]:
 def _settings() -> list[tuple[str, str]]:
     """Return the settings that matter, without secrets."""
     database = settings.DATABASES["default"]
-    name = database["NAME"] if connection.vendor == "sqlite" else f"{database['NAME']} on {database['HOST'] or 'here'}"
+    name = database["NAME"]
+    if connection.vendor != "sqlite":
+        name = _("%(database)s on %(host)s") % {"database": name, "host": database["HOST"] or _("this machine")}
     store: Any = settings.STORAGES["default"]
     place = blobs.folder() or "bucket {bucket_name}/{location}".format(**store["OPTIONS"])
     found: list[tuple[str, object]] = [
-        ("version", __version__),
-        ("database", f"{connection.display_name}, {name}"),
-        ("store", place),
-        ("cache", _cache_backend().rpartition(".")[2]),
-        ("Hub", _without_user(settings.JUPYTERHUB_API_URL) or "none: stand-alone"),
-        ("metrics", "with a token" if settings.NGSHARE_METRICS_TOKEN else "for programs on this machine"),
+        (_("version"), __version__),
+        (_("database"), f"{connection.display_name}, {name}"),
+        (_("store"), place),
+        (_("cache"), _cache_backend().rpartition(".")[2]),
+        ("Hub", _without_user(settings.JUPYTERHUB_API_URL) or _("none: stand-alone")),
+        (_("metrics"), _("with a token") if settings.NGSHARE_METRICS_TOKEN else _("for programs on this machine")),
         ("NGSHARE_LOG_FORMAT", settings.NGSHARE_LOG_FORMAT),
     ]
     found += [(setting, getattr(settings, setting)) for setting in SHOWN]
@@ -199,9 +233,9 @@ def _cache_backend() -> str:
 
 def _readable(value: object) -> str:
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return pgettext("a setting", "on") if value else pgettext("a setting", "off")
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or pgettext("a setting", "none")
     return str(value)
 
 

@@ -18,7 +18,16 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 NGSHARE_S3_DIRECT = env.direct("NGSHARE_S3_DIRECT", storage="NGSHARE_STORAGE")  # for what users reach the object store
-CACHES = {"default": env.cache("NGSHARE_CACHE", DATA / "cache")}
+CACHES: dict[str, dict[str, object]] = {
+    "default": env.cache("NGSHARE_CACHE", DATA / "cache"),
+    # Documents as they were rendered. Each machine has its own, in files: they are large, and made again when needed.
+    "renderings": {
+        "BACKEND": "ngshare_site.cache.ForgivingFileCache",
+        "LOCATION": str(DATA / "renderings"),
+        "KEY_PREFIX": __version__,
+        "OPTIONS": {"MAX_ENTRIES": 1000},  # of 1 MB at most: documents.LARGEST_KEPT
+    },
+}
 SECRET_KEY = env.secret("NGSHARE_SECRET_KEY", DATA)  # empty until data_folder.py has made it
 SECRET_KEY_FALLBACKS = env.secrets("NGSHARE_SECRET_KEY_FALLBACKS")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -62,6 +71,13 @@ NGSHARE_MAX_SUBMISSION_SIZE = env.size("NGSHARE_MAX_SUBMISSION_SIZE", "4GB")
 NGSHARE_MAX_FILES = env.number("NGSHARE_MAX_FILES", 10_000, least=1)
 NGSHARE_API_V1_MAX_BODY = env.size("NGSHARE_API_V1_MAX_BODY", "200MiB")  # all files of a request, held in memory
 
+# Reading in the browser
+
+NGSHARE_RENDERERS = env.number("NGSHARE_RENDERERS", 1)  # documents rendered at once, in each process; 0: all downloads
+NGSHARE_RENDERING_SECONDS = env.number("NGSHARE_RENDERING_SECONDS", 10, least=1)  # of processor time for a document
+NGSHARE_RENDERING_MEMORY = env.size("NGSHARE_RENDERING_MEMORY", "256MB")
+NGSHARE_RENDERING_SIZE = env.size("NGSHARE_RENDERING_SIZE", "10MB")  # larger files are downloads
+
 # Quotas; an administrator may set others for a course
 
 NGSHARE_MAX_SUBMISSIONS_PER_HOUR = env.number("NGSHARE_MAX_SUBMISSIONS_PER_HOUR", 60)  # of one member in one course
@@ -72,6 +88,25 @@ NGSHARE_MAX_PERSON_BYTES = env.size("NGSHARE_MAX_PERSON_BYTES", "20GB")  # in on
 
 NGSHARE_TIME_ZONE = env.time_zone("NGSHARE_TIME_ZONE", "UTC")  # of courses that have none of their own
 NGSHARE_GRADERS_MAY_EXTEND = env.flag("NGSHARE_GRADERS_MAY_EXTEND")  # graders may grant extensions
+
+# Notices
+
+NGSHARE_MAIL = env.some_of("NGSHARE_MAIL", ("released", "submitted", "feedback_returned", "due_soon"))  # sent by mail
+NGSHARE_MAIL_PER_DAY = env.number("NGSHARE_MAIL_PER_DAY", 20, least=1)  # to one person
+NGSHARE_DUE_SOON_HOURS = env.number("NGSHARE_DUE_SOON_HOURS", 24, least=1)
+NGSHARE_WEBHOOK_HOSTS = [host.lower() for host in env.names("NGSHARE_WEBHOOK_HOSTS")]  # none: any host
+NGSHARE_SEND_NOTICES = env.flag("NGSHARE_SEND_NOTICES", default=True)  # from the processes of `serve`
+NGSHARE_PUBLIC_ORIGIN = env.origin("NGSHARE_PUBLIC_URL", instead="JUPYTERHUB_PUBLIC_URL")
+if NGSHARE_MAIL:
+    env.require("NGSHARE_MAIL_SERVER", because_of="NGSHARE_MAIL")
+    env.require("NGSHARE_MAIL_FROM", because_of="NGSHARE_MAIL")
+    env.require("NGSHARE_PUBLIC_URL", because_of="NGSHARE_MAIL", instead="JUPYTERHUB_PUBLIC_URL")
+NGSHARE_MAIL_FROM = DEFAULT_FROM_EMAIL = env.text("NGSHARE_MAIL_FROM", "ngshare@localhost")
+_mail_server = env.mail_server("NGSHARE_MAIL_SERVER")
+EMAIL_HOST, EMAIL_PORT = _mail_server.host, _mail_server.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail_server.user, _mail_server.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail_server.scheme == "smtp+starttls", _mail_server.scheme == "smtps"
+EMAIL_TIMEOUT = 10  # seconds
 
 # Addresses
 
@@ -99,7 +134,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds, as long as the Hub's own token
 # Each address that browsers use tells whether they come by https. Where none is known, the answer to https has secure
 # cookies (middleware.py).
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag(
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = env.flag(
     "NGSHARE_SECURE_COOKIES",
     any(
         urlsplit(address).scheme == "https"
@@ -129,6 +164,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "ngshare_site",  # each before those whose admin templates it extends
     "exchange",
+    "exchange.notices",
     "courses",
     "ngshare_site.apps.SiteAdminConfig",  # django.contrib.admin, with our own site
 ]
@@ -142,6 +178,7 @@ MIDDLEWARE = [
     "ngshare_site.middleware.refuse_foreign_pages",
     "ngshare_site.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "ngshare_site.middleware.LanguageOfReader",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -158,6 +195,7 @@ TEMPLATES = [
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
+                "django.template.context_processors.i18n",
                 "django.template.context_processors.request",
                 "django.template.context_processors.tz",
                 "django.contrib.auth.context_processors.auth",
@@ -173,11 +211,23 @@ WHITENOISE_AUTOREFRESH = False
 APPEND_SLASH = False  # an address of API v1 with a slash at its end is a 404
 USE_TZ = True
 TIME_ZONE = "UTC"
-USE_I18N = False
+USE_I18N = True
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # docs/translating.md says how to add one
+LANGUAGE_CODE = env.choice("NGSHARE_LANGUAGE", *(code for code, _name in LANGUAGES))  # where nobody asks for another
+LANGUAGE_COOKIE_NAME = "ngshare-language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 FORMAT_MODULE_PATH = "ngshare_site.formats"
 # A roster file whose differences were shown comes back as a form of up to this. All other forms may have a fraction of
 # it: courses/body_limits.py says how much, by address.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 11_000_000  # bytes
+DATA_UPLOAD_MAX_NUMBER_FILES = NGSHARE_MAX_FILES  # of the form to submit; the first handler bounds those of others
+FILE_UPLOAD_HANDLERS = [
+    "ngshare_site.form_limits.FewFiles",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a form that asks whether to remove all members of a course
 SILENCED_SYSTEM_CHECKS = [
     # HSTS: a header of ours would bind the Hub and every other service on its host name. The proxy in front sends it.

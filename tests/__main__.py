@@ -37,6 +37,7 @@ class Phase:
     processes: int = 2
     whole_files: bool = False  # the tests of a file run in one process
     measured: bool = True  # its coverage counts
+    nice: bool = False  # gives way to what runs beside it
 
 
 @dataclass
@@ -65,25 +66,26 @@ STORING = [
 SERVER = ["tests/courses", "tests/exchange", "tests/ngshare_site", "tests/test_migrations.py", "tests/test_states.py"]
 # What thousands of rows do to a database.
 LARGE = ["tests/exchange/test_thousands.py", "tests/courses/test_large_roster.py", "tests/courses/test_bulk.py"]
-# Lanes of one row run at the same time. PostgreSQL runs the server's tests but for the widest, which would take as
-# long again; so would measuring them, and their coverage is counted once. Tests in a browser mostly wait.
+# Lanes run at the same time. PostgreSQL runs the server's tests but for the widest, which would take as
+# long again; so would measuring them, and their coverage is counted once. Browsers, faults and containers mostly wait:
+# what only computes fills the time, and gives way to them.
 PHASES = [
-    [[Phase("SQLite and a folder", f"not ({SLOW})")]],
     [
-        [
-            Phase("PostgreSQL", f"not ({SLOW} or wide)", parts=["postgres"], folders=SERVER, measured=False),
-            Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING),
-            Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False),
-        ],
-        [Phase("real JupyterHub and browser", "e2e or browser", processes=0)],
+        Phase("SQLite and a folder", f"not ({SLOW})", nice=True),
+        Phase("PostgreSQL", f"not ({SLOW} or wide)", parts=["postgres"], folders=SERVER, measured=False, nice=True),
+        Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING, nice=True),
+        Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False, nice=True),
+        Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)"),
     ],
-    [[Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)")]],
-    [[Phase("faults", "faults", folders=["tests/faults"], measured=False)]],
-    [[Phase("containers and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False)]],
+    [
+        Phase("real JupyterHub and browser", "e2e or browser", processes=0),
+        Phase("faults", "faults", folders=["tests/faults"], measured=False),
+        Phase("containers and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False),
+    ],
 ]
-QUICK = [[[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]]
+QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]
 WIDE_TESTS = f"wide and not ({SLOW})"
-WIDE = [[[Phase("wide tests on PostgreSQL and S3", WIDE_TESTS, parts=["postgres", "s3"], measured=False)]]]
+WIDE = [[Phase("wide tests on PostgreSQL and S3", WIDE_TESTS, parts=["postgres", "s3"], measured=False)]]
 
 
 def run(phase: Phase, *, silent: bool) -> Outcome:
@@ -94,11 +96,14 @@ def run(phase: Phase, *, silent: bool) -> Outcome:
         command += ["--dist", "loadfile"]
     if phase.measured:
         command += ["--cov", "--cov-report=", "--cov-fail-under=0"]
+    if phase.nice:
+        command = ["nice", "-n", "5", *command]
     lines = [f"\n==== {phase.name} ====\n"]
     if not silent:
         print(lines[0], end="", flush=True)
     with ExitStack() as stack:
         env = {**os.environ, "COVERAGE_FILE": str(COVERAGE / "data" / phase.name.replace(" ", "-"))}
+        env["PYTHONDONTWRITEBYTECODE"] = ""  # or each of many processes would compile all tests anew
         for part in phase.parts:
             start, variable = servers.PARTS[part]
             env[variable] = stack.enter_context(start())
@@ -118,14 +123,14 @@ def run(phase: Phase, *, silent: bool) -> Outcome:
     return Outcome(phase, process.returncode, time.monotonic() - started, counts, failures)
 
 
-def run_row(row: Sequence[Sequence[Phase]]) -> list[Outcome]:
+def run_lanes(lanes: Sequence[Sequence[Phase]]) -> list[Outcome]:
     """Run lanes of phases at the same time; the first one prints as it goes."""
 
     def run_lane(number: int) -> list[Outcome]:
-        return [run(phase, silent=number > 0) for phase in row[number]]
+        return [run(phase, silent=number > 0) for phase in lanes[number]]
 
-    with ThreadPoolExecutor(len(row)) as pool:
-        return [outcome for outcomes in pool.map(run_lane, range(len(row))) for outcome in outcomes]
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        return [outcome for outcomes in pool.map(run_lane, range(len(lanes))) for outcome in outcomes]
 
 
 def make_bases() -> None:
@@ -156,9 +161,9 @@ def coverage(*arguments: str, stdout: int | None = None) -> subprocess.Completed
 
 
 def main() -> int:
-    rows = {"quick": QUICK, "wide": WIDE}.get("".join(sys.argv[1:]), PHASES)
-    whole = rows is PHASES
-    if rows is QUICK:
+    lanes = {"quick": QUICK, "wide": WIDE}.get("".join(sys.argv[1:]), PHASES)
+    whole = lanes is PHASES
+    if lanes is QUICK:
         os.environ["NGSHARE_TEST_QUICK"] = "1"  # fewer examples; conftest.py
     if whole:
         shutil.rmtree(COVERAGE, ignore_errors=True)
@@ -169,17 +174,16 @@ def main() -> int:
     failures: list[str] = []
     if whole and engine.is_complete():
         Thread(target=make_bases, daemon=True).start()
-    for row in rows:
-        for outcome in run_row(row):
-            counts = outcome.counts
-            if outcome.status not in (0, 1):
-                counts["failed"] += 1
-            elif no_skip:
-                counts["failed"] += counts["skipped"]
-            total += counts
-            shown = ", ".join(f"{number} {word}" for word, number in counts.items())
-            lines.append(f"{outcome.phase.name}: {shown} in {outcome.seconds:.0f} s")
-            failures += outcome.failures
+    for outcome in run_lanes(lanes):
+        counts = outcome.counts
+        if outcome.status not in (0, 1):
+            counts["failed"] += 1
+        elif no_skip:
+            counts["failed"] += counts["skipped"]
+        total += counts
+        shown = ", ".join(f"{number} {word}" for word, number in counts.items())
+        lines.append(f"{outcome.phase.name}: {shown} in {outcome.seconds:.0f} s")
+        failures += outcome.failures
     covered = True
     if whole:
         covered, line = report_coverage()

@@ -1,12 +1,12 @@
 """A real JupyterHub for the end-to-end and browser tests, one for all of them: the demo's own."""
 
-import subprocess
 from contextlib import contextmanager
 
 import pytest
 import requests
 
 from deploy.demo.hub import Hub, copy_example, course_config, running
+from tests import forked
 from tests.environments import CannotInstall, older_python
 from tests.servers import free_port
 
@@ -53,14 +53,7 @@ class Campus:
     def nbgrader(self, username, *arguments, fails=False):
         """Run nbgrader in the user's running server: its environment, its own token, its home."""
         env = self.hub.environment_of_server(username)
-        done = subprocess.run(
-            [self.hub.python, "-m", "nbgrader", *arguments],
-            cwd=self.hub.home(username),
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = forked.nbgrader(*arguments, python=self.hub.python, env=env, cwd=self.hub.home(username))
         assert (done.returncode != 0) is fails, done.stderr
         return done.stderr + done.stdout
 

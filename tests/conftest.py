@@ -12,8 +12,10 @@ from django.db.backends.sqlite3.base import DatabaseOperations as SQLiteOperatio
 from hypothesis import settings as hypothesis_settings
 
 from courses.models import Course, Role
+from courses.permissions import SERVER
 from exchange import services
 from exchange.maintenance import recorded_run
+from exchange.notices import webhooks
 from ngshare_site.hub import sessions
 from tests import cast
 from tests.campus import campus, each_campus, older_campus  # noqa: F401  # Hubs for all end-to-end and browser tests
@@ -35,6 +37,7 @@ def no_waiting_for_the_disk():
     """Let fsync return at once: no test sees a power cut, and each blob would wait for the disk three times."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
+        patch.setattr(os, "fdatasync", lambda descriptor: None)  # of SQLite's log, at each commit
         yield
 
 
@@ -115,6 +118,9 @@ def two_courses(assignment, submission):
         summary["blobs"] = 7
     cast.enrol(elsewhere, "zoe", Role.STUDENT, first_name="Zoë", section="hidden group")
     foreign = services.release(elsewhere, "lab 1", cast.upload({"plans/task.txt": b"?"}), by=cast.actor("carol"))
+    webhook, _ = webhooks.create_webhook("worker", "https://worker.example.edu/", ["submitted"], by=SERVER)
+    webhooks.send_test(webhook, by=SERVER)
+    webhooks.change_webhook(webhook, {"active": False}, by=SERVER)
     foreign_submission, _ = services.submit(foreign.assignment, cast.upload(cast.PLANS), by=cast.actor("zoe"))
     return {
         "course": submission.assignment.course,

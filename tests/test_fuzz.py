@@ -49,9 +49,10 @@ def existing(two_courses, settings):
         "object_id": numbers,
         "content_type_id": numbers,
         "sha256": [cast.sha256(content) for content in (*cast.WORK.values(), *cast.PLANS.values(), b"nothing")],
+        "student": ["bob", "dave", "gina", "zoe"],
         "path": ["ps1.ipynb", "data/numbers.csv", "ps1.html"],
         "act": ["rename", "merge", "anonymise", "deactivate"],
-        "app_label": ["courses", "exchange"],
+        "app_label": ["courses", "exchange", "notices"],
         "url": ["", "nothing"],
     }
 

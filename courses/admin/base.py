@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied as Forbidden
@@ -20,9 +21,12 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.text import capfirst, smart_split
+from django.utils.translation import gettext as _
 
 from courses.admin.lists import MAX_COUNT, CappedPaginator, ChangeList
+from courses.audit_sentences import details_of, sentence_of
 from courses.errors import DomainError, PermissionDenied
 from courses.models import AuditEntry
 from courses.permissions import Permission, actor_of
@@ -74,6 +78,14 @@ class BaseAdmin(ModelAdmin[M]):
     """What all pages share. By itself it lets administrators look, and nobody change anything."""
 
     actions_on_bottom = True
+
+    @property
+    def media(self) -> forms.Media:
+        """Leave out the scripts for fields that fill in others, a third of all: there are none here."""
+        jquery = f"vendor/jquery/jquery{'' if settings.DEBUG else '.min'}.js"
+        names = (jquery, "jquery.init.js", "core.js", "admin/RelatedObjectLookups.js", "actions.js")
+        return forms.Media(js=[f"admin/js/{name}" for name in names])
+
     list_per_page = 100
     show_full_result_count = False
     paginator = CappedPaginator
@@ -138,18 +150,22 @@ class BaseAdmin(ModelAdmin[M]):
         is_short = len(search_term) <= MAX_SEARCH_LENGTH
         if is_short and len(list(islice(smart_split(search_term), MAX_SEARCH_WORDS + 1))) <= MAX_SEARCH_WORDS:
             return True
-        messages.warning(
-            request, f"Search for {MAX_SEARCH_WORDS} words at most. A text in quotation marks is one word."
-        )
+        text = _("Search for %(count)d words at most. A text in quotation marks is one word.")
+        messages.warning(request, text % {"count": MAX_SEARCH_WORDS})
         return False
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[M]) -> HttpResponseBase | None:  # type: ignore[override]
         if None in map(parse_pk, request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise SuspiciousOperation("An action names rows whose primary key is no number.")
         if request.POST.get("select_across") not in (None, "0") and CappedPaginator(queryset, 1).is_capped:
-            messages.error(request, f"Narrow the list to {MAX_COUNT:,} rows or fewer before you choose all of them.")
+            text = _("Narrow the list to %(max)s rows or fewer before you choose all of them.")
+            messages.error(request, text % {"max": number_format(MAX_COUNT, force_grouping=True)})
             return None
         return super().response_action(request, queryset)
+
+    def tell_count(self, request: HttpRequest, count: int, done: str, *, already: str) -> None:
+        """Say what was `done`; where the count is 0, as for a form that was sent twice, say `already`."""
+        messages.success(request, done if count else already)
 
     # Errors of services
 
@@ -165,7 +181,8 @@ class BaseAdmin(ModelAdmin[M]):
 
     @report_errors
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponseBase:  # type: ignore[override]
-        return super().changelist_view(request, extra_context)
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     @report_errors
     def delete_view(  # type: ignore[override]
@@ -198,11 +215,11 @@ class BaseAdmin(ModelAdmin[M]):
             raise Http404
         context = {
             **self.admin_site.each_context(request),
-            "title": f"History of {obj}",
+            "title": _("History of %(object)s") % {"object": obj},
             "module_name": capfirst(self.opts.verbose_name_plural),
             "opts": self.opts,
             "object": obj,
-            "entries": self.history_of(obj)[:MAX_HISTORY],
+            "entries": [(entry, sentence_of(entry), details_of(entry)) for entry in self.history_of(obj)[:MAX_HISTORY]],
         }
         return TemplateResponse(request, "admin/object_history.html", context)
 
@@ -218,7 +235,7 @@ class BaseAdmin(ModelAdmin[M]):
         counts: dict[str, int] | None = None,
         action: str = "",
         form: forms.Form | None = None,
-        button: str = "Yes, I’m sure",
+        button: str = "",
     ) -> TemplateResponse:
         """Return a page that says what will happen and asks.
 
@@ -235,7 +252,7 @@ class BaseAdmin(ModelAdmin[M]):
             "action": action,
             "checkbox": ACTION_CHECKBOX_NAME,
             "form": form,
-            "button": button,
+            "button": button or _("Yes, I’m sure"),
             "media": self.media,
         }
         return TemplateResponse(request, "admin/ngshare/confirm.html", context)

@@ -1,16 +1,18 @@
 """The admin's page of courses, with the members of a small one on it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from courses import retirement, services
 from courses.admin.deletion import TrashAdmin
@@ -38,7 +40,10 @@ if TYPE_CHECKING:
 else:
     TabularInline = admin.TabularInline
 
-REMOVED_MEANWHILE = "Somebody on this page was removed from the roster meanwhile; your changes to them were not saved."
+REMOVED_MEANWHILE = gettext_lazy(
+    "Somebody on this page was removed from the roster meanwhile; your changes to them were not saved."
+)
+SENT_AGAIN = timedelta(minutes=10)  # in which the same form for a new course is taken for a double click
 MAX_INLINE_MEMBERS = 100  # up to which a course's own page lists them all
 
 
@@ -84,7 +89,7 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
     list_display = ("name", "staff_count", "student_count", "created", "removed_at")
     list_filter = (TrashFilter,)
     search_fields = ("name",)
-    search_help_text = "Search by name"
+    search_help_text = gettext_lazy("Search by name")
     actions = ("keep", "move_to_trash", "restore", "delete_permanently")
 
     def delete_row(self, row: Course, *, by: Actor) -> dict[str, int]:
@@ -95,11 +100,11 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
         students = count_of(Membership, "course", Q(role=Role.STUDENT))
         return super().get_queryset(request).annotate(staff=staff, students=students)
 
-    @admin.display(description="staff", ordering="staff")
+    @admin.display(description=gettext_lazy("staff"), ordering="staff")
     def staff_count(self, course: Course) -> int:
         return course.staff  # type: ignore[attr-defined]  # annotated
 
-    @admin.display(description="students", ordering="students")
+    @admin.display(description=gettext_lazy("students"), ordering="students")
     def student_count(self, course: Course) -> str:
         return format_html(
             '<a href="{}?course={}">{}</a>',
@@ -115,6 +120,28 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
 
     def has_change_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
         return self.may(request, Permission.CHANGE_ROSTER, obj)
+
+    def add_view(  # type: ignore[override]
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponseBase:
+        """Create a course. The same form that comes once more leads to the course that it created."""
+        if request.method == "POST" and self.has_add_permission(request) and (course := self._just_created(request)):
+            messages.success(request, _("The course %(course)s was created.") % {"course": course})
+            return HttpResponseRedirect(reverse("admin:courses_course_change", args=[course.pk]))
+        return super().add_view(request, form_url, extra_context)
+
+    def _just_created(self, request: HttpRequest) -> Course | None:
+        form = CourseForm(request.POST)
+        form.full_clean()
+        names = form.cleaned_data.get("instructors")
+        course = Course.objects.present().filter(name=request.POST.get("name", "").strip()).first()
+        if course is None or names is None:
+            return None
+        entries = AuditEntry.objects.filter(
+            action="create course", course_id=course.pk, actor=actor_of(request).username
+        )
+        entry = entries.filter(at__gte=timezone.now() - SENT_AGAIN).first()
+        return course if entry and entry.details.get("instructors") == sorted(set(names)) else None
 
     def get_form(
         self, request: HttpRequest, obj: Course | None = None, change: bool = False, **kwargs: object
@@ -133,24 +160,33 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
             return ()
         return tuple(name for name in self.get_fields(request, obj) if name not in services.LIMIT_FIELDS)
 
-    @admin.display(description="stored")
+    @admin.display(description=gettext_lazy("stored"))
     def use(self, course: Course) -> str:
         limits = Limits.of(course)
-        rate = limits.submissions_per_hour
-        often = f"; one person submits {rate} times per hour at most" if rate else ""
-        return (
-            f"{readable_size(course.stored_bytes)} of {readable_size(limits.course_bytes)}; "
-            f"of one person {readable_size(limits.person_bytes)} at most{often}"
+        sizes = {
+            "stored": readable_size(course.stored_bytes),
+            "max": readable_size(limits.course_bytes),
+            "max_person": readable_size(limits.person_bytes),
+        }
+        if not (rate := limits.submissions_per_hour):
+            return _("%(stored)s of %(max)s; of one person %(max_person)s at most") % sizes
+        text = ngettext(
+            "%(stored)s of %(max)s; of one person %(max_person)s at most; "
+            "one person submits %(count)d time per hour at most",
+            "%(stored)s of %(max)s; of one person %(max_person)s at most; "
+            "one person submits %(count)d times per hour at most",
+            rate,
         )
+        return text % {**sizes, "count": rate}
 
-    @admin.display(description="to be retired since")
+    @admin.display(description=gettext_lazy("to be retired since"))
     def retiring_since(self, course: Course) -> datetime | None:
         return retirement.announced([course.pk]).get(course.pk)
 
-    @admin.display(description="instructors")
+    @admin.display(description=gettext_lazy("instructors"))
     def instructor_names(self, course: Course) -> str:
         names = course.memberships.filter(role=Role.INSTRUCTOR).values_list("user__username", flat=True)
-        return ", ".join(names[:MAX_INLINE_MEMBERS]) or "none yet"
+        return ", ".join(names[:MAX_INLINE_MEMBERS]) or _("none yet")
 
     def lists_members(self, course: Course | None) -> bool:
         """Return whether the course's page lists its members: those of a large course have only their own list."""
@@ -190,42 +226,44 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
             if row not in formset.deleted_forms:
                 change_member(request, row)
         for row in formset.extra_forms:
-            if row.has_changed() and row not in formset.deleted_forms:
+            if row.has_changed() and row not in formset.deleted_forms and row.existing is None:
                 services.add_member(form.instance, row.new_entry, by=actor_of(request))
         if formset.removed_meanwhile:
             messages.warning(request, REMOVED_MEANWHILE)
 
     # Actions
 
-    @admin.action(description="Move to the trash", permissions=["administer"])
+    @admin.action(description=gettext_lazy("Move to the trash"), permissions=["administer"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Course]) -> HttpResponseBase | None:
         chosen = list(queryset.filter(removed_at=None))
-        if "confirmed" not in request.POST:
-            sentences = ["Only administrators will see these courses. Everything in them is kept."]
+        if chosen and "confirmed" not in request.POST:
+            sentences = [_("Only administrators will see these courses. Everything in them is kept.")]
             return self.confirm(
-                request, title="Move to the trash", sentences=sentences, rows=chosen, action="move_to_trash"
+                request, title=_("Move to the trash"), sentences=sentences, rows=chosen, action="move_to_trash"
             )
         with transaction.atomic():
             for course in chosen:
                 services.trash_course(course, by=actor_of(request))
-        text = ngettext("%d course was moved to the trash.", "%d courses were moved to the trash.", len(chosen))
-        messages.success(request, text % len(chosen))
+        count = len(chosen)
+        done = ngettext("%d course was moved to the trash.", "%d courses were moved to the trash.", count) % count
+        self.tell_count(request, count, done, already=_("What you chose is in the trash already."))
         return None
 
-    @admin.action(description="Keep (do not retire)", permissions=["change"])
+    @admin.action(description=gettext_lazy("Keep (do not retire)"), permissions=["change"])
     def keep(self, request: HttpRequest, queryset: QuerySet[Course]) -> None:
         for course in queryset:
             retirement.keep_course(course, by=actor_of(request))
         messages.success(request, ngettext("%d course is kept.", "%d courses are kept.", len(queryset)) % len(queryset))
 
-    @admin.action(description="Restore", permissions=["administer"])
+    @admin.action(description=gettext_lazy("Restore"), permissions=["administer"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Course]) -> None:
         chosen = list(queryset.exclude(removed_at=None))
         with transaction.atomic():  # all or none, where one name is taken by now
             for course in chosen:
                 services.restore_course(course, by=actor_of(request))
-        text = ngettext("%d course was restored.", "%d courses were restored.", len(chosen))
-        messages.success(request, text % len(chosen))
+        count = len(chosen)
+        done = ngettext("%d course was restored.", "%d courses were restored.", count) % count
+        self.tell_count(request, count, done, already=_("What you chose is not in the trash."))
 
     def history_of(self, obj: Course) -> QuerySet[AuditEntry]:
         return AuditEntry.objects.filter(course_id=obj.pk)

@@ -7,7 +7,8 @@ from django.contrib.admin.utils import NestedObjects, model_ngettext
 from django.db import router, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from courses.admin.base import CourseScopedAdmin, M
 from courses.admin.forms import PhraseForm
@@ -23,33 +24,39 @@ class TrashAdmin(CourseScopedAdmin[M]):
         """Delete one object permanently, by the service function of its model."""
         raise NotImplementedError
 
-    @admin.action(description="Delete permanently", permissions=["administer"])
+    @admin.action(description=gettext_lazy("Delete permanently"), permissions=["administer"])
     def delete_permanently(self, request: HttpRequest, queryset: QuerySet[M]) -> HttpResponseBase | None:
         """Delete those of the chosen objects that are hidden, once their name is typed."""
         chosen = list(queryset.exclude(**{self.hidden_since: None}))
+        if "confirmed" in request.POST and not queryset.exists():
+            messages.success(request, _("What you chose is deleted already."))
+            return None
         if not chosen:
-            messages.error(request, "Only what is in the trash or unreleased can be deleted permanently.")
+            messages.error(request, _("Only what is in the trash or unreleased can be deleted permanently."))
             return None
         names = model_ngettext(self.opts, len(chosen))
-        phrase = str(chosen[0]) if len(chosen) == 1 else f"delete {len(chosen)} {names}"
+        many = {"count": len(chosen), "names": names}
+        phrase = str(chosen[0]) if len(chosen) == 1 else _("delete %(count)d %(names)s") % many
         form = PhraseForm(request.POST if "confirmed" in request.POST else None, required_phrase=phrase)
         if not form.is_valid():
-            _, counts, _, _ = self.get_deleted_objects(chosen, request)
+            counts = self.get_deleted_objects(chosen, request)[1]
             return self.confirm(
                 request,
-                title="Delete permanently",
-                sentences=["This cannot be undone. Submissions, receipts and feedback are deleted, too."],
+                title=_("Delete permanently"),
+                sentences=[_("This cannot be undone. Submissions, receipts and feedback are deleted, too.")],
                 rows=chosen,
                 counts=counts,
                 action="delete_permanently",
                 form=form,
-                button="Delete permanently",
+                button=_("Delete permanently"),
             )
         with transaction.atomic():
             for row in chosen:
                 self.delete_row(row, by=actor_of(request))
-        text = ngettext("%d %s was deleted permanently.", "%d %s were deleted permanently.", len(chosen))
-        messages.success(request, text % (len(chosen), names))
+        text = ngettext(
+            "%(count)d %(names)s was deleted permanently.", "%(count)d %(names)s were deleted permanently.", len(chosen)
+        )
+        messages.success(request, text % many)
         return None
 
     def get_deleted_objects(

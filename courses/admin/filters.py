@@ -11,11 +11,15 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courses import audit
 from courses.admin.base import M, ModelAdmin, parse_pk
-from courses.models import AuditEntry, Course, Membership, Role
-from courses.permissions import ADMINISTRATOR, SERVER_ROLE, Permission, actor_of
+from courses.audit_names import action_name
+from courses.models import ROLE_NAMES, AuditEntry, Course, Membership
+from courses.permissions import Permission, actor_of
 
 MAX_COURSES = 50  # to choose from
 MAX_SECTIONS = 200  # to choose from
@@ -24,7 +28,7 @@ MAX_SECTIONS = 200  # to choose from
 class CourseFilter(admin.SimpleListFilter):
     """The rows of one course, out of those that the person sees. Somebody who sees many searches for it."""
 
-    title = "course"
+    title = gettext_lazy("course")
     parameter_name = "course"
     template = "admin/ngshare/course_filter.html"
 
@@ -65,14 +69,16 @@ class CourseSearchForm(forms.Form):
 
     def __init__(self, courses: QuerySet[Course], chosen: int | None) -> None:
         super().__init__(initial={"course": chosen})
-        widget = AutocompleteSelect(Membership._meta.get_field("course"), admin.site, attrs={"aria-label": "Course"})
+        widget = AutocompleteSelect(
+            Membership._meta.get_field("course"), admin.site, attrs={"aria-label": capfirst(_("course"))}
+        )
         self.fields["course"] = forms.ModelChoiceField(courses, widget=widget, required=False)
 
 
 class SectionFilter(admin.SimpleListFilter):
     """The sections of the chosen course; those of all courses together would say little and be many."""
 
-    title = "section"
+    title = gettext_lazy("section")
     parameter_name = "section"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Membership]) -> list[tuple[str, str]]:
@@ -80,7 +86,7 @@ class SectionFilter(admin.SimpleListFilter):
             return []
         rows = model_admin.get_queryset(request).filter(course=course).order_by("section")
         sections = rows.values_list("section", flat=True).distinct()[:MAX_SECTIONS]
-        return [(section, section or "(none)") for section in sections]
+        return [(section, section or _("(none)")) for section in sections]
 
     def has_output(self) -> bool:
         return len(self.lookup_choices) > 1 or self.value() is not None
@@ -92,22 +98,23 @@ class SectionFilter(admin.SimpleListFilter):
 class TrashFilter(admin.SimpleListFilter):
     """For administrators: courses in the trash, or the others."""
 
-    title = "trash"
+    title = gettext_lazy("trash")
     parameter_name = "trash"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("no", "Not in the trash"), ("yes", "In the trash")] if actor_of(request).is_administrator else []
+        choices = [("no", _("Not in the trash")), ("yes", _("In the trash"))]
+        return choices if actor_of(request).is_administrator else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Course]) -> QuerySet[Course]:
         return queryset.filter(removed_at__isnull=self.value() == "no") if self.value() else queryset
 
 
 class AuditRoleFilter(admin.SimpleListFilter):
-    title = "role"
+    title = gettext_lazy("role")
     parameter_name = "role"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(role, role) for role in (*Role.values, ADMINISTRATOR, SERVER_ROLE)]
+        return [(role, str(name)) for role, name in ROLE_NAMES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         return queryset.filter(role=self.value()) if self.value() else queryset
@@ -116,11 +123,12 @@ class AuditRoleFilter(admin.SimpleListFilter):
 class AuditActionFilter(admin.SimpleListFilter):
     """The actions that the log has."""
 
-    title = "action"
+    title = gettext_lazy("action")
     parameter_name = "action"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(action, action) for action in audit.known_actions()]
+        names = [(action, action_name(action)) for action in audit.known_actions()]
+        return sorted(names, key=lambda pair: pair[1].casefold())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         return queryset.filter(action=self.value()) if self.value() else queryset

@@ -7,6 +7,8 @@ from django import forms
 from django.conf import settings
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courses import services, sizes
 from courses.errors import Invalid
@@ -31,19 +33,20 @@ class CourseForm(CourseModelForm):
     instructors = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 3, "cols": 40}),
         required=False,
-        help_text="User names on JupyterHub, one on each line or between commas.",
+        label=gettext_lazy("Instructors"),
+        help_text=gettext_lazy("User names on JupyterHub, one on each line or between commas."),
     )
 
     class Meta:
         model = Course
         fields = ("name",)
-        help_texts: ClassVar = {"name": "As nbgrader calls it (course_id). It cannot be changed later."}
+        help_texts: ClassVar = {"name": gettext_lazy("As nbgrader calls it (course_id). It cannot be changed later.")}
 
     def clean_name(self) -> str:
         name = clean_name(self.cleaned_data["name"], services.check_course_name)
         # The database's constraint has a condition on a column that is no field of this form: Django skips it.
         if Course.objects.present().filter(name=name).exists():
-            raise forms.ValidationError("There is a course of this name already.")
+            raise forms.ValidationError(_("There is a course of this name already."))
         return name
 
     def clean_instructors(self) -> list[str]:
@@ -71,8 +74,8 @@ class SizeField(forms.CharField):
 class LimitsForm(CourseModelForm):
     """An existing course, for administrators: its limits. Empty fields take those of the site."""
 
-    max_bytes = SizeField(required=False, label="Limit of the course")
-    max_person_bytes = SizeField(required=False, label="Limit of one person")
+    max_bytes = SizeField(required=False, label=gettext_lazy("Limit of the course"))
+    max_person_bytes = SizeField(required=False, label=gettext_lazy("Limit of one person"))
 
     class Meta:
         model = Course
@@ -84,10 +87,10 @@ class LimitsForm(CourseModelForm):
         for name, limit in (
             ("max_bytes", sizes.exact_size(settings.NGSHARE_MAX_COURSE_BYTES)),
             ("max_person_bytes", sizes.exact_size(settings.NGSHARE_MAX_PERSON_BYTES)),
-            ("max_submissions_per_hour", f"{rate or 'none'}; 0 for no limit"),
+            ("max_submissions_per_hour", _("%(rate)s; 0 for no limit") % {"rate": rate or _("none")}),
         ):
             if name in self.fields:
-                self.fields[name].help_text = f"Empty for the site’s limit: {limit}."
+                self.fields[name].help_text = _("Empty for the site’s limit: %(limit)s.") % {"limit": limit}
                 self.fields[name].show_hidden_initial = True  # as in MemberRowForm
 
     @property
@@ -102,6 +105,17 @@ def clean_name(name: str, check: Callable[[str], str] = services.check_name) -> 
         raise forms.ValidationError(error.message) from error
 
 
+def name_inputs(form: forms.BaseForm, row: str = "") -> None:
+    """Give each input a name that is read out: Django has no label for those in tables and for the halves of a time."""
+    for bound in form.visible_fields():
+        widget, label = bound.field.widget, f"{bound.label}, {row}" if row else bound.label
+        if isinstance(widget, forms.MultiWidget):
+            for part, name in zip(widget.widgets, (_("%(label)s: date"), _("%(label)s: time")), strict=True):
+                part.attrs.setdefault("aria-label", name % {"label": label})
+        elif row:
+            widget.attrs.setdefault("aria-label", label)
+
+
 class MemberRowForm(MembershipModelForm):
     """One line of a roster. The page that shows it sets `actor`."""
 
@@ -114,6 +128,7 @@ class MemberRowForm(MembershipModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         member = self.instance
+        name_inputs(self, member.user.username if member.pk else _("new"))
         if not member.pk:
             return
         for name in self.fields.keys() & {*NAME_AND_ROLE}:
@@ -161,9 +176,12 @@ class MemberForm(MemberRowForm):
     """One member, whose user name is asked for when the member is new."""
 
     username = forms.CharField(
-        label="User name", max_length=255, help_text="As on JupyterHub. They need not have been here yet."
+        label=gettext_lazy("User name"),
+        max_length=255,
+        help_text=gettext_lazy("As on JupyterHub. They need not have been here yet."),
     )
     field_order = ("course", "username")
+    existing: Membership | None = None  # who is a member already, just as the form says: it came once more
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -182,11 +200,18 @@ class MemberForm(MemberRowForm):
         course = values.get("course") or (self.instance.course_id and self.instance.course)
         if not self.instance.pk and course and "username" in values:
             # Neither person nor course need be fields of the form: Django would skip the database's constraint.
-            if course.memberships.filter(user__username=values["username"]).exists():
-                self.add_error("username", "This person is a member of the course already.")
+            member = course.memberships.select_related("user").filter(user__username=values["username"]).first()
+            if member and self._says_what_is(member, values):
+                self.existing = member
+            elif member:
+                self.add_error("username", _("This person is a member of the course already."))
             elif not self.actor.may_assign(values.get("role") or Role.STUDENT, course.pk):
-                self.add_error("role", "You may not give this role.")
+                self.add_error("role", _("You may not give this role."))
         return values
+
+    @staticmethod
+    def _says_what_is(member: Membership, values: dict[str, Any]) -> bool:
+        return all((getattr(member, name) or "") == (values.get(name) or "") for name in NAME_AND_ROLE)
 
     @property
     def new_entry(self) -> RosterEntry:
@@ -200,13 +225,18 @@ class MemberFormSet(MemberInlineFormSet):
     @property
     def removed_meanwhile(self) -> int:
         """Return how many rows belong to nobody any more."""
-        return sum(not form.instance.pk for form in self.initial_forms)
+        removed = (form for form in self.initial_forms if not form.instance.pk)
+        return sum(not self.data.get(form.add_prefix("DELETE")) for form in removed)  # those were to be removed
 
     def add_fields(self, form: MemberForm, index: int | None) -> None:
         super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            self._settle_removal(form, index)
+        # At last: a form keeps the fields that it was asked for.
+        name_inputs(form, form.instance.user.username if form.instance.pk else _("new"))
+
+    def _settle_removal(self, form: MemberForm, index: int | None) -> None:
         member = form.instance
-        if "DELETE" not in form.fields:
-            return
         if member.pk and not form.actor.may_assign(member.role, member.course_id):
             form.fields["DELETE"].disabled = True
         elif not member.pk and index is not None and index < self.initial_form_count():
@@ -219,31 +249,8 @@ class MemberFormSet(MemberInlineFormSet):
         for form in self.extra_forms:
             name = form.cleaned_data.get("username") if hasattr(form, "cleaned_data") else None
             if name and name in seen:
-                raise forms.ValidationError(f"{name} comes twice.")
+                raise forms.ValidationError(_("%(user)s comes twice.") % {"user": name})
             seen.add(name or "")
-
-
-class RosterFileForm(forms.Form):
-    """A CSV file, whose differences are shown before it is imported."""
-
-    file = forms.FileField(
-        label="CSV file",
-        help_text="The first line names the columns: username (or id), and optionally first_name, last_name, email, "
-        "section, role. Commas, semicolons or tabs, as spreadsheets, learning platforms and nbgrader write them.",
-    )
-    remove_others = forms.BooleanField(
-        required=False,
-        label="Remove students whom the file does not name from the roster",
-        help_text="Their submissions are kept, and you see who they are before anything is done.",
-    )
-
-
-class SeenRosterForm(forms.Form):
-    """The same file again, after its differences were shown."""
-
-    text = forms.CharField(widget=forms.HiddenInput, strip=False)
-    remove_others = forms.BooleanField(widget=forms.HiddenInput, required=False)
-    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)  # digest of the differences
 
 
 class PhraseForm(forms.Form):
@@ -254,26 +261,32 @@ class PhraseForm(forms.Form):
     def __init__(self, data: QueryDict | None, *, required_phrase: str) -> None:
         super().__init__(data)
         self.required_phrase = required_phrase
-        self.fields["phrase"].label = f"To go on, type: {required_phrase}"
+        self.fields["phrase"].label = _("To go on, type: %(phrase)s") % {"phrase": required_phrase}
 
     def clean_phrase(self) -> str:
         # Spaces are invisible, and a field of one line takes no line break: names may have both.
         if self.cleaned_data["phrase"].split() != self.required_phrase.split():
-            raise forms.ValidationError(f"Type exactly: {self.required_phrase}")
+            raise forms.ValidationError(_("Type exactly: %(phrase)s") % {"phrase": self.required_phrase})
         return self.required_phrase
 
 
 class RenameForm(forms.Form):
-    new = forms.CharField(label="New user name", max_length=255, help_text="As on JupyterHub.")
+    new = forms.CharField(
+        label=gettext_lazy("New user name"), max_length=255, help_text=gettext_lazy("As on JupyterHub.")
+    )
 
 
 class MergeForm(forms.Form):
     into = forms.CharField(
-        label="Into", max_length=255, help_text="User name of the account that stays and gets everything."
+        label=gettext_lazy("Into"),
+        max_length=255,
+        help_text=gettext_lazy("User name of the account that stays and gets everything."),
     )
 
 
 class AnonymiseForm(forms.Form):
     log_too = forms.BooleanField(
-        required=False, label="Also in the audit log", help_text="Otherwise the log still names them."
+        required=False,
+        label=gettext_lazy("Also in the audit log"),
+        help_text=gettext_lazy("Otherwise the log still names them."),
     )

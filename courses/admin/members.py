@@ -8,9 +8,11 @@ from django.db.models import ForeignKey, QuerySet, Value
 from django.db.models.functions import Concat
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from courses import bulk, services
 from courses.admin.base import CourseScopedAdmin, parse_pk
@@ -39,7 +41,7 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
     list_filter = (CourseFilter, "role", SectionFilter)
     list_select_related = ("user", "course")
     search_fields = ("user__username", "first_name", "last_name", "email")
-    search_help_text = "Search by user name, name or email"
+    search_help_text = gettext_lazy("Search by user name, name or email")
     ordering = ("course__name", "user__username")
     autocomplete_fields = ("course",)
     actions: tuple[str, ...] = ("make_graders", "make_students", "remove", "download")
@@ -48,15 +50,15 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
         """Leave out the column of the course where one is chosen."""
         return self.list_display[:-1] if request.GET.get("course") else self.list_display
 
-    @admin.display(description="user name", ordering="user__username")
+    @admin.display(description=gettext_lazy("user name"), ordering="user__username")
     def username(self, member: Membership) -> str:
         return member.user.username
 
-    @admin.display(description="name", ordering=Concat("last_name", Value(" "), "first_name"))
+    @admin.display(description=gettext_lazy("name"), ordering=Concat("last_name", Value(" "), "first_name"))
     def full_name(self, member: Membership) -> str:
         return member.full_name
 
-    @admin.display(description="email", ordering="email")
+    @admin.display(description=gettext_lazy("email"), ordering="email")
     def address(self, member: Membership) -> SafeString:
         """Allow a line break behind the @, for narrow columns."""
         return format_html_join(mark_safe("@<wbr>"), "{}", ((part,) for part in (member.email or "").split("@")))
@@ -80,7 +82,8 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
         value = request.GET.get("course", "")
         course = self.admin_site.get_model_admin(Course).get_object(request, value) if value.isdigit() else None
         if "_save" in request.POST and not self._all_exist(request):
-            messages.error(request, "Somebody on this page was removed from the roster meanwhile. Nothing was saved.")
+            text = _("Somebody on this page was removed from the roster meanwhile. Nothing was saved.")
+            messages.error(request, text)
             return HttpResponseRedirect(request.get_full_path())
         may_change = course is not None and actor_of(request).may(Permission.CHANGE_ROSTER, course.pk)
         context = {"chosen_course": course, "may_change_roster": may_change, **(extra_context or {})}
@@ -135,45 +138,55 @@ class MembershipAdmin(CourseScopedAdmin[Membership]):
         if change:
             change_member(request, form)
             return
-        member = services.add_member(form.cleaned_data["course"], form.new_entry, by=actor_of(request))
+        member = form.existing or services.add_member(form.cleaned_data["course"], form.new_entry, by=actor_of(request))
         obj.pk, obj.user = member.pk, member.user
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         services.remove_member(obj, by=actor_of(request))
+
+    def delete_view(  # type: ignore[override]
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponseBase:
+        """Remove a member. Where the form comes once more, they are gone already, and that is what was wanted."""
+        pk = parse_pk(object_id)
+        if request.method == "POST" and self.has_delete_permission(request) and pk is not None:
+            if not Membership.objects.filter(pk=pk).exists():
+                messages.success(request, _("They are not on the roster any more."))
+                return HttpResponseRedirect(reverse("admin:courses_membership_changelist"))
+        return super().delete_view(request, object_id, extra_context)
 
     def log_deletions(self, request: HttpRequest, queryset: object) -> None:  # type: ignore[override]
         pass
 
     # Actions
 
-    @admin.action(description="Make them graders", permissions=["roster"])
+    @admin.action(description=gettext_lazy("Make them graders"), permissions=["roster"])
     def make_graders(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        self._change_roles(request, queryset, Role.GRADER)
+        count = bulk.change_roles(list(queryset), Role.GRADER, by=actor_of(request))
+        done = ngettext("%d member is now a grader.", "%d members are now graders.", count) % count
+        self.tell_count(request, count, done, already=_("Whom you chose are graders already."))
 
-    @admin.action(description="Make them students", permissions=["roster"])
+    @admin.action(description=gettext_lazy("Make them students"), permissions=["roster"])
     def make_students(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        self._change_roles(request, queryset, Role.STUDENT)
+        count = bulk.change_roles(list(queryset), Role.STUDENT, by=actor_of(request))
+        done = ngettext("%d member is now a student.", "%d members are now students.", count) % count
+        self.tell_count(request, count, done, already=_("Whom you chose are students already."))
 
-    def _change_roles(self, request: HttpRequest, queryset: QuerySet[Membership], role: Role) -> None:
-        count = bulk.change_roles(list(queryset), role, by=actor_of(request))
-        text = ngettext("%d member is now a %s.", "%d members are now %ss.", count)
-        messages.success(request, text % (count, role))
-
-    @admin.action(description="Remove from the roster", permissions=["roster"])
+    @admin.action(description=gettext_lazy("Remove from the roster"), permissions=["roster"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> HttpResponseBase | None:
         chosen = list(queryset)
         bulk.require_may_remove(chosen, by=actor_of(request))
-        if "confirmed" not in request.POST:
-            sentences = ["They will no longer be members of the course. Their submissions are kept."]
+        if chosen and "confirmed" not in request.POST:
+            sentences = [_("They will no longer be members of the course. Their submissions are kept.")]
             return self.confirm(
-                request, title="Remove from the roster", sentences=sentences, rows=chosen, action="remove"
+                request, title=_("Remove from the roster"), sentences=sentences, rows=chosen, action="remove"
             )
         count = bulk.remove_members(chosen, by=actor_of(request))
-        text = ngettext("%d member was removed from the roster.", "%d members were removed from the roster.", count)
-        messages.success(request, text % count)
+        done = ngettext("%d member was removed from the roster.", "%d members were removed from the roster.", count)
+        self.tell_count(request, count, done % count, already=_("They are not on the roster any more."))
         return None
 
-    @admin.action(description="Download as CSV", permissions=["view"])
+    @admin.action(description=gettext_lazy("Download as CSV"), permissions=["view"])
     def download(self, request: HttpRequest, queryset: QuerySet[Membership]) -> HttpResponseBase:
         with transaction.atomic():
             for course in Course.objects.filter(memberships__in=queryset.order_by().values("pk")).distinct():

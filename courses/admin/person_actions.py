@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courses import people
 from courses.admin.forms import AnonymiseForm, MergeForm, RenameForm
@@ -21,78 +24,94 @@ class PersonAction:
     The message must not begin with a name: the admin's pages capitalise its first letter.
     """
 
-    title: str
-    sentences: list[str]
+    title: Promise
+    sentences: list[Promise]
     run: Callable[[User, CleanedData, Actor], str]
     form: type[forms.Form] = forms.Form
 
 
 def _rename(user: User, values: CleanedData, by: Actor) -> str:
     old = user.username
+    if old == values["new"]:  # the form came once more
+        return _("Renamed: this account is called %(user)s.") % {"user": old}
     people.rename(user, values["new"], by=by)
-    return f"Renamed {old} to {values['new']}."
+    return _("Renamed %(old)s to %(new)s.") % {"old": old, "new": values["new"]}
 
 
 def _merge(user: User, values: CleanedData, by: Actor) -> str:
     kept = people.find(values["into"])
     moved = people.merge(user, kept, by=by)
-    counts = ", ".join(_count(number, kind) for kind, number in moved.items())
-    return f"Merged {user} into {kept}: {counts or 'there was nothing to move'}."
-
-
-def _count(number: int, kind: str) -> str:
-    """Return the number with its noun; `people.merge` names kinds by their plural."""
-    return f"{number} {kind.removesuffix('s') if number == 1 else kind}"
+    counts = ", ".join(people.count_of_kind(number, kind) for kind, number in moved.items())
+    names = {"user": user, "kept": kept, "counts": counts or _("there was nothing to move")}
+    return _("Merged %(user)s into %(kept)s: %(counts)s.") % names
 
 
 def _deactivate(user: User, values: CleanedData, by: Actor) -> str:
     people.set_active(user, False, by=by)
-    return f"Deactivated {user}. The service refuses this account from now on."
+    return _("Deactivated %(user)s. The service refuses this account from now on.") % {"user": user}
 
 
 def _activate(user: User, values: CleanedData, by: Actor) -> str:
     people.set_active(user, True, by=by)
-    return f"Activated {user}. This account can log in again."
+    return _("Activated %(user)s. This account can log in again.") % {"user": user}
 
 
 def _anonymise(user: User, values: CleanedData, by: Actor) -> str:
     old = user.username
-    return f"Anonymised {old}. The account is now called {people.anonymise(user, by=by, log_too=values['log_too'])}."
+    if people.is_anonymous(user) and not values["log_too"]:  # the form came once more
+        return _("Anonymised: the account is called %(user)s.") % {"user": old}
+    new = people.anonymise(user, by=by, log_too=values["log_too"])
+    return _("Anonymised %(old)s. The account is now called %(new)s.") % {"old": old, "new": new}
 
 
 PERSON_ACTIONS = {
     "rename": PersonAction(
-        "Rename",
-        ["Use this when a user name on JupyterHub has changed. Memberships, submissions and receipts are kept."],
+        gettext_lazy("Rename"),
+        [
+            gettext_lazy(
+                "Use this when a user name on JupyterHub has changed. Memberships, submissions and receipts are kept."
+            )
+        ],
         _rename,
         RenameForm,
     ),
     "merge": PersonAction(
-        "Merge into another account",
+        gettext_lazy("Merge into another account"),
         [
-            "Use this for one person with two accounts. Memberships, submissions and feedback of this account move to "
-            "the other; where both are members of a course, the higher role is kept. This account is then deleted.",
-            "This cannot be undone.",
+            gettext_lazy(
+                "Use this for one person with two accounts. Memberships, submissions and feedback of this account move "
+                "to the other; where both are members of a course, the higher role is kept. This account is then "
+                "deleted."
+            ),
+            gettext_lazy("This cannot be undone."),
         ],
         _merge,
         MergeForm,
     ),
     "deactivate": PersonAction(
-        "Deactivate",
+        gettext_lazy("Deactivate"),
         [
-            "The service refuses this account at once, also in open sessions. Memberships and submissions are kept.",
+            gettext_lazy(
+                "The service refuses this account at once, also in open sessions. Memberships and submissions are kept."
+            ),
         ],
         _deactivate,
     ),
-    "activate": PersonAction("Activate", ["The account can log in again, with its memberships."], _activate),
+    "activate": PersonAction(
+        gettext_lazy("Activate"), [gettext_lazy("The account can log in again, with its memberships.")], _activate
+    ),
     "anonymise": PersonAction(
-        "Anonymise",
+        gettext_lazy("Anonymise"),
         [
-            "Forgotten: user name, first and last names, emails and sections. The person is removed from every roster "
-            "and cannot log in with this account again.",
-            "Kept, under a number: submissions with their times, and the feedback on them. Names inside the files are "
-            "not searched for. Receipts can still be verified.",
-            "This cannot be undone.",
+            gettext_lazy(
+                "Forgotten: user name, first and last names, emails and sections. The person is removed from every "
+                "roster and cannot log in with this account again."
+            ),
+            gettext_lazy(
+                "Kept, under a number: submissions with their times, and the feedback on them. Names inside the files "
+                "are not searched for. Receipts can still be verified."
+            ),
+            gettext_lazy("This cannot be undone."),
         ],
         _anonymise,
         AnonymiseForm,

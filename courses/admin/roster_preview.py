@@ -2,22 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from courses.audit_names import detail_name
 from courses.importers import csv_file, tables
 from courses.importers.csv_file import LineOutcome, RosterFile
-from courses.models import Course
+from courses.models import Course, role_name
 from courses.permissions import Actor
-from courses.roster import MemberChange, Result, RosterReport
+from courses.roster import MemberChange, MemberFields, Result, RosterReport
 
 MAX_ROWS = 500  # of one kind on the page
 FIELDS = ("role", "first_name", "last_name", "email", "section")
 GROUPS = [
-    (Result.REFUSED, "Refused", "These lines are left out."),
-    (Result.REMOVED, "Removed from the roster", "The file does not name them. Their submissions are kept."),
-    (Result.CHANGED, "Changed", ""),
-    (Result.CREATED, "New", ""),
+    (Result.REFUSED, gettext_lazy("Refused"), gettext_lazy("These lines are left out.")),
+    (
+        Result.REMOVED,
+        gettext_lazy("Removed from the roster"),
+        gettext_lazy("The file does not name them. Their submissions are kept."),
+    ),
+    (Result.CHANGED, gettext_lazy("Changed"), ""),
+    (Result.CREATED, gettext_lazy("New"), ""),
 ]
 
 
@@ -69,16 +77,33 @@ class RosterPreview:
     @property
     def digest(self) -> str:
         """Identify the differences, to tell later whether they are still the same."""
-        rows = [(outcome.line, vars(outcome.row)) for outcome in self.outcomes]
-        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+        return _digest([(outcome.line, vars(outcome.row)) for outcome in self.outcomes])
 
     @property
-    def separator(self) -> str:
-        return tables.SEPARATORS[self.file.separator]
+    def goal(self) -> str:
+        """Identify what the named members are afterwards, to tell later whether that has been reached."""
+        named = [outcome for outcome in self.outcomes if outcome.line is not None]
+        return _digest([(outcome.line, outcome.row.username, _goal_of(outcome.row)) for outcome in named])
 
     @property
-    def unchanged(self) -> int:
-        return self.report.count(Result.UNCHANGED)
+    def sentences(self) -> Iterator[str]:
+        """Yield how the file was read, and how many of its lines are on the roster already."""
+        file = self.file
+        names = {"encoding": file.encoding, "separator": tables.SEPARATORS[file.separator]}
+        text = _("Read as %(encoding)s with %(separator)s.") if file.encoding else _("Read with %(separator)s.")
+        yield text % names
+        yield _("Columns: %(columns)s.") % {"columns": ", ".join(file.columns)}
+        if file.ignored:
+            yield _("Ignored: %(columns)s.") % {"columns": ", ".join(file.ignored)}
+        if file.left_out:
+            left_out = (_("line %(line)d (%(what)s)") % {"line": line, "what": what} for line, what in file.left_out)
+            yield _("Left out: %(lines)s.") % {"lines": ", ".join(left_out)}
+        text = ngettext(
+            "%(unchanged)d of %(count)d line would change nothing.",
+            "%(unchanged)d of %(count)d lines would change nothing.",
+            len(file.lines),
+        )
+        yield text % {"unchanged": self.report.count(Result.UNCHANGED), "count": len(file.lines)}
 
     @property
     def has_changes(self) -> bool:
@@ -91,15 +116,44 @@ class RosterPreview:
             outcomes = [outcome for outcome in self.outcomes if outcome.row.result == result]
             if outcomes:
                 rows = [_preview_row(outcome) for outcome in outcomes[:MAX_ROWS]]
-                groups.append(PreviewGroup(result, title, help_text, len(outcomes), rows))
+                groups.append(PreviewGroup(result, str(title), str(help_text), len(outcomes), rows))
         return groups
 
 
+def count_of(number: int, result: Result) -> str:
+    """Return how many met a result: “2 created”."""
+    match result:
+        case Result.CREATED:
+            text = ngettext("%d created", "%d created", number)
+        case Result.CHANGED:
+            text = ngettext("%d changed", "%d changed", number)
+        case Result.UNCHANGED:
+            text = ngettext("%d unchanged", "%d unchanged", number)
+        case Result.REMOVED:
+            text = ngettext("%d removed", "%d removed", number)
+        case Result.REFUSED:
+            text = ngettext("%d refused", "%d refused", number)
+    return text % number
+
+
+def _digest(rows: object) -> str:
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def _goal_of(change: MemberChange) -> list[str] | None:
+    """Return the values of a member afterwards; None for what is refused."""
+    after = change.after
+    return None if after is None else [after.get(name) or "" for name in FIELDS]
+
+
+def _in_words(fields: MemberFields | None) -> dict[str, str]:
+    values = {name: (fields or {}).get(name) or "" for name in FIELDS}
+    return {**values, "role": role_name(values["role"])}
+
+
 def _preview_row(outcome: LineOutcome) -> PreviewRow:
-    before, after = outcome.row.before or {}, outcome.row.after or {}
+    before, after = _in_words(outcome.row.before), _in_words(outcome.row.after)
     changes = [
-        FieldChange(name.replace("_", " "), before.get(name) or "", after.get(name) or "")
-        for name in FIELDS
-        if (before.get(name) or "") != (after.get(name) or "")
+        FieldChange(detail_name(name), before[name], after[name]) for name in FIELDS if before[name] != after[name]
     ]
     return PreviewRow(outcome.line, outcome.row, changes)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import BasePermission, IsAuthenticated, OperandHolder
 from rest_framework.request import Request
@@ -40,7 +41,7 @@ class CourseViewSet(GenericViewSet):
         name = self.kwargs["course"]
         course = self.find_course(name)
         if course is None:
-            raise NotFound(f"There is no course {name}.")
+            raise NotFound(_("There is no course %(course)s.") % {"course": name})
         self.actor.require(Permission.SEE_COURSE, course)
         return course
 
@@ -53,7 +54,7 @@ class CourseViewSet(GenericViewSet):
         """Return the value of a yes-or-no parameter of the query. Errors: ValidationError."""
         value = self.request.query_params.get(name, "").lower()
         if value not in TRUE + FALSE:
-            raise ValidationError({name: ["Write true or false."]})
+            raise ValidationError({name: [_("Write true or false.")]})
         return value in TRUE
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:

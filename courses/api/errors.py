@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -61,14 +62,14 @@ def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
         error = told
     if database_errors.is_out_of_handles(error):
         log.error("no file can be opened", exc_info=error)
-        error = TryAgain("The server is too busy. Try again in a moment.")
+        error = TryAgain(_("The server is too busy. Try again in a moment."))
     if isinstance(error, DomainError):
-        response = answer(_status(error), error.code, error.message, error.details)
+        response = answer(status_of(error), error.code, error.message, error.details)
         if isinstance(error, TooOften):
             response["Retry-After"] = str(error.retry_after)
         return response
     if isinstance(error, Http404):
-        error = exceptions.NotFound("There is nothing at this address.")
+        error = exceptions.NotFound(_("There is nothing at this address."))
     if isinstance(error, DjangoPermissionDenied):
         error = exceptions.PermissionDenied()
     if not isinstance(error, exceptions.APIException):
@@ -89,7 +90,8 @@ def answer(status: int, code: str, message: str, details: Mapping[str, object] |
     return response
 
 
-def _status(error: DomainError) -> int:
+def status_of(error: DomainError) -> int:
+    """Return the HTTP status that tells of the error."""
     return next(status for kind, status in STATUS if isinstance(error, kind))
 
 
@@ -102,10 +104,10 @@ def _code(error: exceptions.APIException) -> str:
 
 def _sentence(detail: object) -> str:
     if isinstance(detail, dict):
-        name, first = next(iter(detail.items()), ("", "malformed"))
+        name, first = next(iter(detail.items()), ("", _("malformed")))
         return _sentence(first) if name == "non_field_errors" else f"{name}: {_sentence(first)}"
     if isinstance(detail, list):
-        return _sentence(next((item for item in detail if item), "malformed"))
+        return _sentence(next((item for item in detail if item), _("malformed")))
     return str(detail)[:MAX_TEXT]
 
 

@@ -5,6 +5,7 @@ from typing import cast
 
 from django import forms
 from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -22,7 +23,7 @@ class FlagField(forms.Field):
     def clean(self, value: str | None) -> bool:
         text = (value or "").lower()
         if text not in TRUE + FALSE:
-            raise forms.ValidationError("Write true or false.")
+            raise forms.ValidationError(_("Write true or false."))
         return text in TRUE
 
 
@@ -41,7 +42,7 @@ class IdsField(forms.Field):
         if value is None:
             return None
         if not re.fullmatch(r"[0-9]{1,18}(,[0-9]{1,18})*", value):
-            raise forms.ValidationError("Write whole numbers, separated by commas.")
+            raise forms.ValidationError(_("Write whole numbers, separated by commas."))
         return [int(part) for part in value.split(",")]
 
 
@@ -93,7 +94,7 @@ class MemberFilter(Filters):
     def match(self, rows: QuerySet[Membership], name: str, words: str) -> QuerySet[Membership]:
         """Return the rows in which each of the words occurs. Errors: Invalid."""
         if len(words.split()) > MAX_SEARCH_WORDS:
-            raise Invalid(f"Search for {MAX_SEARCH_WORDS} words at most.")
+            raise Invalid(_("Search for %(count)d words at most.") % {"count": MAX_SEARCH_WORDS})
         for word in words.split():
             rows = rows.filter(
                 Q(user__username__icontains=word)

@@ -1,6 +1,7 @@
 """courses/{course}/members/: the roster, member by member."""
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
@@ -92,7 +93,7 @@ class MemberViewSet(mixins.ListModelMixin, CourseViewSet):
         name = self.kwargs["username"]
         member = self.get_queryset().filter(user__username=name).first()
         if member is None:
-            raise NotFound(f"{name} is not a member of {self.course.name}.")
+            raise NotFound(_("%(user)s is not a member of %(course)s.") % {"user": name, "course": self.course.name})
         return member
 
 
@@ -117,5 +118,5 @@ def read_change(body: object, username: str) -> RosterEntry:
     serializer.is_valid(raise_exception=True)
     values = serializer.validated_data
     if values.setdefault("username", username) != username:
-        raise ValidationError({"username": ["The address names somebody else."]})
+        raise ValidationError({"username": [_("The address names somebody else.")]})
     return RosterEntry(**values)

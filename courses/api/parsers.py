@@ -7,6 +7,7 @@ from itertools import islice
 from typing import IO, Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
@@ -31,11 +32,11 @@ def strict_json(text: bytes) -> Any:
     """
     limit = max(MAX_TOKENS, 20 * settings.NGSHARE_MAX_FILES)
     if next(islice(TOKEN.finditer(text), limit, None), None):
-        raise TooLarge("The JSON has too many values for one request.", limit=limit)
+        raise TooLarge(_("The JSON has too many values for one request."), limit=limit)
     try:
         return json.loads(text.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise ParseError(f"This is not JSON: {str(error)[:200]}.") from error
+        raise ParseError(_("This is not JSON: %(error)s.") % {"error": str(error)[:200]}) from error
 
 
 def _refuse_constant(name: str) -> None:

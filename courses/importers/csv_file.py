@@ -3,25 +3,18 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from courses import roster, services
 from courses.csv_writer import trim_cell
 from courses.errors import Conflict, Invalid
-from courses.importers import tables
-from courses.importers.tables import Row
+from courses.importers import roster_columns, tables
+from courses.importers.roster_columns import COLUMN_NAMES, HINT, UNCHOSEN, ColumnChoice
+from courses.importers.tables import Row, Sheet
 from courses.models import Course
 from courses.permissions import Actor
 from courses.roster import MemberChange, Result, RosterReport
 from courses.services import NAME_FIELDS, RosterEntry
-
-# The names that a column may have, reduced to lowercase letters.
-COLUMN_NAMES = {
-    "username": {"username", "user", "id", "studentid", "login", "loginid", "sisloginid"},
-    "first_name": {"firstname", "givenname"},
-    "last_name": {"lastname", "surname", "familyname"},
-    "email": {"email", "mail", "emailaddress"},
-    "section": {"section"},
-    "role": {"role"},
-}
 
 
 @dataclass(frozen=True)
@@ -42,6 +35,7 @@ class RosterFile:
     columns: tuple[str, ...]  # those that are imported, as the file names them
     ignored: tuple[str, ...]  # those that are not
     lines: tuple[CSVLine, ...]
+    left_out: tuple[tuple[int, str], ...] = ()  # lines that are about nobody, with what they are
 
 
 @dataclass(frozen=True)
@@ -52,34 +46,46 @@ class LineOutcome:
     row: MemberChange
 
 
-def read(content: bytes) -> RosterFile:
+def read(content: bytes, choice: ColumnChoice = UNCHOSEN) -> RosterFile:
     """Return the roster in the file. A bad line has a `fault`. Errors: Invalid if the file is no such table."""
-    return read_text(*tables.decode(content))
+    return read_text(*tables.decode(content), choice)
 
 
-def read_text(text: str, encoding: str = "") -> RosterFile:
+def read_text(text: str, encoding: str = "", choice: ColumnChoice = UNCHOSEN) -> RosterFile:
     """Return the roster in a decoded file. A bad line has a `fault`. Errors: Invalid."""
-    table = tables.read_table(text, COLUMN_NAMES, ["username"], hint="“username” (or “id”, as nbgrader calls it)")
-    lines = tuple(map(_line, table.rows))
-    return RosterFile(encoding, table.separator, tuple(table.columns.values()), table.ignored, lines)
+    return read_sheet(tables.read_sheet(text, COLUMN_NAMES), encoding, choice)
 
 
-def _line(row: Row) -> CSVLine:
+def read_sheet(sheet: Sheet, encoding: str = "", choice: ColumnChoice = UNCHOSEN) -> RosterFile:
+    """Return the roster in the cells of a file. Errors: UnclearColumns, Invalid."""
+    roster_columns.check_clear(sheet, choice)
+    table = tables.name_columns(sheet, COLUMN_NAMES, ["username"], hint=str(HINT), chosen=choice.for_sheet(sheet))
+    left_out = roster_columns.lines_about_nobody(sheet)
+    lines = tuple(_line(row, choice) for row in table.rows if row.number not in left_out)
+    columns = tuple(dict.fromkeys(table.columns.values()))
+    return RosterFile(encoding, table.separator, columns, table.ignored, lines, tuple(left_out.items()))
+
+
+def _line(row: Row, choice: ColumnChoice) -> CSVLine:
     values = dict(row.values)
-    person = RosterEntry(values.pop("username", ""), (values.pop("role", "").lower() or None), **values)
+    username = values.pop("username", "")
+    if choice.before_at:
+        username = username.partition("@")[0]
+    names = roster_columns.split_name(values.pop("name", ""))
+    person = RosterEntry(username, (values.pop("role", "").lower() or None), **{**names, **values})
     return CSVLine(row.number, person, _fault(person.username, row.has_surplus))
 
 
 def _fault(username: str, has_surplus: bool) -> str:
     """Return why a line names nobody for certain, or an empty text."""
     if not username:
-        return "names nobody"
+        return _("names nobody")
     if has_surplus:
-        return "has more cells than there are columns"
+        return _("has more cells than there are columns")
     try:
         services.check_name(username)
     except Invalid as error:
-        return f"names nobody: {error.message.rstrip('.')}"
+        return _("names nobody: %(reason)s") % {"reason": error.message.rstrip(".")}
     return ""
 
 
@@ -115,12 +121,13 @@ def import_roster(
 def _check_complete(sheet: RosterFile) -> None:
     """Refuse a file from which somebody may be missing by mistake. Errors: Conflict."""
     if bad := [line for line in sheet.lines if line.fault]:
-        raise Conflict(
-            f"Line {bad[0].number} {bad[0].fault}. Correct or remove such lines before members that the file does not "
-            "name are removed from the roster."
+        text = _(
+            "Line %(line)d %(fault)s. Correct or remove such lines before members that the file does not name are "
+            "removed from the roster."
         )
+        raise Conflict(text % {"line": bad[0].number, "fault": bad[0].fault})
     if not sheet.lines:
-        raise Conflict("The file names nobody: with it, everybody would be removed from the roster.")
+        raise Conflict(_("The file names nobody: with it, everybody would be removed from the roster."))
 
 
 def _ignore_trimmed(course: Course, people: list[RosterEntry]) -> list[RosterEntry]:

@@ -1,3 +1,12 @@
-"""The admin of assignments, submissions, feedback and files."""
+"""The admin of assignments, submissions, feedback, files and notices."""
 
-from exchange.admin import assignments, courses, maintenance, roster, storage, submissions  # noqa: F401  # they register their pages
+from exchange.admin import (  # noqa: F401  # they register their pages
+    assignments,
+    audit,
+    courses,
+    maintenance,
+    notices,
+    roster,
+    storage,
+    submissions,
+)

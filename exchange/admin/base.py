@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import ModelAdmin, parse_pk
 from exchange.models import Assignment, Submission
@@ -14,7 +16,7 @@ from exchange.models import Assignment, Submission
 
 def render_links(links: list[tuple[str, str]]) -> SafeString | str:
     """Render [(address, text)] as links, one on each line."""
-    return format_html_join("", '<div><a href="{}">{}</a></div>', links) or "none"
+    return format_html_join("", '<div><a href="{}">{}</a></div>', links) or gettext("none")
 
 
 def change_address(obj: Model) -> str:
@@ -24,7 +26,7 @@ def change_address(obj: Model) -> str:
 class AssignmentFilter(admin.SimpleListFilter):
     """The assignments of the chosen course."""
 
-    title = "assignment"
+    title = _("assignment")
     parameter_name = "assignment"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Submission]) -> list[tuple[str, str]]:

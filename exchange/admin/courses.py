@@ -7,14 +7,17 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courses import services
 from courses.admin.courses import CourseAdmin
 from courses.admin.forms import CourseModelForm, LimitsForm
 from courses.models import Course
 from courses.permissions import Permission, actor_of
-from exchange.admin.state_changes import AsksFirst, StatePreview
+from exchange.admin.state_changes import AsksFirst
 from exchange.services.deadlines import set_rules
+from exchange.state_preview import StatePreview
 
 admin.site.unregister(Course)
 
@@ -22,7 +25,7 @@ admin.site.unregister(Course)
 class RulesForm(LimitsForm):
     """An existing course, with its rules about deadlines, for instructors."""
 
-    timezone = forms.ChoiceField(required=False, label="Time zone")
+    timezone = forms.ChoiceField(required=False, label=_("Time zone"))
 
     class Meta(LimitsForm.Meta):
         fields: tuple[str, ...] = (*services.RULE_FIELDS, *services.LIMIT_FIELDS)
@@ -31,11 +34,14 @@ class RulesForm(LimitsForm):
         super().__init__(*args, **kwargs)
         if "timezone" in self.fields:
             names = sorted({*ZONES, self.instance.timezone} - {""})  # one that was set elsewhere may be an old name
-            choices = [("", f"The site’s ({settings.NGSHARE_TIME_ZONE})"), *((name, name) for name in names)]
+            choices = [
+                ("", gettext("The site’s (%(zone)s)") % {"zone": settings.NGSHARE_TIME_ZONE}),
+                *zip(names, names, strict=True),
+            ]
             self.fields["timezone"].choices = choices  # type: ignore[attr-defined]
-            self.fields["timezone"].help_text = "In which deadlines are entered and shown."
+            self.fields["timezone"].help_text = gettext("In which deadlines are entered and shown.")
         if "late_days" in self.fields:
-            self.fields["late_days"].help_text = "How many each student has in this course; empty for none."
+            self.fields["late_days"].help_text = gettext("How many each student has in this course; empty for none.")
         for name in services.RULE_FIELDS:
             if name in self.fields:
                 self.fields[name].show_hidden_initial = True  # as in MemberRowForm

@@ -1,90 +1,68 @@
 """Forms of deadlines and extensions. Times are entered in the zone of the page, which is the one of the course."""
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from copy import copy
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from courses.admin.forms import name_inputs
 from courses.errors import DomainError
 from courses.models import Course, User
-from courses.timestamps import from_local, in_zone
 from exchange import services
+from exchange.deadline_forms import DeadlinesForm, LocalDateTimeField, split_local
 from exchange.models import Assignment, Extension
-from exchange.services import DEADLINE_FIELDS, Grant
+from exchange.services import Grant
 
 EXTENSION_FIELDS = ("due", "cut_off", "attempts", "reason")
-REASON_IS_FOR_STAFF = "Only staff see it."
+REASON_IS_FOR_STAFF = _("Only staff see it.")
 
 if TYPE_CHECKING:
-    AssignmentModelForm = forms.ModelForm[Assignment]
     ExtensionModelForm = forms.ModelForm[Extension]
 else:
-    AssignmentModelForm = ExtensionModelForm = forms.ModelForm
+    ExtensionModelForm = forms.ModelForm
 
 
-def split_local(moment: datetime | None) -> list[date | time | None]:
-    local = moment and in_zone(moment, timezone.get_current_timezone())
-    return [local.date(), local.time()] if local else [None, None]
-
-
-class LocalDateTimeWidget(AdminSplitDateTime):
+class AdminLocalDateTimeWidget(AdminSplitDateTime):
     def decompress(self, value: datetime | None) -> Any:
         return split_local(value)
 
 
-class HiddenLocalDateTimeWidget(forms.SplitHiddenDateTimeWidget):
-    def decompress(self, value: datetime | None) -> Any:
-        return split_local(value)
-
-
-class LocalDateTimeField(forms.SplitDateTimeField):
-    """A time in the zone of the page; courses/timestamps.py says what holds when the clocks change."""
-
-    widget = LocalDateTimeWidget
-    hidden_widget = HiddenLocalDateTimeWidget
-
-    def compress(self, data_list: Any) -> datetime | None:
-        with timezone.override(UTC):  # Django refuses each time of an hour that comes twice
-            local = super().compress(data_list)
-        try:
-            return local and from_local(local.replace(tzinfo=None), timezone.get_current_timezone())
-        except DomainError as error:
-            raise forms.ValidationError(error.message) from error
-
-
-class DeadlinesForm(AssignmentModelForm):
-    """The deadlines of an assignment."""
-
-    class Meta:
-        model = Assignment
-        fields = DEADLINE_FIELDS
-
+class AdminDeadlinesForm(DeadlinesForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial = True  # as in MemberRowForm
+        name_inputs(self)
 
-    @property
-    def changes(self) -> Mapping[str, datetime | int | None]:
-        """What was changed in the form, and only that."""
-        return {name: self.cleaned_data[name] for name in self.fields if name in self.changed_data}
+    def clean(self) -> dict[str, Any]:
+        """Say on the form what the service function would refuse, so that nothing that was typed is lost."""
+        super().clean()
+        if not self.errors:
+            proposed = copy(self.instance)
+            for name, value in self.changes.items():
+                setattr(proposed, name, value)
+            try:
+                services.check_deadlines(proposed)
+            except DomainError as error:
+                self.add_error(None, error.message)
+        return self.cleaned_data
 
 
 class ExtensionForm(ExtensionModelForm):
     """An extension, for the member or the section that is asked for when it is new. The page sets `course`."""
 
     course: ClassVar[Course]
-    user = forms.CharField(label="User name", max_length=255, required=False)
-    section = forms.TypedChoiceField(required=False, empty_value=None)
-    attempts = forms.IntegerField(label="Further attempts", required=False, min_value=0)
+    user = forms.CharField(label=_("User name"), max_length=255, required=False)
+    section = forms.TypedChoiceField(label=_("Section"), required=False, empty_value=None)
+    attempts = forms.IntegerField(label=_("Further attempts"), required=False, min_value=0)
 
     class Meta:
         model = Extension
         fields = ("user", "section", *EXTENSION_FIELDS)
-        labels: ClassVar = {"reason": "Reason, for staff"}
+        labels: ClassVar = {"reason": _("Reason, for staff")}
         help_texts: ClassVar = {"reason": REASON_IS_FOR_STAFF}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -136,20 +114,26 @@ class ExtensionForm(ExtensionModelForm):
 class ExtendForm(forms.Form):
     """One extension for members that were chosen in a list."""
 
-    assignment = forms.ModelChoiceField(Assignment.objects.none(), empty_label=None)
-    due = LocalDateTimeField(label="Due date", required=False)
+    assignment = forms.ModelChoiceField(Assignment.objects.none(), empty_label=None, label=_("Assignment"))
+    due = LocalDateTimeField(label=_("Due date"), required=False, widget=AdminLocalDateTimeWidget)
     cut_off = LocalDateTimeField(
-        label="Cut-off", required=False, help_text="Empty: the assignment’s, and not before the due date."
+        label=_("Cut-off"),
+        required=False,
+        widget=AdminLocalDateTimeWidget,
+        help_text=_("Empty: the assignment’s, and not before the due date."),
     )
-    attempts = forms.IntegerField(label="Further attempts", required=False, min_value=0)
-    reason = forms.CharField(required=False, max_length=500, help_text=REASON_IS_FOR_STAFF)
+    attempts = forms.IntegerField(label=_("Further attempts"), required=False, min_value=0)
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500, help_text=REASON_IS_FOR_STAFF)
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         assignment: Any = self.fields["assignment"]
         assignment.queryset = course.assignments.order_by("name")
         assignment.label_from_instance = lambda each: each.name
-        self.fields["due"].help_text = f"As 2026-11-30 and 23:59, in {timezone.get_current_timezone_name()}."
+        name_inputs(self)
+        self.fields["due"].help_text = gettext("As 2026-11-30 and 23:59, in %(zone)s.") % {
+            "zone": timezone.get_current_timezone_name()
+        }
 
     def grants(self, usernames: list[str]) -> list[Grant]:
         values = {name: self.cleaned_data[name] for name in ("due", "cut_off", "reason")}
@@ -159,7 +143,7 @@ class ExtendForm(forms.Form):
 class ExtensionFileForm(forms.Form):
     """A CSV file of extensions, whose consequences are shown before they are granted."""
 
-    file = forms.FileField(label="CSV file")
+    file = forms.FileField(label=_("CSV file"))
 
 
 class SeenExtensionsForm(forms.Form):
@@ -178,5 +162,7 @@ def find_member(course: Course, username: str) -> User:
     """Errors: ValidationError."""
     user = User.objects.filter(username=username, memberships__course=course).first()
     if user is None:
-        raise forms.ValidationError(f"{username} is not a member of {course}.")
+        raise forms.ValidationError(
+            gettext("%(username)s is not a member of %(course)s.") % {"username": username, "course": course}
+        )
     return user

@@ -1,6 +1,5 @@
 """Extensions as files in the admin: an import shows what it does before anything is written."""
 
-from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -10,11 +9,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from courses.admin.base import CourseScopedAdmin, report_errors
-from courses.admin.roster_files import BYTE_ORDER_MARK, csv_response
 from courses.body_limits import limit_body
+from courses.csv_writer import csv_response
 from courses.errors import DomainError
 from courses.importers import tables
 from courses.permissions import Permission, actor_of
@@ -22,10 +22,10 @@ from courses.templatetags.times import local
 from exchange import services
 from exchange.admin.base import change_address
 from exchange.admin.deadline_forms import ExtensionFileForm, SeenExtensionsForm
-from exchange.admin.state_changes import StatePreview, StatesWouldChange
 from exchange.importers import extension_file
 from exchange.models import Assignment
 from exchange.services import Grant
+from exchange.state_preview import StatePreview, StatesWouldChange
 
 MAX_FAULTS = 20  # on the page
 MAX_ROWS = 500
@@ -54,7 +54,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
         form = ExtensionFileForm(request.POST or None, request.FILES or None)
         if form.is_valid():
             try:
-                text, _ = tables.decode(form.cleaned_data["file"].read(tables.MAX_BYTES + 1))
+                text, _encoding = tables.decode(form.cleaned_data["file"].read(tables.MAX_BYTES + 1))
                 file = extension_file.read(assignment, text)
                 if not file.faults:
                     return self._show_preview(request, assignment, file.grants, text)
@@ -68,7 +68,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
         """Grant what was shown; where it would change other states by now, show it again."""
         form = SeenExtensionsForm(request.POST)
         if not form.is_valid():
-            messages.error(request, "The form does not match what was shown. Choose the file again.")
+            messages.error(request, _("The form does not match what was shown. Choose the file again."))
             return self._render_import(request, assignment, form=ExtensionFileForm())
         text = form.cleaned_data["text"]
         file = extension_file.read(assignment, text)
@@ -80,7 +80,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
                 changes = services.grant_extensions(assignment, file.grants, by=actor_of(request))
                 StatePreview.of([changes]).require_seen(form.cleaned_data["seen"])
         except StatesWouldChange:
-            note = "The states have changed since you looked: this is what it does now."
+            note = _("The states have changed since you looked: this is what it does now.")
             return self._show_preview(request, assignment, file.grants, text, note)
         count = len(file.grants)
         sentence = ngettext("%d extension was granted.", "%d extensions were granted.", count)
@@ -110,7 +110,7 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
     def _render_import(self, request: HttpRequest, assignment: Assignment, **context: Any) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Import extensions of {assignment.name}",
+            "title": _("Import extensions of %(assignment)s") % {"assignment": assignment.name},
             "assignment": assignment,
             "opts": self.opts,
             "hidden_count": max(0, context.get("count", 0) - MAX_ROWS),
@@ -121,5 +121,4 @@ class ExtensionFilesAdmin(CourseScopedAdmin[Assignment]):
     def export_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         assignment = self.get_visible_object(request, pk)
         services.record_extensions_download(assignment, by=actor_of(request))
-        lines = chain([BYTE_ORDER_MARK], extension_file.export(assignment))
-        return csv_response(lines, f"{assignment.course} {assignment.name} extensions.csv")
+        return csv_response(extension_file.export(assignment), f"{assignment.course} {assignment.name} extensions.csv")

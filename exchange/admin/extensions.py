@@ -10,24 +10,31 @@ from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import CourseScopedAdmin
+from courses.admin.forms import name_inputs
+from courses.errors import DomainError
 from courses.permissions import Permission, actor_of
 from courses.templatetags.times import local
 from exchange import services
 from exchange.admin.deadline_forms import (
-    DeadlinesForm,
+    AdminDeadlinesForm,
+    AdminLocalDateTimeWidget,
     ExtensionForm,
     ExtensionModelForm,
-    LocalDateTimeField,
-    LocalDateTimeWidget,
 )
-from exchange.admin.state_changes import AsksFirst, StatePreview
+from exchange.admin.state_changes import AsksFirst
+from exchange.deadline_forms import LocalDateTimeField
 from exchange.models import Assignment, Extension
+from exchange.state_preview import StatePreview
 
 MAX_INLINE_EXTENSIONS = 100
 
 if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
     TabularInline = admin.TabularInline[Extension, Assignment]
     BaseExtensionFormSet = BaseInlineFormSet[Extension, Assignment, ExtensionModelForm]
 else:
@@ -35,15 +42,29 @@ else:
     BaseExtensionFormSet = BaseInlineFormSet
 
 
-TIMES: dict[Any, Any] = {models.DateTimeField: {"form_class": LocalDateTimeField, "widget": LocalDateTimeWidget}}
+TIMES: dict[Any, Any] = {models.DateTimeField: {"form_class": LocalDateTimeField, "widget": AdminLocalDateTimeWidget}}
 
 
 class ExtensionFormSet(BaseExtensionFormSet):
+    def clean(self) -> None:
+        """Say at its row what the service function would refuse: the other rows stay as they were typed."""
+        super().clean()
+        for row in self.forms:
+            if row.has_changed() and not row.errors and not self._should_delete_form(row):  # type: ignore[attr-defined]
+                try:
+                    services.check_has_effect(self.instance, row.grant)  # type: ignore[attr-defined]
+                except DomainError as error:
+                    row.add_error(None, error.message)
+
     def get_unique_error_message(self, unique_check: object) -> str:
-        return "A person or a section has one extension only."
+        return gettext("A person or a section has one extension only.")
+
+    def add_fields(self, form: ExtensionModelForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        name_inputs(form, str(form.instance.user or form.instance.section or _("new")))
 
 
-def shown(name: str, description: str) -> Callable[[Any, Any], str]:
+def shown(name: str, description: "str | _StrPromise") -> Callable[[Any, Any], str]:
     """Return a column for those who only look.
 
     Django's own leaves the zone out in an hour that comes twice, and links a person to a page for administrators.
@@ -72,9 +93,9 @@ class ExtensionInline(TabularInline):
     formset = ExtensionFormSet
     fields = ("user", "section", "due", "cut_off", "attempts", "reason", "granted")
     readonly_fields = ("username", "shown_due", "shown_cut_off", "granted")
-    username = shown("user", "user name")
-    shown_due = shown("due", "due date")
-    shown_cut_off = shown("cut_off", "cut-off")
+    username = shown("user", _("user name"))
+    shown_due = shown("due", _("due date"))
+    shown_cut_off = shown("cut_off", _("cut-off"))
     extra = 0
     classes = ("extensions",)
     formfield_overrides = TIMES
@@ -93,11 +114,12 @@ class ExtensionInline(TabularInline):
         may_change = self.has_change_permission(request, obj)
         return self.fields if may_change else tuple(LOOKED_AT.get(name, name) for name in self.fields)
 
-    @admin.display(description="granted")
+    @admin.display(description=_("granted"))
     def granted(self, extension: Extension) -> str:
         if not extension.pk:
             return ""
-        return f"by {extension.granted_by or 'the server'}, {local(extension.created)}"
+        person, time = extension.granted_by or pgettext("by", "the server"), local(extension.created)
+        return gettext("by %(person)s, %(time)s") % {"person": person, "time": time}
 
     def _may(self, request: HttpRequest, permission: Permission, obj: Assignment | None) -> bool:
         actor = actor_of(request)
@@ -119,10 +141,10 @@ class ExtensionInline(TabularInline):
 class DeadlinesAdmin(AsksFirst[Assignment], CourseScopedAdmin[Assignment]):
     """The form of an assignment: its deadlines, for instructors, and extensions, for whoever may grant them."""
 
-    form = DeadlinesForm
-    shown_release_at = shown("release_at", "release time")
-    shown_due = shown("due", "due date")
-    shown_cut_off = shown("cut_off", "cut-off")
+    form = AdminDeadlinesForm
+    shown_release_at = shown("release_at", _("release time"))
+    shown_due = shown("due", _("due date"))
+    shown_cut_off = shown("cut_off", _("cut-off"))
     formfield_overrides = TIMES
 
     def has_change_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
@@ -144,12 +166,13 @@ class DeadlinesAdmin(AsksFirst[Assignment], CourseScopedAdmin[Assignment]):
         return self.get_fields(request, obj)
 
     def get_form(self, request: HttpRequest, obj: Assignment | None = None, change: bool = False, **kwargs: Any) -> Any:
-        zone = f"In {timezone.get_current_timezone_name()}."
         help_texts = {
-            "release_at": f"{zone} Students see the assignment from then on.",
-            "due": f"{zone} A release with nbgrader sets it to the due date in the gradebook.",
-            "cut_off": f"{zone} Nothing is accepted after it.",
+            "release_at": gettext("In %(zone)s. Students see the assignment from then on."),
+            "due": gettext("In %(zone)s. A release with nbgrader sets it to the due date in the gradebook."),
+            "cut_off": gettext("In %(zone)s. Nothing is accepted after it."),
         }
+        zone = timezone.get_current_timezone_name()
+        help_texts = {name: text % {"zone": zone} for name, text in help_texts.items()}
         return super().get_form(request, obj, change, **{"help_texts": help_texts, **kwargs})
 
     def lists_extensions(self, assignment: Assignment | None) -> bool:

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courses.admin.base import BaseAdmin, M
 from courses.admin.search import filter_rows, words_of
@@ -18,16 +21,14 @@ from exchange.models import FileEntry, FileSet
 from exchange.storage.archives import ArchiveFolder
 
 MAX_FILES = 500  # of a file set on one page
-PATH_SEARCH = f"or a part of a file's path (in the newest {NEWEST:,} of the list)"
-FILE_SEARCH = f"a file's hash, {PATH_SEARCH}"
 FILE_ROW = (
     '<tr><th scope="row"><a href="{}" target="_blank" rel="noopener">{}</a></th><td>{}</td>'
-    '<td><code title="{}">{}…</code></td><td><a href="{}" aria-label="Download {}">Download</a></td></tr>'
+    '<td><code title="{}">{}…</code></td><td><a href="{}" aria-label="{}">{}</a></td></tr>'
 )
 FILE_TABLE = (
-    '<div><table><thead><tr><th scope="col">File</th><th scope="col">Size</th><th scope="col">SHA-256</th>'
-    '<th scope="col"></th></tr></thead><tbody>{}</tbody></table>'
-    '<p>{}<a href="{}">Download all as a zip</a></p></div>'
+    '<div><table><thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">SHA-256</th>'
+    '<th scope="col">{}</th></tr></thead><tbody>{}</tbody></table>'
+    '<p>{} <a href="{}">{}</a></p></div>'
 )
 
 
@@ -40,6 +41,13 @@ class FilesAdmin(BaseAdmin[M]):
     def folder_of(self, obj: M) -> str:
         """Return the name of its zip, and of the folder in it."""
         raise NotImplementedError
+
+    def reading_route(self, obj: M) -> tuple[str, int] | None:
+        """Return the name of the portal's address of one of its files, and what stands there before the path.
+
+        None where the portal does not show them: then its files open as they are.
+        """
+        return None
 
     def created_at(self, obj: M) -> datetime:
         """Return the time that the files in its zip get."""
@@ -68,8 +76,11 @@ class FilesAdmin(BaseAdmin[M]):
         if any(map(is_path, words_of(search_term))) and has_more_than_newest(found):
             messages.info(
                 request,
-                f"Paths were looked for in the newest {NEWEST:,} rows. To find them in older ones, choose a course, "
-                "or add a student or an assignment to the search.",
+                _(
+                    "Paths were looked for in the newest %(newest)s rows. To find them in older ones, choose "
+                    "a course, or add a student or an assignment to the search."
+                )
+                % {"newest": number_format(NEWEST, force_grouping=True)},
             )
         return rows, False
 
@@ -107,25 +118,31 @@ class FilesAdmin(BaseAdmin[M]):
             raise Http404
         return entry
 
+    @admin.display(description=gettext_lazy("files"))
     def files(self, obj: M) -> SafeString:
         """Render the table of files, as a field."""
-        file_set = self.file_set_of(obj)
+        file_set, route = self.file_set_of(obj), self.reading_route(obj)
         rows = [
             (
-                self.address(obj, "open", entry.path),
+                reverse(route[0], args=[route[1], entry.path]) if route else self.address(obj, "open", entry.path),
                 entry.path,
                 readable_size(entry.blob.size),
                 entry.blob.sha256,
                 entry.blob.sha256[:12],
                 self.address(obj, "download", entry.path),
-                entry.path,
+                _("Download %(path)s") % {"path": entry.path},
+                _("Download"),
             )
             for entry in file_set.entries.select_related("blob")[:MAX_FILES]
         ]
         hidden = file_set.file_count - len(rows)
         return format_html(
             FILE_TABLE,
+            _("File"),
+            _("Size"),
+            _("Download"),
             format_html_join("", FILE_ROW, rows),
-            f"… and {hidden} more. " if hidden > 0 else "",
+            _("… and %(count)s more.") % {"count": hidden} if hidden > 0 else "",
             self.address(obj, "zip"),
+            _("Download all as a zip"),
         )

@@ -1,6 +1,7 @@
 """The admin's list of how regular tasks ended, for administrators."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.base import BaseAdmin
 from exchange.models import MaintenanceRun
@@ -12,3 +13,7 @@ class MaintenanceRunAdmin(BaseAdmin[MaintenanceRun]):
     list_filter = ("task", "succeeded")
     search_fields = ("task",)
     fields = readonly_fields = ("task", "started", "ended", "succeeded", "result")
+
+    @admin.display(description=_("result"))
+    def result(self, run: MaintenanceRun) -> str:
+        return run.result

@@ -1,15 +1,13 @@
 """The admin's table of the progress of a course, member by assignment, as a page and as CSV."""
 
-from itertools import chain
-
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from courses import csv_writer
 from courses.admin.base import CourseScopedAdmin, parse_pk
-from courses.admin.roster_files import BYTE_ORDER_MARK, csv_response
+from courses.csv_writer import csv_response, write_rows
 from courses.models import Course
 from courses.permissions import Permission, actor_of
 from exchange import progress, services
@@ -38,7 +36,7 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
         sections = course.memberships.exclude(section="").order_by("section").values_list("section", flat=True)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Progress of {course}",
+            "title": _("Progress of %(course)s") % {"course": course},
             "opts": self.opts,
             "course": course,
             "columns": [(each, counts[each.pk], progress.without_extension(each).due_text) for each in columns],
@@ -55,8 +53,8 @@ class ProgressAdmin(CourseScopedAdmin[Assignment]):
         columns = _choose(request, assignments)
         services.record_progress_download(course, by=actor_of(request))
         members = TableFilter.of(request.GET).read(course, columns)
-        lines = list(csv_writer.write_rows(csv_rows(members, columns)))  # no query is open while it is sent
-        return csv_response(chain([BYTE_ORDER_MARK], lines), f"{course} progress.csv")
+        lines = list(write_rows(csv_rows(members, columns)))  # no query is open while it is sent
+        return csv_response(lines, f"{course} progress.csv")
 
 
 def _choose(request: HttpRequest, assignments: list[Assignment]) -> list[Assignment]:

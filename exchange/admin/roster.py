@@ -5,14 +5,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.admin.members import MembershipAdmin
 from courses.models import Membership
 from courses.permissions import Permission, actor_of
 from exchange import services
 from exchange.admin.deadline_forms import ExtendForm
-from exchange.admin.state_changes import StatePreview, StatesWouldChange
+from exchange.state_preview import StatePreview, StatesWouldChange
 
 admin.site.unregister(Membership)
 
@@ -25,13 +26,13 @@ class ExtendingMembershipAdmin(MembershipAdmin):
         """For actions with `permissions=["extend"]`."""
         return self.may(request, Permission.EXTEND)
 
-    @admin.action(description="Extend an assignment for them", permissions=["extend"])
+    @admin.action(description=_("Extend an assignment for them"), permissions=["extend"])
     def extend(self, request: HttpRequest, queryset: QuerySet[Membership]) -> HttpResponseBase | None:
         """Ask for the extension, show whose state it changes, and grant it."""
         chosen = list(queryset)
         courses = {member.course_id for member in chosen}
         if len(courses) != 1:
-            messages.error(request, "Choose members of one course.")
+            messages.error(request, gettext("Choose members of one course."))
             return None
         course = chosen[0].course
         actor_of(request).require(Permission.EXTEND, course)
@@ -48,17 +49,23 @@ class ExtendingMembershipAdmin(MembershipAdmin):
             except StatesWouldChange as unconfirmed:
                 preview = unconfirmed.preview
             else:
-                text = ngettext("%s is extended for %d member.", "%s is extended for %d members.", len(grants))
-                messages.success(request, text % (assignment.name, len(grants)))
+                text = ngettext(
+                    "%(assignment)s is extended for %(count)d member.",
+                    "%(assignment)s is extended for %(count)d members.",
+                    len(grants),
+                )
+                messages.success(request, text % {"assignment": assignment.name, "count": len(grants)})
                 return None
         page = self.confirm(
             request,
-            title="Extend an assignment",
-            sentences=["It replaces an extension that they have. What you leave empty stays as the assignment has it."],
+            title=gettext("Extend an assignment"),
+            sentences=[
+                gettext("It replaces an extension that they have. What you leave empty stays as the assignment has it.")
+            ],
             rows=chosen,
             action="extend",
             form=form,
-            button="Extend",
+            button=gettext("Extend"),
         )
         page.template_name = "admin/ngshare/extend.html"
         page.context_data = {**(page.context_data or {}), "preview": preview}

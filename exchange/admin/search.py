@@ -8,17 +8,20 @@ those in which the other words are found, so that a person or an assignment lead
 from typing import Any, TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils.formats import number_format
+from django.utils.functional import lazy
 
 from courses.admin.search import in_columns
 from courses.models import Membership, User
 from exchange import short_codes
-from exchange.models import Assignment, Blob, Feedback, FileEntry, FileSet, Release, Solution, Submission
+from exchange.models import Assignment, Blob, Extension, Feedback, FileEntry, FileSet, Release, Solution, Submission
 
 M = TypeVar("M", bound=Model)
 MIN_HASH_DIGITS = 8  # on lists where most words are names
 MD5_DIGITS = 32
 MAX_ID_DIGITS = 18
 NEWEST = 5000  # rows of a list in whose files a path is looked for
+NEWEST_COUNT = lazy(number_format, str)(NEWEST, force_grouping=True)
 
 
 def as_hash(word: str) -> str | None:
@@ -43,12 +46,16 @@ def of_assignment(word: str, assignment: str) -> Q:
 
 def of_student(word: str, submission: str = "") -> Q:
     """Find by user name, or by what the roster of the submission's own course calls the student."""
+    return _of_person(word, f"{submission}student", f"{submission}assignment__course")
+
+
+def _of_person(word: str, person: str, course: str) -> Q:
     named = Membership.objects.filter(in_columns(["first_name", "last_name", "email"], word)).order_by()
-    there = named.filter(user=OuterRef(f"{submission}student"), course=OuterRef(f"{submission}assignment__course"))
+    there = named.filter(user=OuterRef(person), course=OuterRef(course))
     by_username = User.objects.filter(username__icontains=word).order_by().values("pk")
     # The index leads to what those have submitted whom any course calls so; few are left to compare.
-    by_name = Q((f"{submission}student__in", named.values("user"))) & Q(Exists(there))
-    return Q((f"{submission}student__in", by_username)) | by_name
+    by_name = Q((f"{person}__in", named.values("user"))) & Q(Exists(there))
+    return Q((f"{person}__in", by_username)) | by_name
 
 
 def of_submission(word: str, submission: str = "") -> Q:
@@ -64,8 +71,31 @@ def with_code(word: str) -> Q | None:
 
 def with_number(word: str) -> Q:
     """Find a submission by the number of its receipt."""
-    is_number = word.isascii() and word.isdigit() and len(word) <= MAX_ID_DIGITS
-    return Q(pk=int(word)) if is_number else Q(pk__in=[])
+    return Q(pk=int(word)) if is_number(word) else Q(pk__in=[])
+
+
+def is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) <= MAX_ID_DIGITS
+
+
+def with_receipt(word: str, submission: str) -> Q:
+    """Find what belongs to a submission, by number or short code of its receipt; `submission` leads to its id."""
+    found = Q((submission, int(word))) if is_number(word) else Q(pk__in=[])
+    if code := short_codes.parse(word):
+        found |= Q((f"{submission}__in", Submission.objects.filter(code=code).order_by().values("pk")))
+    return found
+
+
+def of_assignments(word: str) -> Q:
+    """For assignments: name, course, who has an extension, a receipt, or a path in the latest release."""
+    extended = Extension.objects.filter(_of_person(word, "user", "assignment__course") | Q(section__icontains=word))
+    in_release = FileEntry.objects.filter(file_set=OuterRef("latest_release__file_set"), path__icontains=word)
+    return (
+        in_columns(["name", "course__name"], word)
+        | Q(pk__in=extended.order_by().values("assignment"))
+        | Q(pk__in=Submission.objects.filter(with_receipt(word, "pk")).order_by().values("assignment"))
+        | Q(Exists(in_release.order_by()))
+    )
 
 
 # Files

@@ -1,74 +1,11 @@
-"""Whose submissions change state, as pages show it before a change is saved."""
-
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+"""A page of the admin that shows whose submissions change state before it saves."""
 
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 from courses.admin.base import BaseAdmin, M
-from exchange.services import StateChange
-from exchange.services.deadlines import State
-
-MAX_SHOWN = 100
-
-
-class StatesWouldChange(Exception):
-    """Ends the transaction of a change that nobody has confirmed yet."""
-
-    def __init__(self, preview: "StatePreview") -> None:
-        super().__init__()
-        self.preview = preview
-
-
-@dataclass(frozen=True)
-class StatePreview:
-    """The people whose submissions change state."""
-
-    changes: Sequence[StateChange]
-
-    @classmethod
-    def of(cls, rounds: Iterable[Sequence[StateChange]]) -> "StatePreview":
-        """Return what several changes do together, one after the other."""
-        whole: dict[str, StateChange] = {}
-        for changes in rounds:
-            for change in changes:
-                first = whole.get(change.username, change)
-                whole[change.username] = StateChange(change.username, first.before, change.after)
-        return cls([change for _, change in sorted(whole.items()) if change.before != change.after])
-
-    @property
-    def digest(self) -> str:
-        """Identify the changes, to tell later whether they are still those that were shown. Empty without any."""
-        rows = [astuple(change) for change in self.changes]
-        return hashlib.sha256(json.dumps(rows).encode()).hexdigest() if rows else ""
-
-    def require_seen(self, seen: str) -> None:
-        """Errors: StatesWouldChange, unless there is nothing to show or it was shown."""
-        if self.digest not in ("", seen):
-            raise StatesWouldChange(self)
-
-    @property
-    def lines(self) -> list[str]:
-        """The changes as `bob: late → submitted`."""
-        return [
-            f"{each.username}: {describe(each.before)} → {describe(each.after)}" for each in self.changes[:MAX_SHOWN]
-        ]
-
-    @property
-    def hidden_count(self) -> int:
-        return max(0, len(self.changes) - MAX_SHOWN)
-
-
-def describe(state: State) -> str:
-    """
-    >>> describe(State(late=True)), describe(State(late=None, closed=True))
-    ('late', 'not submitted, closed')
-    """
-    word = {None: "not submitted", False: "submitted", True: "late"}[state.late]
-    return f"{word}, closed" if state.closed else word
+from exchange.state_preview import StatePreview, StatesWouldChange
 
 
 class AsksFirst(BaseAdmin[M]):
@@ -90,11 +27,11 @@ class AsksFirst(BaseAdmin[M]):
         sent = [(name, value) for name, values in request.POST.lists() for value in values]
         context = {
             **self.admin_site.each_context(request),
-            "title": "Whose submissions change state",
+            "title": _("Whose submissions change state"),
             "opts": self.opts,
             "original": self.get_object(request, object_id or ""),
             "preview": preview,
-            "note": "The states have changed since you looked." if "seen" in request.POST else "",
+            "note": _("The states have changed since you looked.") if "seen" in request.POST else "",
             "sent": [pair for pair in sent if pair[0] not in ("csrfmiddlewaretoken", "seen")],
             "media": self.media,
         }

@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.utils.translation import ngettext
 
 from courses.management.progress import Progress
 from exchange.importers.importing import ImportRun
@@ -32,7 +33,9 @@ class ImportCommand(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         self._write(report, dry_run)
         if report.problems:
-            raise CommandError(f"{len(report.problems)} things are missing or broken, see above.", returncode=1)
+            count = len(report.problems)
+            texts = ("%d thing is missing or broken, see above.", "%d things are missing or broken, see above.")
+            raise CommandError(ngettext(*texts, count) % count, returncode=1)
 
     def _write(self, report: ImportReport, is_dry: bool) -> None:
         for note in report.notes:

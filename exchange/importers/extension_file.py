@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from courses.csv_writer import write_rows
 from courses.errors import DomainError, Invalid
 from courses.importers import tables
 from courses.importers.tables import Row
-from courses.timestamps import local_iso, parse_iso
+from courses.timestamps import in_zone, parse_iso
 from exchange import services
 from exchange.models import Assignment
 from exchange.services import Grant
@@ -35,7 +36,8 @@ class Fault(Exception):
     """What is wrong with a line, or with a cell of it."""
 
     def __init__(self, row: Row, message: str, column: str = "") -> None:
-        super().__init__(f"Line {row.number}{f', column {column}' if column else ''}: {message.rstrip('.')}.")
+        text = _("Line %(number)s, column %(column)s: %(fault)s.") if column else _("Line %(number)s: %(fault)s.")
+        super().__init__(text % {"number": row.number, "column": column, "fault": message.rstrip(".")})
 
 
 @dataclass
@@ -48,21 +50,21 @@ class ExtensionFile:
 
 def read(assignment: Assignment, text: str) -> ExtensionFile:
     """Return the extensions in a decoded file. Errors: Invalid if the file is no such table."""
-    table = tables.read_table(text, NAMES, ("username", "section"), hint="“username” or “section”")
+    table = tables.read_table(text, NAMES, ("username", "section"), hint=_("“username” or “section”"))
     members = list(assignment.course.memberships.order_by().values_list("user__username", "section"))
-    people, sections = {username for username, _ in members}, {section for _, section in members}
+    people, sections = {username for username, _section in members}, {section for _name, section in members}
     file, seen = ExtensionFile(), dict[str, int]()
     for row in table.rows:
         try:
             grant = _grant(assignment, row, people, sections)
             if (other := seen.setdefault(grant.whose, row.number)) != row.number:
-                raise Fault(row, f"{grant.whose} is in line {other} already")
+                raise Fault(row, _("%(whose)s is in line %(line)s already") % {"whose": grant.whose, "line": other})
         except Fault as fault:
             file.faults.append(str(fault))
         else:
             file.grants.append(grant)
     if not table.rows:
-        raise Invalid("The file names nobody.")
+        raise Invalid(_("The file names nobody."))
     return file
 
 
@@ -70,12 +72,14 @@ def _grant(assignment: Assignment, row: Row, people: set[str], sections: set[str
     """Errors: Fault."""
     zone = assignment.course.zone
     if row.has_surplus:
-        raise Fault(row, "has more cells than there are columns")
+        raise Fault(row, _("has more cells than there are columns"))
     username, section = row.values.get("username"), row.values.get("section")
     if username and username not in people:
-        raise Fault(row, f"{username} is not a member of {assignment.course.name}", "username")
+        fault = _("%(student)s is not a member of %(course)s")
+        raise Fault(row, fault % {"student": username, "course": assignment.course.name}, "username")
     if section and section not in sections:
-        raise Fault(row, f"nobody is in section {section} of {assignment.course.name}", "section")
+        fault = _("nobody is in section %(section)s of %(course)s")
+        raise Fault(row, fault % {"section": section, "course": assignment.course.name}, "section")
 
     def time(text: str) -> datetime:
         return parse_iso(text, zone)
@@ -106,7 +110,7 @@ def _cell(row: Row, column: str, parse: Callable[[str], T], empty: T) -> T:
 
 def _number(text: str) -> int:
     if not (text.isdecimal() and len(text) <= 6):
-        raise Invalid(f"{text[:40]!r} is not a number")
+        raise Invalid(_("%(text)r is not a number") % {"text": text[:40]})
     return int(text)
 
 
@@ -123,8 +127,8 @@ def export(assignment: Assignment) -> Iterator[str]:
                 (
                     each.user.username if each.user else "",
                     each.section or "",
-                    local_iso(each.due, zone),
-                    local_iso(each.cut_off, zone),
+                    in_zone(each.due, zone) if each.due else None,
+                    in_zone(each.cut_off, zone) if each.cut_off else None,
                     each.attempts or "",
                     each.reason,
                 )

@@ -14,10 +14,10 @@ class Migration(migrations.Migration):
             name='MaintenanceRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task', models.CharField(help_text="the command's name", max_length=50)),
-                ('started', models.DateTimeField()),
-                ('ended', models.DateTimeField()),
-                ('succeeded', models.BooleanField()),
+                ('task', models.CharField(help_text="the command's name", max_length=50, verbose_name='task')),
+                ('started', models.DateTimeField(verbose_name='started')),
+                ('ended', models.DateTimeField(verbose_name='ended')),
+                ('succeeded', models.BooleanField(verbose_name='succeeded')),
                 ('summary', models.JSONField(default=dict, help_text='numbers, and the error of a run that failed')),
             ],
             options={

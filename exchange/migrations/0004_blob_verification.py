@@ -13,12 +13,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='blob',
             name='fault',
-            field=models.CharField(blank=True, choices=[('missing', 'Missing'), ('damaged', 'Damaged')], db_default='', default='', max_length=10),
+            field=models.CharField(blank=True, choices=[('missing', 'Missing'), ('damaged', 'Damaged')], db_default='', default='', max_length=10, verbose_name='fault'),
         ),
         migrations.AddField(
             model_name='blob',
             name='verified',
-            field=models.DateTimeField(db_index=True, help_text='when its bytes were last read and compared', null=True),
+            field=models.DateTimeField(db_index=True, help_text='when its bytes were last read and compared', null=True, verbose_name='verified'),
         ),
         migrations.AddIndex(
             model_name='blob',

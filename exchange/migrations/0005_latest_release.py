@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="blob",
             name="stored",
-            field=models.BooleanField(db_default=False, default=False, help_text="the bytes are in the store"),
+            field=models.BooleanField(db_default=False, default=False, help_text="the bytes are in the store", verbose_name="stored"),
         ),
         migrations.RunPython(fill, migrations.RunPython.noop),
     ]

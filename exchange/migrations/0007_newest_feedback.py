@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="feedbacks",
                 to="exchange.submission",
+                verbose_name="submission",
             ),
         ),
         migrations.AddIndex(

@@ -23,14 +23,16 @@ class Migration(migrations.Migration):
             name='Extension',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('section', models.CharField(blank=True, max_length=255, null=True)),
+                ('section', models.CharField(blank=True, max_length=255, null=True, verbose_name='section')),
                 ('due', models.DateTimeField(blank=True, help_text="Empty: the assignment's.", null=True, verbose_name='due date')),
                 ('cut_off', models.DateTimeField(blank=True, help_text="Empty: the assignment's, and not before the due date.", null=True, verbose_name='cut-off')),
                 ('attempts', models.PositiveIntegerField(default=0, verbose_name='further attempts')),
-                ('reason', models.CharField(blank=True, default='', max_length=500)),
+                ('reason', models.CharField(blank=True, default='', max_length=500, verbose_name='reason')),
                 ('created', models.DateTimeField(editable=False, verbose_name='granted')),
             ],
             options={
+                'verbose_name': 'extension',
+                'verbose_name_plural': 'extensions',
                 'ordering': ['assignment', 'section', 'user'],
             },
         ),
@@ -43,6 +45,8 @@ class Migration(migrations.Migration):
                 ('new_bytes', models.BigIntegerField(default=0, editable=False, help_text='bytes that it brought to the server')),
             ],
             options={
+                'verbose_name': 'solution',
+                'verbose_name_plural': 'solutions',
                 'ordering': ['assignment', 'id'],
             },
         ),

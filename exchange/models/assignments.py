@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Expression, F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, User
 from exchange.models.files import FileSet
@@ -31,33 +33,35 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 class Assignment(models.Model):
     """An assignment of a course. Unreleasing hides it and keeps everything; releasing it again continues it."""
 
-    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="assignments")
-    name = models.CharField(max_length=255)
+    course = models.ForeignKey(Course, verbose_name=_("course"), on_delete=models.CASCADE, related_name="assignments")
+    name = models.CharField(_("name"), max_length=255)
     # What holds for whom, with extensions: deadlines.py.
     release_at = models.DateTimeField(
-        "release time", null=True, blank=True, help_text="Students see the assignment from then on."
+        _("release time"), null=True, blank=True, help_text=_("Students see the assignment from then on.")
     )
-    due = models.DateTimeField("due date", null=True, blank=True)
-    cut_off = models.DateTimeField("cut-off", null=True, blank=True, help_text="Nothing is accepted after it.")
+    due = models.DateTimeField(_("due date"), null=True, blank=True)
+    cut_off = models.DateTimeField(_("cut-off"), null=True, blank=True, help_text=_("Nothing is accepted after it."))
     max_attempts = models.PositiveIntegerField(
-        "attempt limit", null=True, blank=True, help_text="How often a student may submit; empty for no limit."
+        _("attempt limit"), null=True, blank=True, help_text=_("How often a student may submit; empty for no limit.")
     )
-    withdrawn_at = models.DateTimeField("unreleased since", null=True, blank=True, editable=False)
+    withdrawn_at = models.DateTimeField(_("unreleased since"), null=True, blank=True, editable=False)
     # The one with the highest number: whoever adds a release sets it. It is deleted with the assignment alone.
     latest_release = models.ForeignKey(
         "Release", on_delete=models.RESTRICT, null=True, blank=True, editable=False, related_name="latest_of"
     )
-    created = models.DateTimeField(db_default=Now(), editable=False)
+    created = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     objects = AssignmentQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("assignment")
+        verbose_name_plural = _("assignments")
         ordering: ClassVar = ["course", "name"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 name="assignment_name_taken_once_in_a_course",
                 fields=["course", "name"],
-                violation_error_message="An assignment of this name exists already.",
+                violation_error_message=_("An assignment of this name exists already."),
             ),
             models.CheckConstraint(
                 name="assignment_name_fits_nbgrader",
@@ -65,23 +69,23 @@ class Assignment(models.Model):
                 & ~Q(name__contains="/")
                 & ~Q(name__contains="+")
                 & ~Q(name__in=[".", ".."]),
-                violation_error_message="The name of an assignment may be any text without '/' and '+'.",
+                violation_error_message=_("The name of an assignment may be any text without '/' and '+'."),
             ),
             models.CheckConstraint(
                 name="cut_off_is_not_before_the_due_date",
                 condition=Q(due=None) | Q(cut_off=None) | Q(cut_off__gte=F("due")),
-                violation_error_message="The cut-off may not be before the due date.",
+                violation_error_message=_("The cut-off may not be before the due date."),
             ),
             models.CheckConstraint(
                 name="release_is_before_the_deadlines",
                 condition=Q(release_at=None)
                 | (Q(due=None) | Q(release_at__lt=F("due"))) & (Q(cut_off=None) | Q(release_at__lt=F("cut_off"))),
-                violation_error_message="The release time must be before the due date and the cut-off.",
+                violation_error_message=_("The release time must be before the due date and the cut-off."),
             ),
             models.CheckConstraint(
                 name="one_attempt_at_least",
                 condition=Q(max_attempts=None) | Q(max_attempts__gt=0),
-                violation_error_message="The attempt limit is 1 or more.",
+                violation_error_message=_("The attempt limit is 1 or more."),
             ),
         ]
 
@@ -101,21 +105,27 @@ class Assignment(models.Model):
 class Release(models.Model):
     """One published version of an assignment's files. Students fetch the one with the highest number."""
 
-    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="releases")
-    number = models.PositiveIntegerField()
+    assignment = models.ForeignKey(
+        Assignment, verbose_name=_("assignment"), on_delete=models.CASCADE, related_name="releases"
+    )
+    number = models.PositiveIntegerField(_("number"))
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="releases")
-    released_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    created = models.DateTimeField()
-    new_bytes = models.BigIntegerField(default=0, editable=False, help_text="bytes that it brought to the server")
+    released_by = models.ForeignKey(
+        User, verbose_name=_("released by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created = models.DateTimeField(_("created"))
+    new_bytes = models.BigIntegerField(default=0, editable=False, help_text=_("bytes that it brought to the server"))
 
     class Meta:
+        verbose_name = _("release")
+        verbose_name_plural = _("releases")
         ordering: ClassVar = ["assignment", "number"]
         constraints: ClassVar = [
             models.UniqueConstraint(name="release_number_taken_once", fields=["assignment", "number"]),
         ]
 
     def __str__(self) -> str:
-        return f"{self.assignment}, release {self.number}"
+        return gettext("%(assignment)s, release %(number)s") % {"assignment": self.assignment, "number": self.number}
 
 
 class Solution(models.Model):
@@ -124,15 +134,17 @@ class Solution(models.Model):
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="solutions")
     file_set = models.ForeignKey(FileSet, on_delete=models.PROTECT, related_name="solutions")
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    created = models.DateTimeField("added")
-    withdrawn_at = models.DateTimeField("withdrawn since", null=True, blank=True, editable=False)
-    new_bytes = models.BigIntegerField(default=0, editable=False, help_text="bytes that it brought to the server")
+    created = models.DateTimeField(_("added"))
+    withdrawn_at = models.DateTimeField(_("withdrawn since"), null=True, blank=True, editable=False)
+    new_bytes = models.BigIntegerField(default=0, editable=False, help_text=_("bytes that it brought to the server"))
 
     class Meta:
+        verbose_name = _("solution")
+        verbose_name_plural = _("solutions")
         ordering: ClassVar = ["assignment", "id"]
         constraints: ClassVar = [
             models.UniqueConstraint(name="one_present_solution", fields=["assignment"], condition=Q(withdrawn_at=None)),
         ]
 
     def __str__(self) -> str:
-        return f"Solution of {self.assignment}"
+        return gettext("Solution of %(assignment)s") % {"assignment": self.assignment}

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, User
 
@@ -13,8 +15,8 @@ from courses.models import Course, User
 class Fault(models.TextChoices):
     """What the last verification found wrong with a blob."""
 
-    MISSING = "missing"
-    DAMAGED = "damaged"
+    MISSING = "missing", _("Missing")
+    DAMAGED = "damaged", _("Damaged")
 
 
 class Blob(models.Model):
@@ -22,17 +24,26 @@ class Blob(models.Model):
 
     sha256 = models.CharField(max_length=64, unique=True)
     md5 = models.CharField(
-        max_length=32, blank=True, default="", help_text="the checksum of API v1, computed when it is first asked for"
+        max_length=32,
+        blank=True,
+        default="",
+        help_text=_("the checksum of API v1, computed when it is first asked for"),
     )
-    size = models.BigIntegerField(help_text="bytes")
+    size = models.BigIntegerField(help_text=_("bytes"))
     # The row is written before the bytes, and every upload that uses the bytes touches it, so that garbage collection
     # sees uploads under way. Only a file set keeps a blob for ever.
-    stored = models.BooleanField(default=False, db_default=False, help_text="the bytes are in the store")
-    touched = models.DateTimeField(db_index=True, help_text="when an upload last used it")
-    verified = models.DateTimeField(null=True, db_index=True, help_text="when its bytes were last read and compared")
-    fault = models.CharField(max_length=10, blank=True, default="", db_default="", choices=Fault)
+    stored = models.BooleanField(
+        _("stored"), default=False, db_default=False, help_text=_("the bytes are in the store")
+    )
+    touched = models.DateTimeField(_("touched"), db_index=True, help_text=_("when an upload last used it"))
+    verified = models.DateTimeField(
+        _("verified"), null=True, db_index=True, help_text=_("when its bytes were last read and compared")
+    )
+    fault = models.CharField(_("fault"), max_length=10, blank=True, default="", db_default="", choices=Fault)
 
     class Meta:
+        verbose_name = _("blob")
+        verbose_name_plural = _("blobs")
         indexes: ClassVar = [
             models.Index(name="blobs_with_a_fault", fields=["fault"], condition=~Q(fault="")),
             models.Index(name="blobs_not_in_the_store", fields=["id"], condition=Q(stored=False)),
@@ -50,23 +61,28 @@ class Blob(models.Model):
 class FileSet(models.Model):
     """An immutable set of files. Equal file sets are one row, whoever submits them."""
 
-    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 over the manifest")
-    size = models.BigIntegerField(help_text="bytes of all files together")
-    file_count = models.PositiveIntegerField()
+    digest = models.CharField(_("digest"), max_length=64, unique=True, help_text=_("SHA-256 over the manifest"))
+    size = models.BigIntegerField(help_text=_("bytes of all files together"))
+    file_count = models.PositiveIntegerField(_("file count"))
+
+    class Meta:
+        verbose_name = _("file set")
+        verbose_name_plural = _("file sets")
 
     def __str__(self) -> str:
-        return f"{self.file_count} files, {self.digest[:12]}"
+        return gettext("%(count)s files, %(digest)s") % {"count": self.file_count, "digest": self.digest[:12]}
 
 
 class FileEntry(models.Model):
     file_set = models.ForeignKey(FileSet, on_delete=models.CASCADE, related_name="entries")
-    position = models.PositiveIntegerField(help_text="place in the manifest")
+    position = models.PositiveIntegerField(help_text=_("place in the manifest"))
     path = models.CharField(max_length=1024)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="entries")
 
     class Meta:
+        verbose_name_plural = _("files")
         ordering: ClassVar = ["file_set", "position"]
-        verbose_name = "file"
+        verbose_name = _("file")
         constraints: ClassVar = [
             models.UniqueConstraint(name="path_comes_once_in_a_file_set", fields=["file_set", "path"]),
             models.UniqueConstraint(name="position_comes_once_in_a_file_set", fields=["file_set", "position"]),
@@ -91,16 +107,16 @@ class BlobUpload(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
     sha256 = models.CharField(max_length=64)
-    size = models.BigIntegerField(help_text="bytes")
-    part_size = models.PositiveIntegerField(help_text="bytes of each part but the last")
+    size = models.BigIntegerField(help_text=_("bytes"))
+    part_size = models.PositiveIntegerField(help_text=_("bytes of each part but the last"))
     created = models.DateTimeField()
     completed = models.DateTimeField(null=True)
     expires = models.DateTimeField(db_index=True)
 
     class Meta:
         ordering: ClassVar = ["created", "id"]
-        verbose_name = "upload in parts"
-        verbose_name_plural = "uploads in parts"
+        verbose_name = _("upload in parts")
+        verbose_name_plural = _("uploads in parts")
         constraints: ClassVar = [
             models.CheckConstraint(name="upload_sha256_is_lowercase_hex", condition=Q(sha256__regex=r"^[0-9a-f]{64}$")),
             models.CheckConstraint(name="upload_has_parts", condition=Q(size__gt=0, part_size__gt=0)),

@@ -3,21 +3,22 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class MaintenanceRun(models.Model):
     """How a regular task ended, such as garbage collection or a backup; maintenance.py writes it."""
 
-    task = models.CharField(max_length=50, help_text="the command's name")
-    started = models.DateTimeField()
-    ended = models.DateTimeField()
-    succeeded = models.BooleanField()
-    summary = models.JSONField(default=dict, help_text="numbers, and the error of a run that failed")
+    task = models.CharField(_("task"), max_length=50, help_text=_("the command's name"))
+    started = models.DateTimeField(_("started"))
+    ended = models.DateTimeField(_("ended"))
+    succeeded = models.BooleanField(_("succeeded"))
+    summary = models.JSONField(default=dict, help_text=_("numbers, and the error of a run that failed"))
 
     class Meta:
         ordering: ClassVar = ["-pk"]
-        verbose_name = "run of a regular task"
-        verbose_name_plural = "runs of regular tasks"
+        verbose_name = _("run of a regular task")
+        verbose_name_plural = _("runs of regular tasks")
         indexes: ClassVar = [models.Index(fields=["task", "succeeded"])]
 
     def __str__(self) -> str:

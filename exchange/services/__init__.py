@@ -35,10 +35,18 @@ from exchange.services.submissions import (
     mark_collected,
     record_download,
     record_progress_download,
+    record_pseudonyms_download,
     restore_submissions,
     withdraw_submissions,
 )
-from exchange.services.submitting import Closed, KeyReused, NoAttemptsLeft, ReleaseChanged, submit
+from exchange.services.submitting import (
+    Closed,
+    KeyReused,
+    NoAttemptsLeft,
+    ReleaseChanged,
+    check_may_submit,
+    submit,
+)
 from exchange.services.uploads import begin_upload, check_number, complete_upload, find_upload, store_part
 
 __all__ = [
@@ -71,6 +79,7 @@ __all__ = [
     "record_download",
     "record_extensions_download",
     "record_progress_download",
+    "record_pseudonyms_download",
     "release",
     "restore",
     "restore_submissions",
@@ -79,6 +88,7 @@ __all__ = [
     "set_due_date",
     "set_solution",
     "store_part",
+    "check_may_submit",
     "submit",
     "unrelease",
     "withdraw_extensions",

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from courses import audit, trash
 from courses.errors import AlreadyExists, Conflict, Invalid
@@ -14,6 +15,8 @@ from courses.models import Course
 from courses.permissions import Actor, Permission
 from exchange import paths, quotas
 from exchange.models import Assignment, Blob, Release
+from exchange.notices import outbox
+from exchange.notices.models import Kind
 from exchange.quotas import Quota
 from exchange.services.deadlines import check_deadlines
 from exchange.storage import file_sets
@@ -38,12 +41,20 @@ def check_assignment_name(name: str) -> None:
     nbgrader takes `*` for a pattern.
     """
     if not name or name in (".", "..") or any(char in name for char in "/+*") or len(name) > 255:
-        raise Invalid(f"{name[:80]!r} cannot be an assignment's name: 1 to 255 characters without '/', '+' and '*'.")
+        raise Invalid(
+            _("%(name)r cannot be an assignment's name: 1 to 255 characters without '/', '+' and '*'.")
+            % {"name": name[:80]}
+        )
     if unsafe := paths.UNSAFE.search(name):
         character = f"U+{ord(unsafe[0]):04X}"
-        raise Invalid(f"{name[:80]!r} cannot be an assignment's name: it has an unprintable character, {character}.")
+        raise Invalid(
+            _("%(name)r cannot be an assignment's name: it has an unprintable character, %(character)s.")
+            % {"name": name[:80], "character": character}
+        )
     if name != name.strip():
-        raise Invalid(f"{name[:80]!r} cannot be an assignment's name: it starts or ends with a space.")
+        raise Invalid(
+            _("%(name)r cannot be an assignment's name: it starts or ends with a space.") % {"name": name[:80]}
+        )
 
 
 def release(
@@ -66,13 +77,19 @@ def release(
     if existing is None:
         check_assignment_name(name)
     elif existing.withdrawn_at is None and not force:
-        raise AlreadyReleased(f"{name} is released in {course.name} already; release it again with --force.")
+        raise AlreadyReleased(
+            _("%(name)s is released in %(course)s already; release it again with --force.")
+            % {"name": name, "course": course.name}
+        )
     (entries,) = upload.manifests
     with file_sets.store_upload(upload, by=by, admit=Quota(course).admit) as stored, transaction.atomic():
-        role = by.require_still(Permission.RELEASE, course)
+        role, has_webhook = outbox.require_still(Permission.RELEASE, course, by=by)
         assignment, is_new = Assignment.objects.select_for_update(no_key=True).get_or_create(course=course, name=name)
         if not force and not is_new and assignment.withdrawn_at is None:
-            raise AlreadyReleased(f"{name} was released in {course.name} by somebody else just now.")
+            raise AlreadyReleased(
+                _("%(name)s was released in %(course)s by somebody else just now.")
+                % {"name": name, "course": course.name}
+            )
         new_release = add_release(assignment, entries, stored, created=timezone.now(), by=by)
         assignment.withdrawn_at, assignment.latest_release = None, new_release
         if not isinstance(due, Unchanged):
@@ -83,6 +100,9 @@ def release(
             "release", by=by, role=role, about=assignment, course=course, target=name, number=new_release.number
         )
         quotas.count(course, new_release.new_bytes)
+        if outbox.wants(Kind.RELEASED, has_webhook=has_webhook):
+            assignment.course = course  # known already
+            outbox.record_release(new_release)
     return new_release
 
 
@@ -117,7 +137,7 @@ def restore(assignment: Assignment, *, by: Actor) -> None:
     """Show an unreleased assignment again as it was. Errors: PermissionDenied, Conflict if it never had a release."""
     role = by.require(Permission.RELEASE, assignment.course)
     if not assignment.releases.exists():
-        raise Conflict(f"{assignment.name} was never released.")
+        raise Conflict(_("%(assignment)s was never released.") % {"assignment": assignment.name})
     _set_withdrawn(assignment, None, action="restore assignment", role=role, by=by)
 
 

@@ -11,12 +11,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 import courses.services
 from courses import audit
 from courses.errors import Invalid, NotFound
-from courses.models import Course, Role, User
+from courses.models import Course, Membership, Role, User
 from courses.permissions import Actor, Permission
 from courses.services import CONTROL, UNSTORABLE
 from courses.timestamps import local_text
@@ -31,7 +34,7 @@ MAX_ATTEMPTS = 10_000  # which fits a column, too
 
 
 class State(NamedTuple):
-    """Whether somebody's latest submission is late (None without one), and whether their cut-off is over."""
+    """Whether the latest submission is late (None without one), and whether nothing more is accepted."""
 
     late: bool | None = None
     closed: bool = False
@@ -59,6 +62,11 @@ class Grant:
 
     @property
     def whose(self) -> str:
+        """The person or section, in the reader's language."""
+        return self.student or _("section %(section)s") % {"section": self.section}
+
+    @property
+    def in_log(self) -> str:
         return self.student or f"section {self.section}"
 
 
@@ -106,12 +114,15 @@ def check_deadlines(assignment: Assignment) -> None:
     release_at, due, cut_off = assignment.release_at, assignment.due, assignment.cut_off
     zone = assignment.course.zone
     if due and cut_off and cut_off < due:
-        times = f"{local_text(cut_off, zone)}, would be before the due date, {local_text(due, zone)}"
-        raise Invalid(f"The cut-off, {times}.")
-    for name, time in (("due date", due), ("cut-off", cut_off)):
+        message = _("The cut-off, %(cut_off)s, would be before the due date, %(due)s.")
+        raise Invalid(message % {"cut_off": local_text(cut_off, zone), "due": local_text(due, zone)})
+    messages = (
+        (due, _("The release time, %(release_at)s, must be before the due date, %(time)s.")),
+        (cut_off, _("The release time, %(release_at)s, must be before the cut-off, %(time)s.")),
+    )
+    for time, message in messages:
         if release_at and time and time <= release_at:
-            times = f"{local_text(release_at, zone)}, must be before the {name}, {local_text(time, zone)}"
-            raise Invalid(f"The release time, {times}.")
+            raise Invalid(message % {"release_at": local_text(release_at, zone), "time": local_text(time, zone)})
 
 
 # The rules of a course
@@ -131,8 +142,7 @@ def set_rules(course: Course, rules: Mapping[str, str | int | None], *, by: Acto
             assignment.course = course
         after = [_states(assignment, now) for assignment in assignments]
     return [
-        _compare(old, new, f" in {assignment.name}")
-        for assignment, old, new in zip(assignments, before, after, strict=True)
+        _compare(old, new, assignment.name) for assignment, old, new in zip(assignments, before, after, strict=True)
     ]
 
 
@@ -170,7 +180,7 @@ def grant_extensions(
                 unique_fields=["assignment", owner],
                 update_fields=[*GRANTED, "granted_by", "created"],
             )
-        details: dict[str, Any] = {"to": {grant.whose: _grant_in_log(grant) for grant in grants}}
+        details: dict[str, Any] = {"to": {grant.in_log: _grant_in_log(grant) for grant in grants}}
         course, target = assignment.course, assignment.name
         audit.record("grant extension", by=by, role=role, about=assignment, course=course, target=target, **details)
     return watch.changes
@@ -208,11 +218,16 @@ def _check_grants(assignment: Assignment, grants: Sequence[Grant]) -> dict[str, 
         check_grant(grant)
         check_has_effect(assignment, grant)
         if grant.student and grant.student not in people:
-            raise NotFound(f"{grant.whose} is not a member of {assignment.course.name}.")
+            raise NotFound(
+                _("%(whose)s is not a member of %(course)s.") % {"whose": grant.whose, "course": assignment.course.name}
+            )
         if grant.section and grant.section not in sections:
-            raise NotFound(f"Nobody is in {grant.whose} of {assignment.course.name}.")
+            raise NotFound(
+                _("Nobody is in section %(section)s of %(course)s.")
+                % {"section": grant.section, "course": assignment.course.name}
+            )
         if grant.whose in seen:
-            raise Invalid(f"{grant.whose} comes twice.")
+            raise Invalid(_("%(whose)s comes twice.") % {"whose": grant.whose})
         seen.add(grant.whose)
     return people
 
@@ -220,30 +235,36 @@ def _check_grants(assignment: Assignment, grants: Sequence[Grant]) -> dict[str, 
 def check_grant(grant: Grant) -> None:
     """Check an extension by itself. Errors: Invalid."""
     if bool(grant.student) == bool(grant.section):
-        raise Invalid("An extension is for a person or for a section.")
+        raise Invalid(_("An extension is for a person or for a section."))
     _check_attempts(grant.attempts, least=0)
     if grant.due is None and grant.cut_off is None and not grant.attempts:
-        raise Invalid("An extension needs a due date, a cut-off or further attempts.")
+        raise Invalid(_("An extension needs a due date, a cut-off or further attempts."))
     if grant.due and grant.cut_off and grant.cut_off < grant.due:
-        raise Invalid(f"The cut-off of {grant.whose} would be before the due date.")
+        raise Invalid(_("The cut-off of %(whose)s would be before the due date.") % {"whose": grant.whose})
     if len(grant.reason) > 500 or CONTROL.search(grant.reason) or UNSTORABLE.search(grant.reason):
-        raise Invalid("A reason is a text of up to 500 characters without control characters.")
+        raise Invalid(_("A reason is a text of up to 500 characters without control characters."))
 
 
 def check_has_effect(assignment: Assignment, grant: Grant) -> None:
     """Check that the assignment has what the grant extends. Errors: Invalid."""
-    for name, value, own in (
-        ("due date", grant.due, assignment.due),
-        ("cut-off", grant.cut_off, assignment.cut_off),
-        ("attempt limit", grant.attempts or None, assignment.max_attempts),
+    for value, own, message in (
+        (grant.due, assignment.due, _("%(assignment)s has no due date that could be extended.")),
+        (grant.cut_off, assignment.cut_off, _("%(assignment)s has no cut-off that could be extended.")),
+        (
+            grant.attempts or None,
+            assignment.max_attempts,
+            _("%(assignment)s has no attempt limit that could be extended."),
+        ),
     ):
         if value is not None and own is None:
-            raise Invalid(f"{assignment.name} has no {name} that could be extended.")
+            raise Invalid(message % {"assignment": assignment.name})
 
 
 def _check_attempts(attempts: int | None, *, least: int) -> None:
     if attempts is not None and not least <= attempts <= MAX_ATTEMPTS:
-        raise Invalid(f"Write a number of attempts from {least} to {MAX_ATTEMPTS}.")
+        raise Invalid(
+            _("Write a number of attempts from %(least)s to %(most)s.") % {"least": least, "most": MAX_ATTEMPTS}
+        )
 
 
 def _grant_in_log(grant: Grant) -> dict[str, Any]:
@@ -268,7 +289,7 @@ def _watching(assignment: Assignment, *, dry_run: bool) -> Iterator[_Watch]:
     with transaction.atomic():
         locked = Assignment.objects.select_for_update(no_key=True).filter(pk=assignment.pk).first()
         if locked is None:
-            raise NotFound(f"{assignment.name} was deleted meanwhile.")
+            raise NotFound(_("%(assignment)s was deleted meanwhile.") % {"assignment": assignment.name})
         locked.course = assignment.course
         watch = _Watch(locked)
         before = _states(locked, now)
@@ -278,19 +299,34 @@ def _watching(assignment: Assignment, *, dry_run: bool) -> Iterator[_Watch]:
         transaction.set_rollback(dry_run)
 
 
-def _compare(before: Mapping[str, State], after: Mapping[str, State], where: str = "") -> list[StateChange]:
+def _compare(before: Mapping[str, State], after: Mapping[str, State], assignment: str = "") -> list[StateChange]:
+    whose = _("%(person)s in %(assignment)s") if assignment else "%(person)s"
+    people = sorted({*before, *after})
     return [
-        StateChange(f"{username}{where}", before.get(username, State()), after.get(username, State()))
-        for username in sorted({*before, *after})
-        if before.get(username, State()) != after.get(username, State())
+        StateChange(
+            whose % {"person": name, "assignment": assignment}, before.get(name, State()), after.get(name, State())
+        )
+        for name in people
+        if before.get(name, State()) != after.get(name, State())
     ]
 
 
 def _states(assignment: Assignment, now: datetime) -> dict[str, State]:
-    """Return how everybody stands who is a student of the course, or submitted. Two queries."""
+    """Return how everybody stands who is a student of the course, or submitted. Two queries; three with a limit."""
     students = assignment.course.memberships.filter(role=Role.STUDENT).order_by()
     closed = students.filter(deadlines.closed_in_sql(Pair.of(assignment, "user"), now))
     closed_now = set(closed.values_list("user__username", flat=True))
+    if assignment.max_attempts is not None:
+        closed_now.update(_without_attempts_left(assignment, students).values_list("user__username", flat=True))
     rows = latest_submissions([assignment]).annotate(late=IS_LATE).order_by()
     late = dict(rows.values_list("student__username", "late"))
     return {name: State(late.get(name), name in closed_now) for name in {*late, *closed_now}}
+
+
+def _without_attempts_left(assignment: Assignment, students: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Return the students who have submitted as often as they may. What counts is what counts in quotas.py."""
+    counted = assignment.submissions.filter(student=OuterRef("user"), withdrawn_at=None, trial=False).order_by()
+    attempts = counted.values("student").annotate(count=Count("pk")).values("count")
+    return students.annotate(limit=deadlines.max_attempts_in_sql(Pair.of(assignment, "user"))).filter(
+        limit__lte=Coalesce(Subquery(attempts), 0)
+    )

@@ -6,12 +6,15 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from courses import audit
 from courses.errors import DomainError, NotFound
 from courses.permissions import Actor, Permission
 from exchange import quotas
 from exchange.models import Assignment, Feedback, Submission
+from exchange.notices import outbox
+from exchange.notices.models import Kind
 from exchange.quotas import Quota
 from exchange.storage import batches, file_sets
 from exchange.storage.file_sets import Upload
@@ -59,8 +62,12 @@ def _find(
             matches = [attempt for attempt in attempts if time <= attempt.created <= _end_of_second(time)]
     if len(matches) == 1:
         return matches[0]
-    name = f"of {item.student} at {item.timestamp:%Y-%m-%d %H:%M:%S.%f}" if item.timestamp else f"{item.submission}"
-    return NotFound(f"There is no submission {name} for {assignment.name}.")
+    if item.timestamp:
+        message = _("There is no submission of %(student)s at %(time)s for %(assignment)s.")
+        names = {"student": item.student, "time": f"{item.timestamp:%Y-%m-%d %H:%M:%S.%f}"}
+    else:
+        message, names = _("There is no submission %(pk)s for %(assignment)s."), {"pk": f"{item.submission}"}
+    return NotFound(message % {**names, "assignment": assignment.name})
 
 
 def _end_of_second(time: datetime) -> datetime:
@@ -85,16 +92,16 @@ def return_feedback(
         else:
             accepted.append((found, item))
     with file_sets.store_upload(upload, by=by, admit=Quota(course).admit) as stored, transaction.atomic():
-        role = by.require_still(Permission.RETURN_FEEDBACK, course)
+        role, has_webhook = outbox.require_still(Permission.RETURN_FEEDBACK, course, by=by)
         now = timezone.now()
-        created = file_sets.create_file_sets([item.entries for _, item in accepted], stored)
+        created = file_sets.create_file_sets([item.entries for _submission, item in accepted], stored)
         feedbacks = [
             Feedback(submission=submission, file_set=file_set, new_bytes=new_bytes, returned_by=by.user, created=now)
             for (submission, _), (file_set, new_bytes) in zip(accepted, created, strict=True)
         ]
         Feedback.objects.bulk_create(feedbacks)
         if feedbacks:
-            pks = [submission.pk for submission, _ in accepted]
+            pks = [submission.pk for submission, _item in accepted]
             audit.record(
                 "return feedback",
                 by=by,
@@ -105,4 +112,6 @@ def return_feedback(
                 submissions=pks,
             )
         quotas.count(course, sum(feedback.new_bytes for feedback in feedbacks))
+        if outbox.wants(Kind.FEEDBACK_RETURNED, has_webhook=has_webhook):
+            outbox.record_feedback(assignment, feedbacks)
     return feedbacks, refused

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from courses import audit
 from courses.errors import NotFound, PermissionDenied
@@ -27,7 +28,7 @@ def set_solution(assignment: Assignment, upload: Upload, *, by: Actor) -> Soluti
     with file_sets.store_upload(upload, by=by, admit=Quota(course).admit) as stored, transaction.atomic():
         role, now = by.require_still(Permission.RELEASE, course), timezone.now()
         if not Assignment.objects.select_for_update(no_key=True).filter(pk=assignment.pk):
-            raise NotFound(f"{assignment.name} was deleted meanwhile.")
+            raise NotFound(_("%(assignment)s was deleted meanwhile.") % {"assignment": assignment.name})
         present_solutions(assignment).update(withdrawn_at=now)
         file_set, new_bytes = file_sets.create_file_set(entries, stored)
         solution = Solution.objects.create(
@@ -67,8 +68,13 @@ def find_solution(assignment: Assignment, *, by: Actor) -> Solution:
         deadline = deadlines.in_force(assignment, by.user)
         if not deadline.shows_solution(timezone.now()):
             moment = deadline.cut_off or deadline.due
-            when = f"after {local_text(moment, course.zone)}" if moment else "once there is a due date, and it is over"
-            raise PermissionDenied(f"You can fetch the solution of {assignment.name} {when}.")
+            if moment is None:
+                message = _("You can fetch the solution of %(assignment)s once there is a due date, and it is over.")
+                raise PermissionDenied(message % {"assignment": assignment.name})
+            raise PermissionDenied(
+                _("You can fetch the solution of %(assignment)s after %(time)s.")
+                % {"assignment": assignment.name, "time": local_text(moment, course.zone)}
+            )
     return solution
 
 
@@ -77,4 +83,4 @@ def present_solutions(assignment: Assignment) -> QuerySet[Solution]:
 
 
 def no_solution(assignment: Assignment) -> NotFound:
-    return NotFound(f"{assignment.name} has no solution.")
+    return NotFound(_("%(assignment)s has no solution.") % {"assignment": assignment.name})

@@ -84,6 +84,12 @@ def record_progress_download(course: Course, *, by: Actor) -> None:
     audit.record("download progress", by=by, role=role, about=course, course=course, target=course.name)
 
 
+def record_pseudonyms_download(assignment: Assignment, *, by: Actor) -> None:
+    """Note in the audit log that somebody asked who is behind the pseudonyms. Errors: PermissionDenied."""
+    course, role = assignment.course, by.require(Permission.SEE_SUBMISSIONS, assignment.course)
+    audit.record("download pseudonyms", by=by, role=role, about=assignment, course=course, target=assignment.name)
+
+
 def delete_submission_permanently(submission: Submission, *, by: Actor) -> dict[str, int]:
     """Delete a submission that is in the trash, with its feedback. Return how many rows of each kind.
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from courses import audit
 from courses.errors import Conflict, NotFound, TryAgain
@@ -18,6 +20,8 @@ from courses.timestamps import format_timestamp, local_text
 from exchange import deadlines, quotas, receipt_keys, receipts
 from exchange.deadlines import Deadline, Pair
 from exchange.models import Assignment, Blob, FileSet, ReceiptKey, Release, Submission
+from exchange.notices import outbox
+from exchange.notices.models import Kind
 from exchange.quotas import Quota
 from exchange.row_numbers import NextId
 from exchange.storage import file_sets, manifests
@@ -83,12 +87,24 @@ def submit(
             # The same attempt, or another one of this student, won the race at this very instant.
             if existing := _submission_with_key(key, assignment, owner, entries):
                 return existing, False
-            raise TryAgain("Another submission of yours arrived at the same instant. Try again.") from error
+            raise TryAgain(_("Another submission of yours arrived at the same instant. Try again.")) from error
         except (Closed, NoAttemptsLeft):  # perhaps after this very attempt, which was sent twice
             if existing := _submission_with_key(key, assignment, owner, entries):
                 return existing, False
             raise
     return submission, True
+
+
+def check_may_submit(assignment: Assignment, *, by: Actor) -> None:
+    """Refuse what would be refused whatever files came, before any of them is read. `submit` looks again.
+
+    Errors: PermissionDenied, NotFound, Closed, NoAttemptsLeft, TooManySubmissions.
+    """
+    by.require(Permission.SUBMIT, assignment.course)
+    use = quotas.use_of(by.required_user, assignment.course, assignment)
+    is_held = _is_held(Permission.SUBMIT, by.role_in(assignment.course))
+    _check_before_bytes(assignment, by.required_user, use.attempts, is_held=is_held)
+    quotas.start_submission(assignment.course, by.required_user, use)
 
 
 def _is_held(permission: Permission, role: str | None) -> bool:
@@ -114,14 +130,19 @@ def _check_is_open(assignment: Assignment, deadline: Deadline, attempts: int, mo
     if deadline.cut_off is not None and deadline.is_closed(moment):
         closed = local_text(deadline.cut_off, assignment.course.zone)
         raise Closed(
-            f"{assignment.name} closed at {closed}; nothing is accepted after that.",
+            _("%(assignment)s closed at %(closed)s; nothing is accepted after that.")
+            % {"assignment": assignment.name, "closed": closed},
             cut_off=format_timestamp(deadline.cut_off),
         )
     if deadline.attempts_left(attempts) == 0:
-        often = f"{attempts} time{'' if attempts == 1 else 's'}"
-        raise NoAttemptsLeft(
-            f"You have submitted {assignment.name} {often}, and the limit is {deadline.max_attempts}. "
+        message = ngettext(
+            "You have submitted %(assignment)s %(count)d time, and the limit is %(limit)s. What you submitted is kept.",
+            "You have submitted %(assignment)s %(count)d times, and the limit is %(limit)s. "
             "What you submitted is kept.",
+            attempts,
+        )
+        raise NoAttemptsLeft(
+            message % {"assignment": assignment.name, "count": attempts, "limit": deadline.max_attempts},
             max_attempts=deadline.max_attempts,
         )
 
@@ -145,13 +166,13 @@ def _add_submission(
             Membership.objects.select_for_update(no_key=True).filter(course=course, user=student).first()
         now = _look_again(assignment, student, permission, entries, by=by)
         if compared_with and compared_with != assignment.latest_release:
-            raise ReleaseChanged("The assignment was released again while the files arrived.")
+            raise ReleaseChanged(_("The assignment was released again while the files arrived."))
         if is_for_another:
             _check_is_member(student, course)
         created = _next_instant(now.latest)
         if _is_held(permission, now.role):
             if assignment.max_attempts is None and now.deadline.max_attempts is not None:
-                raise TryAgain("The attempts were limited while your files arrived. Try again.")
+                raise TryAgain(_("The attempts were limited while your files arrived. Try again."))
             _check_is_open(assignment, now.deadline, now.attempts, created)
         file_set, new_bytes = file_sets.create_file_set(entries, stored, now.file_sets)
         submission = Submission(
@@ -173,6 +194,8 @@ def _add_submission(
         named = {"submission": submission.pk, "student": student.username}
         audit.record("submit", by=by, role=now.role, about=submission, course=course, target=assignment.name, **named)
         quotas.count(course, new_bytes)
+        if outbox.wants(Kind.SUBMITTED, has_webhook=now.has_webhook):
+            outbox.record_submission(submission)
     return submission
 
 
@@ -185,11 +208,16 @@ def _make_sure_of_bytes(upload: Upload, entries: Sequence[ManifestEntry], *, by:
 def _check_is_member(student: User, course: Course) -> None:
     """Errors: NotFound."""
     if not Membership.objects.filter(course=course, user=student).exists():
-        raise NotFound(f"{student.username} is not a member of {course.name}.")
+        raise NotFound(
+            _("%(student)s is not a member of %(course)s.") % {"student": student.username, "course": course.name}
+        )
 
 
 def _not_released(assignment: Assignment) -> NotFound:
-    return NotFound(f"{assignment.name} is not released in {assignment.course.name}.")
+    return NotFound(
+        _("%(assignment)s is not released in %(course)s.")
+        % {"assignment": assignment.name, "course": assignment.course.name}
+    )
 
 
 def _submission_with_key(
@@ -201,7 +229,7 @@ def _submission_with_key(
     rows = Submission.objects.select_related("file_set", "release", "submitted_by", "student")
     existing = rows.filter(assignment=assignment, student=student, idempotency_key=key).first()
     if existing and existing.file_set.digest != manifests.digest(entries):
-        raise KeyReused("This idempotency key was used for other files before. Start a new attempt.")
+        raise KeyReused(_("This idempotency key was used for other files before. Start a new attempt."))
     return existing
 
 
@@ -216,6 +244,7 @@ class _Now:
     file_sets: dict[str, FileSet]  # {digest: file set}, if one has the same files
     next_id: int  # of a submission
     receipt_key: ReceiptKey | None  # the newest
+    has_webhook: bool  # one that is told of the course
 
 
 def _look_again(
@@ -238,7 +267,7 @@ def _look_again(
     pk, key_id = now["file_set"], now["key_id"]
     known = {digest: file_sets.describe(entries, digest, pk)} if pk else {}
     receipt_key = ReceiptKey(key_id=key_id, number=now["key_number"]) if key_id else None
-    return _Now(role, now["latest"], now["attempts"] or 0, deadline, known, now["next_id"], receipt_key)
+    return _Now(role, now["latest"], now["attempts"] or 0, deadline, known, now["next_id"], receipt_key, now["is_told"])
 
 
 def _is_to_come(moment: datetime | None) -> bool:
@@ -246,7 +275,7 @@ def _is_to_come(moment: datetime | None) -> bool:
 
 
 _DEADLINE = ("attempts", "due_now", "cut_off_now", "limit_now")
-_RECEIPT = ("next_id", "key_id", "key_number")
+_LATER = ("next_id", "key_id", "key_number", "is_told")
 
 
 @prepared
@@ -269,8 +298,9 @@ def _state(assignment: Parameter, actor: Parameter, student: Parameter, digest: 
             due_now=deadlines.due_in_sql(pair),
             cut_off_now=deadlines.cut_off_in_sql(pair),
             limit_now=deadlines.max_attempts_in_sql(pair),
+            is_told=outbox.is_told("course"),
         )
-        .values("withdrawn_at", "release_at", "latest_release", "role", "latest", "file_set", *_DEADLINE, *_RECEIPT)
+        .values("withdrawn_at", "release_at", "latest_release", "role", "latest", "file_set", *_DEADLINE, *_LATER)
         .order_by()
     )
 

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from courses.errors import Conflict, NotFound
 from courses.models import Course, User
@@ -105,11 +107,17 @@ def _check_room(unused: Sequence[BlobUpload], size: int) -> None:
             break
         left, ends = left - upload.size, upload.expires
     if ends is not None:
+        message = ngettext(
+            "%(user)s has sent %(used)s in %(count)d large file that no submission has used yet; the limit is "
+            "%(limit)s in %(max_count)s files. Submit what was sent, or try again after %(time)s UTC.",
+            "%(user)s has sent %(used)s in %(count)d large files that no submission has used yet; the limit is "
+            "%(limit)s in %(max_count)s files. Submit what was sent, or try again after %(time)s UTC.",
+            len(unused),
+        )
+        numbers = {"used": readable_size(used), "count": len(unused), "limit": readable_size(_room())}
+        time = f"{ends.astimezone(UTC) + timedelta(minutes=1):%Y-%m-%d %H:%M}"
         raise QuotaExceeded(
-            f"{unused[0].user.username} has sent {readable_size(used)} in {len(unused)} large "
-            f"file{'' if len(unused) == 1 else 's'} that no submission has used yet; the limit is "
-            f"{readable_size(_room())} in {MAX_UPLOADS} files. Submit what was sent, or try again after "
-            f"{ends.astimezone(UTC) + timedelta(minutes=1):%Y-%m-%d %H:%M} UTC.",
+            message % {**numbers, "user": unused[0].user.username, "max_count": MAX_UPLOADS, "time": time},
             size=size,
             used=used,
             limit=_room(),
@@ -131,7 +139,10 @@ def store_part(upload: BlobUpload, number: int, stream: Readable, *, by: Actor) 
 def check_number(upload: BlobUpload, number: int) -> None:
     """Errors: NotFound."""
     if not 1 <= number <= upload.part_count:
-        raise NotFound(f"This upload has the parts 1 to {upload.part_count}; there is no part {number}.")
+        raise NotFound(
+            _("This upload has the parts 1 to %(part_count)s; there is no part %(number)s.")
+            % {"part_count": upload.part_count, "number": number}
+        )
 
 
 def complete_upload(upload: BlobUpload, *, by: Actor) -> None:
@@ -147,7 +158,11 @@ def complete_upload(upload: BlobUpload, *, by: Actor) -> None:
     if missing := parts.missing(upload):
         if _is_complete(upload, by):  # by another process, which has removed them
             return
-        raise PartsMissing(f"{len(missing)} of {upload.part_count} parts have not arrived.", missing=missing)
+        raise PartsMissing(
+            _("%(count)s of %(part_count)s parts have not arrived.")
+            % {"count": len(missing), "part_count": upload.part_count},
+            missing=missing,
+        )
     with blobs.staging() as folder:
         try:
             staged = blobs.stage(parts.Parts(upload), folder, sha256=upload.sha256, size=upload.size)
@@ -156,7 +171,7 @@ def complete_upload(upload: BlobUpload, *, by: Actor) -> None:
         except (WrongHash, WrongSize) as error:
             _delete_parts(str(upload.pk))
             raise WrongHash(
-                "What arrived is not the file that was announced. Send it again from its beginning.",
+                _("What arrived is not the file that was announced. Send it again from its beginning."),
                 sha256=upload.sha256,
             ) from error
         file_sets.store_blob(staged)
@@ -179,7 +194,7 @@ def _is_complete(upload: BlobUpload, by: Actor) -> bool:
 
 
 def _not_found() -> NotFound:
-    return NotFound("There is no such upload, or its time is over. Begin it again.")
+    return NotFound(_("There is no such upload, or its time is over. Begin it again."))
 
 
 def find_upload(course: Course, upload_id: str, *, by: Actor) -> BlobUpload:

@@ -1,8 +1,8 @@
 """File sets as a zip that is made while it is sent: memory stays flat."""
 
 import zipfile
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import prefetch_related_objects
@@ -36,11 +36,15 @@ class _Buffer:
 
 @dataclass(frozen=True)
 class ArchiveFolder:
-    """A file set, the folder for it in the zip, and the time that its files get there."""
+    """A file set, the folder for it in the zip, and the time that its files get there.
+
+    `texts` are written beside the files, and instead of those of their names.
+    """
 
     file_set: FileSet
     folder: str
     moment: datetime
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 class ZipStream:
@@ -62,8 +66,11 @@ class ZipStream:
         names: dict[str, str | None] = {}
         folder = _unique(paths.portable(source.folder), self._taken)
         prefetch_related_objects([source.file_set], file_sets.prefetch_entries())
-        entries = source.file_set.entries.all()
+        entries = [entry for entry in source.file_set.entries.all() if entry.path not in source.texts]
         absent = {blob.pk for blob in reading.find_lost(entry.blob for entry in entries)}
+        for name, text in source.texts.items():
+            path = _unique(f"{folder}/{paths.portable(name)}", self._taken)
+            yield from self.write(path, [text.encode()], source.moment)
         for entry in entries:
             path = _unique(f"{folder}/{paths.portable(entry.path)}", self._taken)
             if entry.blob_id in absent:

@@ -24,6 +24,7 @@ from typing import IO, Any, Protocol
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 
 from courses.errors import Invalid, StorageFull, TryAgain
 from courses.failures import Part, count_failure
@@ -113,10 +114,10 @@ def explained_errors() -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in FULL:
             log.error("no space is left for uploads: %s", error)
             raise StorageFull(
-                "The server's disk is full. Nothing was changed; tell an administrator of ngshare."
+                _("The server's disk is full. Nothing was changed; tell an administrator of ngshare.")
             ) from error
         log.exception("cannot store files")
-        raise StoreUnreachable("The server cannot store your files just now. Try again in a moment.") from error
+        raise StoreUnreachable(_("The server cannot store your files just now. Try again in a moment.")) from error
 
 
 def abandoned_folders(before: datetime) -> list[Path]:
@@ -147,9 +148,17 @@ def stage(stream: Readable, folder: Path, *, sha256: str, size: int) -> Staged:
     hashed = hashlib.sha256()
     path = folder / sha256
     if remaining := receive(stream, path, size, hashed):
-        raise WrongSize(f"The blob {sha256} ends after {size - remaining} of {size} bytes.", sha256=sha256)
+        raise WrongSize(
+            _("The blob %(sha256)s ends after %(received)s of %(size)s bytes.")
+            % {"sha256": sha256, "received": size - remaining, "size": size},
+            sha256=sha256,
+        )
     if hashed.hexdigest() != sha256:
-        raise WrongHash(f"The bytes sent as {sha256} have the hash {hashed.hexdigest()}.", sha256=sha256)
+        raise WrongHash(
+            _("The bytes sent as %(sha256)s have the hash %(found)s.")
+            % {"sha256": sha256, "found": hashed.hexdigest()},
+            sha256=sha256,
+        )
     return Staged(sha256, size, path)
 
 
@@ -165,12 +174,12 @@ def receive(stream: Readable, path: Path, size: int, *hashes: "hashlib._Hash") -
         while remaining and (chunk := stream.read(min(CHUNK, remaining))):
             for each in hashes:
                 each.update(chunk)
-            _write(file, chunk)
+            write(file, chunk)
             remaining -= len(chunk)
     return remaining
 
 
-def _write(file: FileIO, content: bytes) -> None:
+def write(file: FileIO, content: bytes) -> None:
     with explained_errors():
         rest = memoryview(content)
         while rest:
@@ -217,7 +226,7 @@ def find_absent(sizes: Mapping[str, int]) -> list[str]:
     except STORE_ERRORS as error:
         log.exception("cannot look for blobs")
         count_failure(Part.STORE)
-        raise StoreUnreachable("The server cannot reach its files just now. Try again in a moment.") from error
+        raise StoreUnreachable(_("The server cannot reach its files just now. Try again in a moment.")) from error
 
 
 def _stored_size(sha256: str) -> int | None:
@@ -280,7 +289,7 @@ def is_intact(sha256: str, *, on_read: Callable[[int], None] = lambda size: None
     except STORE_ERRORS as error:
         if isinstance(error, OSError) and error.errno == errno.EIO:  # the disk cannot read its own bytes any more
             return False
-        raise StoreUnreachable(f"The store cannot be read just now: {error}.") from error
+        raise StoreUnreachable(_("The store cannot be read just now: %(error)s.") % {"error": error}) from error
     return hashed.hexdigest() == sha256
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import IntegrityError, connection
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from courses import database_errors
 from courses.database_sync import unsynced_transaction
@@ -37,11 +38,13 @@ class BlobsMissing(Conflict):
 class Upload:
     """File sets to store: their manifests, and the blobs that were sent, to be read once and in order.
 
-    `sent` yields (sha256, stream). Read each stream before the next one.
+    `sent` yields (sha256, stream). Read each stream before the next one. `staged` are bytes that were verified while
+    they arrived, by their hash; they are moved into the store.
     """
 
     manifests: list[list[ManifestEntry]]
     sent: Iterable[tuple[str, blobs.Readable]] = field(default_factory=list)
+    staged: Mapping[str, blobs.Staged] = field(default_factory=dict)
 
 
 # What must be sent
@@ -66,7 +69,8 @@ def _check_true_sizes(entries: Iterable[ManifestEntry], known: Mapping[str, Blob
     for entry in entries:
         if entry.sha256 in known and known[entry.sha256].size != entry.size:
             raise blobs.WrongSize(
-                f"{entry.path} is said to be {entry.size} bytes; its content has {known[entry.sha256].size}.",
+                _("%(path)s is said to be %(size)s bytes; its content has %(true_size)s.")
+                % {"path": entry.path, "size": entry.size, "true_size": known[entry.sha256].size},
                 path=entry.path,
             )
 
@@ -93,7 +97,7 @@ def store_upload(
     readable = readable_blobs(by, sizes)
     admit({sha256: size for sha256, size in sizes.items() if sha256 not in readable})
     with blobs.staging() as folder:
-        staged = _receive(upload.sent, sizes, folder)
+        staged = {**upload.staged, **_receive(upload.sent, sizes, folder)}
         _check_true_sizes(entries, {**readable, **staged})
         readable = {sha256: blob for sha256, blob in readable.items() if sha256 not in staged}
         for blob in reading.find_unreliable(readable.values()):
@@ -103,7 +107,8 @@ def store_upload(
         present = {*staged, *readable, *claimed}
         if missing := [sha256 for sha256 in sizes if sha256 not in present]:
             raise BlobsMissing(
-                f"{len(missing)} of the files must be sent: their content is not here yet.", missing=missing
+                _("%(count)s of the files must be sent: their content is not here yet.") % {"count": len(missing)},
+                missing=missing,
             )
         sent = _announce(staged, readable)
         for sha256 in staged:
@@ -130,7 +135,10 @@ def _receive(
     staged: dict[str, blobs.Staged] = {}
     for sha256, stream in sent:
         if sha256 not in sizes or sha256 in staged:
-            raise BadManifest(f"The blob {sha256[:80]} was sent, but the manifest does not ask for it (again).")
+            raise BadManifest(
+                _("The blob %(sha256)s was sent, but the manifest does not ask for it (again).")
+                % {"sha256": sha256[:80]}
+            )
         staged[sha256] = blobs.stage(stream, folder, sha256=sha256, size=sizes[sha256])
     return staged
 
@@ -163,7 +171,7 @@ def _touch(hashes: Sequence[str], now: datetime) -> None:
         for batch in in_batches(hashes):
             rows = Blob.objects.filter(sha256__in=batch, stored=True)
             if len(rows.select_for_update(no_key=True).order_by("sha256").values_list("pk")) < len(batch):
-                raise TryAgain("A file that is on the server already has just been removed. Try again.")
+                raise TryAgain(_("A file that is on the server already has just been removed. Try again."))
             rows.update(touched=now)
 
 
@@ -240,7 +248,7 @@ def _mark(pks: list[Any]) -> tuple[QuerySet[Blob], dict[str, object]]:
 
 
 def _removed() -> TryAgain:
-    return TryAgain("A file was removed while it arrived. Try again.")
+    return TryAgain(_("A file was removed while it arrived. Try again."))
 
 
 def describe(entries: Sequence[ManifestEntry], key: str, pk: int | None = None) -> FileSet:

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from courses.errors import Invalid, TooLarge
 from courses.sizes import readable_size
@@ -40,16 +42,31 @@ def check_manifest(entries: Sequence[ManifestEntry]) -> None:
     sizes: dict[str, int] = {}
     for entry in entries:
         if not re.fullmatch("[0-9a-f]{64}", entry.sha256):
-            raise BadManifest(f"{entry.path[:200]!r}: sha256 must be 64 lower-case hexadecimal digits.")
+            raise BadManifest(
+                _("%(path)r: sha256 must be 64 lower-case hexadecimal digits.") % {"path": entry.path[:200]}
+            )
         if not 0 <= entry.size < 2**63:
-            raise BadManifest(f"{entry.path[:200]!r}: the size must be a number of bytes.")
+            raise BadManifest(_("%(path)r: the size must be a number of bytes.") % {"path": entry.path[:200]})
         if sizes.setdefault(entry.sha256, entry.size) != entry.size:
-            raise BadManifest(f"{entry.path[:200]!r}: the same hash has two sizes.")
-    try:
+            raise BadManifest(_("%(path)r: the same hash has two sizes.") % {"path": entry.path[:200]})
+    with _explained_paths():
         paths.check_all(entry.path for entry in entries)
-    except paths.BadPath as error:
-        raise BadPath(str(error)) from error
     _check_sizes(entries)
+
+
+def check_path(path: str) -> None:
+    """Check one path by itself. Errors: BadPath."""
+    with _explained_paths():
+        paths.check(path)
+
+
+@contextmanager
+def _explained_paths() -> Iterator[None]:
+    """Errors: BadPath."""
+    try:
+        yield
+    except paths.BadPath as error:
+        raise BadPath(_(error.template) % error.values) from error
 
 
 def check_limits(entries: Sequence[ManifestEntry]) -> None:
@@ -61,7 +78,11 @@ def check_limits(entries: Sequence[ManifestEntry]) -> None:
 def check_file_count(count: int) -> None:
     """Errors: TooManyFiles."""
     if count > (limit := settings.NGSHARE_MAX_FILES):
-        raise TooManyFiles(f"Your folder has {count} files, the limit is {limit}.", files=count, limit=limit)
+        raise TooManyFiles(
+            _("Your folder has %(count)s files, the limit is %(limit)s.") % {"count": count, "limit": limit},
+            files=count,
+            limit=limit,
+        )
 
 
 def _check_sizes(entries: Sequence[ManifestEntry]) -> None:
@@ -70,7 +91,8 @@ def _check_sizes(entries: Sequence[ManifestEntry]) -> None:
     largest = max(entries, key=lambda entry: entry.size)
     if largest.size > (limit := settings.NGSHARE_MAX_FILE_SIZE):
         raise TooLarge(
-            f"{largest.path} is {readable_size(largest.size)}, the limit for one file is {readable_size(limit)}.",
+            _("%(path)s is %(size)s, the limit for one file is %(limit)s.")
+            % {"path": largest.path, "size": readable_size(largest.size), "limit": readable_size(limit)},
             size=largest.size,
             limit=limit,
             largest=largest.path,
@@ -78,8 +100,13 @@ def _check_sizes(entries: Sequence[ManifestEntry]) -> None:
     total = sum(entry.size for entry in entries)
     if total > (limit := settings.NGSHARE_MAX_SUBMISSION_SIZE):
         raise TooLarge(
-            f"Your folder is {readable_size(total)}, the limit is {readable_size(limit)}; "
-            f"the largest file is {largest.path}, {readable_size(largest.size)}.",
+            _("Your folder is %(total)s, the limit is %(limit)s; the largest file is %(path)s, %(size)s.")
+            % {
+                "total": readable_size(total),
+                "limit": readable_size(limit),
+                "path": largest.path,
+                "size": readable_size(largest.size),
+            },
             size=total,
             limit=limit,
             largest=largest.path,

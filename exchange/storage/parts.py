@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
 
 from exchange.models import BlobUpload
 from exchange.storage import blobs
@@ -28,7 +29,10 @@ def put(upload: BlobUpload, number: int, stream: blobs.Readable) -> None:
     with blobs.staging() as folder:
         path = folder / str(number)
         if missing := blobs.receive(stream, path, size):
-            raise blobs.WrongSize(f"Part {number} ends after {size - missing} of {size} bytes.")
+            raise blobs.WrongSize(
+                _("Part %(number)s ends after %(received)s of %(size)s bytes.")
+                % {"number": number, "received": size - missing, "size": size}
+            )
         with blobs.explained_errors(), blobs.waiting_for_store(), open(path, "rb") as file:
             default_storage.save(_name(upload, number), StagedFile(file, path))
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from courses import audit
 from courses.errors import BytesLost
@@ -80,9 +81,14 @@ def mark_lost(rows: Sequence[Blob], *, by: Actor = SERVER) -> None:
 
 
 def _bytes_lost(names: list[str]) -> BytesLost:
-    subject = names[0] if len(names) == 1 else f"{len(names)} files, {names[0]} among them"
-    return BytesLost(
-        f"The server has lost the content of {subject}. Ask for the files to be sent again, or tell an administrator "
-        "of ngshare, who can restore them from a backup.",
-        lost=names[:MAX_NAMES],
-    )
+    if len(names) == 1:
+        message = _(
+            "The server has lost the content of %(name)s. Ask for the files to be sent again, or tell an "
+            "administrator of ngshare, who can restore them from a backup."
+        )
+    else:
+        message = _(
+            "The server has lost the content of %(count)s files, %(name)s among them. Ask for the files to be sent "
+            "again, or tell an administrator of ngshare, who can restore them from a backup."
+        )
+    return BytesLost(message % {"name": names[0], "count": len(names)}, lost=names[:MAX_NAMES])

@@ -15,6 +15,7 @@ from ..client.errors import ServiceError
 from ..exchange.collect import ExchangeCollect
 from ..gradebook import students
 from ..gradebook.deadlines import CourseDeadlines
+from ..translation import gettext as _
 from .commands import Commands
 from .deadline_tables import render_time
 from .output import CommandFailed, print_success, print_warning
@@ -28,15 +29,23 @@ class CollectWhenDue(Commands):
     def collect_when_due(self, options: argparse.Namespace) -> None:
         reason = students.reason_not_to_use(self.app.coursedir, options.course, create=True)
         if reason:
-            raise CommandFailed(f"{reason} Go to the course's folder, see ngshare-course-directory.")
+            raise CommandFailed(
+                _("%(reason)s Go to the course's folder, see ngshare-course-directory.") % {"reason": reason}
+            )
         deadlines = CourseDeadlines(self.client, options.course)
         if not options.now_if_due:
             Wait(deadlines, options.assignment).until_due()
         elif (end := due_for_everybody(deadlines, options.assignment)) + AFTER > datetime.now(timezone.utc):
-            print_success(f"{options.assignment} is due {render_time(end, deadlines.zone())}: nothing was collected.")
+            print_success(
+                _("%(assignment)s is due %(due)s: nothing was collected.")
+                % {"assignment": options.assignment, "due": render_time(end, deadlines.zone())}
+            )
             return
         self._collect(options, is_patient=not options.now_if_due)
-        print_success(f"Collected {options.assignment} of '{options.course}'.")
+        print_success(
+            _("Collected %(assignment)s of '%(course)s'.")
+            % {"assignment": options.assignment, "course": options.course}
+        )
 
     def _collect(self, options: argparse.Namespace, *, is_patient: bool) -> None:
         """Collect, as often as it takes while the service is not there, if `is_patient`."""
@@ -47,7 +56,9 @@ class CollectWhenDue(Commands):
                 return
             except ExchangeError:  # which is in the log
                 if not (is_patient and collector.failed_for_now):
-                    raise CommandFailed(f"{options.assignment} was not collected, or not all of it.") from None
+                    raise CommandFailed(
+                        _("%(assignment)s was not collected, or not all of it.") % {"assignment": options.assignment}
+                    ) from None
             time.sleep(TRY_AGAIN)
 
     def _collector(self, options: argparse.Namespace) -> ExchangeCollect:
@@ -79,11 +90,14 @@ class Wait:
         except ServiceError as error:
             if not error.is_temporary:
                 raise
-            self._tell(f"{error} Still waiting.")
+            self._tell(_("%(error)s Still waiting.") % {"error": error})
             return TRY_AGAIN
         remaining = (end + AFTER - datetime.now(timezone.utc)).total_seconds()
         if remaining > 0:
-            self._tell(f"{self._assignment} is due {render_time(end, zone)}. Waiting; Ctrl-C ends it.")
+            self._tell(
+                _("%(assignment)s is due %(due)s. Waiting; Ctrl-C ends it.")
+                % {"assignment": self._assignment, "due": render_time(end, zone)}
+            )
         return min(remaining, LOOK_AGAIN)
 
     def _tell(self, sentence: str) -> None:
@@ -98,5 +112,5 @@ def due_for_everybody(deadlines: CourseDeadlines, assignment: str) -> datetime:
     ends = [member.terms.end for member in deadlines.members(assignment)]
     latest = max((end for end in [own, *ends] if end), default=None)
     if latest is None:
-        raise CommandFailed(f"{assignment} has no due date.")
+        raise CommandFailed(_("%(assignment)s has no due date.") % {"assignment": assignment})
     return latest

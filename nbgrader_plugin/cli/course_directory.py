@@ -15,7 +15,8 @@ from pathlib import Path
 from ..authenticator import STAFF, course_names
 from ..client.client import NgshareClient
 from ..client.paths import check_name
-from ..client.records import as_mapping, text
+from ..client.records import as_mapping, role_text, text
+from ..translation import gettext as _
 from .output import CommandFailed, load_nbgrader, print_success, print_warning, run_command
 
 LAB_SETTING = Path("@jupyter", "nbgrader", "formgrader.jupyterlab-settings")
@@ -38,10 +39,12 @@ c.CourseDirectory.db_url = f"sqlite:///{{root}}/gradebook.db"
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="ngshare-course-directory",
-        description="Make a folder for a course, which formgrader can open. No file is ever overwritten.",
+        description=_("Make a folder for a course, which formgrader can open. No file is ever overwritten."),
     )
-    parser.add_argument("course", metavar="COURSE", nargs="?", help="name of the course; default: each that you teach")
-    parser.add_argument("path", metavar="PATH", nargs="?", type=Path, help="the folder; default: ./COURSE")
+    parser.add_argument(
+        "course", metavar="COURSE", nargs="?", help=_("name of the course; default: each that you teach")
+    )
+    parser.add_argument("path", metavar="PATH", nargs="?", type=Path, help=_("the folder; default: ./COURSE"))
     options = parser.parse_args(arguments)
     return run_command(lambda: make_folders(options.course, options.path))
 
@@ -52,7 +55,7 @@ def make_folders(course: str | None, path: Path | None) -> None:
     with client.connected():
         names = taught_courses(client) if course is None else [check_taught(client, course)]
     for name in names:
-        make_folder(name, path or Path(check_name(name, "course")), url=client.url)
+        make_folder(name, path or Path(check_name(name, _("course"))), url=client.url)
     allow_local_config(lab_settings_folder(app.config_dir) / LAB_SETTING)
 
 
@@ -61,7 +64,7 @@ def taught_courses(client: NgshareClient) -> list[str]:
     me = as_mapping(client.get("me"))
     courses = course_names(me.get("courses"), roles=STAFF)
     if not courses:
-        raise CommandFailed(f"{text(me, 'username')} teaches no course.")
+        raise CommandFailed(_("%(username)s teaches no course.") % {"username": text(me, "username")})
     return courses
 
 
@@ -69,7 +72,10 @@ def check_taught(client: NgshareClient, course: str) -> str:
     """Return the course if the user teaches it or is an administrator; raise CommandFailed or ErrorResponse if not."""
     role = as_mapping(client.get("courses", course)).get("role")
     if role not in STAFF and role is not None:
-        raise CommandFailed(f"You do not teach '{course}': your role there is {role}.")
+        raise CommandFailed(
+            _("You do not teach '%(course)s': your role there is %(role)s.")
+            % {"course": course, "role": role_text(str(role))}
+        )
     return course
 
 
@@ -83,11 +89,17 @@ def make_folder(course: str, folder: Path, *, url: str = "") -> None:
             config.write(content)
     except FileExistsError:
         if file.read_text(encoding="utf-8", errors="replace") == content:
-            print_success(f"{folder} is already set up for '{course}'.")
+            print_success(_("%(folder)s is already set up for '%(course)s'.") % {"folder": folder, "course": course})
         else:
-            print_warning(f"{file} exists already and was not changed; check that it sets course_id = {course!r}.")
+            print_warning(
+                _("%(file)s exists already and was not changed; check that it sets course_id = %(course)r.")
+                % {"file": file, "course": course}
+            )
         return
-    print_success(f"{folder} is set up for '{course}'. Put assignments into {folder / 'source'}.")
+    print_success(
+        _("%(folder)s is set up for '%(course)s'. Put assignments into %(source)s.")
+        % {"folder": folder, "course": course, "source": folder / "source"}
+    )
 
 
 def lab_settings_folder(config_dir: str, environ: Mapping[str, str] = os.environ) -> Path:
@@ -106,13 +118,15 @@ def allow_local_config(file: Path) -> None:
     if isinstance(settings, dict) and settings.get("local_config") is True:
         return
     if not isinstance(settings, dict) or "local_config" in settings:
-        print_warning("For Formgrader (local), switch on “Allow local nbgrader config file” in JupyterLab's settings.")
+        print_warning(
+            _("For Formgrader (local), switch on “Allow local nbgrader config file” in JupyterLab's settings.")
+        )
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=file.parent, encoding="utf-8", delete=False) as new:
         json.dump({**settings, "local_config": True}, new, indent=4)
     os.replace(new.name, file)
-    print_success("JupyterLab now has Nbgrader → Formgrader (local), for the current folder; reload its page.")
+    print_success(_("JupyterLab now has Nbgrader → Formgrader (local), for the current folder; reload its page."))
 
 
 if __name__ == "__main__":

@@ -5,64 +5,74 @@ from collections.abc import Callable
 
 from ..gradebook.deadline_sync import TO_SERVICE
 from ..gradebook.sync import BOTH, TO_GRADEBOOK
-
-TIME = "ISO 8601, with an offset or in the time zone of the course: 2026-12-01T23:59"
+from ..translation import gettext as _
 
 
 def add_deadline_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    subparser = command("set_due", "Set due date, cut-off, release time or attempt limit of an assignment")
+    time = _("ISO 8601, with an offset or in the time zone of the course: 2026-12-01T23:59")
+    subparser = command("set_due", _("Set due date, cut-off, release time or attempt limit of an assignment"))
     subparser.add_argument("assignment", metavar="ASSIGNMENT")
-    subparser.add_argument("--due", metavar="TIME", help=f"{TIME}; none clears it")
-    subparser.add_argument("--cut-off", "--cut_off", metavar="TIME", help="when nothing is accepted any more, or none")
-    subparser.add_argument("--release-at", "--release_at", metavar="TIME", help="when students see it, or none")
-    subparser.add_argument("--attempts", metavar="N", help="how often a student may submit, or none")
+    subparser.add_argument("--due", metavar="TIME", help=_("%(time)s; none clears it") % {"time": time})
+    subparser.add_argument(
+        "--cut-off", "--cut_off", metavar="TIME", help=_("when nothing is accepted any more, or none")
+    )
+    subparser.add_argument("--release-at", "--release_at", metavar="TIME", help=_("when students see it, or none"))
+    subparser.add_argument("--attempts", metavar="N", help=_("how often a student may submit, or none"))
     _add_asking_options(subparser)
 
-    subparser = command("extend", "Grant an extension, instead of one that the student or section has")
+    subparser = command("extend", _("Grant an extension, instead of one that the student or section has"))
     subparser.add_argument("assignment", metavar="ASSIGNMENT")
     whose = subparser.add_mutually_exclusive_group(required=True)
     whose.add_argument("--student", metavar="NAME", nargs="+", action="extend")
     whose.add_argument("--section")
-    subparser.add_argument("--due", metavar="TIME", help=TIME)
-    subparser.add_argument("--cut-off", "--cut_off", metavar="TIME", help="default: open until the due date at least")
-    subparser.add_argument("--attempts", metavar="N", type=natural, default=0, help="how many more")
+    subparser.add_argument("--due", metavar="TIME", help=time)
+    subparser.add_argument(
+        "--cut-off", "--cut_off", metavar="TIME", help=_("default: open until the due date at least")
+    )
+    subparser.add_argument("--attempts", metavar="N", type=natural, default=0, help=_("how many more"))
     subparser.add_argument("--reason", default="")
-    subparser.add_argument("--withdraw", action="store_true", help="withdraw the extension")
+    subparser.add_argument("--withdraw", action="store_true", help=_("withdraw the extension"))
     _add_asking_options(subparser)
 
+    _add_comparing_commands(command)
+
+
+def _add_comparing_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
     subparser = command(
-        "deadlines", "Show the deadlines; of one assignment, for whom something else is in force, and why"
+        "deadlines", _("Show the deadlines; of one assignment, for whom something else is in force, and why")
     )
     subparser.add_argument("assignment", metavar="ASSIGNMENT", nargs="?")
 
     subparser = command(
-        "sync_deadlines", "Show where due dates differ from those of the gradebook; with --yes, mend it"
+        "sync_deadlines", _("Show where due dates differ from those of the gradebook; with --yes, mend it")
     )
     subparser.add_argument("assignment", metavar="ASSIGNMENT", nargs="?")
     subparser.add_argument(
         "--direction",
         choices=[BOTH, TO_GRADEBOOK, TO_SERVICE],
         default=BOTH,
-        help="which side is changed; default: both, where each gets what it lacks, and students the later due date",
+        help=_("which side is changed; default: both, where each gets what it lacks, and students the later due date"),
     )
-    subparser.add_argument("--yes", action="store_true", help="make the changes")
+    subparser.add_argument("--yes", action="store_true", help=_("make the changes"))
 
-    subparser = command("collect_when_due", "Wait until an assignment is due for everybody, and collect it")
+    subparser = command("collect_when_due", _("Wait until an assignment is due for everybody, and collect it"))
     subparser.add_argument("assignment", metavar="ASSIGNMENT")
     subparser.add_argument(
-        "--now-if-due", action="store_true", help="do not wait: collect if it is due, and do nothing otherwise (cron)"
+        "--now-if-due",
+        action="store_true",
+        help=_("do not wait: collect if it is due, and do nothing otherwise (cron)"),
     )
     subparser.add_argument(
-        "--before-duedate", "--before_duedate", action="store_true", help="as of nbgrader collect: what came in time"
+        "--before-duedate", "--before_duedate", action="store_true", help=_("as of nbgrader collect: what came in time")
     )
 
 
 def natural(typed: str) -> int:
     if not typed.isdecimal():
-        raise argparse.ArgumentTypeError(f"{typed} is no number of attempts")
+        raise argparse.ArgumentTypeError(_("%(typed)s is no number of attempts") % {"typed": typed})
     return int(typed)
 
 
 def _add_asking_options(subparser: argparse.ArgumentParser) -> None:
-    subparser.add_argument("--yes", action="store_true", help="do not ask")
-    subparser.add_argument("--no-gb", action="store_true", help="leave the gradebook unchanged")
+    subparser.add_argument("--yes", action="store_true", help=_("do not ask"))
+    subparser.add_argument("--no-gb", action="store_true", help=_("leave the gradebook unchanged"))

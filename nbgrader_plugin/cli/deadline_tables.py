@@ -6,6 +6,7 @@ from datetime import datetime, timezone, tzinfo
 from ..client import times
 from ..gradebook.deadline_sync import TO_SERVICE, Difference, Step
 from ..gradebook.deadlines import AssignmentDeadlines, Extension, MemberDeadline, StateChange, Terms
+from ..translation import gettext as _
 from .output import render_table
 
 MOST_SHOWN = 50  # people whose state changes
@@ -23,7 +24,7 @@ def render_time(moment: datetime | None, zone: tzinfo | None) -> str:
 
 def render_assignments(assignments: Sequence[AssignmentDeadlines], extended: Sequence[int], zone: tzinfo | None) -> str:
     """Return a line for each assignment, with the number of its extensions."""
-    header = ["assignment", "released", "due", "cut-off", "attempts", "extensions"]
+    header = [_("assignment"), _("released"), _("due"), _("cut-off"), _("attempts"), _("extensions")]
     rows = [
         [found.name, render_release(found, zone), *_cells(found.terms, zone), count or NONE]
         for found, count in zip(assignments, extended, strict=True)
@@ -33,8 +34,8 @@ def render_assignments(assignments: Sequence[AssignmentDeadlines], extended: Seq
 
 def render_release(found: AssignmentDeadlines, zone: tzinfo | None) -> str:
     if not found.is_released:
-        return "no"
-    return f"from {render_time(found.release_at, zone)}" if found.release_at else "yes"
+        return _("no")
+    return _("from %(time)s") % {"time": render_time(found.release_at, zone)} if found.release_at else _("yes")
 
 
 def render_assignment(
@@ -48,14 +49,16 @@ def render_assignment(
     An extension that changes nothing for anybody, because something else is more generous, has a line as well.
     """
     others = [member for member in members if member.why]
-    rows: list[list[object]] = [["everybody", *_cells(found.terms, zone), ""]]
+    rows: list[list[object]] = [[_("everybody"), *_cells(found.terms, zone), ""]]
     rows += [[member.username, *_cells(member.terms, zone), member.why] for member in others]
-    shown = {member.username for member in others} | {f"section {member.section}" for member in others}
+    shown = {member.username for member in others} | {
+        _("section %(section)s") % {"section": member.section} for member in others
+    }
     for extension in extensions:
         if extension.whose not in shown:
             terms = Terms(extension.due, extension.cut_off, None)
-            rows.append([extension.whose, *_cells(terms, zone), "an extension that changes nothing"])
-    return render_table(["who", "due", "cut-off", "attempts", "why"], rows)
+            rows.append([extension.whose, *_cells(terms, zone), _("an extension that changes nothing")])
+    return render_table([_("who"), _("due"), _("cut-off"), _("attempts"), _("why")], rows)
 
 
 def _cells(terms: Terms, zone: tzinfo | None) -> list[object]:
@@ -65,9 +68,9 @@ def _cells(terms: Terms, zone: tzinfo | None) -> list[object]:
 def render_changes(changes: Sequence[StateChange]) -> str:
     """Return whose submissions, or chance to submit, change their state."""
     rows = [[change.student, change.before, change.after] for change in changes[:MOST_SHOWN]]
-    table = render_table(["student", "now", "then"], rows)
+    table = render_table([_("student"), _("now"), _("then")], rows)
     more = len(changes) - len(rows)
-    return f"{table}\n… and {more} more" if more else table
+    return "\n".join([table, _("… and %(count)s more") % {"count": more}]) if more else table
 
 
 def render_sync(differences: Sequence[Difference], steps: Sequence[Step], zone: tzinfo | None) -> str:
@@ -76,15 +79,16 @@ def render_sync(differences: Sequence[Difference], steps: Sequence[Step], zone: 
     rows = [
         [
             found.assignment,
-            found.student or "everybody",
+            found.student or _("everybody"),
             render_time(found.in_service, zone),
             render_time(found.in_gradebook, zone),
             to_do.get((found.assignment, found.student), NONE),
         ]
         for found in differences
     ]
-    return render_table(["assignment", "who", "service", "gradebook", "to do"], rows)
+    return render_table([_("assignment"), _("who"), _("service"), _("gradebook"), _("to do")], rows)
 
 
 def _action(step: Step, zone: tzinfo | None) -> str:
-    return f"{'service' if step.side == TO_SERVICE else 'gradebook'}: due {render_time(step.due, zone)}"
+    sentence = _("service: due %(due)s") if step.side == TO_SERVICE else _("gradebook: due %(due)s")
+    return sentence % {"due": render_time(step.due, zone)}

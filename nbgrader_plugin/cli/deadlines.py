@@ -13,12 +13,14 @@ from ..gradebook.deadline_sync import Difference
 from ..gradebook.deadlines import AssignmentDeadlines, CourseDeadlines, Extension, StateChange, Terms
 from ..gradebook.due_dates import gradebook_exists
 from ..gradebook.sync import BOTH, TO_GRADEBOOK
+from ..translation import gettext as _
 from . import deadline_tables
 from .commands import Commands
 from .deadline_tables import render_time
 from .output import CommandFailed, print_success, print_warning, render_made
 from .typed_times import NONE, parse_time
 
+YES = ("y", "yes")
 Change = Callable[[bool], list[StateChange]]  # takes whether it is only tried; returns whose state changes
 
 
@@ -36,7 +38,7 @@ class DeadlineCommands(Commands):
         if options.attempts is not None:
             values["max_attempts"] = parse_attempts(options.attempts)
         if not values:
-            raise CommandFailed("Say what to set: --due, --cut-off, --release-at or --attempts.")
+            raise CommandFailed(_("Say what to set: --due, --cut-off, --release-at or --attempts."))
         extended = self._extended(options, deadlines) if "due" in values else set()
         change_after_asking(
             lambda dry_run: deadlines.change(options.assignment, values, dry_run=dry_run), yes=options.yes
@@ -75,28 +77,33 @@ class DeadlineCommands(Commands):
     def sync_deadlines(self, options: argparse.Namespace) -> None:
         reason = self._reason_without_gradebook(options.course)
         if reason:
-            raise CommandFailed(f"{reason} Go to the course's folder, see ngshare-course-directory.")
+            raise CommandFailed(
+                _("%(reason)s Go to the course's folder, see ngshare-course-directory.") % {"reason": reason}
+            )
         deadlines = CourseDeadlines(self.client, options.course)
         with self._gradebook(options.course) as gradebook:
             if options.assignment and options.assignment not in {found.name for found in gradebook.assignments}:
-                raise CommandFailed(f"There is no {options.assignment} in the gradebook here.")
+                raise CommandFailed(
+                    _("There is no %(assignment)s in the gradebook here.") % {"assignment": options.assignment}
+                )
             differences = self._differences(options, deadlines, gradebook)
             steps = deadline_sync.plan_steps(differences, options.direction)
             if not differences:
-                print_success("Service and gradebook agree.")
+                print_success(_("Service and gradebook agree."))
                 return
             print(deadline_tables.render_sync(differences, steps, deadlines.zone()))
             for assignment, changes in deadline_sync.preview(steps, deadlines).items():
-                print(f"\nIn {assignment}, this changes:\n{deadline_tables.render_changes(changes)}")
+                print("\n" + _("In %(assignment)s, this changes:") % {"assignment": assignment})
+                print(deadline_tables.render_changes(changes))
             if not steps:
                 is_both = options.direction == BOTH
                 print_warning(
-                    "Which due date is right, only you can say: repeat with --direction."
+                    _("Which due date is right, only you can say: repeat with --direction.")
                     if is_both
-                    else "There is nothing to do: the service makes no extension shorter."
+                    else _("There is nothing to do: the service makes no extension shorter.")
                 )
             elif not options.yes:
-                print_warning("Nothing was changed. To do what the last column says, repeat with --yes.")
+                print_warning(_("Nothing was changed. To do what the last column says, repeat with --yes."))
             else:
                 deadline_sync.apply_steps(steps, deadlines, gradebook)
                 print_success(render_made(len(steps)))
@@ -133,18 +140,24 @@ class DeadlineCommands(Commands):
         own = deadlines.assignment(options.assignment).terms
         if not (grant["attempts"] or is_later(grant["due"], own.due) or is_later(grant["cut_off"], own.cut_off)):
             everybody = ", ".join(render_terms(own, zone))
-            print_warning(f"This is no later than for everybody ({everybody}), and what is more generous counts.")
+            print_warning(
+                _("This is no later than for everybody (%(everybody)s), and what is more generous counts.")
+                % {"everybody": everybody}
+            )
         for extension in find_extensions(options, deadlines):
-            print_warning(f"{render_extension(extension, zone)} Yours takes its place.")
+            print_warning(_("%(extension)s Yours takes its place.") % {"extension": render_extension(extension, zone)})
 
     def _withdraw(self, options: argparse.Namespace, deadlines: CourseDeadlines) -> None:
         if options.due or options.cut_off or options.attempts or options.reason:
-            raise CommandFailed("--withdraw takes no due date, cut-off, attempts or reason.")
+            raise CommandFailed(_("--withdraw takes no due date, cut-off, attempts or reason."))
         found = find_extensions(options, deadlines)
-        wanted = options.student or [f"section {options.section}"]
+        wanted = options.student or [_("section %(section)s") % {"section": options.section}]
         missing = [name for name in wanted if name not in {extension.whose for extension in found}]
         if missing:
-            raise CommandFailed(f"{missing[0]} has no extension of {options.assignment}.")
+            raise CommandFailed(
+                _("%(whose)s has no extension of %(assignment)s.")
+                % {"whose": missing[0], "assignment": options.assignment}
+            )
 
         def withdraw(dry_run: bool) -> list[StateChange]:
             return [
@@ -155,14 +168,17 @@ class DeadlineCommands(Commands):
 
         change_after_asking(withdraw, yes=options.yes)
         for extension in found:
-            print_success(f"{extension.whose} has no extension of {options.assignment} any more.")
+            print_success(
+                _("%(whose)s has no extension of %(assignment)s any more.")
+                % {"whose": extension.whose, "assignment": options.assignment}
+            )
 
     # The gradebook in the current folder
 
     def _reason_without_gradebook(self, course: str) -> str:
         """Return why there is no gradebook of the course here; empty if there is one."""
         reason = students.reason_not_to_use(self.app.coursedir, course)
-        return reason or ("" if gradebook_exists(self.app.coursedir) else "There is no gradebook here.")
+        return reason or ("" if gradebook_exists(self.app.coursedir) else _("There is no gradebook here."))
 
     @contextmanager
     def _gradebook(self, course: str) -> Iterator[Gradebook]:
@@ -190,14 +206,14 @@ class DeadlineCommands(Commands):
             return
         reason = self._reason_without_gradebook(options.course)
         if reason:
-            print_warning(f"Only the service was changed. {reason}")
+            print_warning(_("Only the service was changed. %(reason)s") % {"reason": reason})
             return
         with self._gradebook(options.course) as gradebook:
             differences = filter(concerns, self._differences(options, deadlines, gradebook))
             steps = deadline_sync.plan_steps(list(differences), TO_GRADEBOOK)
             deadline_sync.apply_steps(steps, deadlines, gradebook)
         if steps:
-            print_success("The gradebook here has it, too.")
+            print_success(_("The gradebook here has it, too."))
 
 
 def change_after_asking(change: Change, *, yes: bool) -> None:
@@ -206,7 +222,7 @@ def change_after_asking(change: Change, *, yes: bool) -> None:
     if changes:
         print(deadline_tables.render_changes(changes))
         if not yes and not _agrees():
-            raise CommandFailed("Nothing was changed. To change it without being asked, add --yes.")
+            raise CommandFailed(_("Nothing was changed. To change it without being asked, add --yes."))
     change(False)
 
 
@@ -214,7 +230,7 @@ def _agrees() -> bool:
     if not sys.stdin.isatty():
         return False
     try:
-        return input("Change this? [y/N] ").strip().lower() in ("y", "yes")
+        return input(_("Change this? [y/N]") + " ").strip().lower() in {*YES, _("y"), _("yes")}
     except EOFError:
         return False
 
@@ -224,22 +240,22 @@ def parse_attempts(typed: str) -> int | None:
     if typed.strip().lower() == NONE:
         return None
     if not typed.strip().isdecimal() or int(typed) == 0:
-        raise CommandFailed(f"{typed} is no number of attempts: write a number, or none.")
+        raise CommandFailed(_("%(typed)s is no number of attempts: write a number, or none.") % {"typed": typed})
     return int(typed)
 
 
 def describe(found: AssignmentDeadlines, zone: tzinfo | None) -> str:
     """Return the deadlines of an assignment as a sentence."""
     parts = render_terms(found.terms, zone)
-    parts += [f"released from {render_time(found.release_at, zone)}"] if found.release_at else []
-    parts += [f"{found.terms.max_attempts} attempts"] if found.terms.max_attempts else []
+    parts += [_("released from %(time)s") % {"time": render_time(found.release_at, zone)}] if found.release_at else []
+    parts += [_("%(attempts)s attempts") % {"attempts": found.terms.max_attempts}] if found.terms.max_attempts else []
     return f"{found.name}: {', '.join(parts)}."
 
 
 def render_terms(terms: Terms, zone: tzinfo | None) -> list[str]:
     """Return due date and cut-off, each as part of a sentence."""
-    parts = [f"due {render_time(terms.due, zone)}" if terms.due else "no due date"]
-    return parts + ([f"cut-off {render_time(terms.cut_off, zone)}"] if terms.cut_off else [])
+    parts = [_("due %(due)s") % {"due": render_time(terms.due, zone)} if terms.due else _("no due date")]
+    return parts + ([_("cut-off %(cut_off)s") % {"cut_off": render_time(terms.cut_off, zone)}] if terms.cut_off else [])
 
 
 def is_later(granted: object, own: datetime | None) -> bool:
@@ -257,11 +273,11 @@ def find_extensions(options: argparse.Namespace, deadlines: CourseDeadlines) -> 
 
 
 def render_extension(found: Extension, zone: tzinfo | None) -> str:
-    parts = [f"due {render_time(found.due, zone)}"] if found.due else []
-    parts += [f"cut-off {render_time(found.cut_off, zone)}"] if found.cut_off else []
-    parts += [f"{found.attempts} more attempts"] if found.attempts else []
+    parts = [_("due %(due)s") % {"due": render_time(found.due, zone)}] if found.due else []
+    parts += [_("cut-off %(cut_off)s") % {"cut_off": render_time(found.cut_off, zone)}] if found.cut_off else []
+    parts += [_("%(attempts)s more attempts") % {"attempts": found.attempts}] if found.attempts else []
     parts += [found.reason] if found.reason else []
-    return f"{found.whose} has an extension: {', '.join(parts)}."
+    return _("%(whose)s has an extension: %(parts)s.") % {"whose": found.whose, "parts": ", ".join(parts)}
 
 
 def warn_of(differences: Sequence[Difference], course: str) -> None:
@@ -269,6 +285,9 @@ def warn_of(differences: Sequence[Difference], course: str) -> None:
     names = sorted({found.assignment for found in differences})
     if names:
         print_warning(
-            f"The gradebook here has other due dates than the service for {', '.join(names)}: "
-            f'see `ngshare-course-management sync_deadlines "{course}"`.'
+            _("The gradebook here has other due dates than the service for %(assignments)s: see `%(command)s`.")
+            % {
+                "assignments": ", ".join(names),
+                "command": f'ngshare-course-management sync_deadlines "{course}"',
+            }
         )

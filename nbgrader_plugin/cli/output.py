@@ -12,6 +12,8 @@ from nbgrader.exchange import ExchangeError
 
 from ..client.paths import BadPath
 from ..client.printing import printable, printable_line
+from ..translation import gettext as _
+from ..translation import ngettext
 
 RED, GREEN, YELLOW = 31, 32, 33  # ECMA-48, "select graphic rendition"
 FAILED, INTERRUPTED = 1, 130
@@ -47,8 +49,8 @@ def _print(text: str, colour: int, stream: TextIO) -> None:
     print(text, file=stream, flush=True)
 
 
-def render_made(count: int) -> str:
-    return "1 change was made." if count == 1 else f"{count} changes were made."
+def render_made(changes: int) -> str:
+    return ngettext("%(count)s change was made.", "%(count)s changes were made.", changes) % {"count": changes}
 
 
 def render_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -92,6 +94,6 @@ def run_command(command: Callable[[], None]) -> int:
         print_error(sentence_of(error))
         return FAILED
     except KeyboardInterrupt:
-        print_error("Interrupted.")
+        print_error(_("Interrupted."))
         return INTERRUPTED
     return 0

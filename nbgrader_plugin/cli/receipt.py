@@ -20,10 +20,12 @@ from ..client import manifest, receipt_files, times
 from ..client.address import find_address
 from ..client.client import NgshareClient
 from ..client.paths import BadPath
-from ..client.progress import size_text
+from ..client.progress import files_text, size_text
 from ..client.receipt_files import CannotCheck, NotGenuine, Receipt
 from ..exchange.local_files import find_files, read_files
 from ..exchange.submit import LEFT_OUT
+from ..translation import gettext as _
+from ..translation import ngettext
 from .output import FAILED, INTERRUPTED, load_nbgrader, print_error, print_success, sentence_of
 
 UNKNOWN = 2
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_error(sentence_of(error))
         return UNKNOWN
     except KeyboardInterrupt:
-        print_error("Interrupted.")
+        print_error(_("Interrupted."))
         return INTERRUPTED
     return 0
 
@@ -50,23 +52,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ngshare-receipt",
-        description="Check receipts of submissions, with the public keys of the service alone.",
+        description=_("Check receipts of submissions, with the public keys of the service alone."),
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    text = "Check that a receipt is genuine, and that a folder has the files that it states"
-    verify = commands.add_parser("verify", help=text, description=f"{text}. Exit status: 0 yes, 1 no, 2 unknown.")
+    text = _("Check that a receipt is genuine, and that a folder has the files that it states")
+    verify = commands.add_parser(
+        "verify", help=text, description=_("%(text)s. Exit status: 0 yes, 1 no, 2 unknown.") % {"text": text}
+    )
     verify.add_argument("file", metavar="FILE", type=Path, help="receipt.json")
-    verify.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="the files that were submitted")
+    verify.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help=_("the files that were submitted"))
     source = verify.add_mutually_exclusive_group()
-    source.add_argument("--key", metavar="FILE", type=Path, help="the public keys; default: what `key` has saved")
-    source.add_argument("--url", help="the service that is asked for its public keys; default: as for nbgrader")
+    source.add_argument("--key", metavar="FILE", type=Path, help=_("the public keys; default: what `key` has saved"))
+    source.add_argument("--url", help=_("the service that is asked for its public keys; default: as for nbgrader"))
     verify.set_defaults(run=verify_receipt)
 
-    text = "Save the public keys of the service, to check receipts offline"
+    text = _("Save the public keys of the service, to check receipts offline")
     key = commands.add_parser("key", help=text, description=text)
-    key.add_argument("file", metavar="FILE", type=Path, nargs="?", help="default: where `verify` looks for them")
-    key.add_argument("--url", help="address of the service; default: as for nbgrader")
+    key.add_argument("file", metavar="FILE", type=Path, nargs="?", help=_("default: where `verify` looks for them"))
+    key.add_argument("--url", help=_("address of the service; default: as for nbgrader"))
     key.set_defaults(run=save_keys)
     return parser
 
@@ -77,37 +81,51 @@ def verify_receipt(options: argparse.Namespace) -> str:
         content = file.read(receipt_files.MAX_SIZE + 1)
     receipt = receipt_files.read(content.decode("utf-8-sig", errors="replace"))
     receipt_files.verify(receipt, find_keys(options, str(receipt["key"])))
-    found = f"Genuine: {describe(receipt)}"
     if options.folder is None:
-        return f"{found}."
+        return _("Genuine: %(description)s.") % {"description": describe(receipt)}
     app = load_nbgrader()
     files = read_files(find_files(options.folder, app.coursedir, leave_out=LEFT_OUT))
     if manifest.digest(files) != receipt["digest"]:
         raise NotGenuine(
-            f"The receipt is genuine, but {options.folder} has other files: "
-            f"{counted(len(files))} of {size_text(sum(file.size for file in files))} now, {describe(receipt)}."
+            _("The receipt is genuine, but %(folder)s has other files: %(files)s of %(size)s now, %(description)s.")
+            % {
+                "folder": options.folder,
+                "files": files_text(len(files)),
+                "size": size_text(sum(file.size for file in files)),
+                "description": describe(receipt),
+            }
         )
-    return f"{found}, which are exactly those in {options.folder}."
+    return _("Genuine: %(description)s, which are exactly those in %(folder)s.") % {
+        "description": describe(receipt),
+        "folder": options.folder,
+    }
 
 
 def describe(receipt: Receipt) -> str:
     """Return who submitted what, when, and how many files, as part of a sentence."""
     created, due = times.from_server(receipt["timestamp"]), receipt["due"]
-    lateness = ""
+    sentence = _("%(assignment)s in %(course)s was submitted for %(student)s at %(time)s, %(files)s of %(size)s")
+    if receipt["submitted_by"] not in (receipt["student"], None):
+        sentence = _(
+            "%(assignment)s in %(course)s was submitted for %(student)s by %(sender)s at %(time)s, "
+            "%(files)s of %(size)s"
+        )
+    time, size = f"{created:%Y-%m-%d %H:%M:%S.%f} UTC", receipt["size"]
     if due is not None:
         is_late = created > times.from_server(due)
-        lateness = f", {'late' if is_late else 'in time'} (due {times.from_server(due):%Y-%m-%d %H:%M:%S} UTC)"
-    sender = "" if receipt["submitted_by"] in (receipt["student"], None) else f" by {receipt['submitted_by']}"
-    size = receipt["size"]
-    return (
-        f"{receipt['assignment']} in {receipt['course']} was submitted for {receipt['student']}{sender} "
-        f"at {created:%Y-%m-%d %H:%M:%S.%f} UTC{lateness}, {counted(receipt['file_count'])} of "
-        f"{size_text(size) if isinstance(size, int) else size}"
-    )
+        with_due = _("%(time)s, late (due %(due)s)") if is_late else _("%(time)s, in time (due %(due)s)")
+        time = with_due % {"time": time, "due": f"{times.from_server(due):%Y-%m-%d %H:%M:%S} UTC"}
+    return sentence % {
+        **{name: receipt[name] for name in ("assignment", "course", "student")},
+        "sender": receipt["submitted_by"],
+        "time": time,
+        "files": counted(receipt["file_count"]),
+        "size": size_text(size) if isinstance(size, int) else size,
+    }
 
 
 def counted(files: object) -> str:
-    return "1 file" if files == 1 else f"{files} files"
+    return files_text(files) if isinstance(files, int) else str(files)
 
 
 def find_keys(options: argparse.Namespace, key_id: str) -> dict[str, str]:
@@ -131,7 +149,10 @@ def save_keys(options: argparse.Namespace) -> str:
         json.dump(receipt_files.as_key_set(keys), new, indent=2)
         new.write("\n")
     os.replace(new.name, file)
-    return f"{file} has {len(keys)} public key{'s' if len(keys) > 1 else ''}."
+    return ngettext("%(file)s has %(count)s public key.", "%(file)s has %(count)s public keys.", len(keys)) % {
+        "file": file,
+        "count": len(keys),
+    }
 
 
 def default_file() -> Path:
@@ -148,7 +169,7 @@ def load_keys(file: Path) -> dict[str, str]:
     try:
         return receipt_files.read_keys(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, CannotCheck) as error:
-        raise CannotCheck(f"{file} has no public keys of receipts.") from error
+        raise CannotCheck(_("%(file)s has no public keys of receipts.") % {"file": file}) from error
 
 
 def fetch_keys(url: str | None) -> dict[str, str]:
@@ -160,7 +181,8 @@ def fetch_keys(url: str | None) -> dict[str, str]:
         return receipt_files.read_keys(response.json())
     except (requests.RequestException, ValueError, CannotCheck) as error:
         raise CannotCheck(
-            f"{address} does not say its public keys. Save them while it answers: `ngshare-receipt key`."
+            _("%(address)s does not say its public keys. Save them while it answers: `ngshare-receipt key`.")
+            % {"address": address}
         ) from error
 
 

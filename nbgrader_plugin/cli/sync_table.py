@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ..gradebook.roster import NAMES
 from ..gradebook.sync import Difference, Step
+from ..translation import gettext as _
 from .output import render_table
 
 
@@ -21,10 +22,10 @@ def render_sync(differences: Sequence[Difference], steps: Sequence[Step]) -> str
         ]
         for found in differences
     ]
-    return render_table(["student", "roster", "gradebook", "to do"], rows)
+    return render_table([_("student"), _("roster"), _("gradebook"), _("to do")], rows)
 
 
 def _render_names(names: Mapping[str, str] | None) -> str:
     if names is None:
-        return "missing"
-    return ", ".join(names[name] for name in NAMES if name in names) or "no names"
+        return _("missing")
+    return ", ".join(names[name] for name in NAMES if name in names) or _("no names")

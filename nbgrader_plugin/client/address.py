@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 
+from ..translation import gettext as _
 from .errors import NotConfigured
 
 SERVICE = "services/ngshare"  # where JupyterHub puts a service named ngshare, below its base URL
@@ -26,15 +27,19 @@ def find_address(configured: str, environ: Mapping[str, str] = os.environ) -> st
     url = (configured or environ.get("NGSHARE_URL", "")).strip() or _below_hub(environ)
     if not url:
         raise NotConfigured(
-            "The address of the exchange is not known. Set it in nbgrader_config.py: "
-            "from nbgrader_plugin import configure; configure(get_config(), url='http://…/services/ngshare'), "
-            "or set NGSHARE_URL in the environment."
+            _(
+                "The address of the exchange is not known. Set it in nbgrader_config.py: "
+                "from nbgrader_plugin import configure; configure(get_config(), url='http://…/services/ngshare'), "
+                "or set NGSHARE_URL in the environment."
+            )
         )
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise NotConfigured(f"The address of the exchange must start with http:// or https://, not '{url}'.")
+        raise NotConfigured(
+            _("The address of the exchange must start with http:// or https://, not '%(url)s'.") % {"url": url}
+        )
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise NotConfigured("The address of the exchange must have no user name, password, query or fragment.")
+        raise NotConfigured(_("The address of the exchange must have no user name, password, query or fragment."))
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
@@ -54,8 +59,10 @@ class HubToken(requests.auth.AuthBase):
         token = environ.get("JUPYTERHUB_API_TOKEN", "").strip()
         if not token:
             raise NotConfigured(
-                "There is no JUPYTERHUB_API_TOKEN in the environment, so the exchange cannot know who you are. "
-                "It is set in the terminals and notebooks of your JupyterHub server."
+                _(
+                    "There is no JUPYTERHUB_API_TOKEN in the environment, so the exchange cannot know who you are. "
+                    "It is set in the terminals and notebooks of your JupyterHub server."
+                )
             )
         self._header = f"token {quote(token, safe=PRINTABLE)}"
 

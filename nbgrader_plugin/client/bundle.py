@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from ..translation import gettext as _
 from .errors import InvalidResponse, LocalFileError, ServiceError
 from .manifest import CHUNK, LocalFile
 
@@ -50,7 +51,7 @@ class Upload:
         self._shown = 0  # bytes of blobs that `progress` has been told of
         for file in self.blobs.values():
             if file.size > LARGEST:
-                raise LocalFileError(f"{file.path} is larger than 8 GiB, and cannot be sent.")
+                raise LocalFileError(_("%(file)s is larger than 8 GiB, and cannot be sent.") % {"file": file.path})
 
     def __len__(self) -> int:
         sizes = [len(self.manifest), *(file.size for file in self.blobs.values())]
@@ -75,9 +76,13 @@ class Upload:
                     yield chunk
                     self._advance(len(chunk))
         except OSError as error:
-            raise LocalFileError(f"{file.source} cannot be read: {error.strerror}.") from error
+            raise LocalFileError(
+                _("%(file)s cannot be read: %(reason)s.") % {"file": file.source, "reason": error.strerror}
+            ) from error
         if remaining or hasher.hexdigest() != file.sha256:
-            raise LocalFileError(f"{file.path} changed while it was being sent. Save it and try again.")
+            raise LocalFileError(
+                _("%(file)s changed while it was being sent. Save it and try again.") % {"file": file.path}
+            )
 
     def _advance(self, count: int) -> None:
         self._shown += count
@@ -113,20 +118,23 @@ def receive(
             break
         sha256, size = _parse_header(block)
         if missing.pop(sha256, None) != size:
-            raise InvalidResponse("The exchange sent a file that was not requested, or of another size.")
+            raise InvalidResponse(_("The exchange sent a file that was not requested, or of another size."))
         _store(stream, folder / sha256, sha256, size, progress)
         yield sha256
     if missing:
-        raise InvalidResponse(f"The exchange did not send {len(missing)} of {len(wanted)} files.")
+        raise InvalidResponse(
+            _("The exchange did not send %(missing)s of %(count)s files.")
+            % {"missing": len(missing), "count": len(wanted)}
+        )
 
 
 def _parse_header(block: bytes) -> tuple[str, int]:
     try:
         member = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
     except (tarfile.HeaderError, UnicodeDecodeError) as error:
-        raise InvalidResponse("The exchange sent a bundle that is damaged.") from error
+        raise InvalidResponse(_("The exchange sent a bundle that is damaged.")) from error
     if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
-        raise InvalidResponse("The exchange sent something that is not a regular file.")
+        raise InvalidResponse(_("The exchange sent something that is not a regular file."))
     return member.name, member.size
 
 
@@ -138,15 +146,15 @@ def _store(stream: Reader, target: Path, sha256: str, size: int, progress: Calla
             while remaining:
                 chunk = stream.read(min(CHUNK, remaining))
                 if not chunk:
-                    raise InvalidResponse("The exchange stopped in the middle of a bundle.")
+                    raise InvalidResponse(_("The exchange stopped in the middle of a bundle."))
                 remaining -= len(chunk)
                 hasher.update(chunk)
                 file.write(chunk)
                 progress(len(chunk))
         if hasher.hexdigest() != sha256:
-            raise InvalidResponse("The exchange sent a file whose content is not what its hash says.")
+            raise InvalidResponse(_("The exchange sent a file whose content is not what its hash says."))
         if any(_read_exactly(stream, padding(size))):
-            raise InvalidResponse("The exchange sent a bundle that is damaged.")
+            raise InvalidResponse(_("The exchange sent a bundle that is damaged."))
     except ServiceError:
         progress(remaining - size)
         target.unlink()
@@ -158,7 +166,7 @@ def _read_exactly(stream: Reader, size: int) -> bytes:
     while remaining:
         part = stream.read(remaining)
         if not part:
-            raise InvalidResponse("The exchange stopped in the middle of a bundle.")
+            raise InvalidResponse(_("The exchange stopped in the middle of a bundle."))
         parts.append(part)
         remaining -= len(part)
     return b"".join(parts)

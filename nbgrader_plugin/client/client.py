@@ -22,6 +22,8 @@ from traitlets import Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
 from .. import __version__
+from ..translation import gettext as _
+from ..translation import language
 from . import recent, responses
 from .address import HubToken, NoToken, find_address
 from .bundle import Upload
@@ -192,7 +194,7 @@ class NgshareClient(LoggingConfigurable):
     ) -> list[object]:
         query: Mapping[str, object] = {"page_size": PAGE_SIZE, **params}
         results: list[object] = []
-        for _ in range(MOST_PAGES):
+        for _page in range(MOST_PAGES):
             page = as_mapping(self._json(Request("GET", url, query), attempts=attempts))
             results += as_list(page.get("results"))
             if page.get("next") is None:
@@ -200,7 +202,7 @@ class NgshareClient(LoggingConfigurable):
             if time.monotonic() > deadline:
                 break
             query = parse_qs(urlsplit(str(page["next"])).query)  # only the query of `next`: never another address
-        raise InvalidResponse("The exchange sent a list that does not end.")
+        raise InvalidResponse(_("The exchange sent a list that does not end."))
 
     def _json(self, request: Request, *, repeatable: bool = True, attempts: int = 0) -> object:
         """Return the JSON of the response, after repeats where they are safe; raise everything else."""
@@ -230,7 +232,7 @@ class NgshareClient(LoggingConfigurable):
                 request.method,
                 request.url,
                 params=_query(request.params),
-                headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": AGENT, **request.headers},
+                headers={**_usual_headers(request), **request.headers},
                 auth=HubToken() if request.is_ours else NoToken(),
                 json=body if isinstance(body, Mapping) else None,
                 data=None if isinstance(body, Mapping) else body,
@@ -254,6 +256,12 @@ class NgshareClient(LoggingConfigurable):
     def _log_address(self, request: Request) -> None:
         """Log what an error does not say: where it comes from."""
         self.log.debug("The request was %s %s", request.method, request.url)
+
+
+def _usual_headers(request: Request) -> dict[str, str]:
+    """Return the headers of every request; the exchange writes its sentences in the language of ours."""
+    headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": AGENT}
+    return headers | {"Accept-Language": language()} if request.is_ours else headers
 
 
 def _query(params: Mapping[str, object]) -> dict[str, Any]:
@@ -281,7 +289,7 @@ def run_within(seconds: float, load: Callable[[], list[object]]) -> list[object]
     thread.start()
     thread.join(seconds)
     if not outcome:
-        raise Unreachable(f"The exchange did not answer within {seconds:g} seconds.")
+        raise Unreachable(_("The exchange did not answer within %(seconds)g seconds.") % {"seconds": seconds})
     if isinstance(outcome[0], ServiceError):
         raise outcome[0]
     return outcome[0]

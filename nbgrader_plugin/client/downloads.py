@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from ..translation import gettext as _
 from .client import NgshareClient
 from .errors import ErrorResponse, InvalidResponse, ServiceError, Unreachable
 from .manifest import CHUNK
@@ -50,7 +51,7 @@ class Download:
                 self.store_is_out_of_reach = isinstance(error, Unreachable)
                 self._fetch_with_retries("")
             if self._hasher.hexdigest() != self.sha256:
-                raise InvalidResponse("The exchange sent a file whose content is not what its hash says.")
+                raise InvalidResponse(_("The exchange sent a file whose content is not what its hash says."))
         except ServiceError:
             self._begin_anew()
             self.target.unlink(missing_ok=True)
@@ -82,9 +83,9 @@ class Download:
                     self._received += len(chunk)
                     self.progress(len(chunk))
                     if self._received > self.size:
-                        raise InvalidResponse("The exchange sent a file of another size than it said.")
+                        raise InvalidResponse(_("The exchange sent a file of another size than it said."))
         if self._received < self.size:
-            raise Unreachable("The exchange stopped in the middle of a file.")
+            raise Unreachable(_("The exchange stopped in the middle of a file."))
 
     def _begin_anew(self) -> None:
         self.progress(-self._received)

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from nbgrader.auth.jupyterhub import JupyterhubEnvironmentError
 from nbgrader.exchange import ExchangeError
 
+from ..translation import gettext as _
+
 TEMPORARY = {429, 502, 503, 504}  # statuses; 502 to 504 may come from a proxy in between
 SHOWN = 16  # characters of a request id; the server makes shorter ones
 
 
 def with_request(message: str, request_id: str) -> str:
     """Return the message with the id under which the service's log has the request, if there is one."""
-    return f"{message} (request {request_id[:SHOWN]})" if request_id else message
+    return _("%(message)s (request %(id)s)") % {"message": message, "id": request_id[:SHOWN]} if request_id else message
 
 
 class ServiceError(ExchangeError):
@@ -48,7 +50,7 @@ class OlderService(InvalidResponse):
     """The service is of a version before what is asked for."""
 
     def __init__(self) -> None:
-        super().__init__("The exchange is older than this plugin: it does not know this command yet.")
+        super().__init__(_("The exchange is older than this plugin: it does not know this command yet."))
 
 
 class ErrorResponse(ServiceError):

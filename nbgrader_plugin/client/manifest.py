@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from ..translation import gettext as _
 from .paths import BadPath, check_paths
 
 CHUNK = 1024 * 1024  # bytes read at a time
@@ -62,7 +63,7 @@ def hash_file(source: Path) -> tuple[str, int]:
 def from_server(files: object) -> list[File]:
     """Return the manifest in a server's response; raise BadManifest if it is none, or a path must not be written."""
     if not isinstance(files, list):
-        raise BadManifest("The exchange sent something else than a list of files.")
+        raise BadManifest(_("The exchange sent something else than a list of files."))
     parsed = [_file(entry) for entry in files]
     try:
         check_paths(file.path for file in parsed)
@@ -74,12 +75,12 @@ def from_server(files: object) -> list[File]:
 def _file(entry: object) -> File:
     """Return an entry whose path is not yet checked."""
     if not isinstance(entry, dict):
-        raise BadManifest("The exchange sent a file that is no object.")
+        raise BadManifest(_("The exchange sent a file that is no object."))
     path, sha256, size = entry.get("path"), entry.get("sha256"), entry.get("size")
     if not isinstance(path, str):
-        raise BadManifest("The exchange sent a file without a usable name.")
+        raise BadManifest(_("The exchange sent a file without a usable name."))
     if not isinstance(sha256, str) or not SHA256.fullmatch(sha256) or type(size) is not int or size < 0:
-        raise BadManifest("The exchange sent a file without a usable hash and size.")
+        raise BadManifest(_("The exchange sent a file without a usable hash and size."))
     return File(path, sha256, size)
 
 

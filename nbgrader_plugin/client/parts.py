@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
+from ..translation import gettext as _
 from .bundle import PIECE
 from .client import NgshareClient
 from .errors import ErrorResponse, InvalidResponse, LocalFileError, Unreachable
@@ -40,7 +41,9 @@ class PartBody:
                     self._shown += len(piece)
                     self._progress(len(piece))
         except OSError as error:
-            raise LocalFileError(f"{self._file.source} cannot be read: {error.strerror}.") from error
+            raise LocalFileError(
+                _("%(source)s cannot be read: %(reason)s.") % {"source": self._file.source, "reason": error.strerror}
+            ) from error
         if self._shown < self._length:
             raise _changed(self._file)
 
@@ -98,7 +101,7 @@ def _begin(client: NgshareClient, course: Sequence[str], file: LocalFile) -> Sta
     is_complete = fields.get("complete") is True
     id, part_size, arrived = fields.get("id"), fields.get("part_size"), fields.get("parts")
     if not is_complete and not (isinstance(id, str) and id and type(part_size) is int and part_size > 0):
-        raise InvalidResponse("The exchange did not say how to send a large file.")
+        raise InvalidResponse(_("The exchange did not say how to send a large file."))
     return State(
         id=id if isinstance(id, str) else "",
         part_size=part_size if type(part_size) is int else file.size,
@@ -155,4 +158,4 @@ def _is_worth_another_round(error: ErrorResponse) -> bool:
 
 
 def _changed(file: LocalFile) -> LocalFileError:
-    return LocalFileError(f"{file.path} changed while it was being sent. Save it and try again.")
+    return LocalFileError(_("%(file)s changed while it was being sent. Save it and try again.") % {"file": file.path})

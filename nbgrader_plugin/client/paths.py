@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ..translation import gettext as _
 from .printing import UNSAFE
 
 LONGEST_NAME = 255  # bytes of UTF-8, what file systems take for one part
@@ -26,10 +27,10 @@ class BadPath(ValueError):
 def check_path(path: object) -> str:
     """Return the path if it is a clean relative one; raise BadPath with the reason if not."""
     if not isinstance(path, str):
-        raise BadPath("A file has no usable name.")
+        raise BadPath(_("A file has no usable name."))
     fault = _path_fault(path)
     if fault:
-        raise BadPath(f"The file name {_quoted(path)} cannot be used: {fault}.")
+        raise BadPath(_("The file name %(path)s cannot be used: %(fault)s.") % {"path": _quoted(path), "fault": fault})
     return path
 
 
@@ -43,7 +44,9 @@ def check_paths(paths: Iterable[object]) -> list[str]:
             _check_is_new(folder, name, folders)
         count += len(new)
         if count > MOST_FOLDERS:
-            raise BadPath(f"The files are in more than {MOST_FOLDERS:,} folders, which is the limit.")
+            raise BadPath(
+                _("The files are in more than %(limit)s folders, which is the limit.") % {"limit": f"{MOST_FOLDERS:,}"}
+            )
         for part in new:
             inner = _Folder(part)
             folder.entries[_folded(part)] = inner
@@ -69,9 +72,12 @@ def _find_folder(root: _Folder, folders: Sequence[str]) -> tuple[_Folder, Sequen
         if known is None:
             return folder, folders[depth:]
         if isinstance(known, str):
-            raise BadPath(f"{'/'.join([*folders[:depth], known])!r} is a file and a folder at once.")
+            raise BadPath(_("%(path)r is a file and a folder at once.") % {"path": "/".join([*folders[:depth], known])})
         if known.name != part:
-            raise BadPath(f"The names {'/'.join([*folders[:depth], known.name])!r} and {part!r} look the same.")
+            raise BadPath(
+                _("The names %(path)r and %(part)r look the same.")
+                % {"path": "/".join([*folders[:depth], known.name]), "part": part}
+            )
         folder = known
     return folder, []
 
@@ -80,23 +86,29 @@ def _check_is_new(folder: _Folder, name: str, above: Sequence[str]) -> None:
     path = "/".join([*above, name])
     known = folder.entries.get(_folded(name))
     if isinstance(known, str):
-        raise BadPath(f"The file name {path!r} cannot be used: another one equals it or looks the same.")
+        raise BadPath(
+            _("The file name %(path)r cannot be used: another one equals it or looks the same.") % {"path": path}
+        )
     if known:
-        raise BadPath(f"{path!r} is a file and a folder at once.")
+        raise BadPath(_("%(path)r is a file and a folder at once.") % {"path": path})
 
 
-def check_name(text: object, what: str = "name") -> str:
+def check_name(text: object, what: str = "") -> str:
     """Return a single part of a path, such as a user's name, if it is safe; raise BadPath, which says `what` it is."""
+    what = what or _("name")
     if not isinstance(text, str) or not text:
-        raise BadPath(f"The {what} is empty.")
+        raise BadPath(_("The %(what)s is empty.") % {"what": what})
     if text in (os.curdir, os.pardir):
-        fault = "it means a folder"
+        fault = _("it means a folder")
     elif any(separator in text for separator in _separators()):
-        fault = "it has a path separator"
+        fault = _("it has a path separator")
     else:
         fault = _character_fault(text) or _length_fault(text)
     if fault:
-        raise BadPath(f"The {what} {_quoted(text)} cannot be used as a file name: {fault}.")
+        raise BadPath(
+            _("The %(what)s %(name)s cannot be used as a file name: %(fault)s.")
+            % {"what": what, "name": _quoted(text), "fault": fault}
+        )
     return text
 
 
@@ -107,23 +119,28 @@ def _separators() -> Sequence[str]:
 def _path_fault(path: str) -> str:
     """Return what is wrong with a path, or nothing. The length comes first: the rest takes time."""
     if not path:
-        return "it is empty"
+        return _("it is empty")
     if len(path) > LONGEST_PATH or len(path.encode(errors="replace")) > LONGEST_PATH:
-        return f"it is longer than {LONGEST_PATH} bytes"
+        return _("it is longer than %(limit)s bytes") % {"limit": LONGEST_PATH}
     if unsafe := UNSAFE.search(path):
-        return f"it has a control character, an invisible one or no valid Unicode, U+{ord(unsafe[0]):04X}"
+        return _("it has a control character, an invisible one or no valid Unicode, U+%(code)s") % {
+            "code": f"{ord(unsafe[0]):04X}"
+        }
     if "\\" in path:
-        return "it has a backslash"
+        return _("it has a backslash")
     if not unicodedata.is_normalized("NFC", path):
-        return "its accents are not in the composed form (Unicode NFC)"
+        return _("its accents are not in the composed form (Unicode NFC)")
     parts = path.split("/")
     if len(parts) > MOST_PARTS:
-        return f"it has {len(parts)} parts, and {MOST_PARTS} are the limit"
+        return _("it has %(count)s parts, and %(limit)s are the limit") % {
+            "count": len(parts),
+            "limit": MOST_PARTS,
+        }
     for part in parts:
         if part == "":
-            return "it is absolute, or has an empty part"
+            return _("it is absolute, or has an empty part")
         if part in (".", ".."):
-            return f"it has the part '{part}'"
+            return _("it has the part '%(part)s'") % {"part": part}
         fault = _length_fault(part)
         if fault:
             return fault
@@ -132,12 +149,16 @@ def _path_fault(path: str) -> str:
 
 def _character_fault(text: str) -> str:
     if any(unicodedata.category(char) in FORBIDDEN_CATEGORIES for char in text):
-        return "it has a control character or is not valid Unicode"
+        return _("it has a control character or is not valid Unicode")
     return ""
 
 
 def _length_fault(part: str) -> str:
-    return f"a part is longer than {LONGEST_NAME} bytes" if len(part.encode()) > LONGEST_NAME else ""
+    return (
+        _("a part is longer than %(limit)s bytes") % {"limit": LONGEST_NAME}
+        if len(part.encode()) > LONGEST_NAME
+        else ""
+    )
 
 
 def _folded(part: str) -> str:

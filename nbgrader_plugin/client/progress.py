@@ -9,6 +9,9 @@ import threading
 import time
 from typing import TextIO
 
+from ..translation import gettext as _
+from ..translation import ngettext
+
 QUIET = 2.0  # seconds before anything is shown
 REDRAW = 0.2  # seconds between two states of the bar
 REPEAT = 10.0  # seconds between two lines of the log
@@ -45,7 +48,10 @@ class Progress:
 
     def _show(self) -> None:
         share = min(self.done / self.total, 1.0) if self.total else 1.0
-        amount = f"{size_text(min(self.done, self.total))} of {size_text(self.total)}"
+        amount = _("%(done)s of %(total)s") % {
+            "done": size_text(min(self.done, self.total)),
+            "total": size_text(self.total),
+        }
         if not self._is_terminal:
             self._log.info("%s: %s (%d %%)", self.label, amount, 100 * share)
             return
@@ -58,10 +64,14 @@ class Progress:
 def size_text(size: int) -> str:
     """Return a number of bytes as people read it: `980 bytes`, `4.2 MB`."""
     if size < 1000:
-        return f"{size} bytes"
+        return _("%(size)s bytes") % {"size": size}
     value, unit = size / 1000, "kB"
     for larger in ("MB", "GB"):
         if value < 1000:
             break
         value, unit = value / 1000, larger
     return f"{value:.1f} {unit}"
+
+
+def files_text(count: int) -> str:
+    return ngettext("%(count)s file", "%(count)s files", count) % {"count": count}

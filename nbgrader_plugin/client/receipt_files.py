@@ -13,6 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nbgrader.exchange import ExchangeError
 
+from ..translation import gettext as _
+
 FIELDS = (
     *("id", "code", "course", "assignment", "student", "submitted_by", "timestamp", "due", "release", "trial"),
     *("digest", "size", "file_count", "key", "signature"),
@@ -42,7 +44,7 @@ def read_keys(value: object) -> dict[str, str]:
             if raw is not None and _key_id(raw) == row.get("kid"):
                 found[_key_id(raw)] = row["x"]
     if not found:
-        raise CannotCheck("There are no public keys of receipts.")
+        raise CannotCheck(_("There are no public keys of receipts."))
     return found
 
 
@@ -57,13 +59,16 @@ def read(text: str) -> Receipt:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict) or "signature" not in fields:
-        raise NotGenuine("This is no receipt.")
+        raise NotGenuine(_("This is no receipt."))
     if "late" in fields and "key" not in fields:
         raise CannotCheck(
-            "This receipt is of an earlier version of the service, which alone can check it. Its pages offer a new one."
+            _(
+                "This receipt is of an earlier version of the service, which alone can check it. "
+                "Its pages offer a new one."
+            )
         )
     if tuple(fields) != FIELDS or not _is_spelled_plainly(text, fields):
-        raise NotGenuine("This receipt was changed: it is not spelled as the service writes receipts.")
+        raise NotGenuine(_("This receipt was changed: it is not spelled as the service writes receipts."))
     return fields
 
 
@@ -72,7 +77,9 @@ def verify(receipt: Receipt, keys: PublicKeys) -> None:
     key_id = receipt["key"]
     key = keys.get(key_id) if isinstance(key_id, str) else None
     if key is None:
-        raise CannotCheck(f"The receipt is not signed with a known key: there is no public key {str(key_id)[:40]!r}.")
+        raise CannotCheck(
+            _("The receipt is not signed with a known key: there is no public key %(key)r.") % {"key": str(key_id)[:40]}
+        )
     signed = {name: value for name, value in receipt.items() if name != "signature"}
     signature = receipt["signature"]
     raw = _decode(signature) if isinstance(signature, str) else None
@@ -82,7 +89,7 @@ def verify(receipt: Receipt, keys: PublicKeys) -> None:
         text = json.dumps(signed, ensure_ascii=True, separators=(",", ":"))
         Ed25519PublicKey.from_public_bytes(_decode(key) or b"").verify(raw, text.encode())
     except (InvalidSignature, ValueError) as error:
-        raise NotGenuine("This receipt was changed: what it says does not fit its signature.") from error
+        raise NotGenuine(_("This receipt was changed: what it says does not fit its signature.")) from error
 
 
 def _is_spelled_plainly(text: str, fields: Receipt) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..translation import gettext as _
 from . import manifest, times
 from .errors import InvalidResponse, OlderService
 from .manifest import File
@@ -147,13 +148,13 @@ def parse_status(response: object) -> Mapping[str, object]:
 
 def as_mapping(response: object) -> Mapping[str, object]:
     if not isinstance(response, dict):
-        raise InvalidResponse("The exchange sent a response that is not of the expected form.")
+        raise InvalidResponse(_("The exchange sent a response that is not of the expected form."))
     return response
 
 
 def as_list(response: object) -> list[object]:
     if not isinstance(response, list):
-        raise InvalidResponse("The exchange sent something else than a list.")
+        raise InvalidResponse(_("The exchange sent something else than a list."))
     return response
 
 
@@ -161,7 +162,7 @@ def text(fields: Mapping[str, object], key: str) -> str:
     """Return a text that must be present and not empty."""
     value = fields.get(key)
     if not isinstance(value, str) or not value:
-        raise InvalidResponse(f"The exchange sent a response without '{key}'.")
+        raise InvalidResponse(_("The exchange sent a response without '%(key)s'.") % {"key": key})
     return value
 
 
@@ -172,7 +173,7 @@ def optional_time(fields: Mapping[str, object], key: str) -> datetime | None:
 def _count(fields: Mapping[str, object], key: str) -> int:
     value = fields.get(key)
     if type(value) is not int or value < 0:
-        raise InvalidResponse(f"The exchange sent a response without '{key}'.")
+        raise InvalidResponse(_("The exchange sent a response without '%(key)s'.") % {"key": key})
     return value
 
 
@@ -180,7 +181,7 @@ def _id(fields: Mapping[str, object]) -> int | str:
     value = fields.get("id")
     if type(value) is int or (isinstance(value, str) and value):
         return value
-    raise InvalidResponse("The exchange sent a response without 'id'.")
+    raise InvalidResponse(_("The exchange sent a response without 'id'."))
 
 
 def _notebooks(fields: Mapping[str, object]) -> tuple[Notebook, ...]:
@@ -188,3 +189,9 @@ def _notebooks(fields: Mapping[str, object]) -> tuple[Notebook, ...]:
         Notebook(text(notebook, "notebook_id"), text(notebook, "path"))
         for notebook in map(as_mapping, as_list(fields.get("notebooks")))
     )
+
+
+def role_text(role: str) -> str:
+    """Return a role in a course in a word, for a sentence."""
+    words = {"student": _("student"), "grader": _("grader"), "instructor": _("instructor")}
+    return words.get(role, role)

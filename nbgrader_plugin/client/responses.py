@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 import requests
 
+from ..translation import gettext as _
 from .errors import ErrorResponse, InvalidResponse, NotConnected, ServiceError, Unreachable, with_request
 from .printing import printable
 
@@ -20,7 +21,6 @@ LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are read
 CHUNK = 64 * 1024  # bytes
 MOST_PADDING = 4 * CHUNK  # bytes after the end of a bundle: tar pads
 STRONG = re.compile(r'"[!#-~]*"')  # an ETag
-ADVICE = "Is the address in nbgrader_config.py right?"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Body:
             for chunk in response.iter_content(CHUNK):
                 count += len(chunk)
                 if self._limit is not None and count > self._limit:
-                    raise InvalidResponse("The exchange sent a response that is far too long.")
+                    raise InvalidResponse(_("The exchange sent a response that is far too long."))
                 yield chunk
         except requests.RequestException as error:
             raise connection_error(error) from None
@@ -66,7 +66,7 @@ class Body:
 
     def finish(self) -> None:
         """Read the end of a body whose content is complete, so that the connection can be used again."""
-        for _ in itertools.islice(self._chunks, MOST_PADDING // CHUNK):
+        for _chunk in itertools.islice(self._chunks, MOST_PADDING // CHUNK):
             pass
 
 
@@ -92,14 +92,21 @@ def read_json(response: requests.Response) -> object:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InvalidResponse(f"The exchange is not ngshare, or not this version of it. {ADVICE}") from error
+        raise InvalidResponse(
+            _("The exchange is not ngshare, or not this version of it. Is the address in nbgrader_config.py right?")
+        ) from error
 
 
 def error_from(response: requests.Response) -> ServiceError:
     """Return the error that a response with a status of 300 or more stands for."""
     status = response.status_code
     if status < 400:
-        return InvalidResponse(f"The exchange points to another address, which is not followed. {ADVICE}")
+        return InvalidResponse(
+            _(
+                "The exchange points to another address, which is not followed. "
+                "Is the address in nbgrader_config.py right?"
+            )
+        )
     fields = _error_fields(response)
     message, code, details = fields.get("message"), fields.get("code"), fields.get("details")
     retry_after = response.headers.get("Retry-After", "")
@@ -126,13 +133,19 @@ def _unexplained_error(status: int, retry_after: str, request_id: str) -> Servic
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
-        phrase = "unknown status"
-    message = f"The exchange answered {status} ({phrase})"
+        phrase = _("unknown status")
+    message = _("The exchange answered %(status)s (%(phrase)s)") % {"status": status, "phrase": phrase}
     if status >= 500:
-        sentence = f"{message}. It may be starting, or have a problem: try again in a minute."
+        sentence = _("%(message)s. It may be starting, or have a problem: try again in a minute.") % {
+            "message": message
+        }
         error = Unreachable(with_request(sentence, request_id))
         return _with_retry_after(error, retry_after)
-    return ErrorResponse(f"{message}, without a reason. {ADVICE}", status=status, request_id=request_id)
+    return ErrorResponse(
+        _("%(message)s, without a reason. Is the address in nbgrader_config.py right?") % {"message": message},
+        status=status,
+        request_id=request_id,
+    )
 
 
 def _error_fields(response: requests.Response) -> Mapping[str, object]:
@@ -153,17 +166,17 @@ def _with_retry_after(error: ServiceError, header: str) -> ServiceError:
 def connection_error(error: requests.RequestException) -> ServiceError:
     """Return the error for a failure below HTTP. The cause's own text is left out: it may quote the token."""
     if isinstance(error, requests.ConnectTimeout):
-        return NotConnected("The exchange cannot be reached: no connection within the time allowed.")
+        return NotConnected(_("The exchange cannot be reached: no connection within the time allowed."))
     if isinstance(error, requests.exceptions.SSLError):
-        return Unreachable("The exchange cannot be reached: its certificate is not accepted here.")
+        return Unreachable(_("The exchange cannot be reached: its certificate is not accepted here."))
     if isinstance(error, requests.Timeout):
-        return Unreachable("The exchange did not answer in the time allowed.")
+        return Unreachable(_("The exchange did not answer in the time allowed."))
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
-        return Unreachable("The exchange cannot be reached, or the connection to it broke.")
-    return InvalidResponse(f"The request to the exchange failed ({type(error).__name__}).")
+        return Unreachable(_("The exchange cannot be reached, or the connection to it broke."))
+    return InvalidResponse(_("The request to the exchange failed (%(error)s).") % {"error": type(error).__name__})
 
 
 def error_of_store(status: int) -> ServiceError:
     """Return the error for a response of an object store. Nothing of it is shown, nor of its signed address."""
-    message = f"The object store answered {status}."
+    message = _("The object store answered %(status)s.") % {"status": status}
     return Unreachable(message) if status >= 500 else ErrorResponse(message, status=status)

@@ -51,7 +51,7 @@ def send(
             upload = Upload(content, to_send.values(), progress=progress.advance)
             return client.upload(*place, upload=upload, key=key, if_match=if_match, **params)
 
-    for _ in range(ROUNDS):
+    for _round in range(ROUNDS):
         try:
             return attempt()
         except ErrorResponse as error:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dateutil.tz import gettz
 from nbgrader.utils import parse_utc
 
+from ..translation import gettext as _
 from .errors import InvalidResponse
 
 NBGRADER_FORMAT = "%Y-%m-%d %H:%M:%S.%f %Z"
@@ -21,14 +22,14 @@ USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9
 def from_server(text: object) -> datetime:
     """Return an aware time, in UTC; raise InvalidResponse if the text is none."""
     if not isinstance(text, str):
-        raise InvalidResponse("The exchange sent a time that is not text.")
+        raise InvalidResponse(_("The exchange sent a time that is not text."))
     try:
         instant = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)  # 3.10 knows no Z
         if instant.tzinfo is None:
-            raise InvalidResponse("The exchange sent a time without a zone.")
+            raise InvalidResponse(_("The exchange sent a time without a zone."))
         return instant.astimezone(timezone.utc)
     except (ValueError, OverflowError) as error:  # in UTC it may lie before the year 1
-        raise InvalidResponse("The exchange sent a time that cannot be read.") from error
+        raise InvalidResponse(_("The exchange sent a time that cannot be read.")) from error
 
 
 def to_server(instant: datetime) -> str:

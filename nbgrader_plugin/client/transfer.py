@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from ..translation import gettext as _
 from . import bundle, downloads, parts
 from .client import NgshareClient
 from .errors import ErrorResponse, InvalidResponse, ServiceError
@@ -165,5 +166,5 @@ def find_missing(client: NgshareClient, files: Sequence[File]) -> set[str]:
     """Return the hashes that the server wants to be sent. It answers an error here that an upload would end with."""
     hashes = as_mapping(client.post("blobs", "missing", body={"files": as_json(files)})).get("missing")
     if not isinstance(hashes, list):
-        raise InvalidResponse("The exchange did not say which files it needs.")
+        raise InvalidResponse(_("The exchange did not say which files it needs."))
     return {sha256 for sha256 in hashes if isinstance(sha256, str)}

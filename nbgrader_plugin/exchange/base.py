@@ -24,6 +24,7 @@ from ..client.manifest import BadManifest
 from ..client.paths import BadPath, check_name
 from ..client.printing import log_printable, printable
 from ..client.records import as_mapping
+from ..translation import gettext as _
 from . import known as memory
 from .known import Known, Release
 
@@ -87,7 +88,7 @@ class Exchange(ABCExchange):
 
     def require_course(self) -> None:
         if not self.coursedir.course_id:
-            self.fail("No course id specified. Re-run with --course flag.")
+            self.fail(_("No course id specified. Re-run with --course flag."))
 
     def choose_course(self) -> None:
         """Take the user's only course if none is named; fail if there are several, or none."""
@@ -95,9 +96,9 @@ class Exchange(ABCExchange):
             return
         names = sorted(course_names(as_mapping(self.client.get("me")).get("courses")))
         if not names:
-            self.fail("You are in no course. Name one with --course.")
+            self.fail(_("You are in no course. Name one with --course."))
         if len(names) > 1:
-            self.fail(f"You are in several courses; name one with --course: {', '.join(names)}")
+            self.fail(_("You are in several courses; name one with --course: %(names)s") % {"names": ", ".join(names)})
         self.coursedir.course_id = names[0]
 
     def require_access(self) -> None:
@@ -109,10 +110,10 @@ class Exchange(ABCExchange):
         if authenticator is None or isinstance(authenticator.plugin, NgshareAuthenticator):
             return
         if not authenticator.has_access(self.coursedir.student_id, self.coursedir.course_id):
-            self.fail("You do not have access to this course.")
+            self.fail(_("You do not have access to this course."))
 
     def fail_without_access(self, error: ErrorResponse) -> NoReturn:
-        self.fail(f"You do not have access to this course. {error}")
+        self.fail(_("You do not have access to this course. %(error)s") % {"error": error})
 
     def named_student(self) -> str:
         """Return the student named on the command line, empty if that is oneself; fail for a pattern."""
@@ -120,7 +121,7 @@ class Exchange(ABCExchange):
         if student in ("", "*"):
             return ""
         if "*" in student or "+" in student:
-            self.fail(f"The student ID should contain no '*' nor '+'; got {student}")
+            self.fail(_("The student ID should contain no '*' nor '+'; got %(student)s") % {"student": student})
         return str(student)
 
     def timestamp_text(self, instant: datetime) -> str:
@@ -133,16 +134,16 @@ class Exchange(ABCExchange):
 
     def local_folder(self, course: str, assignment: str) -> Path:
         """Return where a student's copy of an assignment is, absolute; raise BadPath for an unsafe name."""
-        parts = [check_name(assignment, "assignment")]
+        parts = [check_name(assignment, _("assignment"))]
         if self.path_includes_course:
-            parts.insert(0, check_name(course, "course"))
+            parts.insert(0, check_name(course, _("course")))
         return Path(os.path.abspath(os.path.join(self.assignment_dir, *parts)))
 
     def fail_not_found(self, message: str, wanted: str, others: Iterable[str]) -> NoReturn:
         """Fail, and log which of the others may have been meant."""
         likely = difflib.get_close_matches(wanted, list(others), n=1, cutoff=0.0)
         if likely:
-            message = f"{message} Did you mean {likely[0]}?"
+            message = _("%(message)s Did you mean %(name)s?") % {"message": message, "name": likely[0]}
         self.fail(message)
 
     def courses_of_other_authenticator(self) -> list[str] | None:
@@ -158,7 +159,10 @@ class Exchange(ABCExchange):
     @property
     def place_in_exchange(self) -> str:
         """What the log calls the exchange's side of a transfer, where nbgrader's own has a folder."""
-        return f"{self.coursedir.course_id} {self.coursedir.assignment_id} in the exchange"
+        return _("%(course)s %(assignment)s in the exchange") % {
+            "course": self.coursedir.course_id,
+            "assignment": self.coursedir.assignment_id,
+        }
 
     def assignment_address(self) -> str:
         return self.client.address("courses", self.coursedir.course_id, "assignments", self.coursedir.assignment_id)
@@ -186,8 +190,16 @@ class Exchange(ABCExchange):
         except ErrorResponse:
             self.fail(str(error))  # the course itself does not exist
         if memory.read(Path(self.cache), self.assignment_address()) != Known():
-            self.fail(f"{assignment} was unreleased by your instructor (course {course}).")
-        self.fail_not_found(f"Assignment not found: {assignment} is not released in {course}.", assignment, names)
+            self.fail(
+                _("%(assignment)s was unreleased by your instructor (course %(course)s).")
+                % {"assignment": assignment, "course": course}
+            )
+        self.fail_not_found(
+            _("Assignment not found: %(assignment)s is not released in %(course)s.")
+            % {"assignment": assignment, "course": course},
+            assignment,
+            names,
+        )
 
     def _released_names(self) -> list[str]:
         rows = self.client.get_all("courses", self.coursedir.course_id, "assignments")

@@ -17,6 +17,7 @@ from typing import TypedDict
 from ..client.errors import InvalidResponse
 from ..client.paths import BadPath, check_name
 from ..client.records import Receipt, Submission, parse_receipt
+from ..translation import gettext as _
 from . import folders
 
 RECEIPT = "receipt.json"
@@ -51,7 +52,7 @@ def find_folder(cache: Path, submission: Submission, timestamp: str) -> Path | N
 
 
 def copy_folder(cache: Path, course: str, student: str, assignment: str, timestamp: str) -> Path:
-    return cache / check_name(course, "course") / check_name(f"{student}+{assignment}+{timestamp}", "submission")
+    return cache / check_name(course, _("course")) / check_name(f"{student}+{assignment}+{timestamp}", _("submission"))
 
 
 def local_copies(cache: Path, *, course: str, assignment: str) -> Iterator[LocalCopy]:

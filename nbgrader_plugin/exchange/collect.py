@@ -21,6 +21,7 @@ from ..client.records import Submission, as_mapping, parse_submission
 from ..client.times import from_nbgrader
 from ..client.transfer import Blobs
 from ..gradebook.due_dates import read_due_dates
+from ..translation import gettext as _
 from . import folders
 from .base import Exchange
 from .cache import TIMESTAMP
@@ -61,7 +62,10 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
 
     def _require_staff(self, course: str) -> None:
         if as_mapping(self.client.get("courses", course)).get("role") == "student":
-            self.fail(f"You do not have access to the submissions of others: students of {course} cannot collect.")
+            self.fail(
+                _("You do not have access to the submissions of others: students of %(course)s cannot collect.")
+                % {"course": course}
+            )
 
     def _choose_submissions(self) -> list[Submission]:
         """Return the submission to collect of each student, newest or newest in time, sorted by student.
@@ -80,7 +84,8 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         for submission in map(parse_submission, self.client.get_all("submissions", **self.filters)):
             by_student.setdefault(submission.student, []).append(submission)
         chosen = []
-        for _, attempts in sorted(by_student.items()):
+        for student in sorted(by_student):
+            attempts = by_student[student]
             in_time = [
                 attempt
                 for attempt in attempts
@@ -115,10 +120,16 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         course, assignment = self.coursedir.course_id, self.coursedir.assignment_id
         self._tell_of_trials()
         if not self.chosen:
-            self.log.warning(f"No submissions of '{assignment}' for course '{course}' to collect")
+            self.log.warning(
+                _("No submissions of '%(assignment)s' for course '%(course)s' to collect")
+                % {"assignment": assignment, "course": course}
+            )
             return
         self._tell_of_disagreement()
-        self.log.info(f"Processing {len(self.chosen)} submissions of '{assignment}' for course '{course}'")
+        self.log.info(
+            _("Processing %(count)s submissions of '%(assignment)s' for course '%(course)s'")
+            % {"count": len(self.chosen), "assignment": assignment, "course": course}
+        )
         self.broken: dict[str, str] = {}  # by student: why the submission was not collected
         planned = [plan for submission in self.chosen if (plan := self._plan(submission))]
         collected = []
@@ -132,7 +143,10 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             reasons = "; ".join(
                 f"{printable_line(student)}: {reason}" for student, reason in sorted(self.broken.items())
             )
-            self.fail(f"Collected all but {len(self.broken)} of {len(self.chosen)} submissions. {reasons}")
+            self.fail(
+                _("Collected all but %(failed)s of %(count)s submissions. %(reasons)s")
+                % {"failed": len(self.broken), "count": len(self.chosen), "reasons": reasons}
+            )
 
     def _tell_of_trials(self) -> None:
         """Say in one line which trials of staff are not collected, and how to take them."""
@@ -147,7 +161,8 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         names = sorted({printable_line(parse_submission(row).student) for row in trials})
         if names:
             self.log.info(
-                f"Not collected: trials of staff ({', '.join(names)}). To collect one, add `--student {names[0]}`."
+                _("Not collected: trials of staff (%(names)s). To collect one, add `--student %(name)s`.")
+                % {"names": ", ".join(names), "name": names[0]}
             )
 
     def _tell_of_disagreement(self) -> None:
@@ -158,16 +173,21 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         names = [each.student for each in self.chosen if each.late != self._is_late_in_gradebook(each)]
         if names:
             self.log.warning(
-                "The exchange and the gradebook do not agree whether this is late: "
-                f"{printable_line(', '.join(names))}. "
-                f'Before you autograde, run `ngshare-course-management sync_deadlines "{course}" {assignment}`.'
+                _(
+                    "The exchange and the gradebook do not agree whether this is late: %(students)s. "
+                    "Before you autograde, run `%(command)s`."
+                )
+                % {
+                    "students": printable_line(", ".join(names)),
+                    "command": f'ngshare-course-management sync_deadlines "{course}" {assignment}',
+                }
             )
 
     def _plan(self, submission: Submission) -> Planned | None:
         """Return what is to be written for a submission; None if nothing is, or it is broken."""
         coursedir = self.coursedir
         try:
-            student = check_name(submission.student, "student's name")
+            student = check_name(submission.student, _("student's name"))
             folder = Path(coursedir.format_path(coursedir.submitted_directory, student, coursedir.assignment_id))
             return Planned(submission, submission.files(), folder) if self._is_wanted(submission, folder) else None
         except (BadPath, BadManifest) as error:
@@ -177,17 +197,17 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
     def _is_wanted(self, submission: Submission, folder: Path) -> bool:
         names = f"{submission.student} {self.coursedir.assignment_id}"
         if not folder.is_dir():
-            self.log.info(f"Collecting submission: {names}")
+            self.log.info(_("Collecting submission: %(names)s") % {"names": names})
             return True
         existing = _timestamp_of(folder)
         is_newer = existing is None or submission.timestamp > existing
         if (self.update and is_newer) or (self.before_duedate and existing != submission.timestamp):
-            self.log.info(f"Updating submission: {names}")
+            self.log.info(_("Updating submission: %(names)s") % {"names": names})
             return True
         if self.update:
-            self.log.info(f"No newer submission to collect: {names}")
+            self.log.info(_("No newer submission to collect: %(names)s") % {"names": names})
         else:
-            self.log.info(f"Submission already exists, use --update to update: {names}")
+            self.log.info(_("Submission already exists, use --update to update: %(names)s") % {"names": names})
         return False
 
     def _fetch(self, planned: list[Planned], folder: Path) -> Blobs:
@@ -196,7 +216,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         for plan in planned:
             if plan.folder.is_dir():
                 blobs.use_local_copies(plan.files, partial(_place_in, plan.folder))
-        blobs.fetch([file for plan in planned for file in plan.files], "Collecting")
+        blobs.fetch([file for plan in planned for file in plan.files], _("Collecting"))
         return blobs
 
     def _write(self, plan: Planned, blobs: Blobs) -> bool:

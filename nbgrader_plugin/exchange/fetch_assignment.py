@@ -11,6 +11,7 @@ from ..client import manifest
 from ..client.manifest import File
 from ..client.transfer import Blobs
 from ..config import accept_old_section
+from ..translation import gettext as _
 from . import folders, known
 from .base import Exchange
 
@@ -34,11 +35,11 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         self.dest_path = self.local_folder(self.coursedir.course_id, self.coursedir.assignment_id)
         if self.dest_path.is_dir() and not self.replace_missing_files:
             shown = os.path.relpath(self.dest_path, os.path.abspath(self.assignment_dir))
-            self.fail(f"You already have a copy of the assignment in this directory: {shown}")
+            self.fail(_("You already have a copy of the assignment in this directory: %(folder)s") % {"folder": shown})
 
     def copy_files(self) -> None:
-        self.log.info(f"Source: {self.place_in_exchange}")
-        self.log.info(f"Destination: {self.dest_path}")
+        self.log.info(_("Source: %(place)s") % {"place": self.place_in_exchange})
+        self.log.info(_("Destination: %(folder)s") % {"folder": self.dest_path})
         if self.dest_path.is_dir():
             self._replace_missing()
         else:
@@ -46,7 +47,10 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
                 blobs = self._fetch(self.files, folder)
                 folders.write_folder(self.dest_path, self.files, blobs.write)
         known.remember_release(Path(self.cache), self.src_path, self.release)
-        self.log.info(f"Fetched as: {self.coursedir.course_id} {self.coursedir.assignment_id}")
+        self.log.info(
+            _("Fetched as: %(course)s %(assignment)s")
+            % {"course": self.coursedir.course_id, "assignment": self.coursedir.assignment_id}
+        )
 
     def _replace_missing(self) -> None:
         missing = [file for file in self.files if not os.path.lexists(self.dest_path / file.path)]
@@ -55,16 +59,16 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
             for file in sorted(missing, key=lambda file: file.path.split("/")):
                 target = self.dest_path / file.path
                 self._make_folders(target.parent)
-                self.log.warning("Replacing missing file '%s'", os.path.relpath(target))
+                self.log.warning(_("Replacing missing file '%(file)s'"), {"file": os.path.relpath(target)})
                 folders.write_file(target, blobs.place(file.sha256))
 
     def _make_folders(self, folder: Path) -> None:
         if not folder.is_dir():
             self._make_folders(folder.parent)
-            self.log.warning("Creating missing directory '%s'", os.path.relpath(folder))
+            self.log.warning(_("Creating missing directory '%(folder)s'"), {"folder": os.path.relpath(folder)})
             folder.mkdir()
 
     def _fetch(self, files: list[File], folder: Path) -> Blobs:
         blobs = Blobs(self.client, folder, self.log)
-        blobs.fetch(files, "Fetching")
+        blobs.fetch(files, _("Fetching"))
         return blobs

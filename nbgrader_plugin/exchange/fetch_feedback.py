@@ -12,6 +12,7 @@ from ..client.errors import ServiceError
 from ..client.manifest import BadManifest, File
 from ..client.records import Submission, parse_submission
 from ..client.transfer import Blobs
+from ..translation import gettext as _
 from . import folders
 from .base import Exchange
 
@@ -33,8 +34,8 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
         self.dest_path = self.local_folder(self.coursedir.course_id, self.coursedir.assignment_id) / "feedback"
 
     def copy_files(self) -> None:
-        self.log.info(f"Source: {self.place_in_exchange}")
-        self.log.info(f"Destination: {self.dest_path}")
+        self.log.info(_("Source: %(place)s") % {"place": self.place_in_exchange})
+        self.log.info(_("Destination: %(folder)s") % {"folder": self.dest_path})
         self.broken: list[str] = []
         feedback = [(submission, files) for submission in self.attempts if (files := self._files(submission))]
         if feedback:
@@ -42,11 +43,11 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
                 blobs = Blobs(self.client, folder, self.log)
                 for submission, files in feedback:
                     blobs.use_local_copies(files, partial(self._candidates, submission))
-                blobs.fetch([file for _, files in feedback for file in files], "Fetching feedback")
+                blobs.fetch([file for _, files in feedback for file in files], _("Fetching feedback"))
                 for submission, files in feedback:
                     self._write(submission, files, blobs)
         if self.broken:
-            self.fail(f"Some feedback could not be fetched. {'; '.join(self.broken)}")
+            self.fail(_("Some feedback could not be fetched. %(reasons)s") % {"reasons": "; ".join(self.broken)})
 
     def _files(self, submission: Submission) -> list[File]:
         """Return the files of the feedback, after logging which notebooks have some."""
@@ -60,9 +61,11 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
             name = f"'{submission.course}/{submission.assignment}/{notebook.notebook_id}'"
             when = self.timestamp_text(submission.timestamp)
             if f"{notebook.notebook_id}.html" in names:
-                self.log.info(f"Found feedback for {name} submitted at {when}")
+                self.log.info(_("Found feedback for %(name)s submitted at %(when)s") % {"name": name, "when": when})
             else:
-                self.log.warning(f"Could not find feedback for {name} submitted at {when}")
+                self.log.warning(
+                    _("Could not find feedback for %(name)s submitted at %(when)s") % {"name": name, "when": when}
+                )
         return files
 
     def _candidates(self, submission: Submission, file: File) -> list[Path]:
@@ -81,4 +84,4 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
             except ServiceError as error:
                 self.broken.append(f"{file.path}: {error}")
                 continue
-            self.log.info(f"Fetched feedback: {page}")
+            self.log.info(_("Fetched feedback: %(page)s") % {"page": page})

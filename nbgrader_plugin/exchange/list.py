@@ -22,6 +22,7 @@ from ..client.manifest import BadManifest
 from ..client.paths import BadPath
 from ..client.printing import printable_line
 from ..client.records import Assignment, Submission, parse_assignment, parse_submission
+from ..translation import gettext as _
 from . import cache, list_rows
 from .base import Exchange
 from .cache import LocalCopy
@@ -52,22 +53,22 @@ class ExchangeList(ABCExchangeList, Exchange):
 
     def list_files(self) -> Rows:
         if self.inbound or self.cached:
-            return self._show_submitted("Submitted assignments:", self._submitted_rows())
-        return self._show_released("Released assignments:", self._released_rows())
+            return self._show_submitted(_("Submitted assignments:"), self._submitted_rows())
+        return self._show_released(_("Released assignments:"), self._released_rows())
 
     def remove_files(self) -> Rows:
         if not (self.inbound or self.cached):
             released = self._released_rows()
             for assignment in self._assignments:
                 self.client.post("courses", assignment.course, "assignments", assignment.name, "withdraw", body={})
-            return self._show_released("Removing released assignments:", released)
+            return self._show_released(_("Removing released assignments:"), released)
         submitted = self._submitted_rows()
         if self.cached:
             cache.hide(Path(self.cache), self._submissions)
             cache.remove_copies(self._copies)
         else:
             self._remove_submissions()
-        return self._show_submitted("Removing submitted assignments:", submitted)
+        return self._show_submitted(_("Removing submitted assignments:"), submitted)
 
     def _remove_submissions(self) -> None:
         if not self._submissions:
@@ -76,7 +77,7 @@ class ExchangeList(ABCExchangeList, Exchange):
             self.client.post("submissions", "withdraw", body={"ids": [found.id for found in self._submissions]})
         except ErrorResponse as error:
             if error.status == HTTPStatus.FORBIDDEN:
-                self.fail(f"Only instructors can remove submissions. {error}")
+                self.fail(_("Only instructors can remove submissions. %(error)s") % {"error": error})
             raise
 
     # Log

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from ..client import times
 from ..client.manifest import File
+from ..translation import gettext as _
 
 
 class ReleasedNotebook(TypedDict):
@@ -106,18 +107,19 @@ def _sha256(page: Path) -> str:
 def line_of_release(row: ReleasedRow, zone: tzinfo | None) -> str:
     """Return nbgrader's log line for a released assignment, with the due date if there is one."""
     line = f"{row['course_id']} {row['assignment_id']}"
-    line = f"{line} (already downloaded)" if row["status"] == "fetched" else line
+    line = _("%(assignment)s (already downloaded)") % {"assignment": line} if row["status"] == "fetched" else line
     if "due" not in row:
         return line
     due = times.for_reader(times.from_server(row["due"]), zone)
-    return f"{line}, due {due} (extended)" if row["extended"] else f"{line}, due {due}"
+    sentence = _("%(assignment)s, due %(due)s (extended)") if row["extended"] else _("%(assignment)s, due %(due)s")
+    return sentence % {"assignment": line, "due": due}
 
 
 def line_of_attempt(row: AttemptRow) -> str:
     """Return nbgrader's log line for a submission."""
-    state = "no feedback available"
+    state = _("no feedback available")
     if row["has_local_feedback"] and not row["feedback_updated"]:
-        state = "feedback already fetched"
+        state = _("feedback already fetched")
     elif row["has_exchange_feedback"]:
-        state = "feedback ready to be fetched"
+        state = _("feedback ready to be fetched")
     return f"{row['course_id']} {row['student_id']} {row['assignment_id']} {row['timestamp']} ({state})"

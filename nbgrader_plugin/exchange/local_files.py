@@ -16,6 +16,7 @@ from nbgrader.utils import ignore_patterns
 from ..client.errors import LocalFileError
 from ..client.manifest import LocalFile, hash_file
 from ..client.paths import MOST_PARTS, BadPath, check_paths
+from ..translation import gettext as _
 
 Ignore = Callable[[str, list[str]], Iterable[str]]
 
@@ -37,7 +38,7 @@ def find_files(folder: Path, coursedir: CourseDirectory, *, leave_out: Sequence[
     for source in _walk(folder, ignore, above=()):
         path = unicodedata.normalize("NFC", source.relative_to(folder).as_posix())
         if path in sources:
-            raise BadPath(f"Two files here have the name '{path}', in different Unicode forms.")
+            raise BadPath(_("Two files here have the name '%(path)s', in different Unicode forms.") % {"path": path})
         if path not in leave_out:
             sources[path] = source
     check_paths(sources)
@@ -57,7 +58,9 @@ def read_file(path: str, source: Path) -> LocalFile:
     try:
         sha256, size = hash_file(source)
     except OSError as error:
-        raise LocalFileError(f"{source} cannot be read: {error.strerror}.") from error
+        raise LocalFileError(
+            _("%(source)s cannot be read: %(reason)s.") % {"source": source, "reason": error.strerror}
+        ) from error
     return LocalFile(path, sha256, size, source)
 
 
@@ -71,7 +74,10 @@ def check_size(folder: Path, coursedir: CourseDirectory) -> None:
         total += sum(os.path.getsize(file) for file in files if not os.path.islink(file))
     limit = 1000 * coursedir.max_dir_size
     if total > limit:
-        raise LocalFileError(f"Directory size is too big. Size is {total}, maximum size is {limit} bytes: {folder}")
+        raise LocalFileError(
+            _("Directory size is too big. Size is %(total)s, maximum size is %(limit)s bytes: %(folder)s")
+            % {"total": total, "limit": limit, "folder": folder}
+        )
 
 
 def _walk(folder: Path, ignore: Ignore, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
@@ -79,9 +85,12 @@ def _walk(folder: Path, ignore: Ignore, above: tuple[tuple[int, int], ...]) -> I
     status = folder.stat()
     identity = (status.st_dev, status.st_ino)
     if identity in above:
-        raise LocalFileError(f"{folder} is a link to a folder that contains it.")
+        raise LocalFileError(_("%(folder)s is a link to a folder that contains it.") % {"folder": folder})
     if len(above) >= MOST_PARTS:
-        raise BadPath(f"{folder} is more than {MOST_PARTS - 1} folders deep, and cannot be sent.")
+        raise BadPath(
+            _("%(folder)s is more than %(limit)s folders deep, and cannot be sent.")
+            % {"folder": folder, "limit": MOST_PARTS - 1}
+        )
     names = sorted(os.listdir(folder))
     ignored = set(ignore(os.fspath(folder), names))
     for name in names:
@@ -94,7 +103,7 @@ def _walk(folder: Path, ignore: Ignore, above: tuple[tuple[int, int], ...]) -> I
         elif stat.S_ISREG(mode):
             yield path
         else:
-            raise LocalFileError(f"{path} is not an ordinary file, and cannot be sent.")
+            raise LocalFileError(_("%(path)s is not an ordinary file, and cannot be sent.") % {"path": path})
 
 
 def _mode(path: Path) -> int:
@@ -102,5 +111,6 @@ def _mode(path: Path) -> int:
         return path.stat().st_mode
     except OSError as error:
         raise LocalFileError(
-            f"{path} cannot be read ({error.strerror}); is it a link to something that no longer exists?"
+            _("%(path)s cannot be read (%(reason)s); is it a link to something that no longer exists?")
+            % {"path": path, "reason": error.strerror}
         ) from error

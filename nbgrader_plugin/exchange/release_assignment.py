@@ -15,6 +15,7 @@ from ..client.manifest import LocalFile
 from ..client.records import as_mapping, optional_time
 from ..config import accept_old_section
 from ..gradebook.due_dates import read_due_dates
+from ..translation import gettext as _
 from . import known
 from .base import Exchange
 from .local_files import read_folder
@@ -38,11 +39,14 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
         source = coursedir.format_path(coursedir.source_directory, ".", assignment)
         if os.path.isdir(source):
             self.fail(
-                f"Assignment found in '{source}' but not '{self.src_path}', run `nbgrader generate_assignment` first."
+                _("Assignment found in '%(source)s' but not '%(folder)s', run `nbgrader generate_assignment` first.")
+                % {"source": source, "folder": self.src_path}
             )
         others = Path(coursedir.format_path(coursedir.release_directory, ".", "x")).parent
         self.fail_not_found(
-            f"Assignment not found at: {self.src_path}.", self.src_path, map(str, sorted(others.glob("*")))
+            _("Assignment not found at: %(folder)s.") % {"folder": self.src_path},
+            self.src_path,
+            map(str, sorted(others.glob("*"))),
         )
 
     def init_dest(self) -> None:
@@ -55,12 +59,12 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
         names = f"{coursedir.course_id} {coursedir.assignment_id}"
         if self._is_released():
             if not self.force:
-                self.fail(f"Destination already exists, add --force to overwrite: {names}")
-            self.log.info(f"Overwriting files: {names}")
-        self.log.info(f"Source: {self.src_path}")
-        self.log.info(f"Destination: {self.place_in_exchange}")
+                self.fail(_("Destination already exists, add --force to overwrite: %(names)s") % {"names": names})
+            self.log.info(_("Overwriting files: %(names)s") % {"names": names})
+        self.log.info(_("Source: %(folder)s") % {"folder": self.src_path})
+        self.log.info(_("Destination: %(place)s") % {"place": self.place_in_exchange})
         self._send(read_folder(Path(self.src_path), coursedir))
-        self.log.info(f"Released as: {names}")
+        self.log.info(_("Released as: %(names)s") % {"names": names})
 
     def _is_released(self) -> bool:
         try:
@@ -79,7 +83,10 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             content["due"] = times.to_server(due)
             if self.due_before not in (None, due):
                 before, after = (times.for_reader(moment, self.reader_zone()) for moment in (self.due_before, due))
-                self.log.warning(f"The due date in the exchange was {before}; now it is the gradebook's, {after}.")
+                self.log.warning(
+                    _("The due date in the exchange was %(before)s; now it is the gradebook's, %(after)s.")
+                    % {"before": before, "after": after}
+                )
         cache = Path(self.cache)
         response = sending.send(
             self.client,
@@ -87,10 +94,10 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             content,
             files,
             known=known.read(cache, self.dest_path).hashes(),
-            label="Releasing",
+            label=_("Releasing"),
             log=self.log,
             force=self.force,
         )
         if as_mapping(response).get("digest") != manifest.digest(files):
-            self.fail("The exchange has received other files than were sent. Release again, with --force.")
+            self.fail(_("The exchange has received other files than were sent. Release again, with --force."))
         known.remember_sent(cache, self.dest_path, files)

@@ -14,6 +14,7 @@ from ..client.errors import InvalidResponse, LocalFileError
 from ..client.manifest import LocalFile
 from ..client.paths import BadPath, check_paths
 from ..client.records import as_list, as_mapping
+from ..translation import gettext as _
 from .base import Exchange
 from .cache import TIMESTAMP
 from .local_files import read_file
@@ -50,7 +51,10 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
         for start in range(0, len(feedback), AT_ONCE):
             self._send(feedback[start : start + AT_ONCE])
         if self.broken:
-            self.fail(f"Feedback was not released for {len(self.broken)}: {'; '.join(self.broken)}")
+            self.fail(
+                _("Feedback was not released for %(count)s: %(reasons)s")
+                % {"count": len(self.broken), "reasons": "; ".join(self.broken)}
+            )
 
     def _read(self) -> Iterator[Feedback]:
         excluded = {name.strip() for name in self.coursedir.student_id_exclude.split(",")}
@@ -62,7 +66,9 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
                 continue
             timestamp = _read_timestamp(folder / TIMESTAMP)
             if timestamp is None:
-                self.broken.append(f"{student}: there is no usable {folder / TIMESTAMP}")
+                self.broken.append(
+                    _("%(student)s: there is no usable %(file)s") % {"student": student, "file": folder / TIMESTAMP}
+                )
                 continue
             try:
                 names = check_paths(page.name for page in pages)
@@ -85,7 +91,7 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
         )
         match = re.fullmatch(pattern, str(folder))
         if not match:
-            raise LocalFileError(f"{folder} is not the feedback folder of a student.")
+            raise LocalFileError(_("%(folder)s is not the feedback folder of a student.") % {"folder": folder})
         return match["student"]
 
     def _send(self, feedback: list[Feedback]) -> None:
@@ -105,7 +111,7 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
             content,
             [page for given in feedback for page in given.pages],
             known=(),
-            label="Releasing feedback",
+            label=_("Releasing feedback"),
             log=self.log,
             questioned=questioned,
         )
@@ -120,7 +126,10 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
         when = self.timestamp_text(times.from_server(feedback.timestamp))
         for page in feedback.pages:
             name = f"{self.coursedir.course_id}/{self.coursedir.assignment_id}/{Path(page.path).stem}"
-            self.log.info(f"Releasing feedback for student '{feedback.student}' on assignment '{name}' ({when})")
+            self.log.info(
+                _("Releasing feedback for student '%(student)s' on assignment '%(name)s' (%(when)s)")
+                % {"student": feedback.student, "name": name, "when": when}
+            )
 
 
 def _reasons(response: object) -> dict[tuple[str, str], str]:
@@ -128,7 +137,7 @@ def _reasons(response: object) -> dict[tuple[str, str], str]:
     refused = [as_mapping(row) for row in as_list(as_mapping(response).get("refused"))]
     reasons = {(str(row.get("student")), str(row.get("timestamp"))): str(row.get("message")) for row in refused}
     if len(reasons) != len(refused):
-        raise InvalidResponse("The exchange did not say whose feedback it refused.")
+        raise InvalidResponse(_("The exchange did not say whose feedback it refused."))
     return reasons
 
 

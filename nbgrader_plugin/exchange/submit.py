@@ -18,8 +18,9 @@ from ..client import manifest, parts, recent, sending, times
 from ..client.errors import ErrorResponse, ServiceError
 from ..client.manifest import File, LocalFile
 from ..client.paths import BadPath, check_name
-from ..client.progress import size_text
+from ..client.progress import files_text, size_text
 from ..client.records import Deadline, Receipt, as_mapping, parse_deadline, parse_receipt
+from ..translation import gettext as _
 from . import cache, deadline_notes, folders, known
 from .base import Exchange
 from .known import Release
@@ -43,7 +44,9 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         self.coursedir.assignment_id = os.path.basename(self.src_path)
         if not os.path.isdir(self.src_path):
             others = map(str, sorted(Path(self.src_path).parent.glob("[!.]*")))
-            self.fail_not_found(f"Assignment not found at: {self.src_path}.", self.src_path, others)
+            self.fail_not_found(
+                _("Assignment not found at: %(folder)s.") % {"folder": self.src_path}, self.src_path, others
+            )
 
     def init_dest(self) -> None:
         self.require_access()
@@ -60,8 +63,8 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         self.found = [path for path in sources if path.endswith(".ipynb")]  # that are sent: no checkpoints
         if release is None or _notebooks_in(release.files) != self.found:
             release = self.latest_release(release)  # what is said about notebooks must be true
-        self.log.info(f"Source: {self.src_path}")
-        self.log.info(f"Destination: {self.place_in_exchange}")
+        self.log.info(_("Source: %(folder)s") % {"folder": self.src_path})
+        self.log.info(_("Destination: %(place)s") % {"place": self.place_in_exchange})
         self._compare_notebooks(release.files)
         files = read_files(sources)
         if release is self.known.release and self._has_much_to_send(files):
@@ -73,16 +76,19 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         timestamp = self.timestamp_text(receipt.timestamp)
         same = self._same_as(receipt)
         self._keep_copy(files, receipt, timestamp)
-        self.log.info(f"Submitted as: {self.coursedir.course_id} {assignment} {timestamp}")
+        self.log.info(
+            _("Submitted as: %(course)s %(assignment)s %(timestamp)s")
+            % {"course": self.coursedir.course_id, "assignment": assignment, "timestamp": timestamp}
+        )
         self._log_receipt(receipt)
         if not receipt.trial:  # neither limit nor cut-off holds for those
             for sentence in deadline_notes.sentences_after(assignment, deadline, zone):
                 self.log.info(sentence)
         if same:
             when = times.for_reader(same.timestamp, zone, today=receipt.timestamp.astimezone(zone).date())
-            self.log.info(f"These are the same files as at {when}.")
+            self.log.info(_("These are the same files as at %(when)s.") % {"when": when})
             if receipt.late and self._was_in_time(receipt):
-                self.log.info("You submitted exactly these files in time, so they do not count as late.")
+                self.log.info(_("You submitted exactly these files in time, so they do not count as late."))
 
     def _has_much_to_send(self, files: list[LocalFile]) -> bool:
         """Return whether there are files that are sent before the submission, which may be refused."""
@@ -111,17 +117,13 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         missing, extra = set(expected) - set(self.found), set(self.found) - set(expected)
         if not missing and not extra:
             return
-        of_release = "\n\t".join(f"{name}: {'MISSING' if name in missing else 'FOUND'}" for name in expected)
-        of_submission = "\n\t".join(f"{name}: {'EXTRA' if name in extra else 'OK'}" for name in self.found)
-        comparison = f"Expected:\n\t{of_release}\nSubmitted:\n\t{of_submission}"
+        comparison = _render_comparison(expected, missing, self.found, extra)
         assignment = self.coursedir.assignment_id
         if missing and self.strict:
-            self.fail(
-                f"Assignment {assignment} not submitted. There are missing notebooks for the submission:\n{comparison}"
-            )
-        self.log.warning(
-            f"Possible missing notebooks and/or extra notebooks submitted for assignment {assignment}:\n{comparison}"
-        )
+            refusal = _("Assignment %(assignment)s not submitted. There are missing notebooks for the submission:")
+            self.fail(f"{refusal % {'assignment': assignment}}\n{comparison}")
+        warning = _("Possible missing notebooks and/or extra notebooks submitted for assignment %(assignment)s:")
+        self.log.warning(f"{warning % {'assignment': assignment}}\n{comparison}")
 
     def _submit(self, files: list[LocalFile], release: Release) -> Receipt:
         digest = manifest.digest(files)
@@ -136,7 +138,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             raise
         receipt = parse_receipt(response)
         if receipt.digest != digest:
-            self.fail("The exchange has received other files than were sent. Submit again.")
+            self.fail(_("The exchange has received other files than were sent. Submit again."))
         cache.forget_attempts(Path(self.cache), attempt)
         known.remember_release(Path(self.cache), self.address, release)
         known.remember_sent(Path(self.cache), self.address, files)
@@ -147,7 +149,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
 
         The server refuses what was compared with another release than the latest: then that is asked for.
         """
-        for _ in range(MOST_RELEASES):
+        for _attempt in range(MOST_RELEASES):
             try:
                 return release, self._send(files, release, key)
             except ErrorResponse as error:
@@ -169,7 +171,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             content,
             files,
             known=replace(self.known, release=release).hashes(),
-            label="Submitting",
+            label=_("Submitting"),
             log=self.log,
             key=key,
             if_match=release.etag,
@@ -203,19 +205,34 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             folder = cache.copy_folder(Path(self.cache), course, check_name(receipt.student), assignment, timestamp)
             folders.write_folder(folder, files, folders.copy_from(source), texts=texts)
         except (BadPath, OSError) as error:
-            self.log.warning("It is submitted, but no copy could be kept in %s: %s", self.cache, error)
+            self.log.warning(
+                _("It is submitted, but no copy could be kept in %(folder)s: %(error)s")
+                % {"folder": self.cache, "error": error}
+            )
 
     def _log_receipt(self, receipt: Receipt) -> None:
-        late = " It is late." if receipt.late else ""
+        sentence = _("Receipt %(receipt)s: %(files)s, %(size)s, digest %(digest)s, signature %(signature)s.") % {
+            "receipt": _("%(id)s, code %(code)s") % {"id": receipt.id, "code": receipt.code}
+            if receipt.code
+            else receipt.id,
+            "files": files_text(receipt.file_count),
+            "size": size_text(receipt.size),
+            "digest": receipt.digest[:16],
+            "signature": str(receipt.raw.get("signature", ""))[:16],
+        }
+        late = [_("It is late.")] if receipt.late else []
         if receipt.late and receipt.due:
-            late = f" It is late: it was due {times.for_reader(receipt.due, self.reader_zone())}."
-        trial = " It is a trial, and will not be collected." if receipt.trial else ""
-        code = f", code {receipt.code}" if receipt.code else ""
-        files = "1 file" if receipt.file_count == 1 else f"{receipt.file_count} files"
-        self.log.info(
-            f"Receipt {receipt.id}{code}: {files}, {size_text(receipt.size)}, "
-            f"digest {receipt.digest[:16]}, signature {str(receipt.raw.get('signature', ''))[:16]}.{late}{trial}"
-        )
+            due = times.for_reader(receipt.due, self.reader_zone())
+            late = [_("It is late: it was due %(due)s.") % {"due": due}]
+        trial = [_("It is a trial, and will not be collected.")] if receipt.trial else []
+        self.log.info(" ".join([sentence, *late, *trial]))
+
+
+def _render_comparison(expected: list[str], missing: set[str], found: list[str], extra: set[str]) -> str:
+    in_release = [": ".join([name, _("MISSING") if name in missing else _("FOUND")]) for name in expected]
+    in_submission = [": ".join([name, _("EXTRA") if name in extra else _("OK")]) for name in found]
+    parts = ([_("Expected:"), *in_release], [_("Submitted:"), *in_submission])
+    return "\n".join("\n\t".join(lines) for lines in parts)
 
 
 def _notebooks_in(files: Iterable[File]) -> list[str]:

@@ -12,8 +12,7 @@ from ..client import times
 from ..client.client import NgshareClient
 from ..client.errors import ErrorResponse, OlderService
 from ..client.records import as_list, as_mapping, optional_time, parse_status, text
-
-REASONS = {"extension": "extended", "section": "extended for the section", "joined": "joined late"}
+from ..translation import gettext as _
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Extension:
 
     @property
     def whose(self) -> str:
-        return self.student or f"section {self.section}"
+        return self.student or _("section %(section)s") % {"section": self.section}
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,8 @@ def _terms(fields: Mapping[str, object]) -> Terms:
 
 def _member(fields: Mapping[str, object]) -> MemberDeadline:
     (work,) = map(as_mapping, as_list(fields.get("work")))  # of the one assignment that was asked for
-    why = REASONS.get(str(work.get("reason")), "")
+    reasons = {"extension": _("extended"), "section": _("extended for the section"), "joined": _("joined late")}
+    why = reasons.get(str(work.get("reason")), "")
     why = f"{why}: {work['note']}" if why and work.get("note") else why
     return MemberDeadline(text(fields, "username"), str(fields.get("section") or ""), _terms(work), why)
 
@@ -167,8 +167,8 @@ def _changes(response: object) -> list[StateChange]:
 def _state(response: object) -> str:
     fields = as_mapping(response)
     late = fields.get("late")  # null without a submission
-    submitted = "nothing submitted" if late is None else "late" if late else "in time"
-    return f"{submitted}, {'closed' if fields.get('closed') else 'open'}"
+    submitted = _("nothing submitted") if late is None else _("late") if late else _("in time")
+    return ", ".join([submitted, _("closed") if fields.get("closed") else _("open")])
 
 
 def _in_json(value: object) -> object:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from nbgrader.exchange import ExchangeError
 
 from ..client.client import NgshareClient
-from ..client.records import as_list, as_mapping, text
+from ..client.records import as_list, as_mapping, role_text, text
+from ..translation import gettext as _
 
 STUDENT, INSTRUCTOR = "student", "instructor"
 NAMES = ("first_name", "last_name", "email")  # that nbgrader's gradebook has as well
@@ -59,10 +60,20 @@ class Roster:
     def remove(self, username: str, role: str, members: Mapping[str, Member]) -> None:
         """Remove someone who has this role from the roster; raise NotRemoved otherwise. Their submissions stay."""
         if username not in members:
-            raise NotRemoved(f"{username} is not a member of '{self.course}'.")
+            raise NotRemoved(
+                _("%(username)s is not a member of '%(course)s'.") % {"username": username, "course": self.course}
+            )
         actual = members[username].get("role")
         if actual != role:
-            raise NotRemoved(f"{username} is {actual} of '{self.course}', not {role}, and stays.")
+            raise NotRemoved(
+                _("%(username)s is %(actual)s of '%(course)s', not %(role)s, and stays.")
+                % {
+                    "username": username,
+                    "actual": role_text(str(actual)),
+                    "course": self.course,
+                    "role": role_text(role),
+                }
+            )
         self.client.delete("courses", self.course, "members", username)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from nbgrader.api import Gradebook, MissingEntry, Student
 from nbgrader.coursedir import CourseDirectory
 
+from ..translation import gettext as _
 from .due_dates import gradebook_exists
 from .roster import NAMES, NotRemoved
 
@@ -47,7 +48,8 @@ class CourseGradebook:
             return
         if student.submissions and not force:
             raise NotRemoved(
-                f"{username} has grades in the gradebook and stays in it. To delete them as well: --force."
+                _("%(username)s has grades in the gradebook and stays in it. To delete them as well: --force.")
+                % {"username": username}
             )
         self._gradebook.remove_student(username)
 
@@ -58,9 +60,9 @@ def reason_not_to_use(coursedir: CourseDirectory, course: str, *, create: bool =
     With `create`, or where nbgrader_config.py names the course, a gradebook that does not exist will be created.
     """
     if coursedir.course_id and coursedir.course_id != course:
-        return f"The gradebook here is that of '{coursedir.course_id}'."
+        return _("The gradebook here is that of '%(course)s'.") % {"course": coursedir.course_id}
     if not (create or coursedir.course_id or gradebook_exists(coursedir)):
-        return "There is no gradebook here."
+        return _("There is no gradebook here.")
     return ""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..translation import gettext as _
 from .roster import STUDENT, Member, NotRemoved, Roster, names_of
 from .students import CourseGradebook
 
@@ -31,10 +32,13 @@ class Step:
     names: Names
 
     def __str__(self) -> str:
-        place = "gradebook" if self.side == TO_GRADEBOOK else "roster"
+        in_gradebook = self.side == TO_GRADEBOOK
         if self.action == CHANGE:
-            return f"{place}: " + ", ".join(f"{name} = {value}" for name, value in self.names.items())
-        return f"{self.action} to {place}" if self.action == ADD else f"{self.action} from {place}"
+            names = ", ".join(map(" = ".join, self.names.items()))
+            return (_("gradebook: %(names)s") if in_gradebook else _("roster: %(names)s")) % {"names": names}
+        if self.action == ADD:
+            return _("add to gradebook") if in_gradebook else _("add to roster")
+        return _("remove from gradebook") if in_gradebook else _("remove from roster")
 
 
 def find_differences(members: Mapping[str, Member], local: Mapping[str, Names]) -> list[Difference]:

@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
@@ -34,13 +36,13 @@ log = logging.getLogger(__name__)
 
 class HubUnreachable(APIException):
     status_code = 503
-    default_detail = "JupyterHub cannot be reached to ask who you are. Try again in a moment."
+    default_detail = gettext_lazy("JupyterHub cannot be reached to ask who you are. Try again in a moment.")
     default_code = "hub_unreachable"
 
 
 class TooManyTokens(APIException):
     status_code = 429
-    default_detail = "Too many tokens that JupyterHub does not know are coming in. Try again in a moment."
+    default_detail = gettext_lazy("Too many tokens that JupyterHub does not know are coming in. Try again in a moment.")
     default_code = "throttled"
     wait = 2  # seconds, for Retry-After
 
@@ -52,13 +54,13 @@ class TokenAuthentication(BaseAuthentication):
             return None
         token = read_token(header)
         if not token:
-            raise AuthenticationFailed("Write the header as “Authorization: token <your JupyterHub token>”.")
+            raise AuthenticationFailed(_("Write the header as “Authorization: token <your JupyterHub token>”."))
         if settings.NGSHARE_STANDALONE:
             return _user_of(request, actor_by_name(unquote(token))), token
         try:
             identity = client.identify(token, Sender.of(request))
         except client.BadToken as error:
-            raise AuthenticationFailed("JupyterHub does not know this token; it may have expired.") from error
+            raise AuthenticationFailed(_("JupyterHub does not know this token; it may have expired.")) from error
         except TooMany as error:
             raise TooManyTokens from error
         except client.HubUnreachable as error:
@@ -96,18 +98,18 @@ def has_known_token(request: HttpRequest) -> bool:
 
 def check_admission(identity: Identity) -> None:
     """Check that this token may be used here. Errors: PermissionDenied."""
-    us = settings.JUPYTERHUB_SERVICE_NAME
     if identity.kind == "service":
         if identity.name not in settings.NGSHARE_SERVICE_TOKENS:
-            raise PermissionDenied(f"Tokens of the service {identity.name} are not let in (NGSHARE_SERVICE_TOKENS).")
+            text = _("Tokens of the service %(name)s are not let in (NGSHARE_SERVICE_TOKENS).")
+            raise PermissionDenied(text % {"name": identity.name})
     elif identity.kind != "user":
-        raise PermissionDenied("Only tokens of users are let in.")
+        raise PermissionDenied(_("Only tokens of users are let in."))
     elif not identity.has_access_scope and (settings.NGSHARE_STRICT_SCOPES or not identity.is_of_own_server):
-        raise PermissionDenied(
-            f"This token does not carry the scope access:services!service={us}. "
-            "If it is your own server's token, the Hub's administrator must grant that scope, "
-            "and you must restart your server."
+        text = _(
+            "This token does not carry the scope access:services!service=%(name)s. If it is your own server's token, "
+            "the Hub's administrator must grant that scope, and you must restart your server."
         )
+        raise PermissionDenied(text % {"name": settings.JUPYTERHUB_SERVICE_NAME})
 
 
 def _user_of(request: Request, actor: Actor) -> User:
@@ -141,5 +143,5 @@ def actor_by_name(name: str) -> Actor:
     except DomainError as error:
         raise AuthenticationFailed(error.message) from error
     if not actor.required_user.is_active:
-        raise PermissionDenied("Your account was deactivated here by an administrator.")
+        raise PermissionDenied(_("Your account was deactivated here by an administrator."))
     return actor

@@ -24,6 +24,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from ngshare_site.hub import http
 from ngshare_site.hub.client import HubUnreachable
@@ -80,12 +81,12 @@ def safe_next(wanted: str | None) -> str:
 def start_login(request: HttpRequest, wanted: str | None) -> HttpResponseRedirect:
     """Send the browser to the Hub, with the log-in in a cookie."""
     login = PendingLogin(secrets.token_urlsafe(24), secrets.token_urlsafe(48), safe_next(wanted), time.time())
-    address, _ = _oauth_session().create_authorization_url(
+    address, _state = _oauth_session().create_authorization_url(
         hub_url("api/oauth2/authorize"), state=login.state, code_verifier=login.verifier
     )
     response = HttpResponseRedirect(str(address))
     earlier = sorted(_pending_logins(request), key=lambda pending: pending[1].begun)
-    for name, _ in earlier[: -MAX_PENDING + 1]:
+    for name, _login in earlier[: -MAX_PENDING + 1]:
         response.delete_cookie(name, path=settings.PREFIX, samesite="Lax")
     response.set_cookie(
         _cookie_name(login.state),
@@ -104,10 +105,10 @@ def resume_login(request: HttpRequest) -> PendingLogin:
     state = request.GET.get("state", "")
     login = _open(request.COOKIES.get(_cookie_name(state), ""))
     if login is None or not constant_time_compare(login.state, state):
-        raise LoginFailed("This log-in was begun in another browser, or too long ago. Start again.")
+        raise LoginFailed(_("This log-in was begun in another browser, or too long ago. Start again."))
     if error := request.GET.get("error"):
         reason = request.GET.get("error_description") or error
-        raise LoginFailed(f"JupyterHub did not let you in: {reason[:300]}")
+        raise LoginFailed(_("JupyterHub did not let you in: %(reason)s") % {"reason": reason[:300]})
     return login
 
 
@@ -152,10 +153,10 @@ def fetch_token(code: str, verifier: str) -> str:
         answer = http.bounded(_oauth_session()).fetch_token(address, code=code, code_verifier=verifier)
     except OAuthError as error:
         log.warning("the Hub refused to exchange a code for a token: %s", error.error)
-        raise LoginFailed("JupyterHub did not confirm who you are. Start again.") from error
+        raise LoginFailed(_("JupyterHub did not confirm who you are. Start again.")) from error
     except (requests.RequestException, ValueError) as error:
         raise HubUnreachable(type(error).__name__) from error
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:
-        raise LoginFailed("JupyterHub did not confirm who you are. Start again.")
+        raise LoginFailed(_("JupyterHub did not confirm who you are. Start again."))
     return token

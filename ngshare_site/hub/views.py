@@ -5,6 +5,7 @@ import logging
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import APIException
@@ -26,7 +27,7 @@ def login(request: HttpRequest) -> HttpResponse:
     if settings.NGSHARE_STANDALONE:
         return _standalone_login(request, wanted)
     if not settings.JUPYTERHUB_API_URL:
-        return _login_failed(request, "This service is not connected to a JupyterHub.", 503)
+        return _login_failed(request, _("This service is not connected to a JupyterHub."), 503)
     return oauth.start_login(request, wanted)
 
 
@@ -62,7 +63,7 @@ def _finish_login(request: HttpRequest) -> HttpResponse:
     except oauth.LoginFailed as error:
         return _login_failed(request, str(error), 400)
     except client.BadToken:
-        return _login_failed(request, "JupyterHub did not confirm who you are. Start again.", 403)
+        return _login_failed(request, _("JupyterHub did not confirm who you are. Start again."), 403)
     except client.HubUnreachable as error:
         log.warning("a log-in failed, the Hub does not answer: %s", error)
         return render(request, "ngshare/hub_unreachable.html", status=503)

@@ -1,24 +1,19 @@
-"""The page of an assignment: the user's own submissions, and for staff everybody's as a table, a chart and CSV."""
+"""The page of an assignment: the user's own submissions, and for staff everybody's, of which staff/ has more."""
 
 from typing import Any
 
 from django.db.models import F
-from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView
 
-from courses.csv_writer import write_rows
 from courses.permissions import Actor, Permission
-from exchange import file_responses, queries, services, states
+from exchange import file_responses, queries, states
 from exchange.models import Assignment
-from exchange.progress_tables import TableFilter, csv_rows
 from exchange.storage.archives import ArchiveFolder
-from ngshare_site.portal import chart
 from ngshare_site.portal.base import MemberView
 from ngshare_site.portal.deadlines import find_solution, shown_deadlines
-
-ROWS_PER_PAGE = 200
+from ngshare_site.portal.staff.page import staff_context
 
 
 class AssignmentView(MemberView, TemplateView):
@@ -38,24 +33,11 @@ class AssignmentView(MemberView, TemplateView):
         attempts = sum(not each.trial and each.withdrawn_at is None for each in submissions)
         context: dict[str, object] = {"assignment": assignment, "is_staffed": is_staffed, "mine": submissions}
         context |= {"is_member": course.pk in self.actor.roles, "solution": find_solution(self.actor, assignment)}
+        context["release"] = queries.visible_releases(self.actor).filter(assignment=assignment).last()
         context["shown"] = shown_deadlines(self.actor, assignment, attempts=attempts)
         if is_staffed:
-            context |= self._staff_context(assignment)
+            context |= staff_context(self.request, self.actor, assignment)
         return super().get_context_data(**{**kwargs, **context})
-
-    def _staff_context(self, assignment: Assignment) -> dict[str, object]:
-        course, table_filter = assignment.course, TableFilter.of(self.request.GET)
-        page, members = table_filter.page(course, [assignment], self.request.GET.get("page"), ROWS_PER_PAGE)
-        created = states.counted_submissions([assignment]).values_list("created", flat=True)
-        sections = course.memberships.exclude(section="").order_by("section").values_list("section", flat=True)
-        return {
-            "filter": table_filter,
-            "page": page,
-            "rows": [(member, member.work[assignment.pk]) for member in members],
-            "counts": table_filter.count(course, [assignment])[assignment.pk],
-            "sections": sections.distinct(),
-            "chart": chart.submissions_over_time(list(created), assignment.due),
-        }
 
 
 class SolutionView(MemberView):
@@ -67,22 +49,6 @@ class SolutionView(MemberView):
             raise Http404
         folder = ArchiveFolder(solution.file_set, assignment, solution.created)
         return file_responses.download_zip([folder], f"{assignment} solution")
-
-
-class AssignmentCSVView(MemberView):
-    """The table of everybody's submissions as CSV, for staff alone."""
-
-    def get(self, request: HttpRequest, course: str, assignment: str) -> HttpResponseBase:
-        found = get_assignment(self.actor, course, assignment)
-        if not sees_everybody(self.actor, found):
-            raise Http404
-        services.record_progress_download(found.course, by=self.actor)
-        members = list(TableFilter.of(request.GET).read(found.course, [found]))
-        lines = write_rows(csv_rows(members, [found], named=False))
-        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-        name = f"{course} {assignment} submissions.csv"
-        response["Content-Disposition"] = str(content_disposition_header(True, name))
-        return response
 
 
 def get_assignment(actor: Actor, course: str, name: str) -> Assignment:

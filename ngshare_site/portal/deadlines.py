@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from courses.errors import NotFound, PermissionDenied
 from courses.models import Course
@@ -52,18 +53,21 @@ def late_policy(course: Course, deadline: Deadline, student: Actor | None = None
     if deadline.due is None:
         return ""
     if deadline.cut_off is not None and deadline.cut_off <= deadline.due:
-        return "Nothing is accepted after the due date."
-    until = " until the cut-off" if deadline.cut_off is not None else ""
-    text = f"Submissions after the due date are accepted{until} and marked as late."
+        return _("Nothing is accepted after the due date.")
+    if deadline.cut_off is None:
+        sentences = [_("Submissions after the due date are accepted and marked as late.")]
+    else:
+        sentences = [_("Submissions after the due date are accepted until the cut-off and marked as late.")]
     if course.late_days is not None:
-        text += (
-            f" Each begun day of 24 hours uses one of the {course.late_days} late days that each student has in this "
-            "course."
+        text = _(
+            "Each begun day of 24 hours uses one of the %(budget)d late days that each student has in this course."
         )
+        sentences.append(text % {"budget": course.late_days})
         if student is not None:
             user = student.required_user.pk
-            text += f" You have used {progress.late_days_used(course, [user]).get(user, 0)}."
-    return text
+            used = progress.late_days_used(course, [user]).get(user, 0)
+            sentences.append(_("You have used %(count)d.") % {"count": used})
+    return " ".join(sentences)
 
 
 def _why(assignment: Assignment, deadline: Deadline) -> dict[str, str]:

@@ -10,6 +10,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView
 
@@ -20,12 +22,20 @@ from exchange.receipts import State, Verdict
 
 LONGEST_CODE = 40  # characters of what is read as a short code, with blanks and hyphens
 GENUINE = {State.GENUINE, State.DELETED, State.OTHER_FILES}
+STATES = {
+    State.GENUINE: pgettext_lazy("a receipt", "genuine"),
+    State.DELETED: pgettext_lazy("a receipt", "deleted"),
+    State.OTHER_FILES: pgettext_lazy("a receipt", "other files"),
+    State.CHANGED: pgettext_lazy("a receipt", "changed"),
+    State.UNKNOWN_KEY: pgettext_lazy("a receipt", "unknown key"),
+    State.NO_RECEIPT: pgettext_lazy("a receipt", "no receipt"),
+}
 
 
 class ReceiptForm(forms.Form):
-    file = forms.FileField(label="The file", required=False, allow_empty_file=True)
+    file = forms.FileField(label=gettext_lazy("The file"), required=False, allow_empty_file=True)
     text = forms.CharField(
-        label="Or its text, or a short code",
+        label=gettext_lazy("Or its text, or a short code"),
         required=False,
         max_length=receipts.MAX_SIZE,
         widget=forms.Textarea({"rows": 6, "spellcheck": "false", "autocomplete": "off"}),
@@ -37,13 +47,15 @@ class ReceiptForm(forms.Form):
         if file is None:
             return ""
         if (file.size or 0) > receipts.MAX_SIZE:
-            raise ValidationError(f"This is no receipt: one has {receipts.MAX_SIZE} bytes at most.")
+            raise ValidationError(
+                _("This is no receipt: one has %(limit)d bytes at most.") % {"limit": receipts.MAX_SIZE}
+            )
         return file.read().decode("utf-8-sig", errors="replace")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not self.errors and not cleaned.get("file") and not cleaned.get("text"):
-            raise ValidationError("Choose a file, or paste its text.")
+            raise ValidationError(_("Choose a file, or paste its text."))
         return cleaned
 
     @property
@@ -66,6 +78,7 @@ class ReceiptCheckView(LoginRequiredMixin, FormView):
         context = self.get_context_data(
             form=form,
             verdict=verdict,
+            state=STATES[verdict.state],
             facts=facts,
             times=_times(facts) if facts else None,
             link=self._visible(verdict.submission) if verdict.submission else None,
@@ -75,11 +88,12 @@ class ReceiptCheckView(LoginRequiredMixin, FormView):
     def _open_by_code(self, form: ReceiptForm) -> HttpResponseBase:
         code = short_codes.parse(form.claim)
         if code is None:
-            form.add_error(None, "This is no receipt, and no short code of one. Is a character of it wrong?")
+            form.add_error(None, _("This is no receipt, and no short code of one. Is a character of it wrong?"))
             return self.form_invalid(form)
         submission = Submission.objects.filter(code=code).first()
         if submission is None or not self._visible(submission):
-            form.add_error(None, f"There is no submission {short_codes.grouped(code)}, or it is not for you to see.")
+            text = _("There is no submission %(code)s, or it is not for you to see.")
+            form.add_error(None, text % {"code": short_codes.grouped(code)})
             return self.form_invalid(form)
         return redirect("submission", submission.pk)
 
@@ -100,4 +114,4 @@ def _times(facts: receipts.Receipt) -> Times:
         return Times(created, None, "")
     due = datetime.fromisoformat(str(facts["due"]))
     lateness = deadlines.lateness(created, due)
-    return Times(created, due, f"{lateness} late" if lateness else "in time")
+    return Times(created, due, _("%(lateness)s late") % {"lateness": lateness} if lateness else _("in time"))

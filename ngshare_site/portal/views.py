@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -20,14 +20,16 @@ from courses import retirement
 from courses.models import Course, Role
 from courses.permissions import Actor, Permission
 from exchange import course_archive, file_responses, personal_archive, progress, queries, receipts, states
-from exchange.models import Assignment, Feedback, Submission
+from exchange.chosen_files import Comparison, compare_notebooks
+from exchange.models import Assignment, Feedback, FileEntry, Submission
 from exchange.progress import AssignmentCounts, AssignmentProgress
 from exchange.storage import file_sets
 from exchange.storage.archives import ArchiveFolder
 from ngshare_site.portal.base import MemberView
+from ngshare_site.portal.students import due_next, newest_feedback
+from ngshare_site.role_names import ROLES
 
 COURSES_PER_PAGE = 20
-EARLIER_PER_PAGE = 100  # assignments
 
 
 class AssignmentRow(NamedTuple):
@@ -49,6 +51,10 @@ class CourseSection:
     retiring_since: datetime | None = None
 
     @property
+    def role_name(self) -> str:
+        return ROLES[self.role]
+
+    @property
     def has_archive(self) -> bool:
         return self.role == Role.INSTRUCTOR
 
@@ -61,14 +67,12 @@ class HomeView(MemberView, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, object]:
         courses = Course.objects.filter(pk__in=list(self.actor.roles)).order_by("name")
         page = Paginator(courses, COURSES_PER_PAGE).get_page(self.request.GET.get("page"))
-        earlier = Paginator(earlier_assignments(self.actor), EARLIER_PER_PAGE).get_page(self.request.GET.get("earlier"))
-        own = progress.own_progress(self.actor.required_user, earlier)
-        kwargs["earlier_rows"] = [AssignmentRow(each, own[each.pk]) for each in earlier]
         has_submitted = queries.own_submissions(self.actor).exists()
         sections = course_sections(self.actor, list(page))
-        return super().get_context_data(
-            courses=sections, page=page, earlier=earlier, has_submitted=has_submitted, **kwargs
-        )
+        taken = [section for section in sections if section.role == Role.STUDENT]
+        context = {"due": due_next(row.own for section in taken for row in section.rows), "has_taken": bool(taken)}
+        context["newest_feedback"] = newest_feedback(self.actor)
+        return super().get_context_data(courses=sections, page=page, has_submitted=has_submitted, **context, **kwargs)
 
 
 class CourseArchiveView(MemberView):
@@ -114,13 +118,6 @@ def course_sections(actor: Actor, courses: list[Course]) -> list[CourseSection]:
     return sections
 
 
-def earlier_assignments(actor: Actor) -> QuerySet[Assignment]:
-    """Return the assignments to which the actor submitted in courses that they left, or that are in the trash."""
-    own = queries.own_submissions(actor).exclude(assignment__course__in=list(actor.roles))
-    rows = Assignment.objects.filter(pk__in=own.order_by().values("assignment")).select_related("course")
-    return rows.order_by("course__name", "course", "name")
-
-
 class SubmissionView(MemberView, TemplateView):
     """A submission with its receipt, files and latest feedback, for its student and the course's staff."""
 
@@ -133,6 +130,7 @@ class SubmissionView(MemberView, TemplateView):
             assignment_address=address_of(submission.assignment, self.actor),
             receipt=receipts.receipt(submission),
             feedback=latest_feedback(submission),
+            comparison=compare_with_release(submission),
             **kwargs,
         )
 
@@ -156,29 +154,26 @@ class FilesView(MemberView):
         return file_responses.download_zip([folder], name)
 
 
-class FeedbackView(MemberView):
-    """One file of the latest feedback, in a sandbox: somebody else wrote it."""
-
-    def get(self, request: HttpRequest, pk: int, path: str) -> HttpResponseBase:
-        feedback = latest_feedback(get_submission(self.actor, pk))
-        if feedback is None:
-            raise Http404
-        entries = feedback.file_set.entries.select_related("blob")
-        return file_responses.open_file(get_object_or_404(entries, path=path))
-
-
-def get_submission(actor: Actor, pk: int) -> Submission:
-    """Return a submission that the actor may see, with its state. Errors: Http404."""
+def get_submission(actor: Actor, pk: int, *, files: bool = True) -> Submission:
+    """Return a submission that the actor may see, with its state and, if wanted, its files. Errors: Http404."""
     newest = Feedback.objects.select_related("file_set").prefetch_related("file_set__entries").order_by("-id")
     rows = queries.visible_submissions(actor, removed=True).filter(pk=pk)
     rows = rows.select_related("assignment__course", "student", "submitted_by", "release", "file_set")
-    rows = rows.prefetch_related(
-        file_sets.prefetch_entries("file_set__entries"), Prefetch("feedbacks", queryset=newest)
-    )
+    rows = rows.prefetch_related(Prefetch("feedbacks", queryset=newest))
+    if files:
+        rows = rows.prefetch_related(file_sets.prefetch_entries("file_set__entries"))
     for submission in states.read_states(rows):
         timezone.activate(submission.assignment.course.zone)
         return submission
     raise Http404
+
+
+def compare_with_release(submission: Submission) -> Comparison | None:
+    """Return how its notebooks differ from those of the release that it was made for; None where there was none."""
+    if submission.release is None:
+        return None
+    released = FileEntry.objects.filter(file_set=submission.release.file_set_id).values_list("path", flat=True)
+    return compare_notebooks(released, [entry.path for entry in submission.file_set.entries.all()])
 
 
 def address_of(assignment: Assignment, actor: Actor) -> str:

@@ -82,12 +82,13 @@ class Person:
 
 @pytest.fixture
 def person(chromium, campus, request):
-    """Log someone in: `person("bob")`; `person("bob", phone=True)` on a small screen."""
+    """Log someone in: `person("bob")`; `person("bob", phone=True)` on a small screen; `script=False` without any."""
     contexts = []
 
-    def log_in(username, *, phone=False, dark=False):
+    def log_in(username, *, phone=False, dark=False, script=True):
         size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
-        context = chromium.new_context(viewport=size, color_scheme="dark" if dark else "light")
+        scheme = "dark" if dark else "light"
+        context = chromium.new_context(viewport=size, color_scheme=scheme, java_script_enabled=script)
         context.set_default_timeout(30_000)
         contexts.append(context)
         return Person(campus, context.new_page(), username)

@@ -13,6 +13,9 @@ from tests.campus import SCOPE
 pytestmark = pytest.mark.browser
 
 
+IS_WHOLE = "(list => !list || list.scrollWidth <= list.clientWidth)(document.querySelector('.results'))"
+
+
 def open_admin(person, username):
     someone = person(username)
     someone.log_in(f"{someone.campus.hub.ngshare}/admin/")
@@ -198,6 +201,7 @@ def test_administrator_sees_everything(campus, person):
     for page in ("courses/course", "courses/membership", "exchange/submission", "exchange/blob", "courses/auditentry"):
         answer = admin.page.goto(f"{campus.hub.ngshare}/admin/{page}/")
         assert answer.status == 200
+        assert admin.page.evaluate(IS_WHOLE), f"{page}: a column is cut off"
         admin.picture(f"admin-administrator-{page.replace('/', '-')}")
 
 

@@ -1,6 +1,7 @@
 """Logging in through the Hub, and the pages of every member, in a real browser."""
 
 import re
+import zipfile
 
 import pytest
 from playwright.sync_api import expect
@@ -35,9 +36,9 @@ def open_home(person, username, **options):
 
 def test_student_reads_receipt_and_feedback_on_a_phone(submitted, person):
     bob = open_home(person, "bob", phone=True, dark=True)
-    expect(bob.page.locator("section.course")).to_contain_text("submitted")
+    expect(bob.page.locator("section.course").last).to_contain_text("submitted")
     bob.picture("pages-student-home")
-    bob.page.get_by_role("link", name="ps1", exact=True).click()
+    bob.page.get_by_role("rowheader").get_by_role("link", name="ps1", exact=True).click()
     bob.picture("pages-student-assignment")
     bob.page.locator("table a").first.click()
     expect(bob.page.get_by_role("heading", name="Receipt")).to_be_visible()
@@ -49,8 +50,11 @@ def test_student_reads_receipt_and_feedback_on_a_phone(submitted, person):
         bob.page.get_by_role("link", name="Download the files").click()
     assert download.value.path().read_bytes().startswith(b"PK")
     bob.page.get_by_role("link", name="problem1.html").click()
-    expect(bob.page.locator("body")).to_contain_text("problem1")
+    feedback = bob.page.frame_locator("iframe")
+    expect(feedback.locator("body")).to_contain_text("problem1 (Score")
+    expect(feedback.locator("math").first).to_be_visible()
     bob.picture("pages-student-feedback")
+    assert bob.foreign == []
     overflow = bob.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 400")
     assert not overflow
 
@@ -59,15 +63,43 @@ def test_staff_see_who_has_submitted(submitted, person):
     alice = open_home(person, "alice")
     alice.picture("pages-staff-home")
     alice.page.get_by_role("link", name="ps1", exact=True).click()
-    expect(alice.page.locator("figure svg")).to_be_visible()
+    expect(alice.page.locator("figure .plot svg")).to_be_visible()
     expect(alice.page.get_by_role("row", name=re.compile("bob"))).to_contain_text("feedback returned")
     alice.picture("pages-staff-assignment")
     alice.page.select_option("select[name=show]", "missing")
     alice.page.get_by_role("button", name="Show").click()
-    expect(alice.page.locator("tbody")).not_to_contain_text("bob")
+    expect(alice.page.locator("table.members tbody")).not_to_contain_text("bob")
     with alice.page.expect_download() as download:
         alice.page.get_by_role("link", name="Download as CSV").click()
-    assert download.value.path().read_text().startswith("username,first_name")
+    assert download.value.path().read_text("utf-8-sig").startswith("username,first_name")
+    assert alice.foreign == []
+
+
+def test_acts_of_staff_stand_double_clicks_back_and_reload(submitted, person):
+    """By keyboard and by a hasty mouse: what succeeded is never an error afterwards."""
+    alice = open_home(person, "alice")
+    page = alice.page
+    page.get_by_role("link", name="ps1", exact=True).press("Enter")
+    for link, button, said in [
+        ("Unrelease", "Unrelease", "ps1 is unreleased."),
+        ("Release again", "Release again", "ps1 is released again."),
+    ]:
+        page.get_by_role("link", name=link).press("Enter")
+        page.get_by_role("button", name=button).dblclick()
+        page.wait_for_url("**/ps1/")
+        expect(page.locator(".notice.success")).to_contain_text(said)
+        page.go_back()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("ps1")
+        page.go_forward()
+        page.reload()
+        expect(page.locator(".notice.error")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as zip").press("Enter")
+    names = zipfile.ZipFile(download.value.path()).namelist()
+    assert "submitted/bob/ps1/timestamp.txt" in names and "submitted/bob/ps1/problem1.ipynb" in names
+    page.get_by_role("link", name="Remind").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Remind")
+    alice.picture("pages-staff-reminder")
     assert alice.foreign == []
 
 

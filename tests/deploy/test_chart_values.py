@@ -3,6 +3,8 @@
 import re
 
 import pytest
+import yaml
+from django.conf import settings
 
 from ngshare_site import __version__
 from tests.deploy.charts import DESCRIBE, FOLDER, MANY, containers, environment, look, merged, nested, pods, server
@@ -117,10 +119,17 @@ EFFECTS = {
         "env NGSHARE_SECRET_KEY_FALLBACKS",
         ("mine", "old"),
     ),
+    "mail.existingSecret": ("mail", {}, "env NGSHARE_MAIL_SERVER", ("mail", "NGSHARE_MAIL_SERVER")),
+    "mail.existingSecretKey": (
+        "url",
+        {"mail": {"existingSecret": "mine"}},
+        "env NGSHARE_MAIL_SERVER",
+        ("mine", "url"),
+    ),
     "replicaCount": (5, MANY, "Deployment/ngshare: spec.replicas", 5),
     "server.workers": (4, {}, f"{SERVER}.args.3", "--workers=4"),
     "server.threads": (16, {}, f"{SERVER}.args.4", "--threads=16"),
-    "resources": ({"limits": {"memory": "2Gi"}}, {}, f"{JOB}.containers.0.resources.limits", {"memory": "2Gi"}),
+    "resources": ({"limits": {"memory": "3Gi"}}, {}, f"{JOB}.containers.0.resources.limits", {"memory": "3Gi"}),
     "autoscaling.enabled": (True, MANY, "Deployment/ngshare: spec.replicas", None),
     "autoscaling.minReplicas": (
         3,
@@ -255,6 +264,14 @@ def test_settings_leave_out_what_the_chart_sets_itself(chart):
     own = set(environment(server(chart.render({**MANY, "admins": ["x"], "hub": {"publicUrl": "https://x"}}))))
     for name in sorted((own & set(variables_read())) | {"NGSHARE_STANDALONE"}):
         assert re.search(f"settings: [Aa]dditional propert(y|ies) '?{name}", chart.refuse({"settings": {name: "1"}}))
+
+
+def test_documents_that_are_rendered_at_once_leave_the_servers_their_memory():
+    """A pod that needs more is killed, and with it whatever is being submitted."""
+    defaults = yaml.safe_load((FOLDER / "values.yaml").read_text())
+    at_once = defaults["server"]["workers"] * settings.NGSHARE_RENDERERS
+    assert defaults["resources"]["limits"]["memory"] == "2Gi"
+    assert at_once * settings.NGSHARE_RENDERING_MEMORY < 2**31 / 2
 
 
 def test_allowed_hosts_include_those_of_probes_tests_and_users_servers(chart):

@@ -3,6 +3,7 @@ open to everybody. The Hub is the fake one: whoever's name is the token asks."""
 
 import http.client
 import json
+import re
 import sys
 import threading
 import uuid
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from django.conf import settings
 
 import ngshare_site
 from tests import cast, fake_hub, servers
@@ -22,6 +24,15 @@ pytestmark = pytest.mark.deploy
 UID = 12345
 MEGABYTE = 1_000_000
 TIMEOUT = 60  # seconds
+NOTEBOOK = {
+    "cells": [
+        {"cell_type": "markdown", "metadata": {}, "source": "# Heat\n\n$\\frac{a}{b}$"},
+        {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [], "source": "def area(r): ..."},
+    ],
+    "metadata": {},
+    "nbformat": 4,
+    "nbformat_minor": 4,
+}
 
 
 class Service:
@@ -163,6 +174,27 @@ def test_the_health_check_tells_a_living_service_from_a_dead_one(service_image, 
         assert container.execute(*check[1:]).returncode != 0
 
 
+def test_notebooks_are_rendered(service_image, volume):
+    port, files = servers.free_port(), {**cast.WORK, "heat.ipynb": json.dumps(NOTEBOOK).encode()}
+    variables = ("NGSHARE_STANDALONE=1", "NGSHARE_ADMINS=root")
+    options = [f"--volume={volume}:/var/lib/ngshare", f"--user={UID}:0", *(f"--env={each}" for each in variables)]
+    # The memory that the chart gives, and the user has no name.
+    options += ["--memory=1g"]
+    with engine.running(service_image, "serve", "--bind", f"127.0.0.1:{port}", options=options) as container:
+        service = Service(container, port)
+        servers.wait_until(service.is_accepting)
+        service.start_course()
+        made = service.ask("bob", "POST", cast.of_assignment("submissions"), data=cast.bundle(files)).json()
+        browser = requests.Session()
+        form = browser.get(f"{service.url}/login/?next=/", timeout=TIMEOUT)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)[1]
+        browser.post(form.url, data={"csrfmiddlewaretoken": token, "username": "bob"}, timeout=TIMEOUT)
+        address = f"{service.url}/view/submission/{made['id']}/file/heat.ipynb?as=document"
+        document = browser.get(address, timeout=TIMEOUT)
+    assert document.status_code == 200, document.text
+    assert all(part in document.text for part in ("Heat</h1>", "<mfrac>", "area</span>"))
+
+
 def test_without_a_place_for_data_it_says_so(service_image):
     outcome = engine.call("run", "--rm", "--read-only", "--cap-drop=all", "--tmpfs=/tmp", service_image, check=False)
     assert outcome.returncode != 0
@@ -202,6 +234,11 @@ def test_a_users_server_reaches_the_service(singleuser_image, service_image, ser
             assert container.execute("jupyterhub-singleuser", "--version").returncode == 0
             assert container.execute("python3", "-c", "import django").returncode == 1
             assert container.execute("id", "-u").stdout == "1000\n"
+
+
+def test_the_image_keeps_every_language_that_the_service_speaks():
+    rule = next(line for line in (ROOT / "deploy/image/Dockerfile").read_text().splitlines() if "*/locale/*" in line)
+    assert set(re.findall(r"! -name (\w+)", rule)) == {code for code, _ in settings.LANGUAGES}
 
 
 def test_the_dockerfiles_follow_the_rules_of_hadolint():

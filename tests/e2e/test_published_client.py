@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from tests import servers
+from tests import forked, servers
 from tests.environments import CannotInstall, environment
 from tests.exchange.importers import make_ngshare_database, published
 from tests.exchange.importers.make_ngshare_database import COURSE
@@ -62,13 +62,17 @@ class Person:
     def run(self, program, *arguments, fails=False):
         command = [str(self.executables / program), *arguments]
         done = subprocess.run(command, cwd=self.home, env=self.env, capture_output=True, text=True, timeout=180)
+        return self.check(done, fails=fails)
+
+    def nbgrader(self, *arguments, fails=False):
+        done = forked.nbgrader(*arguments, python=self.executables / "python", env=self.env, cwd=self.home)
+        return self.check(done, fails=fails)
+
+    def check(self, done, *, fails):
         output = done.stdout + done.stderr
         assert (done.returncode != 0) is fails, output
         assert "invalid status code" not in output or fails, output
         return output
-
-    def nbgrader(self, *arguments, fails=False):
-        return self.run("nbgrader", *arguments, fails=fails)
 
     def manage(self, *arguments, fails=False):
         return self.run("ngshare-course-management", *arguments, fails=fails)

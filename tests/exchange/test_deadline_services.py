@@ -47,10 +47,31 @@ def test_preview_says_the_same_and_changes_nothing(due, submission):
     changes = {"due": submission.created + HOUR, "max_attempts": 1}
     seen = services.set_deadlines(due, changes, by=actor("alice"), dry_run=True)
     assert (everything(), vars(due)) == (before, own)
-    assert services.set_deadlines(due, changes, by=actor("alice")) == seen == [StateChange("bob", LATE, IN_TIME)]
+    changed = [StateChange("bob", LATE, State(late=False, closed=True))]  # it was the one attempt
+    assert services.set_deadlines(due, changes, by=actor("alice")) == seen == changed
     before = everything()
     seen = grant(due, student="dave", attempts=2, dry_run=True)
     assert seen == [] and everything() == before
+
+
+def test_attempt_limit_names_whom_it_leaves_no_attempt(due, submission):
+    cast.enrol(due.course, "erin", "student")
+    cast.submit(due, "dave")
+    cast.submit(due, "dave")
+    late_and_closed = State(late=True, closed=True)
+    changed = services.set_deadlines(due, {"max_attempts": 2}, by=actor("alice"))
+    assert changed == [StateChange("dave", LATE, late_and_closed)]
+    changed = services.set_deadlines(due, {"max_attempts": 1}, by=actor("alice"))
+    assert changed == [StateChange("bob", LATE, late_and_closed)]
+    assert grant(due, student="dave", attempts=1) == []
+    extension = Extension.objects.get()
+    assert grant(due, student="dave", attempts=2) == [StateChange("dave", late_and_closed, LATE)]
+    assert services.withdraw_extensions(due, [extension], by=actor("alice")) == [
+        StateChange("dave", LATE, late_and_closed)
+    ]
+    services.withdraw_submissions([submission], by=actor("alice"))
+    changed = services.set_deadlines(due, {"max_attempts": None}, by=actor("alice"))
+    assert changed == [StateChange("dave", late_and_closed, LATE)]
 
 
 def test_extension_is_granted_replaced_and_withdrawn_with_one_entry_each(due, submission):

@@ -37,7 +37,7 @@ def test_postgresql_is_backed_up_and_restored_by_the_printed_commands(tmp_path, 
         assert [command.split()[0] for command in commands] == ["pg_dump"]
         assert last == f"ngshare backup --check {tmp_path}/backup"
         done = place.must("backup", "--check", tmp_path / "backup", DATABASE_URL=url)
-        assert "is whole: 1 submissions, 4 blobs" in done.stdout
+        assert "is whole: 1 submission, 4 blobs" in done.stdout
         (snapshot,) = snapshots(tmp_path / "backup")
         assert described(snapshot)["rows"]["exchange_submission"] == 1 and len(described(snapshot)["receipts"]) == 1
 
@@ -46,7 +46,7 @@ def test_postgresql_is_backed_up_and_restored_by_the_printed_commands(tmp_path, 
         assert [command.split()[0] for command in commands] == ["pg_restore", "ngshare"]
         fresh.must("migrate", "--verbosity=0", DATABASE_URL=other)
         done = fresh.must("restore", "--check", tmp_path / "backup", DATABASE_URL=other)
-        assert "1 submissions, 4 blobs, and the receipts verify" in done.stdout
+        assert "1 submission, 4 blobs, and the receipts verify" in done.stdout
         done = fresh.run("restore", tmp_path / "backup", DATABASE_URL=other)
         assert done.returncode == 1 and "has tables of ngshare already" in done.stderr
         with closing(psycopg2.connect(other)) as database, database.cursor() as cursor:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from nbgrader_plugin import translation
 from tests import servers
 from tests.nbgrader_plugin.desk import call, make_desk
 from tests.nbgrader_plugin.people import Person
@@ -24,8 +25,9 @@ def exchange(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch, tmp_path):
-    """Nothing of the machine's own nbgrader or Hub, and no setting made by an earlier test."""
-    for name in ("NGSHARE_URL", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_PUBLIC_HUB_URL", "PROXY_PUBLIC_SERVICE_HOST"):
+    """Nothing of the machine's own nbgrader, Hub or language, and no setting made by an earlier test."""
+    names = ("NGSHARE_URL", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_PUBLIC_HUB_URL", "PROXY_PUBLIC_SERVICE_HOST")
+    for name in (*names, *translation.VARIABLES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # for alembic
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))

@@ -5,13 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests import servers
+from tests import forked, servers
 
 CONFIG = "from nbgrader_plugin import configure\n\nc = get_config()\nconfigure(c)\n"
 
 
 class Home:
     """Someone's home directory; nothing in it is shared with anybody."""
+
+    language = ""  # as in LANGUAGE
 
     def __init__(self, service, folder, username, python=sys.executable):
         self.service, self.folder, self.username, self.python = service, folder, username, python
@@ -20,21 +22,25 @@ class Home:
 
     def nbgrader(self, *arguments, cwd=None, fails=False):
         """Return what nbgrader prints; it must fail or not, as told."""
-        return self.run("nbgrader", *arguments, cwd=cwd, fails=fails)
+        done = forked.nbgrader(*arguments, python=self.python, env=self.env, cwd=cwd or self.folder)
+        assert (done.returncode != 0) is fails, done.stderr
+        return done.stderr + done.stdout
 
     def manage(self, *arguments, cwd=None):
         """Return what ngshare-course-management prints."""
-        return self.run("nbgrader_plugin.cli.course_management", *arguments, cwd=cwd)
+        command = [self.python, "-m", "nbgrader_plugin.cli.course_management", *arguments]
+        where = cwd or self.folder
+        done = subprocess.run(command, cwd=where, env=self.env, capture_output=True, text=True, timeout=180)
+        assert done.returncode == 0, done.stderr
+        return done.stderr + done.stdout
 
-    def run(self, module, *arguments, cwd=None, fails=False):
-        env = {
+    @property
+    def env(self):
+        return {
             "PATH": f"{Path(self.python).parent}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "PYTHONPATH": str(servers.ROOT),
             "NGSHARE_URL": self.service.url,
             "JUPYTERHUB_API_TOKEN": self.username,
+            "LANGUAGE": self.language,
         }
-        command = [self.python, "-m", module, *arguments]
-        done = subprocess.run(command, cwd=cwd or self.folder, env=env, capture_output=True, text=True, timeout=180)
-        assert (done.returncode != 0) is fails, done.stderr
-        return done.stderr + done.stdout

@@ -123,6 +123,7 @@ NEED_DATA = {
     "clearsessions": [],
     "rotate_receipt_key": [],
     "trust_receipt_keys": ["x"],
+    "send_notices": [],
 }
 
 

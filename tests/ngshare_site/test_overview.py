@@ -7,9 +7,12 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from courses.permissions import SERVER
 from exchange import usage
 from exchange.maintenance import recorded_run
 from exchange.models import Blob, MaintenanceRun
+from exchange.notices import webhooks
+from exchange.notices.models import Delivery, State
 from ngshare_site import overview
 from tests import cast
 
@@ -94,7 +97,7 @@ def test_task_that_never_ran_failed_or_is_overdue_is_a_problem(problems):
 def test_lost_bytes_are_a_problem(problems, submission):
     assert not any("damaged" in problem for problem in problems())
     Blob.objects.filter(sha256=cast.sha256(cast.WORK["ps1.ipynb"])).update(stored=False)
-    assert any("lost or damaged 1 blobs" in problem for problem in problems())
+    assert any("lost or damaged 1 blob." in problem for problem in problems())
 
 
 def test_full_disk_is_a_problem(problems, monkeypatch, tmp_path):
@@ -118,3 +121,15 @@ def test_no_secret_is_shown(course, browser, settings, monkeypatch):
     monkeypatch.setitem(settings.DATABASES["default"], "PASSWORD", "hidden-6")
     text = browser("root").get(ADDRESS).text
     assert "http://127.0.0.1:9/hub/api" in text and not re.search(r"hidden-\d", text)
+
+
+def test_what_was_given_up_or_waits_for_a_sender_is_a_problem(problems):
+    made, _ = webhooks.create_webhook("worker", "https://worker.example.edu/", ["submitted"], by=SERVER)
+    webhooks.send_test(made, by=SERVER)
+    assert [problem for problem in problems() if "otice" in problem] == []
+    Delivery.objects.update(next_attempt=timezone.now() - timedelta(minutes=20))
+    assert any("A notice has been due for 20 minutes" in problem for problem in problems())
+    Delivery.objects.update(state=State.GIVEN_UP)
+    assert [problem for problem in problems() if "otice" in problem] == [
+        "Notices were given up: 1. The list of deliveries says why."
+    ]

@@ -24,6 +24,7 @@ def setting(name, cwd, **variables):
         pytest.param("NGSHARE_STORAGE", "ftp://x", marks=pytest.mark.wide),
         pytest.param("NGSHARE_CACHE", "memcached://x", marks=pytest.mark.wide),
         pytest.param("NGSHARE_TIME_ZONE", "Mars/Olympus", marks=pytest.mark.wide),
+        ("NGSHARE_LANGUAGE", "tlh"),
         ("NGSHARE_SECRET_KEY", "x"),
         pytest.param("NGSHARE_SECRET_KEY_FALLBACKS", "x", marks=pytest.mark.wide),
         pytest.param("NGSHARE_SECRET_KEY_FILE", "/nowhere/at/all", marks=pytest.mark.wide),
@@ -93,3 +94,36 @@ def test_cookies_are_for_https_alone_behind_https(tmp_path, variables, secure):
 )
 def test_standalone_mode_answers_to_loopback_names_alone(tmp_path, variables, hosts):
     assert setting("ALLOWED_HOSTS", tmp_path, **variables) == hosts
+
+
+MAIL = {
+    "NGSHARE_MAIL": "submitted,due_soon",
+    "NGSHARE_MAIL_SERVER": "smtp+starttls://us:se%2Fcret@mail.example.edu",
+    "NGSHARE_MAIL_FROM": "no-reply@example.edu",
+    "JUPYTERHUB_PUBLIC_URL": "https://hub.example.edu/services/ngshare/",
+}
+
+
+def test_mail_server_is_an_address_with_its_password(tmp_path):
+    names = "EMAIL_HOST,settings.EMAIL_PORT,settings.EMAIL_HOST_PASSWORD,settings.EMAIL_USE_TLS,settings.EMAIL_USE_SSL"
+    assert setting(names, tmp_path, **MAIL) == "mail.example.edu 587 se/cret True False"
+    assert setting("NGSHARE_MAIL,settings.NGSHARE_PUBLIC_ORIGIN", tmp_path, **MAIL) == (
+        "['submitted', 'due_soon'] https://hub.example.edu"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NGSHARE_MAIL_SERVER", ""),
+        ("NGSHARE_MAIL_FROM", ""),
+        ("NGSHARE_PUBLIC_URL", "hub.example.edu"),
+        pytest.param("NGSHARE_MAIL", "gossip", marks=pytest.mark.wide),
+        pytest.param("NGSHARE_MAIL_SERVER", "mail.example.edu", marks=pytest.mark.wide),
+        pytest.param("NGSHARE_MAIL_SERVER", "smtp://us:secret@mail.example.edu:many", marks=pytest.mark.wide),
+    ],
+)
+def test_mail_that_cannot_be_sent_stops_the_start(tmp_path, name, value):
+    done = run("check", cwd=tmp_path, NGSHARE_DATA=str(tmp_path), **{**MAIL, name: value})
+    assert done.returncode == 1 and name in done.stderr and done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr and "se%2Fcret" not in done.stderr

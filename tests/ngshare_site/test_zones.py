@@ -85,4 +85,4 @@ def test_apis_stay_in_utc(in_berlin, settings):
 def test_chart_has_the_zone_of_the_page(in_berlin, submission, assignment, browser):
     services.set_due_date(assignment, submission.created + timedelta(days=1), by=cast.actor("alice"))
     local = timezone.localtime(submission.created, in_berlin.zone)
-    assert f"between {local:%Y-%m-%d %H:%M} and" in text(browser("alice").get(PORTAL))
+    assert f"The first came {local:%Y-%m-%d %H:%M %Z}" in text(browser("alice").get(PORTAL))

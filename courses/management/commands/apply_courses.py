@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.utils.translation import ngettext
 
 from courses.importers import yaml_file
 from courses.importers.yaml_file import AppliedCourse
@@ -33,7 +34,8 @@ class Command(BaseCommand):
         if dry_run:
             self.stdout.write("dry run: nothing was done")
         if refused := sum(applied.report.count(Result.REFUSED) for applied in courses):
-            raise CommandError(f"{refused} of the declared people were refused.")
+            texts = ("%d of the declared people was refused.", "%d of the declared people were refused.")
+            raise CommandError(ngettext(*texts, refused) % refused)
 
 
 def _format_new(applied: AppliedCourse) -> str:

@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 kept = people.find(options["into"])
                 self.confirm(f"Everything of {user} becomes {kept}'s, and {user} is deleted.", options["yes"])
                 moved = people.merge(existing, kept, by=SERVER)
-                counts = ", ".join(f"{count} {kind}" for kind, count in moved.items())
+                counts = ", ".join(people.count_of_kind(count, kind) for kind, count in moved.items())
                 self.stdout.write(f"Merged {user} into {kept}: {counts or 'there was nothing to move'}.")
             elif action == "anonymise":
                 self.confirm(f"Everything that identifies {user} is removed; this cannot be undone.", options["yes"])

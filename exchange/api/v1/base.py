@@ -7,7 +7,8 @@ from typing import cast
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import translation
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
@@ -83,6 +84,13 @@ class Resource(APIView):
     @cached_property
     def arguments(self) -> Arguments:
         return Arguments(self.request)
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        """Answer in English, whatever language is asked for: the clients of ngshare 0.6 compare texts."""
+        with translation.override("en"):
+            response = super().dispatch(request, *args, **kwargs)
+        response["Content-Language"] = "en"
+        return response
 
     def get_exception_handler(self) -> Callable[..., HttpResponseBase | None]:
         return handle

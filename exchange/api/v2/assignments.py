@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
@@ -134,7 +135,9 @@ class ReleaseViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
         latest = self.get_queryset().last()
         release = latest if number == "latest" else self.get_queryset().filter(number=number).first()
         if release is None or (release != latest and not self.actor.may(Permission.SEE_SUBMISSIONS, self.course)):
-            raise NotFound(f"There is no release {number} of {assignment}.")
+            raise NotFound(
+                _("There is no release %(number)s of %(assignment)s.") % {"number": number, "assignment": assignment}
+            )
         etag = conditions.etag_of(release)
         if conditions.is_known(request, etag):
             return Response(status=304, headers={"ETag": etag})

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiTypes
 from rest_framework.request import Request
 
@@ -63,22 +64,25 @@ class AssignmentPartViewSet(CourseViewSet):
 
     @property
     def _not_found(self) -> NotFound:
-        return NotFound(f"There is no assignment {self.kwargs['assignment']} in {self.course.name}.")
+        return NotFound(
+            _("There is no assignment %(assignment)s in %(course)s.")
+            % {"assignment": self.kwargs["assignment"], "course": self.course.name}
+        )
 
 
 def read_bundle(request: Request) -> tuple[dict[str, object], Bundle]:
     """Return the manifest of an uploaded bundle, and the bundle to read blobs from. Errors: BadBundle, BadManifest."""
     bundle = request.data
     if not isinstance(bundle, Bundle):
-        raise BadBundle("The body is empty; send a bundle.")
+        raise BadBundle(_("The body is empty; send a bundle."))
     manifest = strict_json(bundle.manifest())
     if not isinstance(manifest, dict):
-        raise BadManifest("manifest.json must hold an object.")
+        raise BadManifest(_("manifest.json must hold an object."))
     return manifest, bundle
 
 
 def read_files(manifest: dict[str, object]) -> list[ManifestEntry]:
     """Return the files that an uploaded manifest lists. Errors: BadManifest."""
     if "files" not in manifest:
-        raise BadManifest('The manifest has no "files".')
+        raise BadManifest(_('The manifest has no "files".'))
     return manifest_entries(manifest["files"])

@@ -3,6 +3,8 @@
 import re
 
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
@@ -20,7 +22,7 @@ from exchange.storage.manifests import BadManifest
 
 class RangeNotSatisfiable(APIException):
     status_code = 416
-    default_detail = "The requested range lies outside the blob."
+    default_detail = _("The requested range lies outside the blob.")
     default_code = "range_not_satisfiable"
 
 
@@ -34,7 +36,7 @@ class BlobViewSet(CourseViewSet):
     def missing(self, request: Request) -> Response:
         """Return which of a manifest's blobs must be sent. Its errors are those of uploading it."""
         if not isinstance(request.data, dict):
-            raise BadManifest("Send an object with “files”.")
+            raise BadManifest(gettext("Send an object with “files”."))
         missing = file_sets.missing_blobs(read_files(request.data), by=self.actor)
         return Response(self.get_serializer({"missing": missing}).data)
 
@@ -104,7 +106,10 @@ class BlobViewSet(CourseViewSet):
         readable = possession.readable_blobs(self.actor, hashes, also_lost=True)
         readable |= possession.readable_solutions(self.actor, [each for each in hashes if each not in readable])
         if absent := [sha256 for sha256 in hashes if sha256 not in readable]:
-            raise NotFound(f"There is no blob {absent[0]}, or it is not for you to read.", missing=absent[:100])
+            raise NotFound(
+                gettext("There is no blob %(sha256)s, or it is not for you to read.") % {"sha256": absent[0]},
+                missing=absent[:100],
+            )
         return readable
 
 

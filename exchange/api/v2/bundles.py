@@ -8,6 +8,8 @@ import re
 import tarfile
 from collections.abc import Iterable, Iterator
 
+from django.utils.translation import gettext as _
+
 from courses.api.parsers import max_json
 from courses.errors import Invalid, TooLarge
 from courses.sizes import readable_size
@@ -35,14 +37,18 @@ class Member:
         length = min(size, self.remaining)
         chunk = self._stream.read(length) if length else b""
         if length and not chunk:
-            raise BadBundle(f"The bundle breaks off {self.remaining} bytes before the end of {self.name}.")
+            raise BadBundle(
+                _("The bundle breaks off %(remaining)s bytes before the end of %(name)s.")
+                % {"remaining": self.remaining, "name": self.name}
+            )
         self.remaining -= len(chunk)
         return chunk
 
     def skip_padding(self) -> None:
         if self.remaining:
             raise blobs.WrongSize(
-                f"{self.name} was sent with {self.size} bytes; the manifest says {self.size - self.remaining}."
+                _("%(name)s was sent with %(sent)s bytes; the manifest says %(announced)s.")
+                % {"name": self.name, "sent": self.size, "announced": self.size - self.remaining}
             )
         _read_exactly(self._stream, -self.size % BLOCK)
 
@@ -57,10 +63,12 @@ class Bundle:
         """Return the text of manifest.json. Errors: BadBundle, TooLarge."""
         member = self._next()
         if member is None or member.name != MANIFEST:
-            raise BadBundle(f"A bundle starts with {MANIFEST}.")
+            raise BadBundle(_("A bundle starts with %(manifest)s.") % {"manifest": MANIFEST})
         if member.size > (limit := max_json()):
             raise TooLarge(
-                f"{MANIFEST} is {readable_size(member.size)}, the limit is {readable_size(limit)}.", limit=limit
+                _("%(manifest)s is %(size)s, the limit is %(limit)s.")
+                % {"manifest": MANIFEST, "size": readable_size(member.size), "limit": readable_size(limit)},
+                limit=limit,
             )
         text = _read_exactly(member, member.size)
         member.skip_padding()
@@ -70,7 +78,7 @@ class Bundle:
         """Yield (sha256, stream) of each member; read a stream before requesting the next. Errors: BadBundle."""
         while member := self._next():
             if not re.fullmatch("[0-9a-f]{64}", member.name):
-                raise BadBundle(f"{ascii(member.name[:100])} is not the SHA-256 of a blob.")
+                raise BadBundle(_("%(name)s is not the SHA-256 of a blob.") % {"name": ascii(member.name[:100])})
             yield member.name, member
             member.skip_padding()
 
@@ -81,9 +89,9 @@ class Bundle:
         try:
             info = tarfile.TarInfo.frombuf(header, "utf-8", "strict")
         except (tarfile.TarError, ValueError) as error:
-            raise BadBundle(f"This is not a tar stream: {error}.") from error
+            raise BadBundle(_("This is not a tar stream: %(error)s.") % {"error": error}) from error
         if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or info.size < 0:
-            raise BadBundle(f"{ascii(info.name[:100])} is not a plain file.")
+            raise BadBundle(_("%(name)s is not a plain file.") % {"name": ascii(info.name[:100])})
         return Member(self._stream, info.name, info.size)
 
 
@@ -92,7 +100,7 @@ def _read_exactly(stream: Readable, size: int) -> bytes:
     while remaining:
         chunk = stream.read(remaining)
         if not chunk:
-            raise BadBundle("The bundle breaks off before its end.")
+            raise BadBundle(_("The bundle breaks off before its end."))
         parts.append(chunk)
         remaining -= len(chunk)
     return b"".join(parts)
@@ -104,17 +112,17 @@ def manifest_entries(value: object) -> list[ManifestEntry]:
     Errors: BadManifest, TooManyFiles.
     """
     if not isinstance(value, list):
-        raise BadManifest('"files" must be a list of {"path", "sha256", "size"}.')
+        raise BadManifest(_('"files" must be a list of {"path", "sha256", "size"}.'))
     check_file_count(len(value))
     return [_entry(item) for item in value]
 
 
 def _entry(item: object) -> ManifestEntry:
     if not isinstance(item, dict):
-        raise BadManifest('A file must be an object {"path", "sha256", "size"}.')
+        raise BadManifest(_('A file must be an object {"path", "sha256", "size"}.'))
     path, sha256, size = item.get("path"), item.get("sha256"), item.get("size")
     if not isinstance(path, str) or not isinstance(sha256, str) or type(size) is not int:
-        raise BadManifest('A file needs "path" and "sha256" as text and "size" as a whole number.')
+        raise BadManifest(_('A file needs "path" and "sha256" as text and "size" as a whole number.'))
     return ManifestEntry(path, sha256, size)
 
 

@@ -5,6 +5,7 @@ says so with `If-Match`: if students have been given another one meanwhile, it i
 """
 
 from django.utils.http import parse_etags
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
@@ -13,7 +14,7 @@ from exchange.models import Assignment, Release, Submission
 
 class ReleaseChanged(APIException):
     status_code = 412
-    default_detail = "The assignment was released again meanwhile. Compare with the latest release."
+    default_detail = _("The assignment was released again meanwhile. Compare with the latest release.")
     default_code = "release_changed"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.parsers import BaseParser
@@ -117,7 +118,7 @@ class ExtensionViewSet(mixins.ListModelMixin, AssignmentPartViewSet):
         """Withdraw an extension."""
         extension = self.get_queryset().filter(pk=pk).first()
         if extension is None:
-            raise NotFound(f"There is no extension {pk} of {assignment}.")
+            raise NotFound(_("There is no extension %(pk)s of %(assignment)s.") % {"pk": pk, "assignment": assignment})
         dry_run = self.flag("dry_run")
         return _answer(services.withdraw_extensions(self.assignment, [extension], by=self.actor, dry_run=dry_run))
 

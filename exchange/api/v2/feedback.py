@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -47,10 +48,12 @@ def read_items(manifest: dict[str, object]) -> list[FeedbackItem]:
     """Return the items of an uploaded manifest. Errors: BadManifest, TooLarge."""
     items = manifest.get("feedback")
     if not isinstance(items, list):
-        raise BadManifest('The manifest needs "feedback", a list.')
+        raise BadManifest(_('The manifest needs "feedback", a list.'))
     if len(items) > MAX_ITEMS:
         raise TooLarge(
-            f"Feedback on {len(items)} submissions, the limit for one request is {MAX_ITEMS}.", limit=MAX_ITEMS
+            _("Feedback on %(count)s submissions, the limit for one request is %(limit)s.")
+            % {"count": len(items), "limit": MAX_ITEMS},
+            limit=MAX_ITEMS,
         )
     return [_read_item(item, f"feedback[{position}]") for position, item in enumerate(items)]
 
@@ -58,8 +61,8 @@ def read_items(manifest: dict[str, object]) -> list[FeedbackItem]:
 def _read_item(item: Any, name: str) -> FeedbackItem:
     serializer = serializers.PlaceSerializer(data=item)
     if not serializer.is_valid():
-        raise BadManifest(f"{name} does not name a submission.", errors=serializer.errors)
+        raise BadManifest(_("%(name)s does not name a submission.") % {"name": name}, errors=serializer.errors)
     place = serializer.validated_data
     if "submission" not in place and not {"student", "timestamp"} <= place.keys():
-        raise BadManifest(f'{name} needs "submission", or "student" and "timestamp".')
+        raise BadManifest(_('%(name)s needs "submission", or "student" and "timestamp".') % {"name": name})
     return FeedbackItem(entries=manifest_entries(item.get("files")), **place)

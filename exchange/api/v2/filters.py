@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
@@ -20,7 +21,7 @@ class StatusField(forms.Field):
     def clean(self, value: str | None) -> str:
         status = "released" if value is None else value
         if status not in STATUSES:
-            raise forms.ValidationError(f"One of {', '.join(STATUSES)}.")
+            raise forms.ValidationError(_("One of %(statuses)s.") % {"statuses": ", ".join(STATUSES)})
         return status
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
 from rest_framework.parsers import BaseParser
 
 from courses.api.parsers import strict_json
@@ -43,7 +44,10 @@ class ReceiptParser(BaseParser):
     ) -> Any:
         text = stream.read(receipts.MAX_SIZE + 1)
         if len(text) > receipts.MAX_SIZE:
-            raise TooLarge(f"A receipt has {receipts.MAX_SIZE} bytes at most.", limit=receipts.MAX_SIZE)
+            raise TooLarge(
+                _("A receipt has %(limit)s bytes at most.") % {"limit": receipts.MAX_SIZE},
+                limit=receipts.MAX_SIZE,
+            )
         value = strict_json(text)
         if isinstance(value, dict) and not receipts.is_spelled_plainly(text.decode(errors="replace"), value):
             return {}

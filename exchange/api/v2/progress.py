@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.utils import translation
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -150,12 +152,15 @@ class StatusViewSet(CourseViewSet):
         else:
             members = list(table_filter.read(self.course, assignments))
             status |= {"members": members, "count": len(members), "next_page": None}
-        return Response(self.get_serializer(status).data)
+        with translation.override("en"):  # programs read its words
+            return Response(self.get_serializer(status).data)
 
     def _columns(self, name: str | None) -> list[Assignment]:
         """Errors: NotFound."""
         rows = self.course.assignments.order_by("name")
         assignments = list(rows if name is None else rows.filter(name=name))
         if name is not None and not assignments:
-            raise NotFound(f"There is no assignment {name} in {self.course.name}.")
+            raise NotFound(
+                _("There is no assignment %(name)s in %(course)s.") % {"name": name, "course": self.course.name}
+            )
         return assignments

@@ -1,6 +1,7 @@
 """receipts/: whether a receipt is genuine, and the public keys with which anybody can find out."""
 
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
@@ -22,7 +23,7 @@ class VerifyReceiptView(APIView):
     def post(self, request: Request) -> Response:
         """Return whether this server signed exactly this receipt and still holds what the receipt names."""
         if not isinstance(request.data, dict):
-            raise ValidationError("Send the receipt, a JSON object.")
+            raise ValidationError(_("Send the receipt, a JSON object."))
         return Response(serializers.VerdictSerializer(receipts.verify(request.data)).data)
 
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
@@ -91,7 +92,7 @@ class SubmissionViewSet(SubmissionListViewSet):
         """The submission in the address. Errors: NotFound, also for what the actor may not see."""
         pk = self.kwargs["pk"]
         if not queries.visible_submissions(self.actor, removed=True).filter(pk=pk).exists():
-            raise NotFound(f"There is no submission {pk}, or it is not for you to see.")
+            raise NotFound(_("There is no submission %(pk)s, or it is not for you to see.") % {"pk": pk})
         (submission,) = queries.load_details([int(pk)], files=True)
         return submission
 
@@ -104,7 +105,8 @@ class SubmissionViewSet(SubmissionListViewSet):
         submissions = list(rows.prefetch_related("assignment__course"))  # one assignment for thousands of submissions
         if absent := ids - {submission.pk for submission in submissions}:
             raise NotFound(
-                f"There is no submission {min(absent)}, or it is not for you to see.", ids=sorted(absent)[:100]
+                _("There is no submission %(pk)s, or it is not for you to see.") % {"pk": min(absent)},
+                ids=sorted(absent)[:100],
             )
         return submissions
 
@@ -157,12 +159,14 @@ class AssignmentSubmissionViewSet(SubmissionListViewSet):
         if name is None or name == self.actor.username:
             return None
         if not isinstance(name, str):
-            raise BadManifest('"student" must be a user name.')
+            raise BadManifest(_('"student" must be a user name.'))
         self.actor.require(Permission.SUBMIT_FOR_OTHERS, self.course)
         members = User.objects.filter(memberships__course=self.course)
         student = members.filter(username=name).first() if name.isprintable() else None
         if student is None:
-            raise NotFound(f"{name[:80]!r} is not a member of {self.course.name}.")
+            raise NotFound(
+                _("%(name)r is not a member of %(course)s.") % {"name": name[:80], "course": self.course.name}
+            )
         return student
 
 

@@ -2,6 +2,7 @@
 
 from typing import IO, cast
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -72,6 +73,10 @@ class PartViewSet(CourseViewSet):
         services.check_number(target, int(number))
         sent, expected = int(request.META.get("CONTENT_LENGTH") or 0), target.length_of(int(number))
         if sent != expected:
-            raise WrongSize(f"Part {number} of this upload has {expected} bytes; {sent} were sent.", size=expected)
+            raise WrongSize(
+                _("Part %(number)s of this upload has %(expected)s bytes; %(sent)s were sent.")
+                % {"number": number, "expected": expected, "sent": sent},
+                size=expected,
+            )
         services.store_part(target, int(number), cast(IO[bytes], request.data), by=self.actor)
         return Response(self.get_serializer(target).data)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.utils.translation import ngettext
 
 from courses.management.output import report_errors
 from exchange.importers import course_archive
@@ -20,8 +21,10 @@ class Command(BaseCommand):
     def handle(self, *, file: Path, name: str, **options: object) -> None:
         with report_errors():
             imported = course_archive.import_course(file, name=name)
-        self.stdout.write(f"{imported.course}: {imported.submissions} submissions.")
+        count = imported.submissions
+        self.stdout.write(f"{imported.course}: {ngettext('%d submission', '%d submissions', count) % count}.")
         if imported.lost:
             for sha256 in sorted(imported.lost):
                 self.stderr.write(f"lost before the export: {sha256}")
-            raise CommandError(f"{len(imported.lost)} blobs are missing; everything else is here.", returncode=3)
+            texts = ("%d blob is missing; everything else is here.", "%d blobs are missing; everything else is here.")
+            raise CommandError(ngettext(*texts, len(imported.lost)) % len(imported.lost), returncode=3)

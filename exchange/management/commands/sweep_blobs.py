@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db.models import Count, Sum
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from courses.sizes import readable_size
 from exchange.maintenance import recorded_run
@@ -36,4 +37,6 @@ class Command(BaseCommand):
                 unfinished += blobs.remove_abandoned_folders(before)
                 summary.update(blobs=count, bytes=size, unfinished_uploads=unfinished)
         action = "would be removed" if dry_run else "removed"
-        self.stdout.write(f"{count} blobs, {readable_size(size)}, {action}; {unfinished} unfinished uploads, too.")
+        found = ngettext("%d blob", "%d blobs", count) % count
+        uploaded = ngettext("%d unfinished upload", "%d unfinished uploads", unfinished) % unfinished
+        self.stdout.write(f"{found}, {readable_size(size)}, {action}; {uploaded}, too.")

@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from courses.management.progress import Pace, Progress
 from courses.permissions import SERVER
@@ -58,10 +59,12 @@ class Command(BaseCommand):
         for blob in broken:
             self._report(blob)
         found = ", ".join(f"{count} {fault}" for fault, count in counts.items())
-        self.stdout.write(f"{len(chosen)} blobs verified, {readable_size(progress.done)}: {found}.")
+        verified = ngettext("%d blob verified", "%d blobs verified", len(chosen)) % len(chosen)
+        self.stdout.write(f"{verified}, {readable_size(progress.done)}: {found}.")
         if broken:
             advice = "Restore them from a backup; an upload of the same content repairs them, too."
-            raise CommandError(f"{len(broken)} blobs are broken. {advice}", returncode=1)
+            sentence = ngettext("%d blob is broken.", "%d blobs are broken.", len(broken)) % len(broken)
+            raise CommandError(f"{sentence} {advice}", returncode=1)
 
     def _report(self, blob: Blob) -> None:
         self.stdout.write(f"{blob.fault}: {blob.sha256}, {readable_size(blob.size)}")
@@ -72,7 +75,8 @@ class Command(BaseCommand):
         """Report what nothing uses, and return how many blobs and files that is."""
         orphaned = garbage.orphans(timezone.now() - timedelta(days=1)).count()
         if orphaned:
-            self.stdout.write(f"orphaned: {orphaned} blobs, which sweep_blobs removes")
+            blobs_found = ngettext("%d blob", "%d blobs", orphaned) % orphaned
+            self.stdout.write(f"orphaned: {blobs_found}, which sweep_blobs removes")
         unknown = 0
         for name in verification.unknown_files():
             unknown += 1

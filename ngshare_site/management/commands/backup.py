@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.utils.translation import ngettext
 
 from courses.management.output import report_errors
 from courses.management.progress import Bar
@@ -78,17 +79,20 @@ class Command(BaseCommand):
         described = snapshot.describe()
         rows = described.rows["exchange_submission"]
         self.stdout.write(
-            f"{snapshot.path} is whole: {rows} submissions, {described.blobs} blobs, {readable_size(described.bytes)}."
+            f"{snapshot.path} is whole: {ngettext('%d submission', '%d submissions', rows) % rows}, "
+            f"{ngettext('%d blob', '%d blobs', described.blobs) % described.blobs}, {readable_size(described.bytes)}."
         )
         self._report_lost(snapshot)
 
     def _fail(self, problems: list[str]) -> None:
         for problem in problems:
             self.stderr.write(problem)
-        raise CommandError(f"{len(problems)} things are wrong, see above.")
+        count = len(problems)
+        raise CommandError(ngettext("%d thing is wrong, see above.", "%d things are wrong, see above.", count) % count)
 
     def _report_lost(self, snapshot: Snapshot) -> None:
         if lost := snapshot.describe().lost:
             for sha256 in lost:
                 self.stderr.write(f"not in the backup, because it is damaged or missing in the store: {sha256}")
-            raise CommandError(f"{len(lost)} blobs are lost; `ngshare verify_blobs` says whose they are.")
+            sentence = ngettext("%d blob is lost", "%d blobs are lost", len(lost)) % len(lost)
+            raise CommandError(f"{sentence}; `ngshare verify_blobs` says whose.")

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.utils.translation import ngettext
 
 from courses.management.output import report_errors
 from courses.management.progress import Bar
@@ -49,11 +50,18 @@ class Command(BaseCommand):
         for problem in problems:
             self.stderr.write(problem)
         if problems:
-            raise CommandError(f"{len(problems)} things are wrong, see above.")
+            texts = ("%d thing is wrong, see above.", "%d things are wrong, see above.")
+            raise CommandError(ngettext(*texts, len(problems)) % len(problems))
         described = snapshot.describe()
+        submissions = described.rows["exchange_submission"]
         self.stdout.write(
-            f"Everything of {snapshot.name} is here: {described.rows['exchange_submission']} submissions, "
-            f"{described.blobs} blobs, and the receipts verify."
+            f"Everything of {snapshot.name} is here: "
+            f"{ngettext('%d submission', '%d submissions', submissions) % submissions}, "
+            f"{ngettext('%d blob', '%d blobs', described.blobs) % described.blobs}, and the receipts verify."
         )
         if described.lost:
-            self.stdout.write(f"{len(described.lost)} blobs had been lost when the backup was made.")
+            texts = (
+                "%d blob had been lost when the backup was made.",
+                "%d blobs had been lost when the backup was made.",
+            )
+            self.stdout.write(ngettext(*texts, len(described.lost)) % len(described.lost))

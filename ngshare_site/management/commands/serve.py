@@ -22,6 +22,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
+from exchange.notices import sending
 from ngshare_site import metrics
 from ngshare_site.server.worker import THREADS, Front, Worker, make_tls_context
 
@@ -104,6 +105,7 @@ class Command(BaseCommand):
                 "loglevel": "warning",
                 "logger_class": ServerLog,
                 "when_ready": lambda server: set_garbage_aside(),  # and this, too
+                "post_worker_init": lambda worker: sending.start() if settings.NGSHARE_SEND_NOTICES else None,
                 "post_fork": lambda server, worker: metrics.THREADS.set(threads),
                 "child_exit": lambda server, worker: metrics.forget_process(worker.pid),
                 "control_socket_disable": True,

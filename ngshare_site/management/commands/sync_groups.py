@@ -1,6 +1,7 @@
 """`ngshare sync_groups`: add everybody to the courses that their groups on the Hub name. See docs/rosters.md."""
 
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.utils.translation import ngettext
 
 from courses.importers import groups
 from courses.management.output import format_counts, get_course, write_change
@@ -43,4 +44,5 @@ class Command(BaseCommand):
         if dry_run:
             self.stdout.write("dry run: nothing was done")
         if refused:
-            raise CommandError(f"{refused} of the groups' members were refused.")
+            texts = ("%d of the groups' members was refused.", "%d of the groups' members were refused.")
+            raise CommandError(ngettext(*texts, refused) % refused)

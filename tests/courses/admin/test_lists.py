@@ -102,7 +102,7 @@ def test_staff_choose_the_course_of_a_member_from_theirs(course, browser):
 
 def test_filters_of_the_log_offer_its_actions(submission, browser):
     text = browser("root").get(listing(AuditEntry)).content.decode()
-    assert '?action=submit">submit</a>' in text and "?action=release" in text and "merge" not in text
+    assert '?action=submit">Submit</a>' in text and "?action=release" in text and "merge" not in text
     found = browser("root").get(listing(AuditEntry), {"role": "student"}).context["cl"].result_list
     assert [entry.action for entry in found] == ["submit"]
 

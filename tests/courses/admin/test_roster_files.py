@@ -2,6 +2,7 @@
 
 import io
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -9,7 +10,7 @@ from django.test import Client
 
 from courses.importers import tables
 from courses.models import AuditEntry, Course, Membership, Role, User
-from tests import cast
+from tests import cast, fuzz
 
 
 class Fields(HTMLParser):
@@ -222,11 +223,94 @@ def test_change_that_makes_no_difference_does_not_ask_again(course, show, take_o
     assert take_over(shown).status_code == 302
 
 
-def test_taking_over_twice_does_it_once(course, show, take_over):
-    shown = show("id,section\nbob,B")
+@pytest.mark.parametrize("content", ["id,section\nbob,B\nfrank,", "id,section\nbob,B\n,x\n"])
+def test_sending_what_was_shown_twice_does_it_once_and_is_no_error(course, show, take_over, client, content):
+    shown = show(content)
     take_over(shown)
     before = cast.everything()
-    assert take_over(shown).status_code == 200
+    again = take_over(shown)
+    assert (again.status_code, again.url) == (302, f"/admin/courses/course/{course.pk}/change/")
+    said = client.get(again.url).content.decode()
+    assert "Nothing was left to import" in said and '<li class="error">' not in said
+    assert cast.everything() == before
+
+
+# Columns
+
+PLATFORMS = Path(__file__).parents[1] / "importers" / "platforms"
+
+
+def chosen(page):
+    """The columns that are selected on a page."""
+    fields = fuzz.Fields(page.content.decode()).values
+    return {name: value for name, value in fields if name.startswith("column_")}
+
+
+def test_columns_that_are_unclear_are_asked_for_and_the_answer_is_imported(course, show, take_over, browser, address):
+    before = cast.everything()
+    page = show((PLATFORMS / "canvas-gradebook.csv").read_bytes())
+    text = page.content.decode()
+    assert (
+        "3 columns say “username”: “SIS Login ID”, “ID”, “SIS User ID”" in text
+        and "SIS Login ID: bob, dave, frank" in text
+        and ">Student: Li, Bob, Müller, Dave" in text
+    )
+    assert chosen(page)["column_username"] == "SIS Login ID" and chosen(page)["column_section"] == "Section"
+    sent = {**Fields(text).sent, **chosen(page), "column_section": ""}
+    preview = browser("alice").post(address, sent)
+    assert (
+        "Left out: line 2 (posting of grades), line 3 (Points Possible), line 7 (Student, Test)."
+        in preview.content.decode()
+    )
+    assert cast.everything() == before
+    assert take_over(preview).status_code == 302
+    bob = course.memberships.get(user__username="bob")
+    assert (bob.first_name, bob.last_name, bob.section) == ("Bob", "Li", "")
+    assert set(members(course)) == {*cast.ROLES, "frank"}
+
+
+def test_choice_of_the_part_before_the_at_is_kept_until_the_import(course, show, take_over, browser, address):
+    page = show((PLATFORMS / "moodle-grades.csv").read_bytes(), remove_others="on")
+    assert "before_at" in dict(fuzz.Fields(page.content.decode()).values)
+    preview = browser("alice").post(address, {**Fields(page.content.decode()).sent, **chosen(page), "before_at": "on"})
+    take_over(preview)
+    assert set(members(course)) == {"alice", "gina", "bob", "dave", "frank"}
+    assert course.memberships.get(user__username="frank").email == "frank@example.edu"
+
+
+def test_columns_can_be_chosen_where_they_seemed_clear(course, show, browser, address):
+    shown = show("username,login name,email\nbob,bob2,b@x.org\n")
+    page = browser("alice").post(address, {**Fields(shown.content.decode()).sent, "choose": "Choose the columns"})
+    assert chosen(page)["column_username"] == "username" and chosen(page)["column_email"] == "email"
+    sent = {**Fields(page.content.decode()).sent, **chosen(page), "column_username": "login name"}
+    assert '<th scope="row">bob2</th>' in browser("alice").post(address, sent).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"column_username": ""}, "This field is required"),
+        ({"column_username": "shoe"}, "Select a valid choice"),
+        ({"column_email": "x" * 500}, "Select a valid choice"),
+    ],
+)
+def test_choice_of_no_column_is_told_and_asked_again(course, show, browser, address, changes, sentence):
+    page = show((PLATFORMS / "canvas-gradebook.csv").read_bytes())
+    before = cast.everything()
+    again = browser("alice").post(address, {**Fields(page.content.decode()).sent, **chosen(page), **changes})
+    assert sentence in again.content.decode() and "column_section" in chosen(again)
+    assert cast.everything() == before
+
+
+@pytest.mark.parametrize(
+    "columns", ["[", "[" * 19_000, '{"username": "id"}', "[1]", '["shoe=id"]', '["username=nothing"]']
+)
+def test_columns_that_were_not_chosen_change_nothing(course, show, take_over, client, columns):
+    shown = show("id,section\nbob,B")
+    before = cast.everything()
+    answer = take_over(shown, columns=columns)
+    page = answer if answer.status_code == 200 else client.get(answer.url)
+    assert '<li class="error">' in page.content.decode()
     assert cast.everything() == before
 
 

@@ -244,3 +244,17 @@ def test_body_of_unannounced_length_is_refused(course, alice):
     )
     assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
     assert cast.everything() == before
+
+
+# Columns
+
+
+def test_column_that_is_meant_can_be_chosen(refused, course):
+    content = "Username,Student ID,mail\nfrank,2026003,grace@example.edu\n"
+    assert "Two columns say “username”: “Username”, “Student ID”" in refused(400, "bad_request", content)
+    assert "chooses no column" in refused(400, "bad_request", content, "?column=shoe")
+    answer = post("alice", content, "?column=username%3DUsername&column=email%3D")
+    assert answer.status_code == 200 and answer.json()["ignored_columns"] == ["Student ID", "mail"]
+    assert course.memberships.get(user__username="frank").email is None
+    assert post("alice", content, "?column=username%3Dmail&before_at=1").json()["created"] == 1
+    assert course.memberships.filter(user__username="grace").exists()

@@ -46,7 +46,7 @@ def typed(monkeypatch):
     ("arguments", "action", "sentence"),
     [
         (("rename", "bob", "robert"), "rename user", "bob is called robert now."),
-        (("merge", "bob", "dave", "--yes"), "merge users", "Merged bob into dave: 1 members."),
+        (("merge", "bob", "dave", "--yes"), "merge users", "Merged bob into dave: 1 member."),
         (("deactivate", "bob"), "deactivate user", "bob is not active now."),
         (("activate", "erin"), "activate user", "erin is active now."),
         (("anonymise", "bob", "--yes"), "anonymise user", "The audit log still names them"),

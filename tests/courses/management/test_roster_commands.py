@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command, execute_from_command_line
@@ -40,6 +41,38 @@ def members(course):
 
 
 # import_roster
+
+CANVAS = Path(__file__).parents[1] / "importers" / "platforms" / "canvas-gradebook.csv"
+
+
+def test_columns_that_are_unclear_are_named_with_the_option_that_chooses(course, bring):
+    before = cast.everything()
+    out, err, error = bring(CANVAS.read_bytes())
+    assert (out, err) == ([], [])
+    assert "3 columns say “username”: “SIS Login ID”, “ID”, “SIS User ID”" in error
+    assert "--column username='SIS Login ID'" in error
+    assert cast.everything() == before
+
+
+def test_columns_can_be_chosen(course, bring):
+    out, err, error = bring(CANVAS.read_bytes(), "--column", "username=sis login id", "--column", "section=")
+    assert "line 6: frank: created as student" in out and error is None
+    assert "line 7: left out (Student, Test)" in err
+    assert course.memberships.get(user__username="frank").section == ""
+
+
+def test_user_names_can_be_what_comes_before_the_at(course, bring):
+    out, _, error = bring("mail\ngrace@example.edu\n", "--column", "username=mail", "--before-at")
+    assert out[0] == "line 2: grace: created as student" and error is None
+    assert course.memberships.get(user__username="grace").email == "grace@example.edu"
+
+
+@pytest.mark.parametrize("choice", ["username", "shoe=id", "username=shoe"])
+def test_choice_of_no_column_is_refused(course, bring, choice):
+    before = cast.everything()
+    out, _, error = bring("id\nfrank\n", "--column", choice)
+    assert out == [] and ("chooses no column" in error or "no column “shoe”" in error)
+    assert cast.everything() == before
 
 
 def test_each_change_is_told_by_its_line(course, bring):
@@ -157,7 +190,7 @@ def test_shell_sees_the_failure(course, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         execute_from_command_line(["manage.py", "import_roster", cast.COURSE, str(file)])
     assert end.value.code == 1
-    assert capsys.readouterr().err.splitlines()[-1] == "CommandError: 1 lines were refused."
+    assert capsys.readouterr().err.splitlines()[-1] == "CommandError: 1 line was refused."
 
 
 # export_roster

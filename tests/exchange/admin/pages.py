@@ -7,11 +7,12 @@ from django.urls import URLResolver, reverse
 
 from courses.models import AuditEntry, Course, Membership, User
 from exchange.models import Assignment, Blob, Feedback, FileSet, MaintenanceRun, Release, Submission
+from exchange.notices.models import Delivery, Webhook
 
 RIGHTS_BY_COURSE = [Course, Membership, Assignment, Release, Submission, Feedback]
-FOR_ADMINISTRATORS = [User, AuditEntry, FileSet, Blob, MaintenanceRun]
-CHANGED_ON_PAGES = [Course, Membership, Assignment]  # by instructors
-DELETED_ON_PAGES = [Membership]
+FOR_ADMINISTRATORS = [User, AuditEntry, FileSet, Blob, MaintenanceRun, Webhook, Delivery]
+CHANGED_ON_PAGES = [Course, Membership, Assignment, Webhook]
+DELETED_ON_PAGES = [Membership, Webhook]
 # The parameters that a list takes besides those of all lists.
 PARAMETERS = {
     Course: {"trash"},
@@ -32,7 +33,7 @@ SITE = {
     "autocomplete/",
     "jsi18n/",
     "r/<path:content_type_id>/<path:object_id>/",
-    r"^(?P<app_label>courses|exchange)/$",
+    r"^(?P<app_label>courses|exchange|notices)/$",
     "(?P<url>.*)$",
 }
 NOT_OF_THEIR_MODEL = {

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from courses.models import AuditEntry, Course, Membership, User
 from exchange.models import Assignment, Blob, Feedback, Release, Submission
+from exchange.notices.models import Webhook
 from tests import cast
 from tests.cast import everything
 from tests.exchange.admin import pages
@@ -122,7 +123,7 @@ def test_odd_questions_to_a_form_are_answered_or_refused(ask, model, page):
     row = model.objects.first()
     address = listing(model, "add") if page == "add" else f"{listing(model)}{row.pk}/{page}/"
     odd = [f"course={number}" for number in NUMBERS] + ["%zz", "x" * 9999, "course", "p=1&o=x"]
-    is_open = {"change": True, "add": model in (Course, Membership), "delete": model in DELETED_ON_PAGES}[page]
+    is_open = {"change": True, "add": model in (Course, Membership, Webhook), "delete": model in DELETED_ON_PAGES}[page]
     for query in (
         *({"_changelist_filters": one} for one in odd),
         {"_to_field": "id"},
@@ -153,8 +154,13 @@ def status_of_action(model, action, chosen, select_across="", **more):
     if action == "extend":
         is_of_one_course = not select_across and Membership.objects.filter(pk=int(chosen)).exists()
         return 200 if is_of_one_course else 302
-    is_answered = action in ("download", "remove") or (model, action) == (Course, "move_to_trash")
-    return 200 if is_answered else 302  # a file or a question; otherwise the list again
+    if action == "make_new_secret":
+        return 200 if select_across else 302  # it asks about the only one
+    if action == "download":
+        return 200
+    # A question, of rows that are there; otherwise the list again.
+    is_asked = action == "remove" or (model, action) == (Course, "move_to_trash")
+    return 200 if is_asked and (select_across or model.objects.filter(pk=int(chosen)).exists()) else 302
 
 
 def is_first_page(number):

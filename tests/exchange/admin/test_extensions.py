@@ -193,6 +193,34 @@ def test_extension_without_effect_is_refused_in_a_sentence(extension, assignment
     assert everything() == before
 
 
+def test_refused_extension_is_said_at_its_row_and_loses_nothing_else(extension, assignment, browser):
+    Membership.objects.filter(user__username="bob").update(section="B")
+    alice = browser("alice")
+    sent = as_sent(alice.get(page(assignment))) | row(1, user="dave", due=("2031-01-02", "12:00"), reason="a funeral")
+    sent |= row(2, section="B", attempts="2") | {"extensions-0-reason": "still ill"}
+    before = everything()
+    answer = alice.post(page(assignment), sent)
+    assert answer.status_code == 200 and everything() == before
+    formset = answer.context["inline_admin_formsets"][0].formset
+    refused = [each.non_field_errors() for each in formset.forms]
+    assert refused == [[], [], ["ps1 has no attempt limit that could be extended."]]
+    text = answer.content.decode()
+    for typed in ("a funeral", "still ill", 'value="dave"', "2031-01-02"):
+        assert typed in text
+    # With the limit it has an effect.
+    assert alice.post(page(assignment), {**sent, "max_attempts": "3"}).status_code == 302
+
+
+def test_refused_deadline_is_said_on_the_form_and_loses_nothing_else(extension, assignment, browser):
+    alice = browser("alice")
+    sent = as_sent(alice.get(page(assignment))) | {"extensions-0-reason": "still ill"}
+    sent |= {"cut_off_0": "2001-01-01", "cut_off_1": "12:00"}
+    before = everything()
+    answer = alice.post(page(assignment), sent)
+    assert answer.status_code == 200 and everything() == before
+    assert "would be before the due date" in answer.content.decode() and "still ill" in answer.content.decode()
+
+
 def test_many_extensions_are_in_the_file_alone(extension, assignment, browser, monkeypatch):
     monkeypatch.setattr("exchange.admin.extensions.MAX_INLINE_EXTENSIONS", 0)
     alice = browser("alice")
@@ -322,3 +350,15 @@ def test_list_shows_the_release_time_in_the_zone_of_the_course(in_berlin, assign
     services.set_deadlines(assignment, {"release_at": DUE}, by=cast.actor("alice"))
     listed = browser("alice").get("/admin/exchange/assignment/").content.decode()
     assert "to be released on 2031-01-02 13:00 CET" in listed
+
+
+def test_form_that_is_sent_twice_grants_an_extension_once(assignment, browser):
+    services.set_due_date(assignment, DUE, by=cast.actor("alice"))
+    alice = browser("alice")
+    sent = {**as_sent(alice.get(page(assignment))), **row(user="dave", due=("2031-01-09", "12:00"), reason="ill")}
+    assert alice.post(page(assignment), sent).status_code == 302
+    before = Extension.objects.values_list().get()
+    again = alice.post(page(assignment), sent)
+    assert again.status_code == 302
+    assert '<li class="error">' not in alice.get(page(assignment)).content.decode()
+    assert Extension.objects.values_list().get()[:5] == before[:5]

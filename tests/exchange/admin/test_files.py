@@ -1,12 +1,16 @@
 """Files in the admin: open, download, all as a zip. What was submitted may be anything, and does nothing here."""
 
+import html
 import io
+import re
 import zipfile
 from email.message import Message
 
 import pytest
 from django.urls import reverse
 
+import courses.services
+from courses.permissions import SERVER
 from exchange import paths, services
 from exchange.models import Assignment, Blob, FileSet, Submission
 from exchange.storage import blobs
@@ -80,7 +84,43 @@ def test_every_file_of_everything_can_be_opened_and_downloaded(two_courses, root
                 sent = content(answer)
                 assert (answer.status_code, cast.sha256(sent)) == (200, entry.blob.sha256)
                 assert answer.headers["Content-Length"] == str(len(sent)) == str(entry.blob.size)
-                assert f'href="{address(one, act, entry.path)}"' in page
+            assert f'href="{address(one, "download", entry.path)}"' in page
+
+
+def links_of_files(browser, one):
+    """{path: where its link leads}"""
+    page = browser.get(address(one, "change")).content.decode()
+    links = re.findall(r'<th scope="row"><a href="([^"]+)" target="_blank" rel="noopener">([^<]+)</a></th>', page)
+    return {html.unescape(path): html.unescape(href) for href, path in links}
+
+
+@pytest.mark.parametrize("who", ["root", "alice", "gina"])
+@pytest.mark.parametrize("name", ["release", "submission", "feedback"])
+def test_file_opens_on_the_page_that_the_portal_has_for_it(two_courses, browser, name, who):
+    one, reader = two_courses[name], browser(who)
+    links = links_of_files(reader, one)
+    assert set(links) == set(one.file_set.entries.values_list("path", flat=True))
+    for path, link in links.items():
+        assert link.startswith("/view/")
+        page = reader.get(link).content.decode()
+        assert f"<h1>{path}</h1>" in page and "?as=file" in page
+
+
+def test_file_with_an_odd_name_opens_on_its_page(assignment, root):
+    for path, link in links_of_files(root, submit(assignment, ODD)).items():
+        assert f"<h1>{html.escape(path)}</h1>" in root.get(link).content.decode(), path
+
+
+def test_file_that_the_portal_does_not_show_opens_as_it_is(two_courses, root):
+    older, newer = two_courses["feedback"], cast.return_feedback(two_courses["submission"], "alice")
+    assert set(links_of_files(root, newer).values()) == {f"/view/submission/{newer.submission_id}/feedback/ps1.html"}
+    things = [older, newer.file_set]
+    courses.services.trash_course(two_courses["foreign course"], by=SERVER)
+    things += [two_courses[f"foreign {name}"] for name in ("release", "submission", "feedback")]
+    for one in things:
+        for path, link in links_of_files(root, one).items():
+            assert link == address(one, "open", path)
+            assert root.get(link).status_code == 200
 
 
 def test_odd_names_are_shown_opened_and_downloaded_as_they_are(assignment, root):

@@ -25,6 +25,24 @@ def test_every_list_and_every_row_opens_for_an_administrator(submission, browser
         assert root.get(f"{lists(model)}{row.pk}/change/").status_code == 200
 
 
+NOTATION = re.compile(r"[{\[](&quot;|&#x27;)|\bNone\b|\bTrue\b|\bFalse\b")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_page_shows_json_or_python(submission, browser, model):
+    cast.return_feedback(submission, "alice")
+    root = browser("root")
+    pages = [lists(model), *(f"{lists(model)}{row.pk}/change/" for row in model._default_manager.all()[:3])]
+    for page in pages:
+        text = re.sub(r"<script.*?</script>|<[^>]*>", " ", root.get(page).content.decode(), flags=re.DOTALL)
+        assert not NOTATION.search(text), (page, NOTATION.search(text))
+
+
+def test_receipt_is_told_by_its_number_and_code(submission, browser):
+    page = browser("gina").get(f"/admin/exchange/submission/{submission.pk}/change/").content.decode()
+    assert f"Number {submission.pk}, short code <code>" in page and "signature <code>" in page
+
+
 @pytest.mark.wide
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("who", ["bob", "erin"])

@@ -32,6 +32,10 @@ HIDDEN = (
     "blob",
     "MaintenanceRun",
     "overview",
+    "Webhook",
+    "webhook",
+    "Delivery",
+    "delivery",
 )  # from instructors
 
 

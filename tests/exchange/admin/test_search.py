@@ -4,8 +4,10 @@ import hashlib
 
 import pytest
 from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from courses.models import Membership, Role
+from courses.models import AuditEntry, Membership, Role
 from exchange import receipts, services
 from exchange.models import Assignment, Blob, Feedback, FileSet, Release, Submission
 from exchange.storage import blobs, checksums
@@ -54,6 +56,69 @@ def test_submission_is_found_by_its_number_and_by_the_digest_as_it_is_logged(fou
     assert two_courses["foreign submission"] in found(Submission, str(receipt["id"]))
     assert found(Submission, receipt["digest"][:16]) == [two_courses["foreign submission"]]
     assert found(Submission, "9" * 30) == []
+
+
+def test_receipt_leads_to_its_feedback_assignment_and_what_was_recorded(found, two_courses):
+    submission = two_courses["foreign submission"]
+    receipt = receipts.receipt(submission)
+    for term in (str(receipt["id"]), receipt["code"], receipt["code"].lower().replace("-", "")):
+        assert found(Feedback, term) == [two_courses["foreign feedback"]]
+        assert two_courses["foreign assignment"] in found(Assignment, term)
+        entries = {(entry.action, entry.object_id) for entry in found(AuditEntry, term)}
+        assert ("submit", submission.pk) in entries
+    assert found(Assignment, receipt["code"]) == [two_courses["foreign assignment"]]
+
+
+# Extensions
+
+
+@pytest.mark.parametrize("term", ["bob", "bak", "Robert", "baker@example", "ps1 baker", "night"])
+def test_assignment_is_found_by_who_has_an_extension(found, named, term):
+    assignment = named["assignment"]
+    services.set_deadlines(assignment, {"max_attempts": 5}, by=cast.actor("alice"))
+    assert found(Assignment, term) == []
+    members = assignment.course.memberships
+    members.filter(user__username="bob").update(email="bob.baker@example.edu")
+    members.filter(user__username="dave").update(section="night group")
+    grants = [services.Grant("bob", attempts=1), services.Grant(section="night group", attempts=1)]
+    services.grant_extensions(assignment, grants, by=cast.actor("alice"))
+    assert found(Assignment, term) == [assignment]
+
+
+def test_extension_is_not_found_by_a_name_on_the_roster_of_another_course(found, named):
+    services.set_deadlines(named["assignment"], {"max_attempts": 5}, by=cast.actor("alice"))
+    services.grant_extensions(named["assignment"], [services.Grant("bob", attempts=1)], by=cast.actor("alice"))
+    cast.enrol(named["foreign course"], "bob", Role.STUDENT, first_name="Secret")
+    assert found(Assignment, "Secret") == []
+
+
+def test_assignment_is_found_by_a_path_of_its_latest_release_and_release_by_who_made_it(found, two_courses):
+    assert found(Assignment, "data/num") == [two_courses["assignment"]]
+    assert found(Release, "carol") == [two_courses["foreign release"]]
+
+
+@pytest.mark.parametrize("model", [Submission, Assignment, Release, Feedback, AuditEntry])
+def test_search_asks_the_same_in_a_course_of_hundreds(two_courses, browser, model):
+    course, root = two_courses["course"], browser("root")
+    code = receipts.receipt(two_courses["submission"])["code"]
+
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            for term in ("student1", "Ada", "NBG ps1", "numbers.csv", code):
+                assert root.get(address(model), {"q": term}).status_code == 200
+        return len(queries)
+
+    def enrol(*numbers):
+        for number in numbers:
+            cast.enrol(course, f"student{number}", Role.STUDENT, first_name="Ada")
+        for number in numbers[:20]:
+            cast.return_feedback(cast.submit(two_courses["assignment"], f"student{number}"), "alice")
+
+    enrol(1)
+    count()
+    before = count()
+    enrol(*range(10, 310))
+    assert count() <= before
 
 
 # Things of a course

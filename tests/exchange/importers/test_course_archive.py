@@ -180,7 +180,7 @@ def test_lost_bytes_are_listed_and_the_rest_comes_back(course_with_history, tmp_
     before = contents(COURSE)["submissions"]
     forget()
     err = io.StringIO()
-    with pytest.raises(CommandError, match="1 blobs are missing") as raised:
+    with pytest.raises(CommandError, match="1 blob is missing") as raised:
         call_command("import_course", tmp_path / "course.zip", stdout=io.StringIO(), stderr=err)
     assert raised.value.returncode == 3 and NOTEBOOK in err.getvalue()
     assert contents(COURSE)["submissions"] == before

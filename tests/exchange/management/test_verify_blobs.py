@@ -87,7 +87,7 @@ def test_known_damage_is_looked_at_in_every_run_until_it_is_mended(submission):
     blobs.delete(NOTEBOOK)
     assert run("--mark")[0] == 1
     status, output = run()
-    assert status == 1 and "1 blobs verified" in output
+    assert status == 1 and "1 blob verified" in output
     default_storage.save(blobs.key(NOTEBOOK), io.BytesIO(WORK["ps1.ipynb"]))
     assert run("--mark")[0] == 0
     assert Blob.objects.get(sha256=NOTEBOOK).stored
@@ -112,7 +112,7 @@ def test_run_goes_on_where_the_last_one_stopped(submission, monkeypatch):
     status, output = run()
     assert status == 2 and "goes on from here" in output
     assert not last_runs()["verify_blobs"].succeeded
-    assert "1 blobs verified" in run()[1]
+    assert "1 blob verified" in run()[1]
     assert sorted({*seen}) == sorted(Blob.objects.values_list("sha256", flat=True))
     assert "0 blobs verified" in run()[1]
     assert "3 blobs verified" in run("--all")[1]
@@ -120,7 +120,7 @@ def test_run_goes_on_where_the_last_one_stopped(submission, monkeypatch):
 
 def test_samples_take_turns(submission):
     for number in range(3):
-        assert "1 blobs verified" in run("--sample", "30%" if number else "1")[1]
+        assert "1 blob verified" in run("--sample", "30%" if number else "1")[1]
     assert not Blob.objects.filter(verified=None).exists()
     oldest = Blob.objects.order_by("verified").first()
     Blob.objects.filter(pk=oldest.pk).update(verified=timezone.now() - timedelta(days=1))
@@ -141,7 +141,7 @@ def test_orphans_are_reported_and_are_no_fault(submission):
     status, output = run()
     assert status == 0
     assert f"the file {'ab' * 32} is in the store" in output
-    assert "orphaned: 1 blobs, which sweep_blobs removes" in output
+    assert "orphaned: 1 blob, which sweep_blobs removes" in output
     assert last_runs()["verify_blobs"].summary["orphaned"] == 2
 
 

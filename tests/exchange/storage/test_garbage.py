@@ -237,7 +237,7 @@ def leave_over(*, hours):
 
 def test_dry_run_only_says_what_would_be_removed(submission):
     sha256 = leave_over(hours=25)
-    assert run("--dry-run") == f"1 blobs, {len(LEFT_OVER)} bytes, would be removed; 0 unfinished uploads, too.\n"
+    assert run("--dry-run") == f"1 blob, {len(LEFT_OVER)} bytes, would be removed; 0 unfinished uploads, too.\n"
     assert Blob.objects.filter(sha256=sha256).exists()
     assert default_storage.exists(blobs.key(sha256))
 
@@ -246,7 +246,7 @@ def test_old_leftovers_are_removed_and_what_is_in_use_stays(submission):
     sha256 = leave_over(hours=25)
     kept = Blob.objects.exclude(sha256=sha256).count()
     Blob.objects.update(touched=timezone.now() - timedelta(days=400))
-    assert run() == f"1 blobs, {len(LEFT_OVER)} bytes, removed; 0 unfinished uploads, too.\n"
+    assert run() == f"1 blob, {len(LEFT_OVER)} bytes, removed; 0 unfinished uploads, too.\n"
     assert not default_storage.exists(blobs.key(sha256))
     assert Blob.objects.count() == kept
     assert all(blobs.verify(blob.sha256) for blob in Blob.objects.all())
@@ -270,6 +270,6 @@ def test_folder_of_an_upload_whose_process_died_is_removed(db):
         (folder / "half").write_bytes(b"x")
     day = 24 * 3600
     os.utime(old, (time.time() - 2 * day, time.time() - 2 * day))
-    assert "1 unfinished uploads" in run("--dry-run") and old.exists()
+    assert "1 unfinished upload," in run("--dry-run") and old.exists()
     run()
     assert not old.exists() and new.exists()

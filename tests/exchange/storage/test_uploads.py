@@ -283,10 +283,10 @@ def test_sweep_removes_what_has_ended_and_keeps_the_rest(assignment):
     before = cast.everything()
     out = io.StringIO()
     call_command("sweep_blobs", "--dry-run", stdout=out)
-    assert "; 1 unfinished uploads, too." in out.getvalue() and cast.everything() == before
+    assert "; 1 unfinished upload, too." in out.getvalue() and cast.everything() == before
     out = io.StringIO()
     call_command("sweep_blobs", stdout=out)
-    assert "; 1 unfinished uploads, too." in out.getvalue()
+    assert "; 1 unfinished upload, too." in out.getvalue()
     assert [upload.pk for upload in BlobUpload.objects.all()] == [new.pk]
     assert sorted(names_of_parts()) == [f"{new.pk}/{number}" for number in (1, 2, 3)]
 

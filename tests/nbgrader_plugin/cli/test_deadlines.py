@@ -126,6 +126,17 @@ def test_terminal_asks(manage, released, server, monkeypatch, answer, status):
     assert server.get()["due"] == (None if status else text(PAST))
 
 
+@pytest.mark.parametrize(("answer", "status"), [("j\n", 0), ("Ja\n", 0), ("y\n", 0), ("n\n", 1), ("\n", 1)])
+def test_terminal_asks_in_german(manage, released, server, monkeypatch, answer, status):
+    monkeypatch.setenv("LANGUAGE", "de")
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    result = manage("set_due", released, "ps1", "--due", "2021-07-01T12:00Z", status=status)
+    assert cells(result.stdout)[0] == ["Studierende", "jetzt", "dann"]
+    assert "rechtzeitig, offen" in result.stdout
+    assert "Ändern? [j/N]" in result.stdout
+    assert server.get()["due"] == (None if status else text(PAST))
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -1,11 +1,12 @@
 """What is understood of a CSV file, whichever program wrote it."""
 
 import io
+from pathlib import Path
 
 import pytest
 
 from nbgrader_plugin.cli.output import CommandFailed
-from nbgrader_plugin.cli.roster_csv import read, write
+from nbgrader_plugin.cli.roster_csv import ColumnChoice, read, write
 
 WANTED = {"username": "bob", "first_name": "Bjørn", "last_name": "Müller", "email": "b@x.org"}
 
@@ -71,3 +72,41 @@ def test_names_do_not_control_a_terminal():
     text = Terminal()
     write([{"username": "bob", "last_name": "\x1b[2JSmith\nJr."}], text)
     assert text.getvalue().splitlines()[1] == "bob,,[2JSmith Jr.,,,"
+
+
+PLATFORMS = Path(__file__).parents[2] / "courses" / "importers" / "platforms"
+LOGIN = ColumnChoice({"username": "SIS Login ID"})
+EMAIL = ColumnChoice({"username": "email address"}, before_at=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "choice"),
+    [("canvas-gradebook.csv", LOGIN), ("canvas-gradebook-names.csv", LOGIN), ("moodle-grades.csv", EMAIL)]
+    + [("canvas-class-roster.csv", ColumnChoice({"username": "Email"}, before_at=True))]
+    + [("moodle-grading-worksheet.csv", EMAIL), ("moodle-grades-username.csv", None), ("moodle-participants.csv", None)]
+    + [("blackboard-grade-center.xls", ColumnChoice({"username": "Username"})), ("blackboard-gradebook.csv", None)]
+    + [("sakai-gradebook.csv", None), ("sakai-assignment-grades.csv", None)],
+)
+def test_files_of_learning_platforms_are_read(name, choice):
+    people = read((PLATFORMS / name).read_bytes(), choice)
+    assert [person.username for person in people] == ["bob", "dave", "frank"]
+    assert [(person.fields["first_name"], person.fields["last_name"]) for person in people][:2] == [
+        ("Bob", "Li"),
+        ("Dave", "Müller"),
+    ]
+
+
+def test_columns_that_could_be_meant_are_named_with_the_option_that_chooses():
+    with pytest.raises(CommandFailed, match="3 columns say “username”: “ID”, .* --column username='ID'"):
+        read((PLATFORMS / "canvas-gradebook.csv").read_bytes())
+
+
+@pytest.mark.parametrize("choice", ["shoe=ID", "username"])
+def test_choice_that_is_none_is_refused(choice):
+    with pytest.raises(CommandFailed, match="FIELD=COLUMN"):
+        ColumnChoice.parse([choice], before_at=False)
+
+
+def test_column_that_is_not_there_is_refused():
+    with pytest.raises(CommandFailed, match="no column “Login”"):
+        read(b"id,email\nbob,b@x.org\n", ColumnChoice({"username": "Login"}))

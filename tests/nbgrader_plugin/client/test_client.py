@@ -142,3 +142,18 @@ def test_id_that_is_none_is_not_shown(server, client, sent):
 @pytest.mark.parametrize("status", [404, 502])
 def test_error_without_a_sentence_has_the_id_of_its_header(server, client, status):
     assert error_of(server, client, Answer(b"", status, {"X-Request-ID": "7f3a"})).endswith(" (request 7f3a)")
+
+
+@pytest.mark.parametrize(("language", "asked"), [("", "en"), ("de_AT.UTF-8", "de"), ("fr", "en"), ("C", "en")])
+def test_service_is_asked_for_sentences_in_the_language_of_the_plugin(server, client, monkeypatch, language, asked):
+    monkeypatch.setenv("LANGUAGE", language)
+    script(server, Answer({}))
+    client.get("me")
+    assert [headers["Accept-Language"] for _, _, headers in server.received] == [asked]
+
+
+def test_object_store_is_not_told_the_language(server, client, monkeypatch, upload):
+    monkeypatch.setenv("LANGUAGE", "de")
+    script(server, Answer(b"", 200))
+    client.put_elsewhere(f"{server.url}/store", body=upload)
+    assert ["Accept-Language" in headers for _, _, headers in server.received] == [False]

@@ -27,7 +27,7 @@ def test_backup_has_the_database_the_key_and_every_blob(place, tmp_path):
     # without ngshare, too
     command = ["sha256sum", "--check", "--quiet", snapshot / "blobs.sha256"]
     assert subprocess.run(command, cwd=tmp_path / "backup").returncode == 0
-    assert "is whole: 1 submissions, 4 blobs" in place.must("backup", "--check", tmp_path / "backup").stdout
+    assert "is whole: 1 submission, 4 blobs" in place.must("backup", "--check", tmp_path / "backup").stdout
     ((task, succeeded),) = place.query("SELECT task, succeeded FROM exchange_maintenancerun")
     assert (task, succeeded) == ("backup", 1)
 
@@ -86,7 +86,7 @@ def test_blobs_of_pruned_snapshots_go_with_them(place, tmp_path):
 def test_backup_of_a_store_that_lost_bytes_has_the_rest_and_says_so(place, tmp_path):
     place.blobs()[NOTEBOOK].write_bytes(b"rotten")
     done = place.run("backup", tmp_path / "backup")
-    assert done.returncode == 1 and NOTEBOOK in done.stderr and "1 blobs are lost" in done.stderr
+    assert done.returncode == 1 and NOTEBOOK in done.stderr and "1 blob is lost" in done.stderr
     (snapshot,) = snapshots(tmp_path / "backup")
     assert described(snapshot)["lost"] == [NOTEBOOK]
     assert not (tmp_path / "backup/blobs" / NOTEBOOK[:2] / NOTEBOOK).exists()
@@ -108,7 +108,7 @@ def test_check_finds_what_is_wrong_with_a_backup(place, tmp_path, harm):
     else:
         (snapshot / "ngshare_secret_key").write_text("another key, as long as one has to be, but other\n")
     done = place.run("backup", "--check", tmp_path / "backup")
-    assert done.returncode == 1 and "1 things are wrong" in done.stderr
+    assert done.returncode == 1 and "1 thing is wrong" in done.stderr
     expected = {"database": "is not the file that was written", "key": "signed with another key"}
     assert expected.get(harm, f"{NOTEBOOK} is damaged or missing") in done.stderr
 

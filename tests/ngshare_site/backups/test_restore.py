@@ -36,7 +36,7 @@ def rows(place):
 
 def test_fresh_folder_gets_everything_and_receipts_verify(place, fresh, backup):
     done = fresh.must("restore", backup)
-    assert "1 submissions, 4 blobs, and the receipts verify" in done.stdout
+    assert "1 submission, 4 blobs, and the receipts verify" in done.stdout
     assert rows(fresh) == rows(place)
     assert {name: path.read_bytes() for name, path in fresh.blobs().items()} == {
         name: path.read_bytes() for name, path in place.blobs().items()

@@ -102,7 +102,7 @@ def test_hub_without_groups_is_no_trouble(readable, course):
 def test_users_who_cannot_be_members_are_told_and_the_rest_goes_on(grouped):
     grouped.groups[TAKES] += ["a/b"]
     went_well, said = sync()
-    assert not went_well and "a/b: refused" in said and "1 of the groups' members were refused" in said
+    assert not went_well and "a/b: refused" in said and "1 of the groups' members was refused" in said
     assert roles_of("frank") == {COURSE: "student"}
 
 

@@ -113,6 +113,12 @@ valueFrom:
   {{- include "ngshare.secretRef" (list .existingSecret .existingSecretKey) | nindent 2 }}
 {{- end }}
 {{- end }}
+{{- with .Values.mail }}
+{{- if .existingSecret }}
+- name: NGSHARE_MAIL_SERVER
+  {{- include "ngshare.secretRef" (list .existingSecret .existingSecretKey) | nindent 2 }}
+{{- end }}
+{{- end }}
 {{- with .Values.storage.s3 }}
 {{- if .bucket }}
 - name: NGSHARE_STORAGE
