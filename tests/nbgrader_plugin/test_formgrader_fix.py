@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from tests import servers
+from tests.nbgrader_plugin.asked import asked_meanwhile
 from tests.nbgrader_plugin.desk import (
     call,
     goes_on_during,
@@ -123,10 +124,10 @@ def test_a_click_asks_the_exchange_once_for_what_it_shows(desk, courses):
         write(folder / f"source/ps{number}", {"p1.ipynb": notebook()})
 
     def asked(path):
-        before = len(desk.service.log.read_text())
-        requests.get(f"{url}/formgrader/{path}", timeout=30).raise_for_status()
-        time.sleep(0.5)  # the line is written after the response
-        return desk.service.log.read_text()[before:].count("GET /api/v2/")
+        def act():
+            requests.get(f"{url}/formgrader/{path}", timeout=30).raise_for_status()
+
+        return len(asked_meanwhile(desk.service, desk.username, act))
 
     with jupyter_server(desk) as (url, _log):
         requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)

@@ -1,15 +1,14 @@
 """The whole way round with the real `nbgrader` command line, between two people who share no folder."""
 
 import json
-import re
 import shutil
 import sys
-import time
 
 import pytest
 from nbgrader.api import Gradebook
 
 from tests.environments import CannotInstall, older_python
+from tests.nbgrader_plugin.asked import asked_meanwhile
 from tests.nbgrader_plugin.home import Home
 from tests.nbgrader_plugin.people import notebook, write
 
@@ -129,18 +128,6 @@ def test_failures_end_with_the_servers_sentence_and_exit_status(homes):
     assert "cannot be reached" in output and "Traceback" not in output
 
 
-def requests_of(home, course, act):
-    """The requests that the service has logged meanwhile, without the part of the address that all of a course have."""
-    logged = home.service.log.stat().st_size
-    act()
-    time.sleep(0.5)  # the line is written after the response
-    lines = home.service.log.read_bytes()[logged:].decode().splitlines()
-    found = [
-        match for line in lines if (match := re.search(r"\b(GET|POST|PUT|PATCH|DELETE) /api/v2/(.*?) \(v2:", line))
-    ]
-    return [f"{match[1]} {match[2].removeprefix(f'courses/{course}/')}" for match in found]
-
-
 def test_commands_send_no_more_requests_than_they_need(homes):
     course, alice, bob = homes
     folder = write(alice.folder / "course", {"release/ps1/p1.ipynb": notebook()})
@@ -152,7 +139,10 @@ def test_commands_send_no_more_requests_than_they_need(homes):
     )
 
     def of(home, *command, cwd=None):
-        return requests_of(home, course, lambda: home.nbgrader(*command, "--course", course, cwd=cwd))
+        def act():
+            home.nbgrader(*command, "--course", course, cwd=cwd)
+
+        return asked_meanwhile(home.service, home.username, act, course)
 
     assert of(alice, "release_assignment", "ps1", cwd=folder) == [
         "GET assignments/ps1/", "POST assignments/ps1/releases/"
