@@ -18,7 +18,7 @@ def _length_when_quiet(log):
 
 
 def asked_meanwhile(service, username, act, course=""):
-    """What this person asks while `act` runs: `METHOD address`, without the part that all addresses of a course have."""
+    """What this person asks while `act` runs: `METHOD address`, without what all addresses of a course begin with."""
     before = _length_when_quiet(service.log)
     act()
     after = _length_when_quiet(service.log)

@@ -40,12 +40,16 @@ class Desk:
         }
 
 
-def make_desk(home, username, service):
-    """Someone's computer, with nbgrader configured and the server extensions switched on."""
+def make_desk(home, username, service, seconds=120):
+    """Someone's computer, with nbgrader configured and the server extensions switched on.
+
+    `seconds`: for which it waits for a list; a busy machine may need more than what people are asked to wait.
+    """
     shutil.copytree(ROOT / "nbgrader_plugin/jupyter_server_config.d", home / "etc/jupyter_server_config.d")
     (home / ".jupyter").mkdir()
     (home / ".jupyter/nbgrader_config.py").write_text(
         "from nbgrader_plugin import configure\nc = get_config()\nconfigure(c)\n"
+        f"c.NgshareClient.list_timeout = c.NgshareClient.lab_timeout = {seconds}.0\n"
     )
     return Desk(home, username, service)
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from tests import forked, servers
 
-CONFIG = "from nbgrader_plugin import configure\n\nc = get_config()\nconfigure(c)\n"
+CONFIG = """
+from nbgrader_plugin import configure
+
+c = get_config()
+configure(c)
+c.NgshareClient.list_timeout = 120.0  # a busy machine may need more than people are asked to wait
+"""
 
 
 class Home:

@@ -94,6 +94,7 @@ class Person:
         config.CourseDirectory.root = str(self.home / "course")
         config.CourseDirectory.course_id = self.course
         config.Exchange.cache = str(self.home / "cache")
+        config.NgshareClient.list_timeout = 120.0  # a busy machine may need more than people are asked to wait
         config.merge(self.settings)
         return config
 

