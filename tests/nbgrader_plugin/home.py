@@ -36,7 +36,7 @@ class Home:
         """Return what ngshare-course-management prints."""
         command = [self.python, "-m", "nbgrader_plugin.cli.course_management", *arguments]
         where = cwd or self.folder
-        done = subprocess.run(command, cwd=where, env=self.env, capture_output=True, text=True, timeout=180)
+        done = subprocess.run(command, cwd=where, env=self.env, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         return done.stderr + done.stdout
 

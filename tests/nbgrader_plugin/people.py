@@ -158,7 +158,7 @@ class Person:
 
     def api(self, method, path, **request):
         headers = {"Authorization": f"token {quote(self.username)}"}
-        answer = requests.request(method, f"{self.url}/api/v2/{path}", headers=headers, timeout=30, **request)
+        answer = requests.request(method, f"{self.url}/api/v2/{path}", headers=headers, timeout=300, **request)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

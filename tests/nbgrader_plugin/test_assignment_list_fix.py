@@ -29,14 +29,14 @@ class Lab:
         self.url, self.course = url, course
 
     def courses(self):
-        return requests.get(f"{self.url}/courses", timeout=60).json()
+        return requests.get(f"{self.url}/courses", timeout=300).json()
 
     def assignments(self):
-        return requests.get(f"{self.url}/assignments", params={"course_id": self.course}, timeout=60).json()
+        return requests.get(f"{self.url}/assignments", params={"course_id": self.course}, timeout=300).json()
 
     def press(self, action, assignment="ps1"):
         fields = {"course_id": self.course, "assignment_id": assignment}
-        return requests.post(f"{self.url}/assignments/{action}", json=fields, timeout=120).json()
+        return requests.post(f"{self.url}/assignments/{action}", json=fields, timeout=300).json()
 
 
 def test_cycle_by_the_buttons_of_the_list(released, alice, bob):
