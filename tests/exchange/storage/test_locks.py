@@ -89,7 +89,7 @@ if connection.vendor == "postgresql":
         rows = [cast.submit(assignment, "bob"), cast.submit(assignment, "dave")]
         for turn in range(5):
             pages = [f"{turn} {number}".encode() for number in range(60)]
-            start, found = threading.Barrier(2, timeout=30), []
+            start, found = threading.Barrier(2, timeout=60), []
 
             def give(username, contents, start=start):
                 by = actor(username)
