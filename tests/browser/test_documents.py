@@ -50,7 +50,8 @@ def post(site, who, part, body):
 def site(tmp_path_factory, elsewhere):
     """A service on which bob has submitted something harmless (1) and something hostile (2), with feedback on it."""
     address, _ = elsewhere
-    with servers.service(tmp_path_factory.mktemp("documents")) as running:
+    patient = {"NGSHARE_RENDERING_SECONDS": "100"}  # a busy machine may need all of the time that follows from this
+    with servers.service(tmp_path_factory.mktemp("documents"), **patient) as running:
         course = {"name": cast.COURSE, "instructors": ["alice"]}
         requests.post(
             f"{running.url}/api/v2/courses/", json=course, headers={"Authorization": "token root"}, timeout=60
