@@ -47,7 +47,7 @@ class Supervised:
         pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
         return [self.leader, *(pid for pid in pids if pid != self.leader and group_of(pid) == self.leader)]
 
-    def workers(self):
+    def serving(self):
         """The processes that serve; one that was killed, and is still listed, does not."""
         return [pid for pid in self.pids()[1:] if state_of(pid) not in ("", "Z")]
 

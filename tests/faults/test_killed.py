@@ -20,7 +20,7 @@ ROUNDS = int(os.environ.get("NGSHARE_TEST_ROUNDS", "20"))
 
 def kill_a_worker(service, chance):
     """Return whether there was one: those that were killed before may be gone at any moment."""
-    workers = service.workers()
+    workers = service.serving()
     try:
         if workers:
             os.kill(chance.choice(workers), signal.SIGKILL)
