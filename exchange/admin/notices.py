@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from courses.admin.base import BaseAdmin, parse_pk
+from courses.admin.base import BaseAdmin, english, parse_pk
 from courses.errors import Invalid
 from courses.models import AuditEntry
 from courses.permissions import actor_of
@@ -182,13 +182,13 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(BaseAdmin[Delivery]):
-    list_display = ("what", "to", "happened", "state", "attempts", "next", "done_at", "error")
+    list_display = ("what", "to", "happened", "state", "attempts", "next", "done_at", "last_error")
     list_filter = ("state", KindFilter)
     search_fields = ("event__name", "user__username", "webhook__name")
     search_help_text = _("Search by webhook, person, or webhook-id")
     list_select_related = ("event", "webhook", "user")
     fields = readonly_fields = (
-        *("what", "to", "happened", "state", "attempts", "next", "done_at", "error"),
+        *("what", "to", "happened", "state", "attempts", "next", "done_at", "last_error"),
         *("name", "body"),
     )
     actions = ("send_again",)
@@ -211,6 +211,10 @@ class DeliveryAdmin(BaseAdmin[Delivery]):
     @admin.display(description=_("next attempt"), ordering="next_attempt")
     def next(self, delivery: Delivery) -> object:
         return delivery.next_attempt if delivery.state == State.WAITING else None
+
+    @admin.display(description=_("last error"), ordering="error")
+    def last_error(self, delivery: Delivery) -> SafeString:
+        return english(delivery.error)
 
     @admin.display(description=_("webhook-id"))
     def name(self, delivery: Delivery) -> str:

@@ -125,7 +125,10 @@ class BlobAdmin(BaseAdmin[Blob]):
         count=search.NEWEST_COUNT,
     )
     ordering = ("-pk",)
-    fields = readonly_fields = ("sha256", "md5", "readable", "stored", "fault", "touched", "verified", "used_by")
+    fields = readonly_fields = (
+        *("whole_hash", "whole_md5", "readable", "stored", "fault", "touched", "verified"),
+        "used_by",
+    )
     actions = ("verify",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Blob]:
@@ -141,6 +144,14 @@ class BlobAdmin(BaseAdmin[Blob]):
     @admin.display(description=_("SHA-256"), ordering="sha256")
     def short_hash(self, blob: Blob) -> str:
         return f"{blob.sha256[:16]}…"
+
+    @admin.display(description=_("SHA-256"))
+    def whole_hash(self, blob: Blob) -> str:
+        return blob.sha256
+
+    @admin.display(description="MD5")
+    def whole_md5(self, blob: Blob) -> str | None:
+        return blob.md5
 
     @admin.display(description=_("size"), ordering="size")
     def readable(self, blob: Blob) -> str:

@@ -75,7 +75,7 @@ def test_details_have_no_notation():
             ("to", "bob due date 2026-11-30 23:59 CET; attempts 2"),
             ("ok", "yes"),
             ("names", "a, b"),
-            ("gone id", "3"),
+            ("id of the merged account", "3"),
         ]
     assert as_text("2026-11-30Tea") == "2026-11-30Tea"
 

@@ -74,7 +74,7 @@ def test_staff_have_nothing_due(course, browse, now):
 
 
 def test_nothing_due_is_said(submission, browse):
-    assert "Nothing that you have not submitted" in text_of(browse("bob"))
+    assert "Nothing is due." in text_of(browse("bob"))
 
 
 # The newest feedback

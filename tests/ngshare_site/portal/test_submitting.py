@@ -429,7 +429,7 @@ def test_last_attempt_is_warned_of_and_then_used_up(bob, assignment):
     services.set_deadlines(assignment, {"max_attempts": 1}, by=actor("alice"))
     assert "This is your last attempt" in text_of(bob.get(PAGE))
     bob.post(PAGE, sent(cast.WORK))
-    assert "You have no attempt left" in text_of(bob.get(PAGE))
+    assert "You have no attempts left" in text_of(bob.get(PAGE))
     before = everything()
     assert_refused(bob.post(PAGE, sent({"x": b""})), before, "the limit is 1", 409)
 
