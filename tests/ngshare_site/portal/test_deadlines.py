@@ -70,12 +70,12 @@ def test_what_was_extended_is_marked_and_nothing_else(set_deadlines, extend, bro
     extend("bob", attempts=2)
     bobs = text(browser("bob").get(PAGE))
     assert '<dd>5 of 5 left <span class="tag good">extended</span></dd>' in bobs
-    assert f"<dd>{local(due)}</dd>" in bobs
+    assert f"<dd>{local(due)} <strong>in 23 hours</strong></dd>" in bobs
     set_deadlines(cut_off=due + timedelta(days=1))
     extend("bob", cut_off=due + timedelta(days=2))
     bobs = text(browser("bob").get(PAGE))
     assert f'<dd>{local(due + timedelta(days=2))} <span class="tag good">extended</span>' in bobs
-    assert f"<dd>{local(due)}</dd>" in bobs and "<dd>3 of 3 left</dd>" in bobs
+    assert f"<dd>{local(due)} <strong>in 23 hours</strong></dd>" in bobs and "<dd>3 of 3 left</dd>" in bobs
 
 
 def test_student_sees_attempts_left_and_the_policy_for_late_work(course, submission, set_deadlines, browser):
