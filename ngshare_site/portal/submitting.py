@@ -114,6 +114,7 @@ class SubmitView(LoginRequiredMixin, View):
         attempts = own.filter(withdrawn_at=None, trial=False).count()
         shown = shown_deadlines(actor, assignment, attempts=attempts)
         is_held = actor.role_in(assignment.course) == Role.STUDENT
+        is_open = assignment.withdrawn_at is None and not (is_held and (shown.is_closed or shown.attempts_left == 0))
         release = readable_release(actor, assignment)
         context = {
             "assignment": assignment,
@@ -121,9 +122,8 @@ class SubmitView(LoginRequiredMixin, View):
             "error": error,
             "attempts": attempts,
             "is_trial": not is_held,
-            "is_open": assignment.withdrawn_at is None
-            and not (is_held and (shown.is_closed or shown.attempts_left == 0)),
-            "warnings": list(warnings_before(assignment, shown)) if is_held else [],
+            "is_open": is_open,
+            "warnings": list(warnings_before(assignment, shown)) if is_held and is_open else [],
             "release": release,
             "rules": page_rules(assignment, release),
             "texts": page_texts(),
@@ -219,8 +219,8 @@ def page_texts() -> dict[str, str]:
         "nothing": _("Nothing to submit among these files."),
         "file": _("1 file, {size}."),
         "files": _("{count} files, {size}."),
-        "missingOne": _("1 notebook of the assignment missing."),
-        "missingMany": _("{count} notebooks of the assignment missing."),
+        "missingOne": _("1 notebook of the assignment is missing."),
+        "missingMany": _("{count} notebooks of the assignment are missing."),
         "leftOutOne": _("1 file left out, such as checkpoints."),
         "leftOutMany": _("{count} files left out, such as checkpoints."),
         "maxFiles": _("The limit is {count} files."),

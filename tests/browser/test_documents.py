@@ -199,6 +199,6 @@ def test_pages_of_files_need_no_script(chromium, site):
     expect(page.locator("main")).to_contain_text("release 1 of the assignment")
     page.goto(f"{site.url}/view/submission/2/feedback/")
     expect(page.frame_locator("iframe").locator("body")).to_contain_text("still here")
-    page.get_by_role("link", name="Feedback for bob").click()
+    page.get_by_role("link", name="Your feedback").click()
     expect(page.get_by_role("heading", name="Receipt")).to_be_visible()
     context.close()

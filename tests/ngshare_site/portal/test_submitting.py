@@ -444,6 +444,14 @@ def test_late_submission_and_near_cut_off_are_warned_of(bob, assignment):
     assert "late" in text_of(bob.get(f"/view/submission/{Submission.objects.get().pk}/"))
 
 
+def test_closed_assignment_is_not_warned_of_as_late(bob, submission):
+    past = timezone.now() - timedelta(hours=1)
+    services.set_deadlines(submission.assignment, {"due": past, "cut_off": past, "max_attempts": 2}, by=actor("alice"))
+    text = text_of(bob.get(PAGE))
+    assert "nothing can be submitted any more" in text and "your last attempt" not in text
+    assert "what you submit now is late" not in text and text.index("any more") < text.index("<dt>Due")
+
+
 def test_unreleased_assignment_takes_nothing(bob, submission):
     services.unrelease(submission.assignment, by=actor("alice"))
     before = everything()
