@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from courses.sizes import readable_size
+from courses.templatetags.times import relative
 from exchange import usage
 from exchange.maintenance import last_runs
 from exchange.models import MaintenanceRun
@@ -194,8 +195,8 @@ def _problems_of_notices(notices: dict[str, float]) -> list[str]:
         text = _("Notices were given up: %(count)d. The list of deliveries says why.")
         problems.append(text % {"count": notices["given up"]})
     if notices["overdue"] > LONGEST_OVERDUE:
-        text = _("A notice has been due for %(minutes)d minutes: no sender runs. See docs/notices.md.")
-        problems.append(text % {"minutes": notices["overdue"] // 60})
+        text = _("A notice was due %(time)s: no sender runs. See docs/notices.md.")
+        problems.append(text % {"time": relative(timezone.now() - timedelta(seconds=notices["overdue"]))})
     return problems
 
 

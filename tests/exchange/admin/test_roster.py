@@ -50,6 +50,10 @@ def test_chosen_members_are_extended_after_their_states_were_shown(assignment, b
     assert granted == {("bob", "strike"), ("dave", "strike")}
 
 
+def test_course_without_assignments_is_said_to_have_none(course, browser):
+    assert "This course has no assignment yet." in browser("alice").post(ROSTER, chosen("dave")).content.decode()
+
+
 def test_extension_that_alters_no_state_is_granted_at_once(assignment, browser):
     assert browser("alice").post(ROSTER, chosen("dave", **extension(assignment))).status_code == 302
     assert assignment.extensions.get().user == cast.person("dave")
