@@ -76,7 +76,7 @@ ACTION_NAMES = {
 DETAIL_NAMES = {
     "action": _("action"),
     "address": _("address"),
-    "attempts": _("attempts"),
+    "attempts": _("further attempts"),
     "blobs": _("blobs"),
     "bytes": _("bytes"),
     "changed": _("changed"),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from courses.sizes import readable_size
+from courses.templatetags.times import relative
 from exchange import usage
 from exchange.maintenance import last_runs
 from exchange.models import MaintenanceRun
@@ -206,8 +207,9 @@ def _problems_of_notices(notices: dict[str, float]) -> list[Problem]:
         text = _("Notices were given up: %(count)d. The list of deliveries says why.")
         problems.append(Problem(text % {"count": notices["given up"]}))
     if notices["overdue"] > LONGEST_OVERDUE:
-        text = _("A notice has been due for %(minutes)d minutes: no sender runs. See docs/notices.md.")
-        problems.append(Problem(text % {"minutes": notices["overdue"] // 60}))
+        text = _("A notice was due %(time)s: no sender runs. See docs/notices.md.")
+        time = relative(timezone.now() - timedelta(seconds=notices["overdue"]))
+        problems.append(Problem(text % {"time": time}))
     return problems
 
 

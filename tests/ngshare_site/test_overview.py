@@ -142,7 +142,7 @@ def test_what_was_given_up_or_waits_for_a_sender_is_a_problem(problems):
     webhooks.send_test(made, by=SERVER)
     assert [problem for problem in problems() if "otice" in problem] == []
     Delivery.objects.update(next_attempt=timezone.now() - timedelta(minutes=20))
-    assert any("A notice has been due for 20 minutes" in problem for problem in problems())
+    assert any("A notice was due 20 minutes ago" in problem for problem in problems())
     Delivery.objects.update(state=State.GIVEN_UP)
     assert [problem for problem in problems() if "otice" in problem] == [
         "Notices were given up: 1. The list of deliveries says why."
