@@ -75,14 +75,6 @@ class CourseSearchForm(forms.Form):
         self.fields["course"] = forms.ModelChoiceField(courses, widget=widget, required=False)
 
 
-class WhenFilter(admin.DateFieldListFilter):
-    """The entries of the audit log of a day, week, month or year, under the name of their column."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = _("time")
-
-
 class SectionFilter(admin.SimpleListFilter):
     """The sections of the chosen course; those of all courses together would say little and be many."""
 

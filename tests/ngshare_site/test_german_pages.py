@@ -24,7 +24,7 @@ SAME = frozenset(
     """
     ngshare English Deutsch JupyterHub Hub JupyterLab Nbgrader Assignment List JSON CSV API Blob Blobs Cache SQLite
     Token Name Code Start Version Text Person Status ID UTC Notebook Notebooks Webhook Webhooks Filter True False SHA
-    MD MB GB TB in bob dave Dave gina alice root erin carol Elsewhere illness backup line
+    MD kB MB GB TB in bob dave Dave gina alice root erin carol Elsewhere illness backup line
     ForgivingFileCache unrelease
     """.split()
 )

@@ -40,11 +40,6 @@ def test_looking_at_a_page_changes_nothing(course, browser, act, form):
     assert state() == before
 
 
-def test_log_is_filtered_by_its_time(inactive_erin, browser):
-    text = browser("root").get("/admin/courses/auditentry/").content.decode()
-    assert "By time" in text and "By at" not in text
-
-
 @pytest.mark.parametrize(
     ("act", "username", "form", "action", "sentence"),
     [
