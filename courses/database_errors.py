@@ -31,12 +31,13 @@ def explain(error: DatabaseError | InterfaceError) -> DomainError | None:
     """Return what to tell of a temporary error or a full disk. None for any other: a bug, or a broken database."""
     if _is(error, sqlite={sqlite3.SQLITE_FULL}, postgres=POSTGRES_FULL):
         return StorageFull(_("The server's disk is full. Nothing was changed; tell an administrator of ngshare."))
-    if _is(error, sqlite=SQLITE_BUSY, postgres=POSTGRES_BUSY) or _is_connection_lost(error):
+    is_busy = _is(error, sqlite=SQLITE_BUSY, postgres=POSTGRES_BUSY) or is_out_of_handles(error.__cause__)
+    if is_busy or _is_connection_lost(error):
         return TryAgain(_("The database is busy. Try again in a moment."))
     return None
 
 
-def is_out_of_handles(error: Exception) -> bool:
+def is_out_of_handles(error: BaseException | None) -> bool:
     """Return whether this process, or the machine, has as many files and connections open as it may: for a moment."""
     return isinstance(error, OSError) and error.errno in OUT_OF_HANDLES
 

@@ -1,5 +1,6 @@
 """Transactions on SQLite: they begin one after the other, and are on the disk before anybody is told."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from courses.database_errors import explain
 from courses.database_sync import unsynced_transaction
+from courses.errors import TryAgain
 from courses.models import User
 from ngshare_site.sqlite.turns import Turn
 
@@ -151,6 +154,25 @@ if connection.vendor == "sqlite":
             with pytest.raises(OperationalError, match="disk I/O error"), transaction.atomic():
                 User.objects.create(username="bob")
         other.connection.rollback()
+        assert is_free() and not connection.in_atomic_block
+
+    def test_commit_that_cannot_open_the_log_is_told_as_busy(monkeypatch, other):
+        other.connect()
+        other.connection.execute("BEGIN")
+        other.connection.execute("SELECT * FROM courses_user").fetchall()
+        open_file = os.open
+
+        def open_no_log(path, *arguments):
+            if str(path).endswith("-wal"):
+                raise OSError(errno.EMFILE, "Too many open files")
+            return open_file(path, *arguments)
+
+        monkeypatch.setattr(os, "open", open_no_log)
+        monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0)
+        with pytest.raises(OperationalError) as caught, transaction.atomic():
+            User.objects.create(username="bob")
+        other.connection.rollback()
+        assert isinstance(explain(caught.value), TryAgain)
         assert is_free() and not connection.in_atomic_block
 
     def test_unsynced_transaction_leaves_it_to_the_next_one(synced):
