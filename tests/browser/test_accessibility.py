@@ -1,5 +1,6 @@
-"""Every page for everybody: what axe-core finds (WCAG 2.1 AA), light and dark, on a screen and on a phone; and what a
-page must have besides: room at 360 pixels, all columns at 1280, a title and one heading of its own, little weight.
+"""Every page for everybody: what axe-core finds (WCAG 2.1 AA), on a screen and on a phone, one of them light, the other
+dark; and what a page must have besides: room at 360 pixels, all columns at 1280, a title and one heading of its own,
+little weight.
 """
 
 import re
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.browser
 
 PEOPLE = {"outsider": "erin", "student": "bob", "grader": "gina", "instructor": "alice", "administrator": "root"}
 
+DARK_ON_SCREENS = ("student", "instructor")  # who share all pages but a few with the others
+
 
 @pytest.fixture(scope="module")
 def filled_site(tmp_path_factory):
@@ -34,7 +37,8 @@ def walk_of(chromium, filled_site):
 
     def walk(role):
         if role not in walks:
-            walks[role] = Walk(chromium, site, PEOPLE.get(role))
+            schemes = ("dark", "light") if role in DARK_ON_SCREENS else ("light", "dark")
+            walks[role] = Walk(chromium, site, PEOPLE.get(role), schemes)
             walks[role].go(visits(rows, role) if role in PEOPLE else of_nobody())
             walks[role].close()
         return walks[role]

@@ -14,11 +14,6 @@ from tests.browser.walk import Visit
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], "resultTypes": ["violations"]}
 # A document that somebody else wrote has the headings that they wrote.
 OF_DOCUMENTS = {**RULES, "rules": {"page-has-heading-one": {"enabled": False}}}
-# In the dark, other colours are all that changes: they have no rules but these.
-OF_COLOURS = {
-    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
-    "resultTypes": ["violations"],
-}
 SIZES = ({"width": 1280, "height": 900}, {"width": 390, "height": 844})
 OWN_STATUS = re.compile(r"the server responded with a status of (40\d|503)")  # of a page that says so
 NARROWEST = {"width": 360, "height": 800}
@@ -66,10 +61,14 @@ def name_of(address):
 
 
 class Walk:
-    """One person's way through all pages. What is wrong is in `faults`, and the pages by title in `titles`."""
+    """One person's way through all pages. What is wrong is in `faults`, and the pages by title in `titles`.
 
-    def __init__(self, chromium, site, username):
+    They are looked at on a large screen in one scheme of colours, and on a phone in the other one.
+    """
+
+    def __init__(self, chromium, site, username, schemes=("light", "dark")):
         self.site, self.session = site, log_in(site, username) if username else requests.Session()
+        self.schemes = schemes
         self.titles: dict[str, tuple[str, str]] = {}  # {title: (path, text)} of pages
         self.refused: set[tuple[int, str]] = set()
         self.names: set[str] = set()  # of the addresses that were visited
@@ -144,13 +143,11 @@ class Walk:
         if not visit.is_document:
             yield from self.check_page(visit, page, facts)
         rules = OF_DOCUMENTS if visit.is_document else RULES
-        page.emulate_media(color_scheme="light")
         page.evaluate(AXE_SCRIPT)
-        for size in SIZES:
+        for size, scheme in zip(SIZES, self.schemes, strict=True):
             page.set_viewport_size(size)
-            for scheme, used in (("light", rules), ("dark", OF_COLOURS)):
-                page.emulate_media(color_scheme=scheme)
-                yield from [f"{size['width']} {scheme} {found}" for found in page.evaluate(RUN_AXE, used)]
+            page.emulate_media(color_scheme=scheme)
+            yield from [f"{size['width']} {scheme} {found}" for found in page.evaluate(RUN_AXE, rules)]
         page.set_viewport_size(NARROWEST)
         if wide := page.evaluate(WIDER):
             yield f"wider than 360 pixels: {wide}"

@@ -18,41 +18,52 @@ MODELS = [pytest.param(model, id=model.__name__) for model in admin.site._regist
 HUGE = "99999999999999999999"  # more than 64 bits
 ENDLESS = "9" * 5000  # more digits than Python reads
 NUMBERS = ["abc", HUGE, f"-{HUGE}", ENDLESS, "-1", "0", "1.5", "1/2", "²", "٣", "_5F", 'a"b', "1e9", "0x1", " 1", "1 "]
+FEW_NUMBERS = ["abc", HUGE, "0"]  # for pages that share what reads them
 NO_ROWS = [number for number in NUMBERS if number.strip() not in ("1", "٣")]
 OF_A_ROW = ["0", "٣"]  # those of NUMBERS that could be a row's
 TO_A_PAGE = ["0", HUGE]  # those that the addresses of our own pages take
 BY_COURSE = [AuditEntry, *(model for model, parameters in PARAMETERS.items() if "course" in parameters)]
-# (query, the lists that have such a filter, whether it can read the value)
-FILTERED = [
-    *(({"course": value}, BY_COURSE, value in OF_A_ROW) for value in NUMBERS),
-    *(({"assignment": value}, [Submission], value in OF_A_ROW) for value in NUMBERS),
-    *(({"course": "1", "assignment": value}, [Submission], value in OF_A_ROW) for value in NUMBERS),
-    *(
-        ({f"created__{how}": value}, [Release, Submission, Feedback], how == "isnull")
-        for how in ("gte", "lt", "isnull", "exact")
-        for value in ("x", "0", HUGE)
-    ),
-    *(({f"at__{how}": value}, [AuditEntry], False) for how in ("gte", "lt") for value in ("x", "10000", HUGE)),
-    ({"touched__gte": "0001-01-01", "touched__lt": "9999-12-31 23:59:59+14:00"}, [Blob], True),
-]
-OF_EVERY_LIST = [  # which pages and sorts as it does without such a value
-    *({name: value} for name in ("p", "o") for value in NUMBERS),
-    *({"o": value} for value in ("-", "1.2.3.-4.x..", "--1", "1." * 3000, "999")),
-    {"e": "1", "p": "9999"},
-    {"all": "x", "_facets": "x", "_popup": "x"},
-]
-OF_NO_LIST = [
-    *({name: value} for name in ("id", "pk", "id__in", "id__gt", "size__gt", "size__in") for value in NUMBERS),
-    *({name: "("} for name in ("id__regex", "name__regex", "sha256__iregex", "section__regex", "actor__regex")),
-    *({f"created__{how}": value} for how in ("year", "date") for value in ("x", "0", HUGE)),
-    *({"at__year": value} for value in ("x", "10000", HUGE)),
-    {"stored__exact": "9", "is_active__exact": "zz"},
-    {"role__exact": "king", "role__in": "a,b"},
-    {"state": "nonsense", "trash": "nonsense", "section": "nonsense"},
-    {"_to_field": "name"},
-    {"nonsense": "1"},
-    {"": "1"},
-]
+
+
+def filtered(numbers):
+    """(query, the lists that have such a filter, whether it can read the value)."""
+    return [
+        *(({"course": value}, BY_COURSE, value in OF_A_ROW) for value in numbers),
+        *(({"assignment": value}, [Submission], value in OF_A_ROW) for value in numbers),
+        *(({"course": "1", "assignment": value}, [Submission], value in OF_A_ROW) for value in numbers),
+        *(
+            ({f"created__{how}": value}, [Release, Submission, Feedback], how == "isnull")
+            for how in ("gte", "lt", "isnull", "exact")
+            for value in ("x", "0", HUGE)
+        ),
+        *(({f"at__{how}": value}, [AuditEntry], False) for how in ("gte", "lt") for value in ("x", "10000", HUGE)),
+        ({"touched__gte": "0001-01-01", "touched__lt": "9999-12-31 23:59:59+14:00"}, [Blob], True),
+    ]
+
+
+def of_every_list(numbers):
+    """What pages and sorts, as without such a value."""
+    return [
+        *({name: value} for name in ("p", "o") for value in numbers),
+        *({"o": value} for value in ("-", "1.2.3.-4.x..", "--1", "1." * 3000, "999")),
+        {"e": "1", "p": "9999"},
+        {"all": "x", "_facets": "x", "_popup": "x"},
+    ]
+
+
+def of_no_list(numbers):
+    return [
+        *({name: value} for name in ("id", "pk", "id__in", "id__gt", "size__gt", "size__in") for value in numbers),
+        *({name: "("} for name in ("id__regex", "name__regex", "sha256__iregex", "section__regex", "actor__regex")),
+        *({f"created__{how}": value} for how in ("year", "date") for value in ("x", "0", HUGE)),
+        *({"at__year": value} for value in ("x", "10000", HUGE)),
+        {"stored__exact": "9", "is_active__exact": "zz"},
+        {"role__exact": "king", "role__in": "a,b"},
+        {"state": "nonsense", "trash": "nonsense", "section": "nonsense"},
+        {"_to_field": "name"},
+        {"nonsense": "1"},
+        {"": "1"},
+    ]
 
 
 @pytest.fixture
@@ -72,12 +83,13 @@ def ask(two_courses, browser):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_odd_questions_to_a_list_are_answered_or_refused(ask, model):
-    for query, models, is_readable in FILTERED:
+    numbers = NUMBERS if model is Submission else FEW_NUMBERS
+    for query, models, is_readable in filtered(numbers):
         status = 400 if model not in models else 200 if is_readable else 302  # to the list without a filter
         assert ask("get", listing(model), query) == status, query
-    for query in OF_EVERY_LIST:
+    for query in of_every_list(numbers):
         assert ask("get", listing(model), query) == 200, query
-    for query in OF_NO_LIST:
+    for query in of_no_list(numbers):
         assert ask("get", listing(model), query) == 400, query
 
 
@@ -85,7 +97,7 @@ def test_odd_questions_to_a_list_are_answered_or_refused(ask, model):
 def test_address_of_no_row_leads_to_none(ask, model):
     ends = {pattern.rpartition(">/")[2] for pattern in pages.patterns() if pages.is_of_a_row(pattern)}
     ends |= {"open/a", "download/a", "act/rename/", "act/nonsense/"}
-    for number in NO_ROWS:
+    for number in NO_ROWS if model is Course else FEW_NUMBERS:
         for end in sorted(ends):
             for method in ("get", "post"):
                 address = f"{listing(model)}{number}/{end}".replace("%", "%25")
@@ -122,12 +134,13 @@ def test_odd_questions_to_the_status_table_are_answered(two_courses, browser, qu
 def test_odd_questions_to_a_form_are_answered_or_refused(ask, model, page):
     row = model.objects.first()
     address = listing(model, "add") if page == "add" else f"{listing(model)}{row.pk}/{page}/"
-    odd = [f"course={number}" for number in NUMBERS] + ["%zz", "x" * 9999, "course", "p=1&o=x"]
+    numbers = NUMBERS if model is Membership else FEW_NUMBERS
+    odd = [f"course={number}" for number in numbers] + ["%zz", "x" * 9999, "course", "p=1&o=x"]
     is_open = {"change": True, "add": model in (Course, Membership, Webhook), "delete": model in DELETED_ON_PAGES}[page]
     for query in (
         *({"_changelist_filters": one} for one in odd),
         {"_to_field": "id"},
-        *({"course": one, "role": one, "user": one, "due": one} for one in NUMBERS),
+        *({"course": one, "role": one, "user": one, "due": one} for one in numbers),
         {"_popup": "1"},
     ):
         assert ask("get", address, query) == (200 if is_open else 403), query
@@ -138,8 +151,9 @@ def test_odd_questions_to_a_form_are_answered_or_refused(ask, model, page):
 @pytest.mark.parametrize("model", MODELS)
 def test_actions_on_odd_rows_are_refused(ask, model):
     before = everything()
+    numbers = NUMBERS if model is Submission else [*FEW_NUMBERS, "٣"]
     for action in (*actions(model), "delete_selected", "nonsense", ""):
-        for chosen in ([one] for one in (*NUMBERS, "", "\0")):
+        for chosen in ([one] for one in (*numbers, "", "\0")):
             for more in ({}, {"index": "zz"}, {"index": "7", "select_across": "x"}):
                 said = {"action": action, "_selected_action": chosen, **more}
                 assert ask("post", listing(model), said) == status_of_action(model, action, chosen[0], **more), said
