@@ -18,7 +18,7 @@ MODELS = [pytest.param(model, id=model.__name__) for model in admin.site._regist
 HUGE = "99999999999999999999"  # more than 64 bits
 ENDLESS = "9" * 5000  # more digits than Python reads
 NUMBERS = ["abc", HUGE, f"-{HUGE}", ENDLESS, "-1", "0", "1.5", "1/2", "²", "٣", "_5F", 'a"b', "1e9", "0x1", " 1", "1 "]
-FEW_NUMBERS = ["abc", HUGE, "0"]  # for pages that share what reads them
+FEW_NUMBERS = ["abc", HUGE]  # for pages that share what reads them
 NO_ROWS = [number for number in NUMBERS if number.strip() not in ("1", "٣")]
 OF_A_ROW = ["0", "٣"]  # those of NUMBERS that could be a row's
 TO_A_PAGE = ["0", HUGE]  # those that the addresses of our own pages take
@@ -41,14 +41,14 @@ def filtered(numbers):
     ]
 
 
-def of_every_list(numbers):
-    """What pages and sorts, as without such a value."""
-    return [
-        *({name: value} for name in ("p", "o") for value in numbers),
-        *({"o": value} for value in ("-", "1.2.3.-4.x..", "--1", "1." * 3000, "999")),
-        {"e": "1", "p": "9999"},
-        {"all": "x", "_facets": "x", "_popup": "x"},
-    ]
+# What pages and sorts, as without such a value.
+OF_EVERY_LIST = [
+    {"p": HUGE, "o": ENDLESS},
+    {"all": "x", "_facets": "x", "_popup": "x"},
+    {"e": "1", "p": "9999"},
+    *({name: value} for name in ("p", "o") for value in NUMBERS),
+    *({"o": value} for value in ("-", "1.2.3.-4.x..", "--1", "1." * 3000, "999")),
+]
 
 
 def of_no_list(numbers):
@@ -87,7 +87,7 @@ def test_odd_questions_to_a_list_are_answered_or_refused(ask, model):
     for query, models, is_readable in filtered(numbers):
         status = 400 if model not in models else 200 if is_readable else 302  # to the list without a filter
         assert ask("get", listing(model), query) == status, query
-    for query in of_every_list(numbers):
+    for query in OF_EVERY_LIST if model is Submission else OF_EVERY_LIST[:2]:
         assert ask("get", listing(model), query) == 200, query
     for query in of_no_list(numbers):
         assert ask("get", listing(model), query) == 400, query
@@ -134,15 +134,15 @@ def test_odd_questions_to_the_status_table_are_answered(two_courses, browser, qu
 def test_odd_questions_to_a_form_are_answered_or_refused(ask, model, page):
     row = model.objects.first()
     address = listing(model, "add") if page == "add" else f"{listing(model)}{row.pk}/{page}/"
-    numbers = NUMBERS if model is Membership else FEW_NUMBERS
-    odd = [f"course={number}" for number in numbers] + ["%zz", "x" * 9999, "course", "p=1&o=x"]
+    if model is Membership:
+        odd = [f"course={number}" for number in NUMBERS] + ["%zz", "x" * 9999, "course", "p=1&o=x"]
+        queries = [{"_changelist_filters": one} for one in odd]
+        queries += [{"course": one, "role": one, "user": one, "due": one} for one in NUMBERS]
+        queries += [{"_to_field": "id"}, {"_popup": "1"}]
+    else:
+        queries = [{"_changelist_filters": "course=abc", "course": HUGE, "due": "x", "_to_field": "id", "_popup": "1"}]
     is_open = {"change": True, "add": model in (Course, Membership, Webhook), "delete": model in DELETED_ON_PAGES}[page]
-    for query in (
-        *({"_changelist_filters": one} for one in odd),
-        {"_to_field": "id"},
-        *({"course": one, "role": one, "user": one, "due": one} for one in numbers),
-        {"_popup": "1"},
-    ):
+    for query in queries:
         assert ask("get", address, query) == (200 if is_open else 403), query
     for column in ("name", "nonsense", "course"):
         assert ask("get", address, {"_to_field": column}) == 400, column
@@ -151,10 +151,11 @@ def test_odd_questions_to_a_form_are_answered_or_refused(ask, model, page):
 @pytest.mark.parametrize("model", MODELS)
 def test_actions_on_odd_rows_are_refused(ask, model):
     before = everything()
-    numbers = NUMBERS if model is Submission else [*FEW_NUMBERS, "٣"]
+    chosen_ones = [*NUMBERS, "", "\0"] if model is Submission else [*FEW_NUMBERS, "٣"]
+    indexes = [{}, {"index": "7", "select_across": "x"}, {"index": "zz"}]
     for action in (*actions(model), "delete_selected", "nonsense", ""):
-        for chosen in ([one] for one in (*numbers, "", "\0")):
-            for more in ({}, {"index": "zz"}, {"index": "7", "select_across": "x"}):
+        for chosen in ([one] for one in chosen_ones):
+            for more in indexes if chosen[0] in OF_A_ROW else indexes[:1]:
                 said = {"action": action, "_selected_action": chosen, **more}
                 assert ask("post", listing(model), said) == status_of_action(model, action, chosen[0], **more), said
     assert everything() == before
