@@ -147,7 +147,7 @@ def _ticks(span: Span) -> list[Tick]:
     length = span.end - span.start
     step = next((step for step in STEPS if length / step <= MAX_TICKS), STEPS[-1])
     day = in_zone(span.start, zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    ticks = []
+    ticks: list[Tick] = []
     while day < span.end:
         # On a local day each time is as many hours after midnight as the clock says.
         for moment in (day + step * number for number in range(max(1, -(-DAY // step)))):

@@ -63,6 +63,7 @@ class ReminderView(StaffPage):
             sections=sections_of(self.assignment.course),
             missing=missing,
             emails=emails,
+            text="\n".join(emails),
             without_email=names,
             mailto=mailto,
             **kwargs,

@@ -56,10 +56,11 @@ def test_staff_see_counts(submission, browse):
 
 
 @pytest.mark.parametrize(("who", "shown"), [("bob", True), ("dave", True), ("gina", False), ("alice", False)])
-def test_own_work_is_offered_to_students_and_who_submitted(submission, browse, who, shown):
-    assert ("/view/history/" in text_of(browse(who))) is shown
+def test_own_work_is_a_button_for_students_and_who_submitted(submission, browse, who, shown):
+    button = 'class="button" href="/view/history/"'
+    assert (button in text_of(browse(who))) is shown
     cast.submit(submission.assignment, "gina")
-    assert "/view/history/" in text_of(browse("gina"))
+    assert button in text_of(browse("gina"))
 
 
 @pytest.mark.parametrize(("who", "shown"), [("bob", True), ("dave", False), ("gina", True), ("alice", True)])
