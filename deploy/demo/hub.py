@@ -21,7 +21,8 @@ import requests
 from deploy.demo.processes import kill_all
 
 HERE = Path(__file__).parent
-PATIENCE = 120  # seconds that the Hub or a server may take to start
+PATIENCE = 300  # seconds that the Hub or a server may take to start on a busy machine, or the Hub alone to end
+ATTEMPTS = 5  # to start a Hub that ends by itself
 
 NBGRADER_CONFIG = """\
 from nbgrader_plugin import configure
@@ -75,8 +76,24 @@ class Hub:
         return self.folder / "jupyterhub.log"
 
     def start(self) -> None:
-        """Start the Hub, its proxy and its service; wait until all answer. Errors: StartFailed."""
+        """Start the Hub, its proxy and its service; wait until all answer. Errors: StartFailed.
+
+        The Hub gives up on a proxy after ten seconds, and ends; on a busy machine the next one may come in time.
+        """
         self._write_config()
+        for attempt in range(1, ATTEMPTS + 1):
+            self._start_process()
+            try:
+                self._wait_for(f"{self.url}/hub/api/")
+                if self.variables.get("DEMO_MANAGED", "1") == "1":
+                    self._wait_for(f"{self.ngshare}/healthz")
+                return
+            except StartFailed:
+                if attempt == ATTEMPTS or self.process is None or self.process.poll() is None:
+                    raise
+            kill_all(self.folder)  # its proxy
+
+    def _start_process(self) -> None:
         env = {
             name: value for name, value in os.environ.items() if not name.startswith(("NGSHARE_", "JUPYTER", "DJANGO_"))
         }
@@ -102,15 +119,12 @@ class Hub:
                 stderr=output,
                 start_new_session=True,
             )
-        self._wait_for(f"{self.url}/hub/api/")
-        if self.variables.get("DEMO_MANAGED", "1") == "1":
-            self._wait_for(f"{self.ngshare}/healthz")
 
     def stop_hub_alone(self) -> None:
         """End the Hub and the service that it manages. With DEMO_CLEANUP=0 the users' servers and the proxy go on."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=PATIENCE)
 
     def _write_config(self) -> None:
         etc = self.folder / "etc"

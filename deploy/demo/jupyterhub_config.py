@@ -9,6 +9,8 @@ import secrets
 import sys
 from pathlib import Path
 
+import jupyterhub
+
 c = get_config()  # noqa: F821
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +62,8 @@ if HAS_ROLES:
 
 # ---- the rest is a Hub for one computer, where anybody logs in with any password
 
+if IS_MANAGED and jupyterhub.version_info >= (6,):
+    c.JupyterHub.services[0]["timeout"] = 300  # seconds to start, on a busy machine; without it the Hub ends after 30
 c.JupyterHub.services.append(
     {"name": "demo", "api_token": os.environ["DEMO_TOKEN"]},
 )
@@ -80,7 +84,9 @@ c.JupyterHub.pid_file = str(FOLDER / "jupyterhub.pid")
 c.JupyterHub.log_level = "WARN"
 c.JupyterHub.cleanup_servers = os.environ.get("DEMO_CLEANUP", "1") == "1"
 c.JupyterHub.cleanup_proxy = c.JupyterHub.cleanup_servers
+# The proxy in Python cuts what takes longer than 20 seconds, unless it is told another limit, in milliseconds.
 c.ConfigurableHTTPProxy.command = [str(BIN / "configurable-http-proxy"), "--log-level", "warning"]
+c.ConfigurableHTTPProxy.command += ["--proxy-timeout", str(10 * 60 * 1000)]
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{PROXY_PORT}"
 c.ConfigurableHTTPProxy.pid_file = str(FOLDER / "proxy.pid")
 c.ConfigurableHTTPProxy.auth_token = os.environ.get("DEMO_PROXY_TOKEN") or secrets.token_hex(32)
@@ -97,7 +103,7 @@ c.Spawner.args = [
     "--ServerApp.log_level=WARN",
 ]
 c.Spawner.default_url = "/lab"
-c.Spawner.http_timeout = c.Spawner.start_timeout = 120
+c.Spawner.http_timeout = c.Spawner.start_timeout = 300
 c.Spawner.environment = {
     "NGSHARE_URL": f"http://127.0.0.1:{PORT}{BASE_URL}services/ngshare",
     "JUPYTER_CONFIG_PATH": str(FOLDER / "etc"),

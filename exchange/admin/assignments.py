@@ -196,6 +196,10 @@ class ReleaseAdmin(FilesAdmin[Release], CourseScopedAdmin[Release]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Release]:
         return super().get_queryset(request).select_related(*self.list_select_related)
 
+    def history_of(self, obj: Release) -> QuerySet[AuditEntry]:
+        own = AuditEntry.objects.filter(object_type="assignment", object_id=obj.assignment_id, action="release")
+        return own.filter(details__number=obj.number)
+
     @admin.display(description=_("released by"))
     def sender(self, release: Release) -> str:
         return str(release.released_by or gettext("unknown"))

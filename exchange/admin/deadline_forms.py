@@ -130,6 +130,8 @@ class ExtendForm(forms.Form):
         assignment: Any = self.fields["assignment"]
         assignment.queryset = course.assignments.order_by("name")
         assignment.label_from_instance = lambda each: each.name
+        if not assignment.queryset.exists():
+            assignment.help_text = gettext("This course has no assignment yet.")
         name_inputs(self)
         self.fields["due"].help_text = gettext("As 2026-11-30 and 23:59, in %(zone)s.") % {
             "zone": timezone.get_current_timezone_name()

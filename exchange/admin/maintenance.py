@@ -1,9 +1,10 @@
 """The admin's list of how regular tasks ended, for administrators."""
 
 from django.contrib import admin
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from courses.admin.base import BaseAdmin
+from courses.admin.base import BaseAdmin, english
 from exchange.models import MaintenanceRun
 
 
@@ -15,5 +16,5 @@ class MaintenanceRunAdmin(BaseAdmin[MaintenanceRun]):
     fields = readonly_fields = ("task", "started", "ended", "succeeded", "result")
 
     @admin.display(description=_("result"))
-    def result(self, run: MaintenanceRun) -> str:
-        return run.result
+    def result(self, run: MaintenanceRun) -> SafeString:
+        return english(run.result)

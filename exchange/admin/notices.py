@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from courses.admin.base import BaseAdmin, parse_pk
+from courses.admin.base import BaseAdmin, english, parse_pk
 from courses.errors import Invalid
 from courses.models import AuditEntry
 from courses.permissions import actor_of
+from courses.templatetags.times import local_seconds
 from exchange.notices import posting, webhooks
 from exchange.notices.models import TEST, Delivery, Kind, State, Webhook
 
@@ -64,6 +65,10 @@ class WebhookAdmin(BaseAdmin[Webhook]):
     fields = (*webhooks.FIELDS, "failures", "paused_until", "secret_made")
     readonly_fields = ("failures", "paused_until", "secret_made")
     actions = ("send_test", "make_new_secret")
+
+    def get_fields(self, request: HttpRequest, obj: Webhook | None = None) -> tuple[str, ...]:
+        """Leave out of a new webhook what only one that exists has."""
+        return self.fields if obj else webhooks.FIELDS
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return actor_of(request).is_administrator
@@ -182,13 +187,13 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(BaseAdmin[Delivery]):
-    list_display = ("what", "to", "happened", "state", "attempts", "next", "done_at", "error")
+    list_display = ("what", "to", "happened", "state", "attempts", "next", "done_at", "last_error")
     list_filter = ("state", KindFilter)
     search_fields = ("event__name", "user__username", "webhook__name")
     search_help_text = _("Search by webhook, person, or webhook-id")
     list_select_related = ("event", "webhook", "user")
     fields = readonly_fields = (
-        *("what", "to", "happened", "state", "attempts", "next", "done_at", "error"),
+        *("what", "to", "happened", "state", "attempts", "next", "done_at", "last_error"),
         *("name", "body"),
     )
     actions = ("send_again",)
@@ -205,12 +210,16 @@ class DeliveryAdmin(BaseAdmin[Delivery]):
         return gettext("%(person)s, by mail") % {"person": delivery.user}
 
     @admin.display(description=_("happened"), ordering="event__created")
-    def happened(self, delivery: Delivery) -> object:
-        return delivery.event.created
+    def happened(self, delivery: Delivery) -> str:
+        return local_seconds(delivery.event.created)
 
     @admin.display(description=_("next attempt"), ordering="next_attempt")
-    def next(self, delivery: Delivery) -> object:
-        return delivery.next_attempt if delivery.state == State.WAITING else None
+    def next(self, delivery: Delivery) -> str:
+        return local_seconds(delivery.next_attempt) if delivery.state == State.WAITING else ""
+
+    @admin.display(description=_("last error"), ordering="error")
+    def last_error(self, delivery: Delivery) -> SafeString:
+        return english(delivery.error)
 
     @admin.display(description=_("webhook-id"))
     def name(self, delivery: Delivery) -> str:

@@ -60,7 +60,9 @@ class ExtendingMembershipAdmin(MembershipAdmin):
             request,
             title=gettext("Extend an assignment"),
             sentences=[
-                gettext("It replaces an extension that they have. What you leave empty stays as the assignment has it.")
+                gettext(
+                    "The extension replaces any that they have. What you leave empty stays as the assignment has it."
+                )
             ],
             rows=chosen,
             action="extend",

@@ -1,7 +1,9 @@
 """The admin's pages of file sets and blobs, for administrators: where bytes are used, and whether they are intact."""
 
 from datetime import datetime
+from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
@@ -125,8 +127,18 @@ class BlobAdmin(BaseAdmin[Blob]):
         count=search.NEWEST_COUNT,
     )
     ordering = ("-pk",)
-    fields = readonly_fields = ("sha256", "md5", "readable", "stored", "fault", "touched", "verified", "used_by")
+    fields = readonly_fields = (
+        *("whole_hash", "whole_md5", "readable", "stored", "fault", "touched", "verified"),
+        "used_by",
+    )
     actions = ("verify",)
+
+    def get_form(
+        self, request: HttpRequest, obj: Blob | None = None, change: bool = False, **kwargs: Any
+    ) -> "type[forms.ModelForm[Blob]]":
+        """Write the names of the checksums as everywhere else: a label would begin with a capital alone."""
+        labels = {"sha256": "SHA-256", "md5": "MD5"}
+        return super().get_form(request, obj, change, labels=labels, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Blob]:
         return super().get_queryset(request).annotate(files_made=count_of(FileEntry, "blob"))
@@ -141,6 +153,14 @@ class BlobAdmin(BaseAdmin[Blob]):
     @admin.display(description=_("SHA-256"), ordering="sha256")
     def short_hash(self, blob: Blob) -> str:
         return f"{blob.sha256[:16]}…"
+
+    @admin.display(description=_("SHA-256"))
+    def whole_hash(self, blob: Blob) -> str:
+        return blob.sha256
+
+    @admin.display(description="MD5")
+    def whole_md5(self, blob: Blob) -> str | None:
+        return blob.md5
 
     @admin.display(description=_("size"), ordering="size")
     def readable(self, blob: Blob) -> str:

@@ -171,14 +171,18 @@ class SubmissionAdmin(FilesAdmin[Submission], TrashAdmin[Submission]):
         self.tell_count(request, count, text % count, already=gettext("What you chose is not in the trash."))
 
     def history_of(self, obj: Submission) -> QuerySet[AuditEntry]:
-        """Return the entries about this submission, alone or in a list of many.
+        return _history_of(obj)
 
-        Our databases have no common way to look into such a list, so that is done here.
-        """
-        of_assignment = AuditEntry.objects.filter(object_type="assignment", object_id=obj.assignment_id)
-        lists = of_assignment.filter(details__has_key="submissions").values_list("pk", "details__submissions")
-        pks = [pk for pk, submissions in lists if obj.pk in submissions]
-        return AuditEntry.objects.filter(Q(object_type="submission", object_id=obj.pk) | Q(pk__in=pks))
+
+def _history_of(submission: Submission) -> QuerySet[AuditEntry]:
+    """Return the entries about a submission, alone or in a list of many.
+
+    Our databases have no common way to look into such a list, so that is done here.
+    """
+    of_assignment = AuditEntry.objects.filter(object_type="assignment", object_id=submission.assignment_id)
+    lists = of_assignment.filter(details__has_key="submissions").values_list("pk", "details__submissions")
+    pks = [pk for pk, submissions in lists if submission.pk in submissions]
+    return AuditEntry.objects.filter(Q(object_type="submission", object_id=submission.pk) | Q(pk__in=pks))
 
 
 @admin.register(Feedback)
@@ -228,6 +232,9 @@ class FeedbackAdmin(FilesAdmin[Feedback], CourseScopedAdmin[Feedback]):
     def condition_for(self, word: str, rows: QuerySet[Feedback]) -> Q:
         by_receipt = search.with_receipt(word, "submission")
         return by_receipt | search.of_submission(word, "submission__") | search.in_files(word, rows)
+
+    def history_of(self, obj: Feedback) -> QuerySet[AuditEntry]:
+        return _history_of(obj.submission)
 
     def reading_route(self, obj: Feedback) -> tuple[str, int] | None:
         """The portal shows the latest feedback on a submission."""

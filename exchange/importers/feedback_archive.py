@@ -6,10 +6,8 @@ or else for the latest.
 """
 
 import hashlib
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,18 +26,16 @@ from exchange import services
 from exchange.importers.exchange_directory import parse_time
 from exchange.models import Assignment, Feedback, Submission
 from exchange.services import FeedbackItem
-from exchange.storage import batches, blobs, manifests, parts
+from exchange.storage import batches, blobs, manifests, parts, zip_files
 from exchange.storage.file_sets import Upload
 from exchange.storage.manifests import ManifestEntry
+from exchange.storage.zip_files import UNREADABLE
 
 TIMESTAMP = "timestamp.txt"
 MAX_TIMESTAMP = 200  # bytes
 MAX_FILES = 100_000  # in a zip, of any kind
-METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 AT_ONCE = 100  # students in one transaction
 KEPT_MARK = b"feedback to be confirmed"
-# What zipfile raises for what is damaged; RuntimeError for what it cannot read.
-BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 class BadArchive(Invalid):
@@ -78,8 +74,8 @@ class FeedbackArchive:
         self.assignment = assignment
         self.ignored = 0  # files that are no feedback of this assignment
         try:
-            self._zip = zipfile.ZipFile(file)
-        except BROKEN as error:
+            self._zip = zip_files.open_bounded(file, MAX_FILES)
+        except UNREADABLE as error:
             raise BadArchive(_("This is no zip file.")) from error
         self._folders = self._find_folders()
         self._sources: dict[str, zipfile.ZipInfo] = {}  # by hash
@@ -93,13 +89,13 @@ class FeedbackArchive:
         folders: dict[str, Folder] = {}
         total = 0
         for member in members:
-            if member.is_dir():
+            if zip_files.is_folder(member):
                 continue
             student, name = self._place(member.filename)
-            if student and name == TIMESTAMP and member.compress_type in METHODS:
+            if student and name == TIMESTAMP and member.compress_type in zip_files.METHODS:
                 folders.setdefault(student, Folder()).timestamp = member
             elif student and name.endswith(".html") and not name.startswith("."):
-                if member.flag_bits & 1 or member.compress_type not in METHODS:
+                if member.flag_bits & zip_files.ENCRYPTED or member.compress_type not in zip_files.METHODS:
                     raise BadArchive(
                         _("%(file)s is encrypted, or packed in a way that is not read here.")
                         % {"file": member.filename[:200]}
@@ -157,7 +153,7 @@ class FeedbackArchive:
             with self._zip.open(member) as stream:
                 while chunk := stream.read(blobs.CHUNK):
                     sha256.update(chunk)
-        except BROKEN as error:
+        except UNREADABLE as error:
             raise BadArchive(_("%(file)s in the zip is broken.") % {"file": member.filename[:200]}) from error
         self._sources[sha256.hexdigest()] = member
         return ManifestEntry(name, sha256.hexdigest(), member.file_size)
@@ -187,7 +183,7 @@ class FeedbackArchive:
         try:
             with self._zip.open(folder.timestamp) as stream:
                 return parse_time(stream.read(MAX_TIMESTAMP).decode())
-        except BROKEN as error:
+        except UNREADABLE as error:
             raise Invalid(_("The time in %(file)s cannot be read.") % {"file": TIMESTAMP}) from error
 
     def upload(self, rows: Sequence[Row]) -> Upload:

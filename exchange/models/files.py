@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from courses.models import Course, User
 
@@ -70,7 +70,8 @@ class FileSet(models.Model):
         verbose_name_plural = _("file sets")
 
     def __str__(self) -> str:
-        return gettext("%(count)s files, %(digest)s") % {"count": self.file_count, "digest": self.digest[:12]}
+        text = ngettext("%(count)d file, %(digest)s", "%(count)d files, %(digest)s", self.file_count)
+        return text % {"count": self.file_count, "digest": self.digest[:12]}
 
 
 class FileEntry(models.Model):

@@ -4,10 +4,12 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import User
+from courses.timestamps import text_in_zone
 from exchange import short_codes
 from exchange.models.assignments import Assignment, Release
 from exchange.models.files import FileSet
@@ -85,7 +87,8 @@ class Submission(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.assignment}, {self.student}, {self.created:%Y-%m-%d %H:%M:%S.%f} UTC"
+        moment = text_in_zone(self.created, timezone.get_current_timezone(), seconds=True)
+        return f"{self.assignment}, {self.student}, {moment}"
 
 
 class Feedback(models.Model):

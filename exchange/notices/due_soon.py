@@ -33,11 +33,17 @@ def _is_told() -> Q:
 
 
 def _candidates() -> QuerySet[Assignment]:
-    """Return the assignments that may be due soon for somebody: no due date in force is before the assignment's own."""
+    """Return the assignments that may be due soon for somebody.
+
+    What is in force is the latest of three times: the assignment's own, which is therefore never after the window, an
+    extension's, and the one of a late registrant. One of them is in the window. Old assignments have none.
+    """
     now = timezone.now()
-    extended = Extension.objects.filter(assignment=OuterRef("pk"), due__gt=now)
-    is_open = Q(due__gt=now) | Q(Exists(extended)) | Q(course__min_days__isnull=False)
-    rows = Assignment.objects.shown().filter(is_open, course__removed_at=None, due__lte=now + _lead())
+    until = now + _lead()
+    extended = Extension.objects.filter(assignment=OuterRef("pk"), due__gt=now, due__lte=until)
+    joined = deadlines.late_registrants().filter(role=Role.STUDENT, until__gt=now, until__lte=until)
+    may_be_due = Q(due__gt=now) | Q(Exists(extended)) | Q(course__in=joined.values("course"))
+    rows = Assignment.objects.shown().filter(may_be_due, course__removed_at=None, due__lte=until)
     return rows.select_related("course").order_by("pk")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -79,8 +80,9 @@ def return_feedback(
 ) -> tuple[list[Feedback], list[tuple[FeedbackItem, DomainError]]]:
     """Return feedback on many submissions at once. An item without its submission does not stop the others.
 
-    The student sees the newest feedback; earlier ones are kept. Return the new rows, and the items that were refused
-    with the reason. Errors: PermissionDenied, QuotaExceeded, those of file_sets.store_upload.
+    The student sees the newest feedback; earlier ones are kept. Where the newest has exactly these files, as after a
+    double click, it is returned already, and stays. Return the feedback of each item that was accepted, and the items
+    that were refused with the reason. Errors: PermissionDenied, QuotaExceeded, those of file_sets.store_upload.
     """
     course = assignment.course
     by.require(Permission.RETURN_FEEDBACK, course)
@@ -93,15 +95,22 @@ def return_feedback(
             accepted.append((found, item))
     with file_sets.store_upload(upload, by=by, admit=Quota(course).admit) as stored, transaction.atomic():
         role, has_webhook = outbox.require_still(Permission.RETURN_FEEDBACK, course, by=by)
+        newest = _lock_and_find_newest([submission for submission, _item in accepted])
         now = timezone.now()
         created = file_sets.create_file_sets([item.entries for _submission, item in accepted], stored)
-        feedbacks = [
-            Feedback(submission=submission, file_set=file_set, new_bytes=new_bytes, returned_by=by.user, created=now)
-            for (submission, _), (file_set, new_bytes) in zip(accepted, created, strict=True)
-        ]
-        Feedback.objects.bulk_create(feedbacks)
-        if feedbacks:
-            pks = [submission.pk for submission, _item in accepted]
+        returned: list[Feedback] = []
+        new: list[Feedback] = []
+        for (submission, _item), (file_set, new_bytes) in zip(accepted, created, strict=True):
+            feedback = newest.get(submission.pk)
+            if feedback is None or feedback.file_set != file_set:
+                feedback = Feedback(
+                    submission=submission, file_set=file_set, new_bytes=new_bytes, returned_by=by.user, created=now
+                )
+                newest[submission.pk] = feedback
+                new.append(feedback)
+            returned.append(feedback)
+        Feedback.objects.bulk_create(new)
+        if new:
             audit.record(
                 "return feedback",
                 by=by,
@@ -109,9 +118,30 @@ def return_feedback(
                 about=assignment,
                 course=course,
                 target=assignment.name,
-                submissions=pks,
+                submissions=[feedback.submission.pk for feedback in new],
             )
-        quotas.count(course, sum(feedback.new_bytes for feedback in feedbacks))
+        quotas.count(course, sum(feedback.new_bytes for feedback in new))
         if outbox.wants(Kind.FEEDBACK_RETURNED, has_webhook=has_webhook):
-            outbox.record_feedback(assignment, feedbacks)
-    return feedbacks, refused
+            outbox.record_feedback(assignment, new)
+    return returned, refused
+
+
+def _lock_and_find_newest(submissions: Sequence[Submission]) -> dict[int, Feedback]:
+    """Return the newest feedback on each of the submissions that has one, by the submission's id.
+
+    Of two callers at once, the second waits for the first here, and finds its feedback: it is read after the lock, in a
+    query of its own. All who lock several submissions do so in the order of their times.
+    """
+    by_pk = {submission.pk: submission for submission in submissions}
+    pks = sorted(by_pk, key=lambda pk: (by_pk[pk].created, pk))
+    for batch in batches.in_batches(pks):
+        rows = Submission.objects.select_for_update(no_key=True).filter(pk__in=batch)
+        list(rows.order_by("created", "pk").values_list("pk"))
+    latest = Feedback.objects.filter(submission=OuterRef("submission")).order_by("-pk").values("pk")[:1]
+    rows_of_newest = Feedback.objects.filter(pk=Subquery(latest)).select_related("file_set").order_by()
+    found: dict[int, Feedback] = {}
+    for batch in batches.in_batches(pks):
+        for feedback in rows_of_newest.filter(submission__in=batch):
+            feedback.submission = by_pk[feedback.submission_id]
+            found[feedback.submission_id] = feedback
+    return found

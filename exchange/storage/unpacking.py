@@ -3,27 +3,24 @@
 Neither the sizes that a zip announces nor its number of files is believed.
 """
 
+import hashlib
 import stat
-import struct
 import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from courses.errors import Invalid, TooLarge
 from courses.sizes import readable_size
-from exchange.storage import manifests
+from exchange.storage import manifests, zip_files
+from exchange.storage.blobs import Staged
 from exchange.storage.folder import CHUNK
-from exchange.storage.receiving import ReceivedFile, Receiver
+from exchange.storage.receiving import Receiver
 
-ENTRY = 256  # bytes of the list in a zip, for each file that may be in it: all of it is read into memory
-METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # of the others, Python unpacks a piece of any size at once
-ENCRYPTED = 0x1  # in the flags of an entry
 IS_UTF8 = 0x800
 MADE_ON_DOS = 0
 
@@ -32,41 +29,58 @@ class BadZip(Invalid):
     code = "bad_zip"
 
 
-class _Bounded:
-    """A file of which little is read at once."""
+@dataclass(frozen=True)
+class PackedFile:
+    """A file in a zip."""
 
-    def __init__(self, file: IO[bytes], limit: int) -> None:
-        self._file, self._limit = file, limit
-        self.seek, self.tell, self.seekable, self.close = file.seek, file.tell, file.seekable, file.close
-
-    def read(self, size: int = -1, /) -> bytes:
-        content = self._file.read(min(size, self._limit + 1) if size >= 0 else self._limit + 1)
-        if len(content) > self._limit:
-            raise manifests.TooManyFiles(
-                _("There are too many files in the zip; the limit is %(limit)s.")
-                % {"limit": settings.NGSHARE_MAX_FILES},
-                limit=settings.NGSHARE_MAX_FILES,
-            )
-        return content
+    path: str  # nobody has checked it
+    size: int  # which the zip announces: no more is ever read
+    member: zipfile.ZipInfo
 
 
-def unpack(source: Path, folder: Path) -> list[ReceivedFile]:
-    """Return the files in a zip, written to the folder. What is no file, such as a link, is refused.
+def list_files(source: Path) -> list[PackedFile]:
+    """Return the files in a zip. What is no file, such as a link, is refused.
 
-    Errors: BadZip, TooManyFiles, TooLarge, StorageFull, StoreUnreachable.
+    Errors: BadZip, TooManyFiles, TooLarge.
     """
+    with _opened(source) as archive:
+        members = [member for member in archive.infolist() if not _is_folder(member)]
+        _check_announced(members)
+        return [PackedFile(_path_of(member), member.file_size, member) for member in members]
+
+
+def hash_files(source: Path, files: Sequence[PackedFile]) -> dict[str, int]:
+    """Read these files of a zip and return their sizes, {hash: bytes}. Nothing is written. Errors: BadZip."""
+    sizes: dict[str, int] = {}
+    with _opened(source) as archive:
+        for file in files:
+            hashed, size = hashlib.sha256(), 0
+            for chunk in _read(archive, file):
+                hashed.update(chunk)
+                size += len(chunk)
+            sizes[hashed.hexdigest()] = size
+    return sizes
+
+
+def unpack(source: Path, folder: Path, files: Sequence[PackedFile]) -> list[Staged]:
+    """Write these files of a zip to the folder. Errors: BadZip, TooLarge, StorageFull, StoreUnreachable."""
     receiver = Receiver(folder)
-    with _explained(), open(source, "rb") as file:
-        bounded = _Bounded(file, max(CHUNK, ENTRY * settings.NGSHARE_MAX_FILES))
-        with zipfile.ZipFile(bounded) as archive:  # any object that reads and seeks
-            members = [member for member in archive.infolist() if not _is_folder(member)]
-            _check_announced(members)
-            try:
-                for member in members:
-                    _unpack_one(archive, member, receiver)
-            finally:
-                receiver.abandon()
-    return receiver.files
+    with _opened(source) as archive:
+        try:
+            for file in files:
+                receiver.begin(file.path)
+                for chunk in _read(archive, file):
+                    receiver.write(chunk)
+                receiver.end()
+        finally:
+            receiver.abandon()
+    return [received.staged for received in receiver.files]
+
+
+def _read(archive: zipfile.ZipFile, file: PackedFile) -> Iterator[bytes]:
+    with archive.open(file.member) as content:
+        while chunk := content.read(CHUNK):
+            yield chunk
 
 
 def _check_announced(members: list[zipfile.ZipInfo]) -> None:
@@ -84,26 +98,18 @@ def _check_announced(members: list[zipfile.ZipInfo]) -> None:
         name, mode = member.filename[:200], member.external_attr >> 16
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
             raise BadZip(_("%(name)s in the zip is a link, and no file. Put the file itself into it.") % {"name": name})
-        if member.flag_bits & ENCRYPTED:
+        if member.flag_bits & zip_files.ENCRYPTED:
             raise BadZip(_("The zip has a password. Make one without."))
-        if member.compress_type not in METHODS:
+        if member.compress_type not in zip_files.METHODS:
             raise BadZip(
                 _("%(name)s in the zip is packed in an unusual way. Make the zip with your system's own program.")
                 % {"name": name}
             )
 
 
-def _unpack_one(archive: zipfile.ZipFile, member: zipfile.ZipInfo, receiver: Receiver) -> None:
-    receiver.begin(_path_of(member))
-    with archive.open(member) as content:
-        while chunk := content.read(CHUNK):
-            receiver.write(chunk)
-    receiver.end()
-
-
 def _is_folder(member: zipfile.ZipInfo) -> bool:
     """Return whether a member is a folder, also as old programs on Windows write it: with a backslash at its end."""
-    return member.is_dir() or (not member.file_size and _path_of(member).endswith("/"))
+    return zip_files.is_folder(member) or (not member.file_size and _path_of(member).endswith("/"))
 
 
 def _path_of(member: zipfile.ZipInfo) -> str:
@@ -118,17 +124,11 @@ def _path_of(member: zipfile.ZipInfo) -> str:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Errors: BadZip."""
-    try:
-        yield
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        struct.error,
-        EOFError,
-        NotImplementedError,
-        ValueError,
-        OverflowError,
-    ) as error:
-        raise BadZip(_("The zip is damaged, or no zip. Make it again, or choose the files themselves.")) from error
+def _opened(source: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip. Errors: BadZip, TooManyFiles."""
+    with open(source, "rb") as file:
+        try:
+            with zip_files.open_bounded(file, settings.NGSHARE_MAX_FILES) as archive:
+                yield archive
+        except zip_files.UNREADABLE as error:
+            raise BadZip(_("The zip is damaged, or no zip. Make it again, or choose the files themselves.")) from error

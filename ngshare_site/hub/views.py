@@ -33,9 +33,12 @@ def login(request: HttpRequest) -> HttpResponse:
 
 def _standalone_login(request: HttpRequest, wanted: str | None) -> HttpResponse:
     message = ""
-    if request.method == "POST":
+    name = request.POST.get("username", "").strip()
+    if request.method == "POST" and not name:
+        message = _("Enter your user name.")
+    elif request.method == "POST":
         try:
-            user = actor_by_name(request.POST.get("username", "").strip()).required_user
+            user = actor_by_name(name).required_user
             sessions.open_session(request, user)
             _record("log in", user)
             return HttpResponseRedirect(oauth.safe_next(wanted))

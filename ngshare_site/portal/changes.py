@@ -16,7 +16,7 @@ from exchange import queries
 from exchange.models import FileEntry, FileSet, Release, Submission
 from exchange.rendering import documents
 from ngshare_site.portal.base import MemberView
-from ngshare_site.portal.views import address_of, get_submission
+from ngshare_site.portal.views import address_of, get_submission, title_of
 
 MOST_ATTEMPTS = 100  # that one can choose from
 SECONDS = 10  # after which no further file is compared
@@ -61,6 +61,7 @@ class ChangesView(MemberView, TemplateView):
         return super().get_context_data(
             submission=submission,
             assignment_address=address_of(submission.assignment, self.actor),
+            title=title_of(submission, self.actor),
             attempts=attempts,
             release=release,
             chosen=chosen,

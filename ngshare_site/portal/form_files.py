@@ -1,7 +1,7 @@
 """The files of a form, which are written to the staging folder and hashed while they arrive."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.utils.translation import gettext as _
 
 from courses.errors import DomainError, Invalid
-from exchange.storage import unpacking
+from exchange.paths import MAX_PATH
 from exchange.storage.folder import CHUNK
 from exchange.storage.receiving import ReceivedFile, Receiver
 
-LONGEST = 1500  # characters of a path in the list of paths
+IN_LIST = MAX_PATH + 76  # characters of a path in the list of paths, with its quotes
+IN_FORM = IN_LIST + 400  # bytes of a form for each file beside its content: its header has its name, too
 
 
 class BadForm(Invalid):
@@ -58,7 +59,7 @@ class FormFiles(FileUploadHandler):
         files = self._receiver.files
         if not sent_paths:
             return files
-        if len(sent_paths) > LONGEST * (len(files) + 1):  # before it is parsed into ten times as much
+        if len(sent_paths) > IN_LIST * (len(files) + 1):  # before it is parsed into ten times as much
             raise BadForm(_("The list of paths is malformed."))
         try:
             paths = json.loads(sent_paths)
@@ -78,13 +79,3 @@ class FormFiles(FileUploadHandler):
             except DomainError as error:
                 self._receiver.abandon()
                 self._error = error
-
-
-def unpack_if_zip(files: list[ReceivedFile], folder: Path, released: Collection[str]) -> list[ReceivedFile]:
-    """Return the files in the one zip that was sent, or the files themselves.
-
-    A zip that the release has, too, is a file as any other. Errors: those of unpacking.unpack.
-    """
-    if len(files) != 1 or files[0].path in released or not files[0].path.lower().endswith(".zip"):
-        return files
-    return unpacking.unpack(files[0].staged.path, folder)

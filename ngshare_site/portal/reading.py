@@ -23,9 +23,11 @@ from exchange.models import Assignment, FileEntry, FileSet
 from exchange.rendering import documents
 from exchange.rendering.documents import Look, look_of
 from ngshare_site.portal.base import MemberView
-from ngshare_site.portal.views import address_of, get_submission, latest_feedback
+from ngshare_site.portal.submitting import readable_release
+from ngshare_site.portal.views import address_of, get_submission, latest_feedback, notebooks_first, title_of
 
 MOST_SIBLINGS = 200  # files that a page links to
+SHORT = 500  # bytes of a text that needs no frame as high as the window
 PLACE = "<!-- the document -->"  # in its template
 STATUS: dict[type[DomainError], int] = {TryAgain: 503, BytesLost: 410}  # all others are 422
 
@@ -73,6 +75,7 @@ class FileView(MemberView, TemplateView):
             siblings=[(path, source.address_of(path)) for path in paths],
             assignment_address=address_of(source.assignment, self.actor),
             is_rendered=kwargs["look"] in documents.RENDERED,
+            is_short=kwargs["look"] is Look.TEXT and kwargs["entry"].blob.size <= SHORT,
             sandbox=documents.SANDBOX,
             **kwargs,
         )
@@ -81,7 +84,7 @@ class FileView(MemberView, TemplateView):
 class SubmissionFileView(FileView):
     def find_source(self, pk: int) -> Source:
         submission = get_submission(self.actor, pk, files=False)
-        title = _("Submitted by %(student)s") % {"student": submission.student}
+        title = title_of(submission, self.actor)
         address = reverse("submission", args=[pk])
         return Source(submission.file_set, "submission-file", pk, submission.assignment, title, address)
 
@@ -93,7 +96,8 @@ class FeedbackFileView(FileView):
         submission = get_submission(self.actor, pk, files=False)
         if (feedback := latest_feedback(submission)) is None:
             raise Http404
-        title = _("Feedback for %(student)s") % {"student": submission.student}
+        is_own = submission.student_id == self.actor.required_user.pk
+        title = _("Your feedback") if is_own else _("Feedback for %(student)s") % {"student": submission.student}
         address = reverse("submission", args=[pk])
         return Source(feedback.file_set, "feedback", pk, submission.assignment, title, address, submission.file_set)
 
@@ -129,7 +133,8 @@ class ReleaseView(MemberView, TemplateView):
         activate_zone(release.assignment.course)
         return super().get_context_data(
             release=release,
-            entries=release.file_set.entries.select_related("blob").order_by("position"),
+            is_latest=release == readable_release(self.actor, release.assignment),
+            entries=notebooks_first(release.file_set.entries.select_related("blob").order_by("position")),
             assignment_address=address_of(release.assignment, self.actor),
             **kwargs,
         )

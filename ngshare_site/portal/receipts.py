@@ -38,7 +38,7 @@ class ReceiptForm(forms.Form):
         label=gettext_lazy("Or its text, or a short code"),
         required=False,
         max_length=receipts.MAX_SIZE,
-        widget=forms.Textarea({"rows": 6, "spellcheck": "false", "autocomplete": "off"}),
+        widget=forms.Textarea({"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
     )
 
     def clean_file(self) -> str:

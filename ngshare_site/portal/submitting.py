@@ -5,9 +5,7 @@ The service function `submit` decides, as for everybody who submits.
 
 from collections.abc import Iterator
 from datetime import timedelta
-from operator import itemgetter
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Any
 
 from django.conf import settings
@@ -27,35 +25,29 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from courses.api.draining import drain
 from courses.api.errors import status_of
 from courses.body_limits import BodyLimit
-from courses.errors import DomainError, Invalid
+from courses.errors import DomainError
 from courses.models import Role, User
 from courses.permissions import Actor, Permission, actor_of
-from courses.places import waiting
 from courses.sizes import readable_size
 from courses.timestamps import local_text
 from exchange import chosen_files, file_responses, queries, services
-from exchange.models import Assignment, FileEntry, Release, Submission
+from exchange.models import Assignment, Release, Submission
 from exchange.storage import blobs, manifests
 from exchange.storage.archives import ArchiveFolder
-from exchange.storage.file_sets import Upload
-from exchange.storage.manifests import ManifestEntry
-from exchange.storage.receiving import ReceivedFile
 from ngshare_site.portal.assignment import get_assignment, sees_everybody
 from ngshare_site.portal.base import MemberView
 from ngshare_site.portal.deadlines import ShownDeadlines, shown_deadlines
-from ngshare_site.portal.form_files import BadForm, FormFiles, unpack_if_zip
+from ngshare_site.portal.form_files import IN_FORM, BadForm, FormFiles
+from ngshare_site.portal.sent_files import make_upload, released_paths
 
 SOON = timedelta(minutes=5)
 REPEAT = timedelta(minutes=1)  # what comes again later than this was no double click
-HEAD = 1500  # bytes of a form for each file beside its content: its header, and its path in a list
 MULTIPART = "multipart/form-data"
 KEY = "page-"  # with which the idempotency keys of this page begin
-UNPACKED_AT_ONCE = 2  # zip files, in each process: each may take NGSHARE_MAX_SUBMISSION_SIZE in the staging folder
-unpacking_turn = BoundedSemaphore(UNPACKED_AT_ONCE)
 
 
 def max_form() -> int:
-    return settings.NGSHARE_MAX_SUBMISSION_SIZE + HEAD * (settings.NGSHARE_MAX_FILES + 100)
+    return settings.NGSHARE_MAX_SUBMISSION_SIZE + IN_FORM * (settings.NGSHARE_MAX_FILES + 100)
 
 
 class ReleaseZipView(MemberView):
@@ -110,7 +102,7 @@ class SubmitView(LoginRequiredMixin, View):
         if not received:
             raise BadForm(_("Choose the files to submit first."))
         actor = actor_of(request)
-        upload = make_upload(received, folder, assignment)
+        upload = make_upload(received, folder, assignment, by=actor)
         key = attempt_key(assignment, actor.required_user, manifests.digest(upload.manifests[0]))
         submission, is_new = services.submit(assignment, upload, by=actor, key=key)
         is_repeat = not is_new and submission.created < timezone.now() - REPEAT
@@ -122,6 +114,7 @@ class SubmitView(LoginRequiredMixin, View):
         attempts = own.filter(withdrawn_at=None, trial=False).count()
         shown = shown_deadlines(actor, assignment, attempts=attempts)
         is_held = actor.role_in(assignment.course) == Role.STUDENT
+        is_open = assignment.withdrawn_at is None and not (is_held and (shown.is_closed or shown.attempts_left == 0))
         release = readable_release(actor, assignment)
         context = {
             "assignment": assignment,
@@ -129,9 +122,8 @@ class SubmitView(LoginRequiredMixin, View):
             "error": error,
             "attempts": attempts,
             "is_trial": not is_held,
-            "is_open": assignment.withdrawn_at is None
-            and not (is_held and (shown.is_closed or shown.attempts_left == 0)),
-            "warnings": list(warnings_before(assignment, shown)) if is_held else [],
+            "is_open": is_open,
+            "warnings": list(warnings_before(assignment, shown)) if is_held and is_open else [],
             "release": release,
             "rules": page_rules(assignment, release),
             "texts": page_texts(),
@@ -155,25 +147,6 @@ def readable_release(actor: Actor, assignment: Assignment) -> Release | None:
     return (
         assignment.latest_release if is_member and (assignment.is_shown or sees_everybody(actor, assignment)) else None
     )
-
-
-def released_paths(release: Release | None) -> list[str]:
-    rows = FileEntry.objects.filter(file_set=release.file_set_id) if release else FileEntry.objects.none()
-    return list(rows.order_by("path").values_list("path", flat=True))
-
-
-def make_upload(received: list[ReceivedFile], folder: Path, assignment: Assignment) -> Upload:
-    """Return those of the files that are submitted, under their paths. Errors: those of unpack_if_zip, Invalid."""
-    released = released_paths(assignment.latest_release)
-    with waiting(), unpacking_turn:  # others have the place meanwhile
-        files = unpack_if_zip(received, folder, released)
-    paths = chosen_files.choose_paths([file.path for file in files], assignment.name, released)
-    chosen = [(path, file.staged) for path, file in zip(paths, files, strict=True) if path is not None]
-    chosen.sort(key=itemgetter(0))
-    if not chosen:
-        raise Invalid(_("There is nothing to submit among these files."))
-    entries = [ManifestEntry(path, staged.sha256, staged.size) for path, staged in chosen]
-    return Upload([entries], staged={staged.sha256: staged for _, staged in chosen})
 
 
 def attempt_key(assignment: Assignment, student: User, digest: str) -> str:
@@ -246,8 +219,8 @@ def page_texts() -> dict[str, str]:
         "nothing": _("Nothing to submit among these files."),
         "file": _("1 file, {size}."),
         "files": _("{count} files, {size}."),
-        "missingOne": _("1 notebook of the assignment missing."),
-        "missingMany": _("{count} notebooks of the assignment missing."),
+        "missingOne": _("1 notebook of the assignment is missing."),
+        "missingMany": _("{count} notebooks of the assignment are missing."),
         "leftOutOne": _("1 file left out, such as checkpoints."),
         "leftOutMany": _("{count} files left out, such as checkpoints."),
         "maxFiles": _("The limit is {count} files."),

@@ -3,6 +3,7 @@
 permissions.py and queries.py decide what is visible. What a user may not see does not exist for them (404).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from courses import retirement
@@ -130,6 +132,7 @@ class SubmissionView(MemberView, TemplateView):
         return super().get_context_data(
             submission=submission,
             assignment_address=address_of(submission.assignment, self.actor),
+            entries=notebooks_first(submission.file_set.entries.all()),
             receipt=receipts.receipt(submission),
             feedback=latest_feedback(submission),
             comparison=compare_with_release(submission),
@@ -185,6 +188,18 @@ def address_of(assignment: Assignment, actor: Actor) -> str:
     if course.removed_at is None and actor.may(Permission.SEE_COURSE, course):
         return reverse("assignment", args=[course.name, assignment.name])
     return reverse("own-assignment", args=[assignment.pk])
+
+
+def title_of(submission: Submission, actor: Actor) -> str:
+    """Return what a submission is called on other pages: the actor's own, or whose it is."""
+    if submission.student_id == actor.required_user.pk:
+        return _("Your submission")
+    return _("Submitted by %(student)s") % {"student": submission.student}
+
+
+def notebooks_first(entries: Iterable[FileEntry]) -> list[FileEntry]:
+    """Return the entries in the order in which a page lists them."""
+    return sorted(entries, key=lambda entry: not entry.path.endswith(".ipynb"))
 
 
 def latest_feedback(submission: Submission) -> Feedback | None:

@@ -50,7 +50,7 @@ def visit(server, *paths, **more):
 
 @pytest.mark.parametrize(("keep", "connections"), [(True, 1), (False, 2)])
 def test_requests_share_a_connection_if_the_plugin_keeps_it(server, keep, connections):
-    sent, received = make_visit(visit(server, "/a", "/chunked", keep=keep, proof=b'"success": true'), 5)
+    sent, received = make_visit(visit(server, "/a", "/chunked", keep=keep, proof=b'"success": true'), 60)
     assert len(set(server.clients)) == connections
     assert sent > 200_000
     assert received > 2 * len(ANSWER)

@@ -14,7 +14,8 @@ FLAGS = [
     "--disable-component-update", "--disable-sync", "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]  # fmt: skip
-expect.set_options(timeout=30_000)
+PATIENCE = 120_000  # milliseconds that a busy machine may take
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +54,8 @@ class Person:
         self.campus.hub.start_server(self.username)
         self.log_in()
         self.page.goto(f"{self.campus.hub.url}/user/{self.username}/lab?reset")
-        self.page.wait_for_selector("#jp-main-dock-panel", timeout=60_000)
-        self.page.wait_for_selector(".jp-LauncherCard", timeout=60_000)
+        self.page.wait_for_selector("#jp-main-dock-panel")
+        self.page.wait_for_selector(".jp-LauncherCard")
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def open_formgrader(self):
@@ -89,7 +90,7 @@ def person(chromium, campus, request):
         size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
         scheme = "dark" if dark else "light"
         context = chromium.new_context(viewport=size, color_scheme=scheme, java_script_enabled=script)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         return Person(campus, context.new_page(), username)
 

@@ -139,7 +139,7 @@ def test_members_are_edited_in_the_list(campus, person, course):
     open_course(alice, course)
     alice.page.get_by_role("link", name="Roster", exact=True).click()
     row = alice.page.locator("#result_list tr", has_text="bob")
-    assert row.locator("select option").all_inner_texts() == ["Grader", "Student"]
+    expect(row.locator("select option")).to_have_text(["Grader", "Student"])
     row.locator(".field-section input.vTextField").fill("C")
     alice.picture("admin-members-of-course")
     table = alice.page.locator("#changelist .results").bounding_box()

@@ -19,7 +19,7 @@ def open_page(request, chromium, tmp_path_factory):
 
         def log_in(username):
             contexts.append(chromium.new_context(java_script_enabled=request.param, locale="en-US"))
-            contexts[-1].set_default_timeout(30_000)
+            contexts[-1].set_default_timeout(120_000)
             page = contexts[-1].new_page()
             page.goto(f"{site.url}/login/")
             keys = Keyboard(page)

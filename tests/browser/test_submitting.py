@@ -156,6 +156,20 @@ def test_cycle_without_script(released, person):
     read_feedback(carol, released)
 
 
+def test_files_that_are_chosen_before_the_script_has_come_are_reviewed(released, person):
+    carol = open_home(person, "carol")
+    page = carol.page
+
+    def choose_first(route):
+        page.set_input_files("#files", zipped({"problem1.ipynb": b"{}"}))
+        route.continue_()
+
+    page.route("**/submit*.js", choose_first)
+    page.goto(f"{carol.campus.hub.ngshare}/view/course/{COURSE}/{released}/submit/")
+    review = page.get_by_role("region", name="What will be sent")
+    expect(review.get_by_role("row", name="problem2.ipynb")).to_contain_text("MISSING")
+
+
 def test_refusal_is_told_on_the_page_and_the_choice_kept(released, person):
     carol = open_home(person, "carol")
     page, campus = carol.page, carol.campus

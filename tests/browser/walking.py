@@ -79,7 +79,7 @@ class Walk:
         # Documents in a sandbox run no script, so axe-core could not: here they come without.
         self.documents = chromium.new_context(viewport=SIZES[0], bypass_csp=True)
         for context in (self.context, self.documents):
-            context.set_default_timeout(60_000)
+            context.set_default_timeout(120_000)
         self.take_cookies()
         self.page, self.document = self.context.new_page(), self.documents.new_page()
         self.noted: list[str] = []

@@ -29,6 +29,7 @@ VARIABLES = {
     "NGSHARE_MAIL_FROM": "ngshare@example.edu",
     "NGSHARE_PUBLIC_URL": "https://hub.example.edu",
     "NGSHARE_SEND_NOTICES": "0",
+    "NGSHARE_RENDERING_SECONDS": "100",  # a busy machine may need all of the time that follows from this
 }
 
 

@@ -72,10 +72,10 @@ def test_details_have_no_notation():
     details = {"to": {"bob": {"due": DUE, "attempts": 2}}, "was": None, "ok": True, "names": ["a", "b"], "gone_id": 3}
     with timezone.override("Europe/Berlin"):
         assert details_of(AuditEntry(details=details)) == [
-            ("to", "bob due date 2026-11-30 23:59 CET; attempts 2"),
+            ("to", "bob due date 2026-11-30 23:59 CET; further attempts 2"),
             ("ok", "yes"),
             ("names", "a, b"),
-            ("gone id", "3"),
+            ("id of the merged account", "3"),
         ]
     assert as_text("2026-11-30Tea") == "2026-11-30Tea"
 

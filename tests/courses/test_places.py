@@ -75,9 +75,10 @@ def test_who_came_first_gets_the_next_place(places, in_thread):
     def act():
         others = [threading.Thread(target=come, args=[number]) for number in range(5)]
         with places.hold():
-            for other in others:
+            for number, other in enumerate(others):
                 other.start()
-                time.sleep(0.05)  # until it waits
+                while len(places._waiting) == number:
+                    time.sleep(0.01)
         come("again")  # after the others, though nobody is quicker
         for other in others:
             other.join(30)

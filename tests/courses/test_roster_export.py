@@ -74,7 +74,7 @@ def test_nbgrader_reads_its_export_and_keeps_what_it_knew_besides(course, export
     command = [sys.executable, "-m", "nbgrader", "db", "student", "import", "students.csv"]
     env = {**os.environ, "HOME": str(tmp_path), "PYTHONUTF8": "1"}
     done = subprocess.run(
-        [*command, f"--db={database}"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120
+        [*command, f"--db={database}"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     with Gradebook(database) as gradebook:

@@ -17,6 +17,7 @@ PORT, HUB_PORT, PROXY_PORT, _ = os.environ["DEMO_PORTS"].split(",")
 c.JupyterHub.bind_url = f"http://{GATEWAY}:{PORT}"
 c.JupyterHub.hub_bind_url = f"http://{GATEWAY}:{HUB_PORT}"
 c.ConfigurableHTTPProxy.command = [str(Path(sys.executable).with_name("configurable-http-proxy"))]
+c.ConfigurableHTTPProxy.command += ["--proxy-timeout", str(10 * 60 * 1000)]  # milliseconds, not 20 seconds
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{PROXY_PORT}"
 c.ConfigurableHTTPProxy.auth_token = os.environ["DEMO_PROXY_TOKEN"]
 c.ConfigurableHTTPProxy.pid_file = str(FOLDER / "proxy.pid")
@@ -34,4 +35,4 @@ c.JupyterHub.load_roles.append(
     }
 )
 c.DockerSpawner.prefix = NETWORK
-c.Spawner.http_timeout = c.Spawner.start_timeout = 120
+c.Spawner.http_timeout = c.Spawner.start_timeout = 300

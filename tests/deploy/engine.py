@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -98,8 +99,12 @@ def _why_no_container_runs() -> str:
 def environment() -> dict[str, str]:
     """What the builder's command needs in its environment."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    (CACHE / "containers.conf").write_text(CONTAINERS_CONF)
-    return {**os.environ, "CONTAINERS_CONF": str(CACHE / "containers.conf")}
+    file = CACHE / "containers.conf"
+    if not file.exists() or file.read_text() != CONTAINERS_CONF:
+        with tempfile.NamedTemporaryFile("w", dir=CACHE, delete=False) as draft:
+            draft.write(CONTAINERS_CONF)
+        os.replace(draft.name, file)  # whole at each moment: others read it meanwhile
+    return {**os.environ, "CONTAINERS_CONF": str(file)}
 
 
 def call(*arguments: str | Path, cwd: Path = ROOT, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -75,7 +75,7 @@ def test_pods_do_their_work_in_the_order_of_an_install(chart, volume):
                 headers = {header["name"]: header["value"] for header in probe["httpHeaders"]}
                 try:
                     return requests.get(f"http://127.0.0.1:{port}{probe['path']}", headers=headers, timeout=5).ok
-                except requests.ConnectionError:
+                except requests.RequestException:
                     return False
 
             servers.wait_until(answers, process, volume.parent / "log")

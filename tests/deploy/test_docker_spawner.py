@@ -13,7 +13,7 @@ import requests
 from deploy.demo.hub import answers
 from tests.campus import COURSE
 from tests.deploy.separate_servers import running_hub
-from tests.servers import wait_until
+from tests.servers import PATIENCE, wait_until
 
 pytestmark = pytest.mark.deploy
 
@@ -99,6 +99,7 @@ def stop_in_the_middle_of_an_upload(campus):
 
 
 def start_again(campus):
+    campus.ngshare.wait(PATIENCE)  # or the one that was killed would count as running
     campus.ngshare.start()
     wait_until(lambda: answers(f"http://{campus.net.ngshare}:12121/healthz"))
 
@@ -157,7 +158,6 @@ def test_submits_are_repeated_by_themselves_when_the_service_is_killed_and_start
         submitting = [pool.submit(submit, campus, student, PATIENT) for student in STUDENTS]
         stop_in_the_middle_of_an_upload(campus)
         campus.ngshare.send("KILL")
-        campus.ngshare.wait(30)
         start_again(campus)
         for future in submitting:
             assert f"Submitted as: {COURSE} ps1" in future.result()

@@ -1,5 +1,7 @@
 """Where no container runs, that is known before tests need one."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.deploy import engine
@@ -28,6 +30,17 @@ def test_engine_that_runs_nothing_is_found_out_each_time(monkeypatch):
     for _ in range(2):
         engine.why_incomplete.cache_clear()
         assert engine.why_incomplete().startswith("false runs no container: ")
+
+
+def test_configuration_is_whole_whenever_the_engine_reads_it():
+    file = Path(engine.environment()["CONTAINERS_CONF"])
+    file.write_text("of an earlier version")
+    with file.open() as reading:
+        engine.environment()
+        assert reading.read() == "of an earlier version"
+    written = file.stat()
+    engine.environment()
+    assert (file.read_text(), file.stat()) == (engine.CONTAINERS_CONF, written)
 
 
 def test_engine_that_runs_containers_is_asked_once(monkeypatch):

@@ -157,7 +157,7 @@ def test_a_term_signal_lets_an_upload_finish(service_image, serve):
         upload.may_go_on.set()
         upload.join(TIMEOUT)
         assert upload.status == 201, upload.answer
-        assert service.container.wait(30) == 0
+        assert service.container.wait(servers.PATIENCE) == 0
     with serve(service_image) as service:
         assert len(service.submissions()) == 1
 
@@ -257,7 +257,7 @@ def test_a_submission_survives_a_restart_on_each_base(each_service_image, serve)
         assert made.status_code == 201, made.text
         before = service.submissions()
         service.container.send("TERM")
-        assert service.container.wait(30) == 0
+        assert service.container.wait(servers.PATIENCE) == 0
     with serve(each_service_image) as service:
         assert service.submissions() == before
         assert [one["id"] for one in before] == [made.json()["id"]]

@@ -30,7 +30,7 @@ class Release:
     def run(self, name, *more):
         """Run a pod until its containers have ended; return what they said."""
         with self.node.play(self.objects, name, *more) as pod:
-            return pod.wait(TIMEOUT)
+            return pod.wait(servers.PATIENCE)
 
     def wait_until_ready(self, pod):
         server = pod.container("ngshare")

@@ -13,7 +13,7 @@ import requests
 from deploy.demo.hub import Hub, running
 from tests.campus import free_ports
 from tests.deploy.units import UNIT, environment_of, serving, value_of
-from tests.servers import ROOT
+from tests.servers import ROOT, wait_until
 
 pytestmark = pytest.mark.deploy
 
@@ -63,12 +63,9 @@ def test_the_units_command_serves_with_the_pages_environment(machine):
         file = machine / "etc" / "ngshare.env"
         file.write_text(f"{text}JUPYTERHUB_SERVICE_URL=http://127.0.0.1:{hub.ports[3]}\n")
         with serving(machine) as service:
-            assert requests.get(f"{hub.ngshare}/readyz", timeout=30).json() == {
-                "success": True,
-                "database": "ok",
-                "storage": "ok",
-                "hub": "ok",
-            }
+            ready = {"success": True, "database": "ok", "storage": "ok", "hub": "ok"}
+            # A busy Hub may not answer at once: the service asks it again after some seconds.
+            wait_until(lambda: requests.get(f"{hub.ngshare}/readyz", timeout=30).json() == ready)
             service.terminate()
             assert service.wait(timeout=int(value_of(UNIT, "TimeoutStopSec"))) == 0
     assert (Path(environment_of(file)["NGSHARE_DATA"]) / "migrating.lock").exists()

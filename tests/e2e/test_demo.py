@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
@@ -17,14 +18,15 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 from deploy.demo.hub import is_free
 from deploy.demo.processes import belongs, pids
-from tests.servers import ROOT, free_port
+from tests.servers import ROOT
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(not Path("/proc").exists(), reason="processes are found in Linux's /proc"),
 ]
-PATIENCE = 180  # seconds
+PATIENCE = 600  # seconds, on a busy machine
 RUN = str(ROOT / "deploy" / "demo" / "run.py")
+PROCESSES = (ROOT / "deploy" / "demo" / "processes.py").resolve()
 
 
 class Demo:
@@ -53,11 +55,17 @@ class Demo:
 
     def hub_variable(self, name):
         for pid in self.processes():
-            variables = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
-            found = dict(pair.split("=", 1) for pair in variables if "=" in pair)
-            if name in found:
-                return found[name]
+            with suppress(OSError):  # it has ended meanwhile
+                variables = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+                found = dict(pair.split("=", 1) for pair in variables if "=" in pair)
+                if name in found:
+                    return found[name]
         raise AssertionError(name)
+
+    def guards(self):
+        """Those that look after it; one that ends its processes would end those of the next demo in this folder."""
+        ending = os.fsencode(f"\0{PROCESSES}\0{self.folder.resolve()}\0")
+        return [pid for pid in pids() if command_of(pid).endswith(ending)]
 
     @property
     def runner(self):
@@ -94,8 +102,11 @@ def command_of(pid):
 
 
 def free_demo_port():
-    """A port that is free, as are the three others that the demo takes."""
-    while not all(map(is_free, ((port := free_port()), port + 81, port + 82, port + 83))):
+    """A port that is free, as are the three others that the demo takes.
+
+    The demo gives them back between two tests: no others are given to whoever asks the system for any port.
+    """
+    while not all(map(is_free, ((port := random.randrange(10_000, 20_000)), port + 81, port + 82, port + 83))):
         pass
     return port
 
@@ -130,7 +141,7 @@ def test_nothing_is_left_of_the_demo(place, how):
         else:
             os.kill(demo.runner, getattr(signal, how))
     deadline = time.monotonic() + PATIENCE
-    while left := demo.processes():
+    while left := [*demo.processes(), *demo.guards()]:
         assert time.monotonic() < deadline, [command_of(pid) for pid in left]
         time.sleep(0.2)
     os.waitpid(demo.pid, 0)

@@ -6,14 +6,19 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
+import time
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from deploy.demo.hub import Hub, answers, running
 from tests import certificates, servers
-from tests.campus import COURSE, Campus, started
+from tests.campus import COURSE, Campus, free_ports, started
 from tests.servers import ROOT, free_port
 
 pytestmark = pytest.mark.e2e
@@ -122,6 +127,40 @@ def more(folder, lines):
     return {"DEMO_MORE": str(file)}
 
 
+def test_hub_that_gives_up_on_a_late_proxy_is_started_again(tmp_path):
+    proxy, mark = tmp_path / "proxy", tmp_path / "was-late"
+    late = f"[ -e {mark} ] || {{ touch {mark}; exec sleep 600; }}"
+    proxy.write_text(f'#!/bin/sh\n{late}\nexec {Path(sys.executable).with_name("configurable-http-proxy")} "$@"\n')
+    proxy.chmod(0o755)
+    lines = f'c.ConfigurableHTTPProxy.command = ["{proxy}", "--log-level", "warning"]\n'
+    with started(tmp_path / "hub", variables=more(tmp_path, lines)) as hub:
+        assert mark.exists()
+        assert requests.get(f"{hub.ngshare}/healthz", timeout=60).json()["success"]
+
+
+class Slow(BaseHTTPRequestHandler):
+    """A service that thinks for longer than the proxy in Python waits by itself."""
+
+    def do_GET(self):
+        if self.path.endswith("/slow"):
+            time.sleep(25)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+def test_answer_may_take_longer_than_the_proxy_waits_by_itself(tmp_path):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        ports = (*free_ports()[:3], server.server_port)
+        with running(Hub(tmp_path / "hub", ports, variables={"DEMO_MANAGED": "0"})) as hub:
+            servers.wait_until(lambda: answers(f"{hub.ngshare}/"))
+            assert requests.get(f"{hub.ngshare}/slow", timeout=120).status_code == 200
+        server.shutdown()
+
+
 def service_of(hub, data, **variables):
     """The service of a Hub that does not start it, as the page says."""
     return servers.service(
@@ -149,7 +188,8 @@ c.JupyterHub.hub_ip = c.JupyterHub.hub_connect_ip = "{hubs}"
         api = f"http://{hubs}:{hub.ports[1]}/hub/api"
         with service_of(hub, tmp_path / "data", host=ours, port=hub.ports[3], JUPYTERHUB_API_URL=api):
             Campus(hub).create_course()
-            assert requests.get(f"{hub.ngshare}/readyz", timeout=30).json()["hub"] == "ok"
+            # A busy Hub may not answer at once: the service asks it again after some seconds.
+            servers.wait_until(lambda: requests.get(f"{hub.ngshare}/readyz", timeout=30).json()["hub"] == "ok")
             page = log_in(hub.url, "alice", requests.Session()).get(f"{hub.ngshare}/", timeout=60)
             assert page.url == f"{hub.ngshare}/" and COURSE in page.text
 

@@ -94,7 +94,7 @@ def test_command_writes_it_for_its_owner_alone(submission, tmp_path):
 
 def test_home_page_offers_it(submission, browser):
     page = browser("bob").get("/").content.decode()
-    assert "Download everything I submitted" in page
+    assert "Download everything you submitted" in page
     response = browser("bob").get("/view/my-submissions.zip")
     assert response["Content-Disposition"] == 'attachment; filename="bob submissions.zip"'
     assert len(unpack(response.streaming_content).namelist()) == 4

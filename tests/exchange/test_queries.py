@@ -164,7 +164,7 @@ def test_latest_attempt_before_the_due_date_falls_back_to_a_late_one(assignment)
 
 
 def test_row_brings_the_newest_feedback(submission):
-    feedbacks = [cast.return_feedback(submission, "gina") for _ in range(2)]
+    feedbacks = [cast.return_feedback(submission, "gina", page) for page in (b"good", b"better")]
     (row,) = queries.load_details([submission.pk], files=False)
     assert queries.current_feedback(row) == feedbacks[-1]
 

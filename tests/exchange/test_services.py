@@ -1,6 +1,7 @@
 """The service functions: what they change, for whom, and what they refuse."""
 
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
@@ -14,6 +15,7 @@ from courses.models import AuditEntry, Course, Role, User
 from courses.permissions import SERVER, Actor
 from exchange import services
 from exchange.models import Assignment, Blob, Feedback, Release, Submission
+from exchange.notices.models import Event, Kind
 from exchange.services import FeedbackItem, submitting
 from exchange.storage import blobs, file_sets
 from exchange.storage.file_sets import Upload
@@ -528,6 +530,50 @@ def test_feedback_on_many_takes_as_many_queries_as_on_few(assignment):
         return len(captured)
 
     assert queries(4) == queries(100) < 30
+
+
+def test_feedback_that_is_returned_already_is_answered_again_and_changes_nothing(submission):
+    ((feedback,), _) = give(submission.assignment, item(HTML, submission=submission.pk))
+    before = {**cast.everything(), "Blob": None}  # which is marked as in use
+    twice = [item(HTML, submission=submission.pk)] * 2
+    assert give(submission.assignment, *twice, username="alice") == ([feedback, feedback], [])
+    assert {**cast.everything(), "Blob": None} == before
+    other = cast.return_feedback(submission, "gina", b"better")
+    ((again,), _) = give(submission.assignment, item(HTML, submission=submission.pk))
+    assert Feedback.objects.count() == 3 and again.file_set == feedback.file_set != other.file_set
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_return_the_same_feedback_at_once_the_second_finds_it_returned(settings):
+    settings.NGSHARE_MAIL = {Kind.FEEDBACK_RETURNED}
+    assignment = release(cast.make_courses()).assignment
+    rows = [submit(assignment), submit(assignment, "dave"), submit(assignment)]
+    barrier, results = Barrier(2), []
+
+    def run(username, order):
+        upload = cast.upload(HTML)
+        items = [item(HTML, submission=row.pk) for row in order]
+
+        def arrive():
+            yield from upload.sent
+            barrier.wait(timeout=30)
+
+        try:
+            sent = Upload([each.entries for each in items], arrive())
+            results.append(services.return_feedback(assignment, items, sent, by=actor(username)))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=each) for each in (("alice", rows), ("gina", rows[::-1]))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (first, second), pks = results, {row.pk for row in rows}
+    assert {row.submission_id for row in first[0]} == {row.submission_id for row in second[0]} == pks
+    assert set(first[0]) == set(second[0]) == set(Feedback.objects.all()) and Feedback.objects.count() == 3
+    assert Event.objects.filter(kind=Kind.FEEDBACK_RETURNED).count() == 3
+    assert AuditEntry.objects.filter(action="return feedback").count() == 1
 
 
 def bytes_of(feedback):

@@ -156,7 +156,7 @@ def test_two_at_once_do_not_both_take_the_last_attempt(settings):
 
         def arrive():
             yield from upload.sent
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=60)
 
         try:
             results.append(services.submit(limited, Upload(upload.manifests, arrive()), by=actor("bob"))[1])

@@ -56,7 +56,7 @@ def test_pages_of_submissions_are_in_german(late, browser):
     assert "verspätet, abgegeben" in listed and "Neuer als die Rückmeldung" in listed and "Probeabgaben" in listed
     assert "in den neuesten 5.000 der Liste" in listed
     page = admin_page(browser, "alice", f"/admin/exchange/submission/{late.pk}/change/")
-    assert "alle Abgaben dieser Person" in page and "Kurzcode" in page and "Alle als ZIP herunterladen" in page
+    assert "alle Abgaben dieser Person" in page and "Kurzcode" in page and "Alle als Zip-Datei herunterladen" in page
 
 
 def test_table_of_progress_is_in_german(late, browser):
@@ -91,8 +91,7 @@ def test_reasons_states_and_counts_are_in_german():
         assert [str(state.label) for state in State][:3] == ["nicht abgegeben", "abgegeben", "eingesammelt"]
         assert Deadline(reason=Reason.SECTION, note="Streik").why == "für die Gruppe verlängert: Streik"
         assert AssignmentCounts(students=3, submitted=2, staff=1, left=2).sentence == (
-            "2 von 3 Studierenden; 1 Abgabe von Lehrenden oder Korrigierenden; "
-            "2 Abgaben von Personen, die nicht mehr dabei sind"
+            "2 von 3 Studierenden; 1 Abgabe des Lehrpersonals; 2 Abgaben von Personen, die nicht mehr dabei sind"
         )
         noon = datetime(2026, 11, 3, 12, tzinfo=UTC)
         assert deadlines.lateness(noon + timedelta(minutes=61), noon) == "1 Std. 1 Min."

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,10 @@ class Supervised:
         pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
         return [self.leader, *(pid for pid in pids if pid != self.leader and group_of(pid) == self.leader)]
 
+    def serving(self):
+        """The processes that serve; one that was killed, and is still listed, does not."""
+        return [pid for pid in self.pids()[1:] if state_of(pid) not in ("", "Z")]
+
     def kill_all(self):
         os.killpg(self.leader, signal.SIGKILL)
         self.service.process.wait()
@@ -66,6 +71,14 @@ def group_of(pid):
         return os.getpgid(pid)
     except ProcessLookupError:
         return None
+
+
+def state_of(pid):
+    """Return the letter that the kernel has for it, or "" if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 @pytest.fixture

@@ -57,10 +57,11 @@ def test_everything_acknowledged_was_synced_before_the_answer(tmp_path):
     assert {answer.status_code for answer in answers} <= {200, 201}, [answer.text for answer in answers]
     with trace.open(errors="replace") as lines:
         disk = Disk(matters).follow(lines)
-    # The first answer, whether the server is there, acknowledges nothing: at that time, somebody may have opened the
-    # log of the database, which is empty, to read.
-    assert [loss for loss in disk.losses if loss[0] > 1] == []
-    assert disk.answers > len(answers)
+    # The first answers, whether the server is there, acknowledge nothing: at that time, somebody may have opened the
+    # log of the database, which is empty, to read. A slow server is asked several times.
+    first = disk.answers - len(answers)
+    assert first > 0
+    assert [loss for loss in disk.losses if loss[0] > first] == []
     assert len(blobs) == 3 + 3 * 3 + 1  # of the course, the submissions, the feedback
     assert {str(data / "ngshare.sqlite3-wal"), *(str(path.parent) for path in blobs)} <= disk.synced
 

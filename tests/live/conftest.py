@@ -12,7 +12,7 @@ import requests
 from tests import cast, servers
 from tests.live.files import RELEASED
 
-TIMEOUT = 120  # seconds
+TIMEOUT = servers.PATIENCE
 
 
 @dataclass

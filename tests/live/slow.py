@@ -13,11 +13,12 @@ PAUSE = 0.25  # seconds
 LISTENING = "0A"  # in /proc/net/tcp
 
 
-def connect(url, timeout=60):
-    """A raw connection that takes little before it is read."""
+def connect(url, timeout=300):
+    """A raw connection that takes little before it is read, and keeps little of what is not yet taken."""
     parts = urlsplit(url)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**12)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**16)
     connection.settimeout(timeout)
     connection.connect((parts.hostname, parts.port))
     return connection

@@ -88,7 +88,7 @@ REQUESTS = [
 def test_no_request_takes_much_memory_or_time(start):
     running = start(workers=1)
     running.start_course(["bob"])
-    made = requests.get(running.urls[0] + "/login/", timeout=60)
+    made = requests.get(running.urls[0] + "/login/", timeout=300)
     assert made.status_code == 200
     for who in ("alice", "bob", "erin"):
         assert running.ask(who, "GET", v2("me")).status_code == 200
@@ -101,7 +101,7 @@ def test_no_request_takes_much_memory_or_time(start):
             headers["Authorization"] = f"token {who}"
         used.forget_peak()
         before = used.cpu_seconds()
-        answer = requests.post(running.urls[0] + address, content, headers=headers, timeout=120)
+        answer = requests.post(running.urls[0] + address, content, headers=headers, timeout=300)
         growth, cpu = used.growth(), used.cpu_seconds() - before
         assert answer.status_code == status, f"{name}: {answer.status_code} {answer.text[:300]}"
         assert len(answer.content) < 10_000, name

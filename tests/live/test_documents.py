@@ -26,7 +26,7 @@ def log_in(running, username):
 
 
 def test_costly_documents_of_many_hold_up_nobody(start):
-    running = start(workers=1, NGSHARE_RENDERING_SECONDS="5")
+    running = start(workers=1, NGSHARE_RENDERING_SECONDS="15")
     running.start_course(STUDENTS)
     answers, threads = [], []
 

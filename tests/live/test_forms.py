@@ -10,8 +10,9 @@ import pytest
 import requests
 
 from tests import cast, servers
+from tests.live.files import stored_bytes
 from tests.live.processes import Memory
-from tests.live.test_memory import BOUND, SIZE, Unplugged, pieces, stored_bytes
+from tests.live.test_memory import BOUND, SIZE, Unplugged, pieces
 
 pytestmark = [
     pytest.mark.live,
@@ -57,16 +58,16 @@ class Student:
         self._url = running.urls[0]
         self._session = requests.Session()
         login = f"{self._url}/login/"
-        self._session.post(login, data={"username": "bob", "csrfmiddlewaretoken": self._token(login)}, timeout=60)
+        self._session.post(login, data={"username": "bob", "csrfmiddlewaretoken": self._token(login)}, timeout=300)
 
     def token(self):
         return self._token(f"{self._url}{PAGE}")
 
     def post(self, **request):
-        return self._session.post(f"{self._url}{PAGE}", allow_redirects=False, timeout=120, **request)
+        return self._session.post(f"{self._url}{PAGE}", allow_redirects=False, timeout=300, **request)
 
     def _token(self, address):
-        return re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self._session.get(address, timeout=60).text)[1]
+        return re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self._session.get(address, timeout=300).text)[1]
 
 
 @pytest.fixture
@@ -110,9 +111,10 @@ def test_a_zip_is_unpacked_in_little_memory(running):
 
 def test_a_form_that_breaks_off_submits_nothing_and_leaves_no_bytes_behind(running, tmp_path):
     bob = Student(running)
-    before = stored_bytes(tmp_path)
+    blobs = tmp_path / "data" / "blobs"
+    before = stored_bytes(blobs)
     form = BreakingOff(bob.token())
     with pytest.raises((requests.ConnectionError, Unplugged)):
         bob.post(data=form, headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
-    servers.wait_until(lambda: stored_bytes(tmp_path) == before)
+    servers.wait_until(lambda: stored_bytes(blobs) == before)
     assert submissions(running) == []

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from tests import cast, servers
+from tests.live.files import stored_bytes
 from tests.live.processes import Memory
 
 pytestmark = [
@@ -123,13 +124,10 @@ def test_a_large_file_goes_up_and_down_in_little_memory(start, store):
 def test_an_upload_that_breaks_off_leaves_no_bytes_behind(start, tmp_path):
     running = start(workers=1)
     running.start_course(["bob"])
-    before = stored_bytes(tmp_path)
+    blobs = tmp_path / "data" / "blobs"
+    before = stored_bytes(blobs)
     body = BreakingOff([{"path": "large.bin", "sha256": "0" * 64, "size": SIZE}])
     with pytest.raises((requests.ConnectionError, Unplugged)):
         running.ask("bob", "POST", cast.of_assignment("submissions"), data=body)
     assert running.ask("bob", "GET", cast.v2("submissions")).json()["results"] == []
-    servers.wait_until(lambda: stored_bytes(tmp_path) == before)
-
-
-def stored_bytes(folder):
-    return sum(path.stat().st_size for path in (folder / "data" / "blobs").rglob("*") if path.is_file())
+    servers.wait_until(lambda: stored_bytes(blobs) == before)

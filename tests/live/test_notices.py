@@ -47,7 +47,7 @@ class Mailbox:
 @contextmanager
 def mail_server():
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=servers.free_port())
+    controller = Controller(mailbox, "127.0.0.1", servers.free_port(), ready_timeout=servers.PATIENCE)
     controller.start()
     try:
         yield mailbox, controller.port

@@ -20,6 +20,8 @@ from tests.live.processes import Memory
 pytestmark = pytest.mark.live
 
 COUNT = 320
+PATIENCE = 5  # seconds
+PAUSES, PAUSE = 6, 1.0  # in all longer, and each of them much shorter, also on a busy machine
 PLACES = 2 * 4  # of two processes
 SENDERS = 2  # of notices, one in each process
 STUDENTS = [f"student{number}" for number in range(8)]
@@ -54,6 +56,7 @@ def test_hundreds_of_slow_clients_of_every_kind_stop_nobody(start):
         )
         assert released.status_code == 201, released.text
         assert set(pool.map(partial(submit, running, "first"), STUDENTS)) == {201}
+        servers.wait_until(lambda: len(Memory(running.pids[0]).pids) == 3)  # the parent and its workers
         memory = Memory(running.pids[0])
         memory.forget_peak()
         for kind, (opening, drip) in KINDS.items():
@@ -63,13 +66,20 @@ def test_hundreds_of_slow_clients_of_every_kind_stop_nobody(start):
                     servers.wait_until(lambda: slow.connections_of(memory.pids, running.urls[0]) >= COUNT)
                 assert [running.ask("", "GET", "/healthz").status_code for _ in range(10)] == [200] * 10, kind
                 assert set(pool.map(partial(submit, running, kind), STUDENTS)) == {201}, kind
-                ((connections,),) = running.rows(
-                    "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-                )
-                assert connections <= PLACES + SENDERS + 1, kind
+                assert fewest_database_connections(running) <= PLACES + SENDERS + 1, kind
             servers.wait_until(lambda: slow.connections_of(memory.pids, running.urls[0]) <= PLACES)
         assert memory.growth() < COUNT * 2**18
         assert running.rows("SELECT count(*) FROM exchange_submission") == [((len(KINDS) + 1) * len(STUDENTS),)]
+
+
+def fewest_database_connections(running):
+    """How many there are for two seconds: one that was closed a moment ago may still be ending."""
+    counts = []
+    for _ in range(10):
+        ((count,),) = running.rows("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        counts.append(count)
+        time.sleep(0.2)
+    return min(counts)
 
 
 def test_health_is_answered_while_every_place_is_taken(start, tmp_path):
@@ -109,6 +119,14 @@ def hasty(start):
     return running
 
 
+@pytest.fixture
+def patient(start):
+    """A server that gives up clients after some seconds: less than a slow one takes here in all."""
+    running = start(workers=1, NGSHARE_CLIENT_SECONDS=str(PATIENCE))
+    running.start_course(["bob"])
+    return running
+
+
 @pytest.mark.parametrize(
     "opening",
     [
@@ -132,13 +150,14 @@ def test_upload_without_progress_ends_and_leaves_nothing(hasty):
     assert hasty.rows("SELECT count(*) FROM exchange_submission") == [(0,)]
 
 
-def test_slow_upload_with_progress_arrives(hasty):
+def test_slow_upload_with_progress_arrives(patient):
     body = cast.bundle({"ps1.ipynb": b"x" * 10_000})
-    with slow.connect(hasty.urls[0]) as connection:
+    piece = -(-len(body) // PAUSES)
+    with slow.connect(patient.urls[0]) as connection:
         connection.sendall(slow.head("POST", SUBMISSIONS, token="bob", length=len(body)))
-        for start in range(0, len(body), 3000):
-            connection.sendall(body[start : start + 3000])
-            time.sleep(0.5)
+        for start in range(0, len(body), piece):
+            time.sleep(PAUSE)
+            connection.sendall(body[start : start + piece])
         assert b" 201 " in connection.recv(2**16).splitlines()[0]
 
 
@@ -157,20 +176,20 @@ def test_reader_that_takes_nothing_is_given_up(hasty):
     servers.wait_until(lambda: slow.connections_of(memory.pids, hasty.urls[0]) == 0)  # that of the release has ended
     with slow.connect(hasty.urls[0]) as connection:
         connection.sendall(request)
-        servers.wait_until(lambda: slow.connections_of(memory.pids, hasty.urls[0]) == 1)
+        assert connection.recv(4) == b"HTTP"  # it has begun
         servers.wait_until(lambda: slow.connections_of(memory.pids, hasty.urls[0]) == 0)
         assert len(slow.read_until_closed(connection)) < size
 
 
-def test_slow_reader_gets_everything(hasty):
+def test_slow_reader_gets_everything(patient):
     size = 4_000_000
-    request = release_large(hasty, size)
+    request = release_large(patient, size)
     received = 0
-    with slow.connect(hasty.urls[0]) as connection:
+    with slow.connect(patient.urls[0]) as connection:
         connection.sendall(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-        for _ in range(8):
+        for _ in range(PAUSES):
             received += len(connection.recv(2**16))
-            time.sleep(0.5)
+            time.sleep(PAUSE)
         received += len(slow.read_until_closed(connection))
     assert received > size
 

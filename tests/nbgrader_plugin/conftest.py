@@ -39,9 +39,9 @@ def course(exchange, request):
     name = f"NBG {next(NUMBERS)} {re.sub('[^a-z_]', '', request.node.name)[:60]}"
     root = {"Authorization": "token root"}
     url = f"{exchange.url}/api/v2/courses/"
-    requests.post(url, json={"name": name, "instructors": ["alice"]}, headers=root, timeout=30).raise_for_status()
+    requests.post(url, json={"name": name, "instructors": ["alice"]}, headers=root, timeout=300).raise_for_status()
     for student in ("bob", "dave"):
-        requests.post(f"{url}{name}/members/", json={"username": student}, headers=root, timeout=30).raise_for_status()
+        requests.post(f"{url}{name}/members/", json={"username": student}, headers=root, timeout=300).raise_for_status()
     return name
 
 

@@ -40,12 +40,16 @@ class Desk:
         }
 
 
-def make_desk(home, username, service):
-    """Someone's computer, with nbgrader configured and the server extensions switched on."""
+def make_desk(home, username, service, seconds=120):
+    """Someone's computer, with nbgrader configured and the server extensions switched on.
+
+    `seconds`: for which it waits for a list; a busy machine may need more than what people are asked to wait.
+    """
     shutil.copytree(ROOT / "nbgrader_plugin/jupyter_server_config.d", home / "etc/jupyter_server_config.d")
     (home / ".jupyter").mkdir()
     (home / ".jupyter/nbgrader_config.py").write_text(
         "from nbgrader_plugin import configure\nc = get_config()\nconfigure(c)\n"
+        f"c.NgshareClient.list_timeout = c.NgshareClient.lab_timeout = {seconds}.0\n"
     )
     return Desk(home, username, service)
 
@@ -53,7 +57,7 @@ def make_desk(home, username, service):
 def call(desk_or_url, method, path, user="root", **kwargs):
     url = getattr(desk_or_url, "url", desk_or_url)
     answer = requests.request(
-        method, f"{url}/api/v2/{path}", headers={"Authorization": f"token {user}"}, timeout=30, **kwargs
+        method, f"{url}/api/v2/{path}", headers={"Authorization": f"token {user}"}, timeout=300, **kwargs
     )
     answer.raise_for_status()
     return answer.json() if answer.content else None
@@ -115,7 +119,7 @@ def goes_on_during(url, ask):
     asking.start()
     while asking.is_alive():
         for path in ("api/contents", "api/terminals", "api/kernels"):
-            requests.get(f"{url}/{path}", timeout=30).raise_for_status()
+            requests.get(f"{url}/{path}", timeout=300).raise_for_status()
         rounds += 1
     assert rounds > 2, "one that was begun before, and one after it went on, do not count"
     return answers[0]
@@ -129,7 +133,7 @@ def _answers(url):
 
 
 def put_student(url, name, **fields):
-    return requests.put(f"{url}/formgrader/api/student/{name}", json=fields, timeout=30)
+    return requests.put(f"{url}/formgrader/api/student/{name}", json=fields, timeout=300)
 
 
 def students_in(folder):

@@ -9,6 +9,8 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests import servers
+
 COURSE = {"name": "NBG 101", "role": "instructor", "created": "2026-01-01T00:00:00.000000Z"}
 
 
@@ -60,11 +62,11 @@ def bundle(*members):
 
 
 class Answer:
-    """One answer: a status, headers, and bytes, sent after `delay` seconds and with `pause` seconds between bytes."""
+    """One answer: a status, headers, and bytes, with `pause` seconds between them. It is not sent `before` that."""
 
-    def __init__(self, body=b"", status=200, headers=None, delay=0.0, pause=0.0):
+    def __init__(self, body=b"", status=200, headers=None, before=None, pause=0.0):
         self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.status, self.headers, self.delay, self.pause = status, headers or {}, delay, pause
+        self.status, self.headers, self.before, self.pause = status, headers or {}, before, pause
 
 
 class Hostile:
@@ -89,11 +91,8 @@ class Hostile:
 
     def is_left_alone(self):
         """Whether all connections are closed, by now or in a moment."""
-        for _ in range(100):
-            if not self.open:
-                return True
-            time.sleep(0.05)
-        return False
+        servers.wait_until(lambda: not self.open)
+        return True
 
 
 @contextmanager
@@ -123,7 +122,8 @@ def hostile(*, keep_alive=False):
             script.peers.append(self.client_address[1])
             script.received.append((self.command, self.path, dict(self.headers)))
             answer = script.answer(self.path)
-            time.sleep(answer.delay)
+            if answer.before:
+                answer.before.wait()
             try:
                 self.send_response(answer.status)
                 for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():

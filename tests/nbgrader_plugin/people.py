@@ -94,6 +94,7 @@ class Person:
         config.CourseDirectory.root = str(self.home / "course")
         config.CourseDirectory.course_id = self.course
         config.Exchange.cache = str(self.home / "cache")
+        config.NgshareClient.list_timeout = 120.0  # a busy machine may need more than people are asked to wait
         config.merge(self.settings)
         return config
 
@@ -157,7 +158,7 @@ class Person:
 
     def api(self, method, path, **request):
         headers = {"Authorization": f"token {quote(self.username)}"}
-        answer = requests.request(method, f"{self.url}/api/v2/{path}", headers=headers, timeout=30, **request)
+        answer = requests.request(method, f"{self.url}/api/v2/{path}", headers=headers, timeout=300, **request)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

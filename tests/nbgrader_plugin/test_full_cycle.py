@@ -162,10 +162,10 @@ def test_student_reads_german(exchange, course, alice, tmp_path):
     alice.releases("ps1")
     bob = Home(exchange, tmp_path / "bob", "bob")
     bob.language = "de"
-    assert f"Geholt als: {course} ps1" in bob.nbgrader("fetch_assignment", "ps1", "--course", course)
+    assert f"Abgerufen als: {course} ps1" in bob.nbgrader("fetch_assignment", "ps1", "--course", course)
     listed = bob.nbgrader("list", "--course", course)
     assert "Freigegebene Aufgaben:" in listed
-    assert f"{course} ps1 (schon geholt)" in listed
+    assert f"{course} ps1 (schon abgerufen)" in listed
     assert f"Abgegeben als: {course} ps1" in bob.nbgrader("submit", "ps1", "--course", course)
     assert '"status": "fetched"' in bob.nbgrader("list", "--json", "--course", course)
     assert "Aufgabe nicht gefunden: " in bob.nbgrader("submit", "ps9", "--course", course, fails=True)

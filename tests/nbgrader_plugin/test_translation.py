@@ -14,7 +14,7 @@ CATALOGUES = sorted(PLUGIN.glob("locale/*/LC_MESSAGES/nbgrader_plugin.po"))
 
 
 def run(*command, **options):
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, **options)
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300, **options)
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,7 @@ def unwritable_folder(tmp_path):
 
 @pytest.mark.parametrize("make", [unreachable_redis, unwritable_folder])
 def test_a_cache_that_fails_is_an_empty_one_and_is_left_alone_for_a_while(make, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(cache, "PAUSE", 600)
     monkeypatch.setattr(cache.Forgiving, "resume_at", 0.0)
     broken = make(tmp_path)
     assert broken.add("key", 1) is True

@@ -22,7 +22,7 @@ def test_unknown_address_of_the_api_is_json(client):
 def test_unknown_address_is_a_page(client):
     reply = client.get("/view/nothing/")
     assert reply.status_code == 404 and b"<h1>Not found</h1>" in reply.content
-    assert f"Request {reply.headers['X-Request-ID']}" in reply.text
+    assert f"give this number: {reply.headers['X-Request-ID']}" in reply.text and "Times are in" not in reply.text
 
 
 @pytest.mark.parametrize(("path", "is_json"), [("/api/v2/x/", True), ("/x/", False)])

@@ -23,7 +23,7 @@ ADDRESS = "/admin/overview/"
 def problems(course, browser):
     """What is wrong now, as the page says."""
     root = browser("root")
-    return lambda: root.get(ADDRESS).context["problems"]
+    return lambda: [str(problem) for problem in root.get(ADDRESS).context["problems"]]
 
 
 def run_all():
@@ -112,6 +112,20 @@ def test_warnings_of_the_deployment_checks_are_problems(problems, settings):
     assert not any("(security.W018)" in problem for problem in problems())
 
 
+def test_german_reads_german_and_what_is_in_english_alone_says_so(course, browser, settings):
+    settings.SESSION_COOKIE_SECURE = False
+    settings.NGSHARE_STANDALONE = True
+    with pytest.raises(OSError), recorded_run("backup"):
+        raise OSError("no space left")
+    text = browser("root").get(ADDRESS, headers={"accept-language": "de"}).text
+    assert "NGSHARE_STANDALONE ist gesetzt: Alle können als jede beliebige Person handeln. (ngshare.W002)" in text
+    assert 'Der letzte Lauf von backup ist gescheitert: <span lang="en">error: no space left</span>' in text
+    assert re.search(r'<span lang="en">[^<]+\(security\.W012\)</span>', text) and "(ngshare.W001)" in text
+    assert 'lang="en">error: no space left' in text.split("<caption>Regelmäßige Aufträge")[1].split("</table>")[0]
+    runs = browser("root").get("/admin/exchange/maintenancerun/", headers={"accept-language": "de"}).text
+    assert '<span lang="en">error: no space left</span>' in runs
+
+
 def test_no_secret_is_shown(course, browser, settings, monkeypatch):
     settings.NGSHARE_METRICS_TOKEN = "hidden-1"
     settings.JUPYTERHUB_API_TOKEN = "hidden-2"
@@ -128,7 +142,7 @@ def test_what_was_given_up_or_waits_for_a_sender_is_a_problem(problems):
     webhooks.send_test(made, by=SERVER)
     assert [problem for problem in problems() if "otice" in problem] == []
     Delivery.objects.update(next_attempt=timezone.now() - timedelta(minutes=20))
-    assert any("A notice has been due for 20 minutes" in problem for problem in problems())
+    assert any("A notice was due 20 minutes ago" in problem for problem in problems())
     Delivery.objects.update(state=State.GIVEN_UP)
     assert [problem for problem in problems() if "otice" in problem] == [
         "Notices were given up: 1. The list of deliveries says why."

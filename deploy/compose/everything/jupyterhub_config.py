@@ -86,3 +86,5 @@ c.JupyterHub.hub_bind_url = "http://:8081"
 c.JupyterHub.hub_connect_url = "http://hub:8081"
 c.JupyterHub.cleanup_servers = False
 c.ConfigurableHTTPProxy.pid_file = "/tmp/proxy.pid"
+# In milliseconds: otherwise, this proxy cuts uploads and downloads that take longer than 20 seconds.
+c.ConfigurableHTTPProxy.command = ["configurable-http-proxy", "--proxy-timeout", str(60 * 60 * 1000)]

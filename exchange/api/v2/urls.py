@@ -35,6 +35,10 @@ router.register("submissions", SubmissionViewSet, basename="submission")
 router.register("blobs", BlobViewSet, basename="blob")
 
 solution = SolutionViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"})
+# Without metadata_class OPTIONS is not allowed: the template of the page cannot render it.
+docs = SpectacularSwaggerView.as_view(
+    url_name="v2:schema", metadata_class=None, template_name="exchange/api_docs.html", title="ngshare: API"
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("me/", MeView.as_view(), name="me"),
@@ -44,7 +48,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("receipts/keys/", ReceiptKeysView.as_view(), name="receipt-keys"),
     path("receipts/verify/", VerifyReceiptView.as_view(), name="verify-receipt"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    # Without metadata_class OPTIONS is not allowed: the template of the page cannot render it.
-    path("docs/", SpectacularSwaggerView.as_view(url_name="v2:schema", metadata_class=None), name="docs"),
+    path("docs/", docs, name="docs"),
     path("", include(router.urls)),
 ]

@@ -218,7 +218,9 @@ form.addEventListener("submit", (event) => {
   if (!request) send();
 });
 progress.querySelector("button").addEventListener("click", () => request && request.abort());
-input.addEventListener("change", () => choose([...input.files].map((file) => ({ path: file.name, file }))));
+const chooseFiles = () => choose([...input.files].map((file) => ({ path: file.name, file })));
+input.addEventListener("change", chooseFiles);
+chooseFiles(); // what was chosen before this script was here, or what the browser kept of an earlier visit
 
 const folder = document.createElement("input");
 folder.type = "file";

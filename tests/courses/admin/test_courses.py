@@ -169,7 +169,7 @@ def limits_as_sent(page, **limits):
 def test_administrator_sets_limits_of_a_course_and_the_log_says_so(course, browser):
     root = browser("root")
     page = root.get(course_page(course))
-    assert "0 bytes of 1 TB; of one person 20 GB at most; one person submits 60 times" in page.content.decode()
+    assert "0 bytes of 1 TB; one person may store 20 GB and submit 60 times" in page.content.decode()
     sent = limits_as_sent(page, max_bytes="50 GB", max_submissions_per_hour="0")
     assert root.post(course_page(course), sent).status_code == 302
     course.refresh_from_db()
@@ -181,7 +181,9 @@ def test_administrator_sets_limits_of_a_course_and_the_log_says_so(course, brows
         "given": {"max_bytes": 50 * 10**9, "max_submissions_per_hour": 0},
     }
     page = root.get(course_page(course))
-    assert 'value="50 GB"' in page.content.decode() and "0 bytes of 50 GB; of one person" in page.content.decode()
+    assert (
+        'value="50 GB"' in page.content.decode() and "0 bytes of 50 GB; one person may store" in page.content.decode()
+    )
     sent = limits_as_sent(page, max_bytes="")
     assert root.post(course_page(course), sent).status_code == 302
     course.refresh_from_db()

@@ -47,19 +47,19 @@ def german_import(course, german):
 def pages(course):
     bob = member("bob")
     return {
-        COURSES: ["Kurse", "Kurs hinzufügen", "Nach Papierkorb", "Im Papierkorb", "Lehrpersonal", "Endgültig löschen"],
+        COURSES: ["Kurse", "Kurs hinzufügen", "<summary>Papierkorb</summary>", "Lehrpersonal", "Endgültig löschen"],
         f"{COURSES}add/": ["Kurs hinzufügen", "Lehrende", "Wie er in nbgrader heißt (course_id)"],
-        course_page(course): ["Kurs ändern", "Liste importieren", "Leer für die allgemeine Grenze", "Benutzername"],
-        f"{COURSES}{course.pk}/history/": [f"Verlauf von {course}", "Das Protokoll hat keinen Eintrag dazu."],
+        course_page(course): ["Kurs ändern", "Liste importieren", "Leer für die Grenze des Dienstes", "Benutzername"],
+        f"{COURSES}{course.pk}/history/": [f"Geschichte von {course}", "Das Protokoll hat keinen Eintrag dazu."],
         f"{COURSES}{course.pk}/import/": ["importieren", "CSV-Datei", "Unterschiede anzeigen", "Start"],
-        MEMBERS: ["Mitglieder", "Nach Kurs", "Nach Rolle", "Korrigierende", "5 Mitglieder", "Zu Studierenden machen"],
+        MEMBERS: ["<summary>Kurs</summary>", "<summary>Rolle</summary>", "Korrigierende", "5 Mitglieder"],
         f"{MEMBERS}add/": ["Mitglied hinzufügen", "Wie auf JupyterHub."],
         member_page(bob): ["Mitglied ändern", "Vorname", "E-Mail", "Gruppe", "bob (Studierende) in NBG 101"],
-        f"{MEMBERS}{bob.pk}/delete/": ["Sind Sie sicher", "Nein, bitte abbrechen"],
+        f"{MEMBERS}{bob.pk}/delete/": ["Möchtest du Mitglied", "Nein, bitte abbrechen"],
         PEOPLE: ["Personen", "Zuerst gesehen", "Suche nach Benutzername, Name oder E-Mail"],
         f"{PEOPLE}{bob.user_id}/change/": ["Zusammenführen", "Anonymisieren", "Mitglied in"],
         f"{PEOPLE}{bob.user_id}/act/merge/": ["Mit einem anderen Konto zusammenführen", "nicht rückgängig"],
-        LOG: ["Protokoll", "Nach Rolle", "in den neuesten 20.000 der Liste"],
+        LOG: ["Protokoll", "<summary>Wann</summary>", "in den neuesten 20.000 der Liste"],
     }  # fmt: skip
 
 
@@ -150,8 +150,9 @@ def test_filter_names_actions_in_words_of_either_language(course, browser, germa
     services.restore_course(course, by=actor("root"))
     english = browser("root").get(LOG).content.decode()
     assert ">Move a course to the trash</a>" in english and ">trash course<" not in english
+    assert "<summary>When</summary>" in english and "By " not in english
     page = german("root", LOG)
-    assert "Nach Handlung" in page and ">Kurs in den Papierkorb legen</a>" in page
+    assert "<summary>Handlung</summary>" in page and ">Kurs in den Papierkorb legen</a>" in page
 
 
 def test_refusals_of_the_api_are_german(course, settings):

@@ -112,7 +112,7 @@ def test_file_with_an_odd_name_opens_on_its_page(assignment, root):
 
 
 def test_file_that_the_portal_does_not_show_opens_as_it_is(two_courses, root):
-    older, newer = two_courses["feedback"], cast.return_feedback(two_courses["submission"], "alice")
+    older, newer = two_courses["feedback"], cast.return_feedback(two_courses["submission"], "alice", b"better")
     assert set(links_of_files(root, newer).values()) == {f"/view/submission/{newer.submission_id}/feedback/ps1.html"}
     things = [older, newer.file_set]
     courses.services.trash_course(two_courses["foreign course"], by=SERVER)

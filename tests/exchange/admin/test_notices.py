@@ -36,6 +36,12 @@ def test_secret_is_shown_once(course, browser):
     assert secret not in repr(list(AuditEntry.objects.values()))
 
 
+def test_new_webhook_asks_only_for_what_one_chooses(course, browser):
+    assert "Failures in a row" not in browser("root").get(ADD).text
+    browser("root").post(ADD, FORM)
+    assert "Failures in a row" in browser("root").get(f"{LIST}{Webhook.objects.get().pk}/change/").text
+
+
 def test_form_that_is_sent_again_makes_no_second_webhook(course, browser):
     browser("root").post(ADD, FORM)
     page = browser("root").post(ADD, FORM)
@@ -89,6 +95,7 @@ def test_test_is_sent_and_its_delivery_is_listed(course, browser, receiver):
     page = browser("root").get(DELIVERIES)
     assert "webhook worker" in page.text and "sent" in page.text
     detail = browser("root").get(f"{DELIVERIES}{Delivery.objects.get().pk}/change/")
+    assert "+00:00" not in detail.text and " UTC" in detail.text
     assert receiver.names()[0] in detail.text and "&quot;type&quot;: &quot;test&quot;" in detail.text
 
 

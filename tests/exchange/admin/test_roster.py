@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 
-from courses.models import Membership
+from courses.models import Course, Membership, User
 from exchange import services
 from exchange.models import Extension
 from tests import cast
@@ -48,6 +48,12 @@ def test_chosen_members_are_extended_after_their_states_were_shown(assignment, b
     assert alice.post(ROSTER, chosen("bob", "dave", **extension(assignment), seen=seen)).status_code == 302
     granted = set(assignment.extensions.values_list("user__username", "reason"))
     assert granted == {("bob", "strike"), ("dave", "strike")}
+
+
+def test_course_without_assignments_is_said_to_have_none(browser):
+    empty = Course.objects.create(name="Empty")
+    Membership.objects.create(course=empty, user=User.objects.create(username="zoe"), role="student")
+    assert "This course has no assignment yet." in browser("root").post(ROSTER, chosen("zoe")).content.decode()
 
 
 def test_extension_that_alters_no_state_is_granted_at_once(assignment, browser):

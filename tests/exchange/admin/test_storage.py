@@ -53,6 +53,14 @@ def test_bytes_that_are_gone_or_altered_are_named_and_not_counted_on(submission,
     assert set(Blob.objects.filter(stored=False).values_list("sha256", flat=True)) == {NOTEBOOK}
 
 
+def test_blob_names_its_checksums_and_counts_the_files_beside_it(submission, browser):
+    file_set = cast.submit(submission.assignment, "dave").file_set
+    blob = file_set.entries.get().blob
+    text = browser("root").get(f"/admin/exchange/blob/{blob.pk}/change/").text
+    assert "SHA-256:" in text and "MD5:" in text
+    assert f"ps1.ipynb in 1 file, {file_set.digest[:12]}" in text
+
+
 def test_overview_links_to_the_blobs_that_it_counts(submission, browser):
     """Those that verification found, those that a reader found, and none of an upload under way."""
     damaged = Blob.objects.get(sha256=NOTEBOOK)

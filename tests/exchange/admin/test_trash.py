@@ -108,6 +108,16 @@ def test_history_of_a_hand_in_says_who_withdrew_restored_and_answered_it(two_cou
     ]
 
 
+def test_release_and_feedback_have_the_history_of_what_they_belong_to(two_courses, browser):
+    release, feedback = two_courses["submission"].release, two_courses["submission"].feedbacks.get()
+    found = {
+        row: browser("root").get(f"/admin/exchange/{row._meta.model_name}/{row.pk}/history/").context["entries"]
+        for row in (release, feedback)
+    }
+    assert [entry.action for entry, *_ in found[release]] == ["release"]
+    assert [entry.action for entry, *_ in found[feedback]] == ["return feedback", "submit"]
+
+
 @pytest.mark.parametrize("action", ["hide", "restore"])
 def test_grader_student_and_outsiders_change_nothing(one, browser, action):
     if action == "restore":
@@ -137,7 +147,7 @@ def test_one_that_may_not_be_changed_keeps_all_as_they_are(two_courses, browser,
 
 
 def wanted(text):
-    return text.partition("To go on, type: ")[2].partition(":</label>")[0]
+    return text.partition("To go on, type: ")[2].partition("</label>")[0]
 
 
 def test_only_what_is_in_the_bin_is_deleted(one, browser):

@@ -22,6 +22,15 @@ def test_schema_is_generated_without_a_warning(tmp_path):
     assert "/api/v2/blobs/missing/" in (tmp_path / "schema.yml").read_text()
 
 
+def test_schema_is_in_english_for_every_reader(db):
+    english, german = (
+        cast.client().get(f"/api/v2/schema/{query}", headers={"accept-language": language})
+        for language, query in (("en", "?format=json"), ("de", "?format=json&lang=de"))
+    )
+    assert english.content == german.content and "user name" in english.content.decode()
+    assert '<html lang="en">' in cast.client().get("/api/v2/docs/", headers={"accept-language": "de"}).content.decode()
+
+
 def test_page_to_read_it_loads_nothing_from_elsewhere(db):
     page = cast.client().get("/api/v2/docs/").content.decode()
     assert "swagger" in page

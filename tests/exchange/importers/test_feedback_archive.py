@@ -157,6 +157,34 @@ def test_small_zip_of_huge_pages_is_refused(submission, read, settings):
         read({"bob/ps1/ps1.html": b"0" * 2_000_000})
 
 
+def test_file_without_a_name_is_ignored(submission):
+    content = make_zip({"bob/ps1/ps1.html": PAGE, "nameless": b"x"}).getvalue()
+    archive = FeedbackArchive(io.BytesIO(content.replace(b"nameless", b"\0ameless")), submission.assignment)
+    assert [row.student for row in archive.rows()] == ["bob"] and archive.ignored == 1
+
+
+class Watched(io.BytesIO):
+    """A file that knows how much was read of it at once."""
+
+    most = 0
+
+    def read(self, size=-1, /):
+        content = super().read(size)
+        self.most = max(self.most, len(content))
+        return content
+
+
+def test_endless_list_of_files_is_refused_before_it_is_read(assignment, monkeypatch):
+    monkeypatch.setattr("exchange.importers.feedback_archive.MAX_FILES", 10)
+    monkeypatch.setattr("exchange.storage.zip_files.CHUNK", 10)
+    file = Watched(make_zip({f"bob/ps1/{number}.html": PAGE for number in range(1000)}).getvalue())
+    with pytest.raises(TooLarge, match="too many files in the zip; the limit is 10"):
+        FeedbackArchive(file, assignment)
+    assert file.most < 10_000
+    with pytest.raises(TooLarge, match="The zip has 11 files, the limit is 10"):
+        FeedbackArchive(make_zip({f"bob/ps1/{number}.html": PAGE for number in range(11)}), assignment)
+
+
 # A zip that waits
 
 

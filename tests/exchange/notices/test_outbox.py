@@ -106,7 +106,7 @@ def test_telling_somebody_costs_one_query(course, assignment, submission, receiv
         elif act == "submit":
             services.submit(assignment, upload({"a": b"%d" % number}), by=actor("bob"), key=f"{number}")
         else:
-            cast.return_feedback(submission, "alice")
+            cast.return_feedback(submission, "alice", b"%d" % number)
 
     def count(number):
         with CaptureQueriesContext(connection) as captured:

@@ -14,6 +14,8 @@ from exchange.rendering import sandbox
 from exchange.rendering.sandbox import Busy, Sandbox, TooCostly, Unreadable
 from tests.exchange.rendering.notebooks import code, json_of_depth, markdown, notebook, printed
 
+LONG = b"5"  # seconds, in which a test does what it has to do meanwhile, on a busy machine too
+
 
 @pytest.fixture(scope="module")
 def real():
@@ -33,6 +35,12 @@ def attempts(monkeypatch, settings):
     made = Sandbox()
     yield made
     made.stop()
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Documents may take LONG."""
+    monkeypatch.setattr(sandbox, "PATIENCE", 60)
 
 
 def in_thread(act):
@@ -70,16 +78,15 @@ def test_a_document_reaches_nothing(attempts, monkeypatch):
 
 
 @pytest.mark.parametrize("task", ["spin", "use_memory", "write_much"])
-def test_a_costly_document_is_ended(attempts, monkeypatch, task):
-    monkeypatch.setattr(sandbox, "PATIENCE", 60)
+def test_a_costly_document_is_ended(attempts, patient, task):
     with pytest.raises(TooCostly):
         attempts.run([b""], "bob", task=task)
     assert attempts.run([b"0"], "bob", task="sleep") == b"awake"
 
 
-def test_where_memory_runs_out_a_document_ends_first(attempts):
+def test_where_memory_runs_out_a_document_ends_first(attempts, patient):
     attempts.run([b"0"], "bob", task="sleep")
-    slow, starter = in_thread(lambda: attempts.run([b"3"], "bob", task="sleep")), attempts._process.pid
+    slow, starter = in_thread(lambda: attempts.run([LONG], "bob", task="sleep")), attempts._process.pid
     children, found = Path(f"/proc/{starter}/task/{starter}/children"), set()
     while slow.is_alive() and "1000" not in found:
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -107,16 +114,16 @@ def test_next_document_starts_another_starter(attempts):
     assert attempts.run([b"0"], "bob", task="sleep") == b"awake"
 
 
-def test_others_have_the_place_while_a_document_is_rendered(attempts):
+def test_others_have_the_place_while_a_document_is_rendered(attempts, patient):
     places, began = Places(1), threading.Event()
 
     def render():
         with places.hold():
             began.set()
-            attempts.run([b"2"], "bob", task="sleep")
+            attempts.run([LONG], "bob", task="sleep")
 
     slow = in_thread(render)
-    assert began.wait(10)
+    assert began.wait(60)
     reached = []
 
     def work():
@@ -128,9 +135,9 @@ def test_others_have_the_place_while_a_document_is_rendered(attempts):
     assert reached == [True]
 
 
-def test_a_person_has_a_few_documents_at_once_and_others_go_on(attempts):
+def test_a_person_has_a_few_documents_at_once_and_others_go_on(attempts, patient):
     attempts.run([b"0"], "bob", task="sleep")
-    threads = [in_thread(lambda: attempts.run([b"2"], "bob", task="sleep")) for _ in range(sandbox.MOST_OF_A_PERSON)]
+    threads = [in_thread(lambda: attempts.run([LONG], "bob", task="sleep")) for _ in range(sandbox.MOST_OF_A_PERSON)]
     while attempts.count_of("bob") < sandbox.MOST_OF_A_PERSON:
         time.sleep(0.01)
     with pytest.raises(Busy):
@@ -141,10 +148,10 @@ def test_a_person_has_a_few_documents_at_once_and_others_go_on(attempts):
     assert attempts.count_of("bob") == 0
 
 
-def test_who_waits_too_long_for_a_turn_is_told_so(attempts, monkeypatch):
+def test_who_waits_too_long_for_a_turn_is_told_so(attempts, patient, monkeypatch):
     monkeypatch.setattr(sandbox, "QUEUE_SECONDS", 0.1)
     attempts.run([b"0"], "bob", task="sleep")
-    threads = [in_thread(lambda name=name: attempts.run([b"2"], name, task="sleep")) for name in ("bob", "gina")]
+    threads = [in_thread(lambda name=name: attempts.run([LONG], name, task="sleep")) for name in ("bob", "gina")]
     while attempts.count_of("bob") + attempts.count_of("gina") < 2:
         time.sleep(0.01)
     time.sleep(0.2)

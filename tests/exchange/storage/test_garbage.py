@@ -164,10 +164,11 @@ def after_first_deletion(monkeypatch):
     return pending.append
 
 
-@pytest.mark.parametrize("changes", [{"touched": timezone.now() + 2 * HOUR}, {"stored": True}])
-def test_blob_on_which_an_upload_relied_meanwhile_stays(course, after_first_deletion, changes):
+@pytest.mark.parametrize("column", ["touched", "stored"])
+def test_blob_on_which_an_upload_relied_meanwhile_stays(course, after_first_deletion, column):
     break_off(b"one"), break_off(b"two")
-    after_first_deletion(lambda other: Blob.objects.filter(pk=other.pk).update(**changes))
+    value = {"touched": timezone.now() + 2 * HOUR, "stored": True}[column]
+    after_first_deletion(lambda other: Blob.objects.filter(pk=other.pk).update(**{column: value}))
     assert garbage.collect_garbage(in_an_hour()) == (1, 3)
     assert is_stored(b"one") + is_stored(b"two") == Blob.objects.count() == 1
 

@@ -89,19 +89,19 @@ if connection.vendor == "postgresql":
         rows = [cast.submit(assignment, "bob"), cast.submit(assignment, "dave")]
         for turn in range(5):
             pages = [f"{turn} {number}".encode() for number in range(60)]
-            start, found = threading.Barrier(2, timeout=30), []
+            start, found = threading.Barrier(2, timeout=60), []
 
-            def give(username, contents, start=start):
+            def give(username, row, contents, start=start):
                 by = actor(username)
                 uploads = [cast.upload({"ps1.html": content}) for content in contents]
-                items = [FeedbackItem(one.manifests[0], submission=rows[0].pk) for one in uploads]
+                items = [FeedbackItem(one.manifests[0], submission=row.pk) for one in uploads]
                 sent = [blob for one in uploads for blob in one.sent]
                 start.wait()
                 return services.return_feedback(assignment, items, Upload([i.entries for i in items], sent), by=by)
 
             threads = [
-                in_another_process(lambda pages=pages, give=give: give("alice", pages), found),
-                in_another_process(lambda pages=pages, give=give: give("gina", pages[::-1]), found),
+                in_another_process(lambda pages=pages, give=give: give("alice", rows[0], pages), found),
+                in_another_process(lambda pages=pages, give=give: give("gina", rows[1], pages[::-1]), found),
             ]
             for thread in threads:
                 thread.join()

@@ -59,7 +59,7 @@ def test_cut_off_and_the_latest_extension_are_waited_for(desk, manage, folder, r
 
 
 def test_it_waits_collects_and_ends(desk, manage, folder, released, at_once):
-    due = in_seconds(3)
+    due = in_seconds(10)  # by then it waits, on a busy machine too
     set_due(desk, released, due)
     result = manage("collect_when_due", released, "ps1")
     assert datetime.now(UTC) > due
@@ -89,7 +89,7 @@ def test_interrupt_ends_it_quietly(desk, folder, released):
     process = subprocess.Popen(command, env=desk.env, cwd=folder, stderr=subprocess.PIPE, text=True, preexec_fn=listens)
     assert "Waiting" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    rest = process.communicate(timeout=30)[1]
+    rest = process.communicate(timeout=300)[1]
     assert (process.returncode, rest) == (130, "Interrupted.\n")
 
 
@@ -118,6 +118,6 @@ def test_service_that_goes_away_and_comes_back_is_waited_for(tmp_path):
     assert process.poll() is None
     with servers.service(data, workers=1, port=port):
         set_due(desk, "NBG", in_seconds(-60))
-        rest = process.communicate(timeout=60)[1]
+        rest = process.communicate(timeout=300)[1]
     assert process.returncode == 0, rest
     assert "No submissions of 'ps1' for course 'NBG' to collect" in rest

@@ -15,7 +15,7 @@ SETTING = ".jupyter/lab/user-settings/@jupyter/nbgrader/formgrader.jupyterlab-se
 
 def make(desk, *arguments):
     command = [sys.executable, "-m", "nbgrader_plugin.cli.course_directory", *arguments]
-    return subprocess.run(command, env=desk.env, cwd=desk.home, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=desk.env, cwd=desk.home, capture_output=True, text=True, timeout=300)
 
 
 def test_files_that_are_there_are_never_changed(tmp_path, capsys):
@@ -76,7 +76,7 @@ def test_one_for_each_course_taught_and_formgrader_opens_them(desk, courses):
     assert make(desk).returncode == 0
     with jupyter_server(desk) as (url, _log):
         for course in courses:
-            page = requests.get(f"{url}/formgrader", params={"path": desk.home / course}, timeout=60)
+            page = requests.get(f"{url}/formgrader", params={"path": desk.home / course}, timeout=300)
             assert page.status_code == 200
             assert course in page.text
             assert "The exchange directory at" not in page.text

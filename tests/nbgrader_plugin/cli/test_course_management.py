@@ -13,7 +13,7 @@ pytestmark = pytest.mark.live
 def test_program_starts_and_ends_with_the_status_and_a_sentence(desk, folder, courses):
     def run(*arguments):
         command = [sys.executable, "-m", "nbgrader_plugin.cli.course_management", *arguments]
-        return subprocess.run(command, env=desk.env, cwd=folder, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env=desk.env, cwd=folder, capture_output=True, text=True, timeout=300)
 
     assert run("export", courses[0]).returncode == 0
     failed = run("export", "no such course")
@@ -149,7 +149,7 @@ def test_status_shows_who_submitted_to_staff_alone(desk, manage, folder, courses
         cwd = folder if user == "alice" else desk.home
         command = [sys.executable, "-m", "nbgrader", verb, "ps1", "--course", courses[0]]
         env = Desk(desk.home, user, desk.service).env
-        result = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=300)
         assert result.returncode == 0, result.stderr
     lines = manage("status", courses[0]).stdout.splitlines()
     assert lines[0].split() == ["username", "name", "section", "ps1"]

@@ -32,7 +32,7 @@ def submitted(exchange, course, desk):
 
 def call(exchange, method, path, user, **request):
     headers = {"Authorization": f"token {user}", "Content-Type": "application/x-tar"}
-    answer = requests.request(method, f"{exchange.url}/api/v2/{path}", headers=headers, timeout=30, **request)
+    answer = requests.request(method, f"{exchange.url}/api/v2/{path}", headers=headers, timeout=300, **request)
     answer.raise_for_status()
     return answer.json()
 
@@ -56,7 +56,7 @@ def run(desk, monkeypatch, capsys):
 
 
 def test_command_is_installed(desk):
-    done = subprocess.run(["ngshare-receipt", "--help"], env=desk.env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["ngshare-receipt", "--help"], env=desk.env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and "verify" in done.stdout
 
 

@@ -29,6 +29,11 @@ def client(server):
     return NgshareClient(config=Config({"NgshareClient": {"url": server.url, "attempts": 3}}))
 
 
+def test_people_wait_a_few_seconds_for_a_list(client):
+    """Other tests wait longer, on a busy machine."""
+    assert (client.lab_timeout, client.list_timeout) == (4.0, 10.0)
+
+
 def script(server, *answers):
     """The server gives these answers one after the other."""
     remaining = list(answers)

@@ -89,7 +89,7 @@ def test_command_inside_of_a_command_keeps_the_connection(server, client):
 
 
 def test_threads_have_a_connection_each(server, client):
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def wait(path):
         both.wait()

@@ -52,7 +52,7 @@ def test_notes_in_german(monkeypatch):
     monkeypatch.setenv("LANGUAGE", "de")
     deadline = Deadline(due=NOW - MINUTE, cut_off=NOW + 5 * MINUTE, attempts_left=2)
     assert [*warnings_before("ps1", deadline, NOW, BERLIN), *sentences_after("ps1", deadline, BERLIN)] == [
-        "Die Frist von ps1 war 12:59 CET: was du jetzt abgibst, ist verspätet.",
+        "Die Frist von ps1 war 12:59 CET: Was du jetzt abgibst, ist verspätet.",
         "Annahmeschluss von ps1 ist 13:05 CET, in 5 Minuten.",
         "Du hast noch 1 Versuch für ps1.",
         "Annahmeschluss von ps1 ist 2027-01-31 13:05 CET.",

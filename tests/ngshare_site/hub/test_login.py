@@ -418,6 +418,7 @@ def test_standalone_log_in_warns_and_believes(client, settings):
     assert client.post("/login/", {"username": "bob", "next": "/"}).headers["Location"] == "/"
     assert b"bob" in client.get("/").content
     assert client.post("/login/", {"username": "a/b"}).status_code == 200
+    assert "Enter your user name." in client.post("/login/", {"username": " "}).text
 
 
 def test_log_in_of_a_browser_joins(hub, course, client, switched_on):

@@ -60,7 +60,8 @@ def test_other_processes_are_not(start, arguments, environment):
 
 
 def test_processes_of_one_service_are_one(start):
-    pids = [start(JUPYTERHUB_API_URL="http://one"), start(JUPYTERHUB_API_URL="http://one")]
+    own = f"http://hub-of-{os.getpid()}"  # of no service of other tests, beside these
+    pids = [start(JUPYTERHUB_API_URL=own), start(JUPYTERHUB_API_URL=own)]
     assert sorted(pid for pid in pids if found(pid)) == [min(pids)]
 
 

@@ -42,13 +42,13 @@ def test_student_sees_their_own_deadlines_and_that_they_were_extended(set_deadli
     set_deadlines(due=due, cut_off=due + timedelta(days=1), max_attempts=3)
     extend("bob", due=due + timedelta(days=5), reason="illness")
     bobs, daves = text(browser("bob").get(PAGE)), text(browser("dave").get(PAGE))
-    assert f'{local(due + timedelta(days=5))} <span class="tag good">extended</span>' in bobs
+    assert f'{local(due + timedelta(days=5))} <strong>in 5 days</strong> <span class="tag good">extended</span>' in bobs
     assert local(due) in daves and local(due + timedelta(days=1)) in daves and "extended" not in daves
 
 
 def test_page_says_how_far_away_the_due_date_is(set_deadlines, browser):
     set_deadlines(due=timezone.now() + timedelta(hours=3, minutes=30))
-    assert "<dd>in 3 hours</dd>" in text(browser("bob").get(PAGE))
+    assert "<strong>in 3 hours</strong>" in text(browser("bob").get(PAGE))
 
 
 @pytest.mark.parametrize("page", [PAGE, "/"])
@@ -70,12 +70,12 @@ def test_what_was_extended_is_marked_and_nothing_else(set_deadlines, extend, bro
     extend("bob", attempts=2)
     bobs = text(browser("bob").get(PAGE))
     assert '<dd>5 of 5 left <span class="tag good">extended</span></dd>' in bobs
-    assert f"<dd>{local(due)}</dd>" in bobs
+    assert f"<dd>{local(due)} <strong>in 23 hours</strong></dd>" in bobs
     set_deadlines(cut_off=due + timedelta(days=1))
     extend("bob", cut_off=due + timedelta(days=2))
     bobs = text(browser("bob").get(PAGE))
     assert f'<dd>{local(due + timedelta(days=2))} <span class="tag good">extended</span>' in bobs
-    assert f"<dd>{local(due)}</dd>" in bobs and "<dd>3 of 3 left</dd>" in bobs
+    assert f"<dd>{local(due)} <strong>in 23 hours</strong></dd>" in bobs and "<dd>3 of 3 left</dd>" in bobs
 
 
 def test_student_sees_attempts_left_and_the_policy_for_late_work(course, submission, set_deadlines, browser):
@@ -84,7 +84,7 @@ def test_student_sees_attempts_left_and_the_policy_for_late_work(course, submiss
     course.late_days = 4
     course.save()
     page = text(browser("bob").get(PAGE))
-    assert "2 of 3 left" in page
+    assert "2 of 3 left" in page and "submit it in JupyterLab" in page
     assert (
         "Submissions after the due date are accepted until the cut-off and marked as late" in page
         and "4 late days" in page
@@ -102,6 +102,7 @@ def test_closed_assignment_says_so(set_deadlines, browser):
     set_deadlines(due=past, cut_off=past)
     page = text(browser("bob").get(PAGE))
     assert "closed" in page and "Nothing is accepted after the due date." in page
+    assert "submit it in JupyterLab" not in page and "Nothing is accepted after it." not in page
 
 
 def test_staff_see_deadlines_and_number_of_extensions_with_the_way_to_them(assignment, set_deadlines, extend, browser):

@@ -28,7 +28,7 @@ def test_choice_is_kept(mail_on, browser):
     assert bob.post(PAGE, {"kinds": ["due_soon"]}).status_code == 302
     assert choices.wanted(by=actor("bob")) == ["due_soon"] and choices.wanted(by=actor("dave")) != ["due_soon"]
     page = bob.get(PAGE)
-    assert "Your choice was saved." in page.text and page.text.count("checked") == 1
+    assert page.text.count("Your choice was saved.") == 1 and page.text.count("checked") == 1
     bob.post(PAGE, {})
     assert choices.wanted(by=actor("bob")) == []
 

@@ -107,8 +107,30 @@ def test_file_that_is_not_there_is_a_404(submission, browse, path):
 def test_page_frames_the_document_without_rights(submission, browse):
     text = text_of(browse("bob"), file(submission, "ps1.ipynb"))
     assert '<iframe class="paper" src="?as=document" sandbox="allow-popups allow-popups-to-escape-sandbox"' in text
-    assert f'href="/view/submission/{submission.pk}/">Submitted by bob</a>' in text  # the way back
+    assert f'href="/view/submission/{submission.pk}/">Your submission</a>' in text  # the way back
     assert "My answer" not in text
+
+
+@pytest.mark.parametrize(
+    ("who", "names"),
+    [("bob", ["Your submission", "Your feedback"]), ("alice", ["Submitted by bob", "Feedback for bob"])],
+)
+def test_student_is_not_named_to_themself(submission, feedback, browse, who, names):
+    pages = (file(submission, "ps1.ipynb"), f"/view/submission/{submission.pk}/changes/", returned(submission))
+    texts = [text_of(browse(who), page) for page in pages]
+    assert [f">{name}</a>" in text for name, text in zip([names[0], *names], texts, strict=True)] == [True] * 3
+
+
+def test_picture_can_be_opened_and_downloaded(assignment, browse):
+    made, _ = services.submit(assignment, cast.upload({"plot.png": b"\x89PNG"}), by=actor("bob"))
+    text = text_of(browse("bob"), file(made, "plot.png"))
+    assert 'href="?as=file">Open the picture</a>' in text and 'href="?as=file" download>Download ' in text
+
+
+def test_latest_release_can_be_downloaded_where_it_is_read(assignment, release, browse):
+    latest = services.release(assignment.course, "ps1", cast.upload(FILES), by=actor("alice"), force=True)
+    texts = [text_of(browse("alice"), f"/view/release/{each.pk}/") for each in (release, latest)]
+    assert ["Download the assignment" in text for text in texts] == [False, True]
 
 
 def test_notebook_is_a_document_with_formulas(submission, browse):

@@ -74,7 +74,7 @@ def test_staff_have_nothing_due(course, browse, now):
 
 
 def test_nothing_due_is_said(submission, browse):
-    assert "Nothing that you have not submitted" in text_of(browse("bob"))
+    assert "Nothing is due." in text_of(browse("bob"))
 
 
 # The newest feedback
@@ -104,7 +104,7 @@ def test_feedback_that_is_shown_is_the_newest(assignment, browse, monkeypatch):
 def test_history_is_one_click_away_also_for_who_has_submitted_nothing(assignment, browse, who):
     page = browse(who)
     home = page.get("/").content.decode()
-    assert f'href="{HISTORY}"' in home and "Download everything I submitted" not in home
+    assert f'href="{HISTORY}"' in home and "Download everything you submitted" not in home
     assert "You have not submitted anything yet." in page.get(HISTORY).content.decode()
 
 

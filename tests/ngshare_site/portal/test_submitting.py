@@ -6,6 +6,7 @@ import stat
 import zipfile
 from datetime import timedelta
 from threading import BoundedSemaphore
+from types import SimpleNamespace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -17,10 +18,10 @@ from courses.models import Membership
 from courses.permissions import SERVER
 from exchange import services
 from exchange.models import Submission
-from exchange.storage import blobs, file_sets
+from exchange.storage import blobs, file_sets, unpacking
 from exchange.storage.blobs import staging_folder
-from ngshare_site.portal import submitting
-from ngshare_site.portal.form_files import FormFiles, unpack_if_zip
+from ngshare_site.portal import sent_files, submitting
+from ngshare_site.portal.form_files import FormFiles
 from tests import cast
 from tests.cast import COURSE, actor, everything, person
 
@@ -219,6 +220,7 @@ def test_withdrawn_attempt_can_be_submitted_again(bob):
         ({"x.zip": b"no zip"}, "The zip is damaged"),
         ({"x.zip": zipped({"../../x": b"1"})}, "it has a part"),
         ({"x.zip": zipped({"/etc/x": b"1", "y": b""})}, "it starts or ends with"),
+        ({"x.zip": zipped({"nameless": b"1"}).replace(b"nameless", b"\0ameless")}, "control character"),
         ({"x.zip": zipped({"x": b"1" * 99}, method=zipfile.ZIP_BZIP2)}, "unusual way"),
         ({"x.zip": zipped({"x": b"1" * 99}, method=zipfile.ZIP_LZMA)}, "unusual way"),
         ({"x.zip": zipped({"x": b"1" * 99})[:-30]}, "The zip is damaged"),
@@ -278,7 +280,7 @@ def test_zip_of_too_many_files_is_refused(bob, settings):
 
 def test_zip_with_an_endless_list_is_refused_before_it_is_read(bob, settings, monkeypatch):
     settings.NGSHARE_MAX_FILES = 3
-    monkeypatch.setattr("exchange.storage.unpacking.CHUNK", 10)
+    monkeypatch.setattr("exchange.storage.zip_files.CHUNK", 10)
     before = everything()
     reply = bob.post(PAGE, sent({"x.zip": zipped({f"{number}": b"" for number in range(100)})}))
     assert_refused(reply, before, "too many files in the zip", 413)
@@ -299,7 +301,7 @@ def test_too_many_files_are_refused(bob, settings):
 
 def test_body_larger_than_any_submission_is_refused_before_it_is_read(bob, settings, monkeypatch):
     settings.NGSHARE_MAX_SUBMISSION_SIZE = 10
-    monkeypatch.setattr(submitting, "HEAD", 0)
+    monkeypatch.setattr(submitting, "IN_FORM", 0)
     reply = bob.post(PAGE, sent({"x": bytes(1000)}))
     assert reply.status_code == 413 and "The request is" in text_of(reply)
 
@@ -375,24 +377,59 @@ def test_few_zip_files_are_unpacked_at_once(bob, monkeypatch):
     free = []
 
     def unpack(*arguments):
-        free.append(submitting.unpacking_turn.acquire(blocking=False))
+        free.append(sent_files.unpacking_turn.acquire(blocking=False))
         if free[-1]:
-            submitting.unpacking_turn.release()
-        return unpack_if_zip(*arguments)
+            sent_files.unpacking_turn.release()
+        return unpacking.unpack(*arguments)
 
-    monkeypatch.setattr(submitting, "unpacking_turn", BoundedSemaphore(2))
-    monkeypatch.setattr(submitting, "unpack_if_zip", unpack)
+    monkeypatch.setattr(sent_files, "unpacking_turn", BoundedSemaphore(2))
+    monkeypatch.setattr(sent_files, "unpacking", SimpleNamespace(list_files=unpacking.list_files, unpack=unpack))
     assert bob.post(PAGE, sent_plainly(**{"a.zip": zipped(cast.WORK)})).status_code == 302
-    with submitting.unpacking_turn:
+    with sent_files.unpacking_turn:
         bob.post(PAGE, sent_plainly(**{"a.zip": zipped({"b.txt": b"b"})}))
     assert free == [True, False]
+
+
+def write_nothing(*arguments):
+    raise AssertionError("Something is written.")
+
+
+def test_zip_without_room_in_the_quota_is_refused_before_it_is_written(bob, settings, monkeypatch):
+    settings.NGSHARE_MAX_PERSON_BYTES = 2 * MEBIBYTE
+    bob.post(PAGE, sent({"data.csv": b"d" * MEBIBYTE}))
+    zip_ = zipped({"x": bytes(MEBIBYTE), "y": b"y"})
+    assert len(zip_) < 10_000
+    monkeypatch.setattr(unpacking, "unpack", write_nothing)
+    before = everything()
+    reply = bob.post(PAGE, sent({"x.zip": zip_}))
+    assert_refused(reply, before, "This submission adds 1.05 MB to the 1.05 MB that bob has submitted", 413)
+
+
+@pytest.mark.parametrize("more", [{}, {".ipynb_checkpoints/x": bytes(MEBIBYTE)}, {"again": bytes(MEBIBYTE - 1) + b"x"}])
+def test_zip_that_just_fits_beside_what_does_not_count_is_submitted(bob, settings, more):
+    """What the sender has submitted before, what comes twice, and what is left out."""
+    bob.post(PAGE, sent({"data.csv": b"d" * MEBIBYTE}))
+    settings.NGSHARE_MAX_PERSON_BYTES = 2 * MEBIBYTE
+    new = bytes(MEBIBYTE - 1) + b"x"
+    zip_ = zipped({"data.csv": b"d" * MEBIBYTE, "new.csv": new, **more})
+    assert bob.post(PAGE, sent({"x.zip": zip_})).status_code == 302
+    assert files_of(Submission.objects.latest("created"))["new.csv"] == new
+    before = everything()
+    assert_refused(bob.post(PAGE, sent({"x.zip": zipped({"y": b"y"})})), before, "adds 1 byte to the 2.1 MB", 413)
+
+
+def test_zip_that_was_submitted_is_found_again_without_room_in_the_quota(bob, settings):
+    for _ in range(2):
+        assert bob.post(PAGE, sent({"x.zip": zipped({"a.txt": b"a", "b.txt": b"b"})})).status_code == 302
+        settings.NGSHARE_MAX_PERSON_BYTES = 1
+    assert Submission.objects.count() == 1
 
 
 def test_last_attempt_is_warned_of_and_then_used_up(bob, assignment):
     services.set_deadlines(assignment, {"max_attempts": 1}, by=actor("alice"))
     assert "This is your last attempt" in text_of(bob.get(PAGE))
     bob.post(PAGE, sent(cast.WORK))
-    assert "You have no attempt left" in text_of(bob.get(PAGE))
+    assert "You have no attempts left" in text_of(bob.get(PAGE))
     before = everything()
     assert_refused(bob.post(PAGE, sent({"x": b""})), before, "the limit is 1", 409)
 
@@ -405,6 +442,14 @@ def test_late_submission_and_near_cut_off_are_warned_of(bob, assignment):
     assert "what you submit now is late" in text and "in 3 minutes" in text
     bob.post(PAGE, sent(cast.WORK))
     assert "late" in text_of(bob.get(f"/view/submission/{Submission.objects.get().pk}/"))
+
+
+def test_closed_assignment_is_not_warned_of_as_late(bob, submission):
+    past = timezone.now() - timedelta(hours=1)
+    services.set_deadlines(submission.assignment, {"due": past, "cut_off": past, "max_attempts": 2}, by=actor("alice"))
+    text = text_of(bob.get(PAGE))
+    assert "nothing can be submitted any more" in text and "your last attempt" not in text
+    assert "what you submit now is late" not in text and text.index("any more") < text.index("<dt>Due")
 
 
 def test_unreleased_assignment_takes_nothing(bob, submission):

@@ -17,7 +17,7 @@ def worker():
     config = Config()
     config.set("worker_class", Worker)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(10)
+        listener.settimeout(60)
         one = Worker(0, 0, [listener], None, 30, config, Logger(config))
         one.tpool = one.get_thread_pool()
         one.method_queue.init()
@@ -68,9 +68,10 @@ def ask(client, path):
         answer += received
 
 
-def test_requests_that_follow_each_other_do_without_the_main_loop(answering):
+def test_requests_that_follow_each_other_do_without_the_main_loop(answering, monkeypatch):
     (listener,) = answering.sockets
-    with socket.create_connection(listener.getsockname(), timeout=10) as client:
+    monkeypatch.setattr("ngshare_site.server.worker.PAUSE", 60)
+    with socket.create_connection(listener.getsockname(), timeout=60) as client:
         answering.accept(listener)
         for path in (b"/one", b"/two", b"/three"):
             ask(client, path)
@@ -82,7 +83,7 @@ def test_requests_that_follow_each_other_do_without_the_main_loop(answering):
 def test_connection_that_pauses_gives_back_its_thread(answering):
     (listener,) = answering.sockets
     answering.poller = selectors.DefaultSelector()
-    with answering.poller, socket.create_connection(listener.getsockname(), timeout=10) as client:
+    with answering.poller, socket.create_connection(listener.getsockname(), timeout=60) as client:
         answering.accept(listener)
         ask(client, b"/one")
         answering.tpool.shutdown()
@@ -98,7 +99,7 @@ def test_nobody_keeps_a_thread_while_others_wait_for_one(answering, monkeypatch)
     monkeypatch.setattr("ngshare_site.server.worker.PAUSE", 60)
     with ExitStack() as stack:
         stack.enter_context(answering.poller)
-        clients = [stack.enter_context(socket.create_connection(listener.getsockname(), timeout=10)) for _ in range(2)]
+        clients = [stack.enter_context(socket.create_connection(listener.getsockname(), timeout=60)) for _ in range(2)]
         for _ in clients:
             answering.accept(listener)
         for client in clients:

@@ -37,13 +37,13 @@ def test_errors_of_submitting_are_in_german(assignment):
     english = refusal(post_bundle(cast.client("bob"), of_assignment("submissions"), body))
     german = refusal(post_bundle(cast.client("bob"), of_assignment("submissions"), body, accept_language="de"))
     assert english[:2] == german[:2] == (409, "closed")
-    assert "nothing is accepted after that" in english[2] and "danach wird nichts mehr angenommen" in german[2]
+    assert "nothing is accepted after that" in english[2] and "seitdem wird nichts mehr angenommen" in german[2]
     Assignment.objects.update(cut_off=None, max_attempts=1)
     assignment.refresh_from_db()
     cast.submit(assignment, "bob")
     german = refusal(post_bundle(cast.client("bob"), of_assignment("submissions"), body, accept_language="de"))
     assert german[:2] == (409, "no_attempts_left")
-    assert german[2] == "Du hast ps1 1 Mal abgegeben, erlaubt sind 1. Was du abgegeben hast, bleibt erhalten."
+    assert german[2] == "Du hast ps1 1-mal abgegeben, erlaubt sind 1. Was du abgegeben hast, bleibt erhalten."
 
 
 def test_errors_of_releasing_are_in_german(assignment, alice):
