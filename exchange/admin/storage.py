@@ -1,9 +1,7 @@
 """The admin's pages of file sets and blobs, for administrators: where bytes are used, and whether they are intact."""
 
 from datetime import datetime
-from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
@@ -132,13 +130,6 @@ class BlobAdmin(BaseAdmin[Blob]):
         "used_by",
     )
     actions = ("verify",)
-
-    def get_form(
-        self, request: HttpRequest, obj: Blob | None = None, change: bool = False, **kwargs: Any
-    ) -> "type[forms.ModelForm[Blob]]":
-        """Write the names of the checksums as everywhere else: a label would begin with a capital alone."""
-        labels = {"sha256": "SHA-256", "md5": "MD5"}
-        return super().get_form(request, obj, change, labels=labels, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Blob]:
         return super().get_queryset(request).annotate(files_made=count_of(FileEntry, "blob"))
