@@ -60,10 +60,14 @@ class Deadline:
     note: str = ""  # what staff wrote when they extended it
 
     @property
+    def label(self) -> str:
+        """Why it is not the assignment's own, in a word; empty if it is."""
+        return str(Reason(self.reason).label) if self.reason else ""
+
+    @property
     def why(self) -> str:
-        """Why it is not the assignment's own: `extended: illness`; empty if it is. The note is for staff."""
-        label = str(Reason(self.reason).label) if self.reason else ""
-        return f"{label}: {self.note}" if self.note else label
+        """The same with the note, which is for staff: `extended: illness`."""
+        return f"{self.label}: {self.note}" if self.note else self.label
 
     def is_late(self, moment: datetime) -> bool:
         return is_late(moment, self.due)

@@ -138,6 +138,11 @@ class AssignmentCounts(NamedTuple):
     left: int = 0  # people who submitted and are not on the roster any more
 
     @property
+    def missing(self) -> int:
+        """How many students have not submitted."""
+        return self.students - self.submitted
+
+    @property
     def sentence(self) -> str:
         """Say who submitted.
 

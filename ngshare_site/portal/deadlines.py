@@ -24,6 +24,7 @@ class ShownDeadlines:
     is_closed: bool
     late_policy: str
     extensions: int | None  # how many there are, for those who see all of them
+    may_extend: bool
 
 
 def shown_deadlines(actor: Actor, assignment: Assignment, *, attempts: int) -> ShownDeadlines:
@@ -37,6 +38,7 @@ def shown_deadlines(actor: Actor, assignment: Assignment, *, attempts: int) -> S
         deadline.is_closed(timezone.now()),
         late_policy(assignment.course, deadline, None if sees_all else actor),
         assignment.extensions.count() if sees_all else None,
+        actor.may(Permission.EXTEND, assignment.course),
     )
 
 

@@ -27,6 +27,7 @@ from exchange.models import Assignment, Feedback, FileEntry, Submission
 from exchange.progress import AssignmentCounts, AssignmentProgress
 from exchange.storage import file_sets
 from exchange.storage.archives import ArchiveFolder
+from ngshare_site.portal.assignment import sees_everybody
 from ngshare_site.portal.base import MemberView
 from ngshare_site.portal.students import due_next, newest_feedback
 from ngshare_site.role_names import ROLES
@@ -74,6 +75,7 @@ class HomeView(MemberView, TemplateView):
         taken = [section for section in sections if section.role == Role.STUDENT]
         context = {"due": due_next(row.own for section in taken for row in section.rows), "has_taken": bool(taken)}
         context["newest_feedback"] = newest_feedback(self.actor)
+        context["is_student"] = Role.STUDENT in self.actor.roles.values()
         return super().get_context_data(courses=sections, page=page, has_submitted=has_submitted, **context, **kwargs)
 
 
@@ -134,6 +136,7 @@ class SubmissionView(MemberView, TemplateView):
             receipt=receipts.receipt(submission),
             feedback=latest_feedback(submission),
             comparison=compare_with_release(submission),
+            is_staffed=sees_everybody(self.actor, submission.assignment),
             **kwargs,
         )
 
@@ -165,7 +168,7 @@ def get_submission(actor: Actor, pk: int, *, files: bool = True) -> Submission:
     rows = rows.prefetch_related(Prefetch("feedbacks", queryset=newest))
     if files:
         rows = rows.prefetch_related(file_sets.prefetch_entries("file_set__entries"))
-    for submission in states.read_states(rows):
+    for submission in states.read_states(rows.annotate(is_latest=states.IS_LATEST)):
         timezone.activate(submission.assignment.course.zone)
         return submission
     raise Http404

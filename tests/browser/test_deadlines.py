@@ -121,7 +121,7 @@ def test_student_follows_the_due_date_and_the_extensions(release, campus, person
     carol.picture("pages-student-extended")
 
     alice.page.goto(f"{campus.hub.ngshare}/view/course/{COURSE}/{name}/")
-    expect(alice.row("carol")).to_contain_text("due 2115-11-29 12:00 UTC, extended: granted in nbgrader's gradebook")
+    expect(alice.row("carol")).to_contain_text(re.compile("extended *due 2115-11-29 12:00 UTC"))
     alice.page.locator("dl.facts a", has_text="1").click()
     alice.page.get_by_role("link", name="Many extensions as a CSV file").click()
     alice.page.fill("#id_extensions-0-due_0", "2120-05-06")

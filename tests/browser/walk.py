@@ -144,7 +144,7 @@ def portal_visits(rows):
     due = {"input[name=due_0]": f"{moment(-2):%Y-%m-%d}", "input[name=due_1]": "12:00:00"}
     grant = {"input[name=students]": "dave, ada", "form[action] input[name=due_0]": f"{moment(8):%Y-%m-%d}"}
     grant |= {"form[action] input[name=due_1]": "12:00:00", "input[name=reason]": "illness"}
-    to_grant = 'form[action="#extensions"] button'
+    to_grant = 'form[action="#grant"] button'
     zipped = zip_file({f"feedback/{name}/{OVER}/{OVER}.html": FEEDBACK + name.encode() for name in NAMES[9:14]})
     return [
         Visit("home", reverse("home")),

@@ -38,6 +38,7 @@ class Act:
     button: str
     done: str  # what is said when it is done
     run: Callable[[], Sequence[StateChange]]  # which returns whose state it changes
+    changes_states: bool = True  # for some
 
 
 class ActView(StaffPage):
@@ -51,7 +52,7 @@ class ActView(StaffPage):
 
     @property
     def back(self) -> str:
-        """Where to go without acting."""
+        """Where to go afterwards, and without acting."""
         return self.home
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -68,7 +69,7 @@ class ActView(StaffPage):
             messages.error(request, error.message)
             return redirect(self.back)
         messages.success(request, act.done)
-        return redirect(self.home)
+        return redirect(self.back)
 
     def _ask(self, act: Act) -> HttpResponse:
         try:
@@ -113,7 +114,10 @@ class UnreleaseView(ActView):
 
     def make_act(self) -> Act:
         name, count = {"assignment": self.assignment.name}, self.assignment.submissions.present().count()
-        lines = [_("Students no longer see %(assignment)s, and can neither fetch nor submit it.") % name]
+        if self.assignment.is_shown:
+            lines = [_("Students no longer see %(assignment)s, and can neither fetch nor submit it.") % name]
+        else:
+            lines = [_("Students will not see %(assignment)s, and can neither fetch nor submit it.") % name]
         if count:
             kept = ngettext(
                 "%(count)d submission is kept. Students go on reading what they submitted, and you see everything.",
@@ -125,7 +129,7 @@ class UnreleaseView(ActView):
         if since := self.assignment.withdrawn_at:
             lines = [_("%(assignment)s is unreleased since %(time)s.") % {**name, "time": local(since)}]
         done = _("%(assignment)s is unreleased. Everything is kept.") % name
-        return Act(_("Unrelease %(assignment)s?") % name, lines, _("Unrelease"), done, self._run)
+        return Act(_("Unrelease %(assignment)s?") % name, lines, _("Unrelease"), done, self._run, changes_states=False)
 
     def _run(self) -> Sequence[StateChange]:
         services.unrelease(self.assignment, by=self.actor)
@@ -149,7 +153,8 @@ class RestoreView(ActView):
         else:
             lines.append(_("To release changed files, use nbgrader: it makes a new release."))
         done = _("%(assignment)s is released again.") % name
-        return Act(_("Release %(assignment)s again?") % name, lines, _("Release again"), done, self._run)
+        heading = _("Release %(assignment)s again?") % name
+        return Act(heading, lines, _("Release again"), done, self._run, changes_states=False)
 
     def _run(self) -> Sequence[StateChange]:
         services.restore(self.assignment, by=self.actor)

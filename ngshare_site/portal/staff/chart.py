@@ -1,6 +1,6 @@
 """The picture of submissions over time: which share of the students, of all and of each section, had submitted when.
 
-The page stretches it to its width, so places are percentages; its sentence and its table say the same in words.
+The page stretches it to its width, so places are percentages; its sentences and its table say the same in words.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from exchange.submission_curve import Curve, Curves
 
 SHORTEST = timedelta(minutes=10)  # that the picture shows
 MAX_TICKS = 7
+FEWEST = 3  # students whose first submissions make a curve
 DAY = timedelta(days=1)
 STEPS = [timedelta(minutes=each) for each in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)]
 STEPS += [DAY * each for each in (1, 2, 4, 7, 14, 28, 56, 91, 182, 364)]
@@ -53,6 +54,11 @@ class Picture:
         return self.lines[0]
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether there is more to see than the sentences say."""
+        return self.whole.curve.submitted >= FEWEST
+
+    @property
     def sentences(self) -> str:
         """The same in words."""
         whole = self.whole
@@ -63,10 +69,10 @@ class Picture:
         }
         times = {"first": whole.first, "half": whole.half, "last": whole.last, "due": self.due}
         values |= {name: local(moment) for name, moment in times.items()}
-        sentences = [_how_many(whole.curve, is_over=self.is_over)]
+        sentences = [_how_many_in_time(whole.curve)] if self.is_over else []
         if whole.curve.submitted > 1:
             sentences.append(
-                _("The first came %(first)s; half of these students had submitted by %(half)s, and all by %(last)s.")
+                _("The first came %(first)s; half of them had come by %(half)s, and the last came %(last)s.")
             )
         else:
             sentences.append(_("The first came %(first)s."))
@@ -86,10 +92,10 @@ class Span(NamedTuple):
 
 
 def submissions_over_time(curves: Curves, due: datetime | None, now: datetime) -> Picture | None:
-    """Return the picture, or None where no student has submitted."""
+    """Return the picture, or None where no student has submitted; `is_drawn` says whether it is worth a look."""
     if not curves.whole.moments:
         return None
-    span = _span(curves.whole.moments[0], curves.whole.moments[-1], due)
+    span = _span(curves.whole.moments[0], curves.whole.moments[-1], due, now)
     shows_due = due is not None and span.start <= due <= span.end
     named = [(_("All students"), curves.whole)]
     named += [(_section(name), curve) for name, curve in curves.sections.items()]
@@ -102,22 +108,10 @@ def submissions_over_time(curves: Curves, due: datetime | None, now: datetime) -
     )
 
 
-def _how_many(curve: Curve, *, is_over: bool) -> str:
-    if is_over and curve.students == 1:
-        return _("Counted from first attempts, 1 of 1 student has submitted, %(in_time)d by the due date, %(due)s.")
-    if is_over:
-        return ngettext(
-            "Counted from first attempts, %(submitted)d of %(students)d students has submitted, %(in_time)d by the due "
-            "date, %(due)s.",
-            "Counted from first attempts, %(submitted)d of %(students)d students have submitted, %(in_time)d by the "
-            "due date, %(due)s.",
-            curve.submitted,
-        )
-    if curve.students == 1:
-        return _("Counted from first attempts, 1 of 1 student has submitted.")
+def _how_many_in_time(curve: Curve) -> str:
     return ngettext(
-        "Counted from first attempts, %(submitted)d of %(students)d students has submitted.",
-        "Counted from first attempts, %(submitted)d of %(students)d students have submitted.",
+        "With their first attempt, %(in_time)d of %(submitted)d student was in time (due %(due)s).",
+        "With their first attempt, %(in_time)d of %(submitted)d students were in time (due %(due)s).",
         curve.submitted,
     )
 
@@ -126,12 +120,14 @@ def _section(name: str) -> str:
     return _("Section %(name)s") % {"name": name} if name else _("No section")
 
 
-def _span(first: datetime, last: datetime, due: datetime | None) -> Span:
-    """Return the time from the first to the last, and to the due date if half of the picture remains for these."""
+def _span(first: datetime, last: datetime, due: datetime | None, now: datetime) -> Span:
+    """Return the time from the first to the last; to the due date, or else till now before it, where half remains."""
     length = max(last - first, SHORTEST)
     start, end = first, max(last, first + SHORTEST)
     if due is not None and due - length <= end and due + length >= start:
         start, end = min(start, due), max(end, due)
+    elif (due is None or now < due) and now - length <= end:
+        end = max(end, now)
     margin = (end - start) / 50
     return Span(start - margin, end + margin)
 
@@ -151,13 +147,20 @@ def _ticks(span: Span) -> list[Tick]:
     length = span.end - span.start
     step = next((step for step in STEPS if length / step <= MAX_TICKS), STEPS[-1])
     day = in_zone(span.start, zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    ticks = []
+    ticks: list[Tick] = []
     while day < span.end:
         # On a local day each time is as many hours after midnight as the clock says.
         for moment in (day + step * number for number in range(max(1, -(-DAY // step)))):
             if span.start <= moment <= span.end:
-                is_midnight = (moment.hour, moment.minute) == (0, 0)
-                label = date_format(moment, pgettext("format of a day and month", "j M") if is_midnight else "H:i")
-                ticks.append(Tick(span.place(moment), label))
+                ticks.append(Tick(span.place(moment), _label(moment, is_first=not ticks)))
         day += max(step, DAY)
     return ticks
+
+
+def _label(moment: datetime, *, is_first: bool) -> str:
+    """Return the day at midnight, the time at others, and both at the first, so that there is always a day."""
+    day = date_format(moment, pgettext("format of a day and month", "j M"))
+    if (moment.hour, moment.minute) == (0, 0):
+        return day
+    time = date_format(moment, "H:i")
+    return f"{day} {time}" if is_first else time

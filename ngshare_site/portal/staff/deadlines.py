@@ -18,8 +18,10 @@ from courses.permissions import Permission
 from courses.templatetags.times import local
 from exchange import services
 from exchange.deadline_forms import DeadlinesForm, LocalDateTimeField, LocalDateTimeWidget
-from exchange.models import Assignment
+from exchange.deadlines import in_force
+from exchange.models import Assignment, Extension
 from exchange.services import Grant, StateChange
+from ngshare_site.portal.deadlines import late_policy
 from ngshare_site.portal.staff.acts import Act, ActView, entered_form, keep_for_confirmation
 from ngshare_site.portal.staff.base import StaffPage, address_of
 from ngshare_site.portal.staff.page import sections_of
@@ -41,7 +43,7 @@ class DateAndTime(LocalDateTimeWidget):
         time: dict[str, Any] = {"type": "time", "aria-label": format_lazy(gettext_lazy("{label}: time"), label=label)}
         super().__init__(
             date_attrs=date,
-            time_attrs={**time, "step": "1"},
+            time_attrs=time,
             date_format="%Y-%m-%d",
             time_format="%H:%M:%S",
         )
@@ -148,6 +150,7 @@ class DeadlinesView(StaffPage):
             "extension_count": extensions.count(),
             "deadlines_form": AssignmentDeadlinesForm(instance=self.assignment),
             "grant_form": GrantForm(course=course, initial={"students": self.request.GET.get("student", "")}),
+            "late_policy": late_policy(course, in_force(self.assignment, None)),
             "zone": timezone.get_current_timezone_name(),
         }
         return super().get_context_data(**{**context, **kwargs})
@@ -207,7 +210,7 @@ class ConfirmExtensionView(EnteredActView):
 
         count = len(grants)
         heading = ngettext(
-            "Grant %(count)d extension of %(assignment)s?", "Grant %(count)d extensions of %(assignment)s?", count
+            "Grant %(count)d extension for %(assignment)s?", "Grant %(count)d extensions for %(assignment)s?", count
         )
         heading %= {"count": count, "assignment": self.assignment.name}
         done = ngettext("%(count)d extension is granted.", "%(count)d extensions are granted.", count) % {
@@ -225,7 +228,6 @@ class WithdrawExtensionView(ActView):
 
     def make_act(self) -> Act:
         extension = _extensions(self.assignment).filter(pk=self.kwargs["pk"]).first()
-        name = self.assignment.name
         if extension is None:  # withdrawn by a first click, or by somebody else
             return Act(_("The extension is withdrawn"), [], "", _("The extension is withdrawn."), list)
         whose = {"whose": _whose(extension.user, extension.section)}
@@ -233,11 +235,20 @@ class WithdrawExtensionView(ActView):
         def run() -> Sequence[StateChange]:
             return services.withdraw_extensions(self.assignment, [extension], by=self.actor)
 
-        lines = [
-            _("The deadlines of %(assignment)s hold for %(whose)s as for the others.") % {"assignment": name, **whose}
-        ]
         done = _("The extension of %(whose)s is withdrawn.") % whose
-        return Act(_("Withdraw the extension of %(whose)s?") % whose, lines, _("Withdraw"), done, run)
+        heading = _("Withdraw the extension of %(whose)s?") % whose
+        return Act(heading, [self._afterwards(extension)], _("Withdraw"), done, run)
+
+    def _afterwards(self, extension: Extension) -> str:
+        """Return what is in force then: of a student, an extension of their section, if there is one."""
+        whose = {"whose": _whose(extension.user, extension.section)}
+        memberships = self.assignment.course.memberships.filter(user=extension.user).exclude(section="")
+        section = memberships.values_list("section", flat=True).first()
+        if section is not None and self.assignment.extensions.filter(section=section).exists():
+            sentence = _("Then the extension of section %(section)s is in force for %(whose)s.")
+            return sentence % {"section": section, **whose}
+        sentence = _("Then the deadlines of %(assignment)s are in force for %(whose)s.")
+        return sentence % {"assignment": self.assignment.name, **whose}
 
 
 def _extensions(assignment: Assignment) -> Any:

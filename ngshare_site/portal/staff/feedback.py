@@ -52,7 +52,7 @@ class FilesField(forms.FileField):
 class PagesForm(forms.Form):
     """Pages of feedback on one attempt of a student."""
 
-    attempt = forms.TypedChoiceField(label=gettext_lazy("On the attempt of"), coerce=int)
+    attempt = forms.TypedChoiceField(label=gettext_lazy("For the attempt of"), coerce=int)
     pages = FilesField(label=gettext_lazy("Pages (.html)"), widget=FilesInput({"accept": ".html"}))
 
     def __init__(self, attempts: Sequence[Submission], *args: Any, **kwargs: Any) -> None:

@@ -39,11 +39,6 @@ class Missing:
     section: str
     email: str
 
-    @property
-    def address(self) -> str:
-        """The email, or the user name where none is known."""
-        return self.email or self.username
-
 
 def find_missing(course: Course, assignment: Assignment, section: str) -> list[Missing]:
     """Return the students of the roster, or of a section, who have not submitted, by user name."""
@@ -53,7 +48,7 @@ def find_missing(course: Course, assignment: Assignment, section: str) -> list[M
 
 
 class ReminderView(StaffPage):
-    """The addresses of those who have not submitted, to be copied into a mail."""
+    """The addresses of those who have not submitted, to be copied into an email, and who has none."""
 
     template_name = "ngshare/staff/reminder.html"
 
@@ -67,7 +62,8 @@ class ReminderView(StaffPage):
             section=section,
             sections=sections_of(self.assignment.course),
             missing=missing,
-            text="\n".join(each.address for each in missing),
+            emails=emails,
+            text="\n".join(emails),
             without_email=names,
             mailto=mailto,
             **kwargs,
@@ -75,7 +71,7 @@ class ReminderView(StaffPage):
 
 
 class ReminderFileView(StaffView):
-    """The same as a text of one address a line, or as CSV."""
+    """The addresses as a text of one a line, or all who have not submitted as CSV."""
 
     def get(self, request: HttpRequest, course: str, assignment: str, kind: str) -> HttpResponseBase:
         missing = _read_missing(self.actor, self.assignment, request.GET.get("section", ""))
@@ -84,9 +80,8 @@ class ReminderFileView(StaffView):
             header = ("username", "first_name", "last_name", "section", "email")
             rows = [header, *([getattr(each, column) for column in header] for each in missing)]
             return csv_response(write_rows(rows), name)
-        response = HttpResponse(
-            "".join(f"{each.address}\n" for each in missing), content_type="text/plain; charset=utf-8"
-        )
+        text = "".join(f"{each.email}\n" for each in missing if each.email)
+        response = HttpResponse(text, content_type="text/plain; charset=utf-8")
         response["Content-Disposition"] = str(content_disposition_header(True, name))
         return response
 

@@ -24,6 +24,8 @@ def staff_context(request: HttpRequest, actor: Actor, assignment: Assignment) ->
         "counts": table_filter.count(course, [assignment])[assignment.pk],
         "sections": sections_of(course),
         "chart": chart.submissions_over_time(read_curves(assignment), assignment.due, timezone.now()),
+        "has_submissions": assignment.submissions.present().exists(),
+        "may_submit": actor.may(Permission.SUBMIT, course),
         "may_release": actor.may(Permission.RELEASE, course),
         "may_return": actor.may(Permission.RETURN_FEEDBACK, course),
     }

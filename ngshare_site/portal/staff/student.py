@@ -45,7 +45,8 @@ def _read_attempts(rows: Any) -> list[Submission]:
     """Return the submissions, newest first, with state, files and feedback. A constant number of queries."""
     newest = Feedback.objects.select_related("file_set", "returned_by").order_by("-id")
     rows = rows.select_related("file_set", "submitted_by", "student").order_by("-created")
-    attempts = states.read_states(rows.prefetch_related(Prefetch("feedbacks", queryset=newest)))
+    rows = rows.annotate(is_latest=states.IS_LATEST).prefetch_related(Prefetch("feedbacks", queryset=newest))
+    attempts = states.read_states(rows)
     for attempt in attempts:
         attempt.shown_code = grouped(attempt.code) if attempt.code else ""  # type: ignore[attr-defined]
     return attempts

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from courses.models import Membership
 from exchange import services
@@ -110,16 +111,47 @@ def test_unreleased_assignment_is_shown_to_staff_and_to_who_submitted(submission
     assert ("unreleased" in reply.content.decode()) is (status == 200)
 
 
-def test_staff_see_counts_and_a_chart(submission, browse):
+def test_staff_see_counts_that_lead_to_the_rows_and_a_chart(late, submission, browse):
+    text = browse("gina").get(PAGE, {"q": "o", "page": 1}).content.decode()
+    assert "Submitted: 1 of 1 student." in text and "With their first attempt, 0 of 1 student was in time" in text
     text = browse("gina").get(PAGE).content.decode()
-    assert "Submitted: 1 of 2 students." in text and "<svg" in text and "1 of 2 students has submitted" in text
+    assert "Submitted: 1 of 2 students." in text and "The first came" in text
+    for show, words in [("missing", "1 not submitted"), ("uncollected", "1 not collected"), ("late", "1 late")]:
+        assert f'<a href="?show={show}">{words}' in text
+    text = browse("gina").get("/").content.decode()
+    for show in ("late", "uncollected"):
+        assert f'<a href="{PAGE.replace(" ", "%20")}?show={show}">1</a>' in text
+
+
+def test_what_needs_submissions_or_students_is_offered_where_they_are(assignment, browse):
+    offers = "ps1/feedback/", "#download", 'class="download"', "ps1/reminder/", "ps1/submit/"
+
+    def offered():
+        text = browse("alice").get(PAGE).content.decode()
+        return [offer for offer in offers if offer in text]
+
+    assert offered() == ["ps1/reminder/", "ps1/submit/"]
+    services.set_deadlines(assignment, {"release_at": timezone.now() + timedelta(days=1)}, by=actor("alice"))
+    assert offered() == ["ps1/submit/"]
+    cast.submit(assignment, "alice")
+    assert offered() == ["ps1/feedback/", "#download", 'class="download"', "ps1/submit/"]
+    services.unrelease(assignment, by=actor("alice"))
+    assert offered() == ["ps1/feedback/", "#download", 'class="download"']
+
+
+def test_extended_due_date_is_marked(late, assignment, submission, browse):
+    due = submission.created + timedelta(hours=1)
+    services.grant_extensions(assignment, [services.Grant("bob", due=due, reason="illness")], by=actor("alice"))
+    text = " ".join(browse("gina").get(PAGE).content.decode().split())
+    assert f'<span class="tag good">extended</span><br><span class="soft">due {due:%Y-%m-%d %H:%M} UTC</span>' in text
+    assert "illness" not in text
 
 
 def test_trials_and_withdrawn_submissions_do_not_count(submission, browse):
     cast.submit(submission.assignment, "gina")
     services.withdraw_submissions([cast.submit(submission.assignment, "dave")], by=actor("alice"))
     text = browse("alice").get(PAGE).content.decode()
-    assert "Submitted: 1 of 2 students." in text and "1 of 2 students has submitted" in text
+    assert "Submitted: 1 of 2 students." in text and "The first came" in text
 
 
 @pytest.mark.parametrize("address", ["/", PAGE])
@@ -193,7 +225,7 @@ def test_table_comes_in_pages_and_the_csv_whole(submission, browse, monkeypatch)
     pages = [alice.get(PAGE, {"sort": "section", "page": number}) for number in (1, 2)]
     assert [[member.username for member, _ in page.context["rows"]] for page in pages] == [["bob"], ["dave"]]
     text = pages[0].content.decode()
-    assert "2 members shown" in text and "Members 1 to 1 of 2" in text and "?sort=section&amp;page=2" in text
+    assert "2 students" in text and "1 to 1 of 2" in text and "?sort=section&amp;page=2" in text
     assert [row["username"] for row in rows_of(alice)] == ["bob", "dave"]
 
 

@@ -111,8 +111,16 @@ def test_staff_see_deadlines_and_number_of_extensions_with_the_way_to_them(assig
     extend("bob", due=due + timedelta(days=5))
     page = text(browser("gina").get(PAGE))
     assert local(due - timedelta(days=2)) in page
-    assert f'<a href="{PAGE}deadlines/">1: see and change them</a>' in page
+    assert f'<a href="{PAGE}deadlines/">1: see them</a>' in page
+    assert f'<a href="{PAGE}deadlines/">1: see and change them</a>' in text(browser("alice").get(PAGE))
     assert "deadlines/" not in text(browser("bob").get(PAGE))
+
+
+def test_grader_is_offered_extensions_where_they_may_grant_them(assignment, browser, settings):
+    assert "<dt>Extensions</dt><dd>none</dd>" in text(browser("gina").get(PAGE))
+    settings.NGSHARE_GRADERS_MAY_EXTEND = True
+    for who in ("gina", "alice"):
+        assert f'<a href="{PAGE}deadlines/">none yet: grant one</a>' in text(browser(who).get(PAGE))
 
 
 @pytest.mark.parametrize("page", [PAGE, "/"])
@@ -122,6 +130,7 @@ def test_staff_see_that_students_do_not_see_it_yet(set_deadlines, browser, page)
     set_deadlines(release_at=soon)
     shown = text(browser("gina").get(page))
     assert "to be released" in shown and local(soon) in shown
+    assert (f"will be released on {local(soon)}" in shown) is (page == "/")
 
 
 def test_receipt_is_shown_in_the_time_zone_of_the_course(course, submission, set_deadlines, browser):

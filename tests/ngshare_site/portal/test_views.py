@@ -55,6 +55,14 @@ def test_staff_see_counts(submission, browse):
     assert "1 of 2" in text_of(browse("gina"))
 
 
+@pytest.mark.parametrize(("who", "shown"), [("bob", True), ("dave", True), ("gina", False), ("alice", False)])
+def test_own_work_is_a_button_for_students_and_who_submitted(submission, browse, who, shown):
+    button = 'class="button" href="/view/history/"'
+    assert (button in text_of(browse(who))) is shown
+    cast.submit(submission.assignment, "gina")
+    assert button in text_of(browse("gina"))
+
+
 @pytest.mark.parametrize(("who", "shown"), [("bob", True), ("dave", False), ("gina", True), ("alice", True)])
 def test_unreleased_assignment_is_listed_for_staff_and_who_submitted(submission, browse, who, shown):
     services.unrelease(submission.assignment, by=actor("alice"))

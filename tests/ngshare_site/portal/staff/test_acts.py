@@ -40,6 +40,7 @@ def test_unrelease_and_release_again_are_confirmed(submission, browse, page):
     before = everything()
     said = words(alice.get(page("unrelease/")))
     assert "Students no longer see ps1" in said and "1 submission is kept" in said and everything() == before
+    assert "changes its state" not in said
     reply = confirm(alice, page("unrelease/"))
     assert (reply.status_code, reply.url) == (302, page())
     assert "ps1 is unreleased. Everything is kept." in words(alice.get(page()))
@@ -49,6 +50,11 @@ def test_unrelease_and_release_again_are_confirmed(submission, browse, page):
     confirm(alice, page("release/"))
     assignment.refresh_from_db()
     assert assignment.withdrawn_at is None and "ps1 is released again." in words(alice.get(page()))
+
+
+def test_what_is_not_shown_yet_is_unreleased_in_other_words(assignment, browse, page):
+    services.set_deadlines(assignment, {"release_at": DUE}, by=cast.actor("alice"))
+    assert "Students will not see ps1" in words(browse("alice").get(page("unrelease/")))
 
 
 @pytest.mark.parametrize("act", ["unrelease/", "release/"])
@@ -82,9 +88,9 @@ def test_deadlines_are_shown_before_they_change(submission, browse, page):
     assert reply.status_code == 302 and everything() == before
     said = words(alice.get(reply.url))
     assert f"Due date: none → {due:%Y-%m-%d %H:%M} UTC" in said and "Attempt limit: none → 3" in said
-    assert "1 student would be in another state: bob: submitted → late" in said and everything() == before
-    assert confirm(alice, reply.url).url == page()
-    assert "The deadlines of ps1 are changed." in words(alice.get(page()))
+    assert "This changes the state of 1 student: bob: submitted → late" in said and everything() == before
+    assert confirm(alice, reply.url).url == page("deadlines/")
+    assert "The deadlines of ps1 are changed." in words(alice.get(page("deadlines/")))
     submission.assignment.refresh_from_db()
     assert (submission.assignment.due, submission.assignment.max_attempts) == (due.replace(microsecond=0), 3)
     # Back, reload and a second click
@@ -136,21 +142,45 @@ def test_extension_is_shown_granted_and_withdrawn(submission, browse, page):
     )
     assert reply.status_code == 302 and "illness" not in reply.url and everything() == before
     said = words(alice.get(reply.url))
-    assert "Grant 2 extensions of ps1?" in said and "bob: due 2030-11-30 12:00 UTC" in said
+    assert "Grant 2 extensions for ps1?" in said and "bob: due 2030-11-30 12:00 UTC" in said
     assert "bob: late → submitted" in said and everything() == before
     for _ in range(2):
         confirm(alice, reply.url)
     assert [each.due for each in assignment.extensions.all()] == [DUE, DUE]
-    assert "2 extensions are granted." in words(alice.get(page()))
     shown = words(alice.get(page("deadlines/")))
-    assert "2 extensions" in shown and "illness" in shown
+    assert "2 extensions are granted." in shown and "illness" in shown
     own = assignment.extensions.get(user__username="bob")
     withdraw = page(f"extensions/{own.pk}/withdraw/")
     assert "bob: submitted → late" in words(alice.get(withdraw))
     for _ in range(2):
-        assert confirm(alice, withdraw).url == page()
+        assert confirm(alice, withdraw).url == page("deadlines/")
     assert [each.user.username for each in assignment.extensions.all()] == ["dave"]
     assert "The extension is withdrawn" in words(alice.get(withdraw))
+
+
+def test_withdrawing_says_what_is_in_force_then(course, assignment, names, browse, page):
+    services.set_deadlines(assignment, {"due": DUE}, by=cast.actor("alice"))
+    later = DUE + timedelta(days=1)
+    bobs, sections = services.Grant("bob", due=later), services.Grant(section="A", due=later)
+    services.grant_extensions(assignment, [bobs], by=cast.actor("alice"))
+    alice = browse("alice")
+
+    def said(**whose):
+        return words(alice.get(page(f"extensions/{assignment.extensions.get(**whose).pk}/withdraw/")))
+
+    assert "Then the deadlines of ps1 are in force for bob." in said(user__username="bob")
+    services.grant_extensions(assignment, [sections], by=cast.actor("alice"))
+    assert "Then the extension of section A is in force for bob." in said(user__username="bob")
+    assert "Then the deadlines of ps1 are in force for section A." in said(section="A")
+
+
+def test_deadlines_page_has_what_else_is_known_of_them(submission, browse, page):
+    alice, assignment = browse("alice"), submission.assignment
+    services.set_deadlines(assignment, {"due": DUE, "max_attempts": 1}, by=cast.actor("alice"))
+    services.grant_extensions(assignment, [services.Grant("bob", attempts=2)], by=cast.actor("alice"))
+    shown = words(alice.get(page("deadlines/")))
+    assert "Submissions after the due date are accepted" in shown and "bob – – 2" in shown
+    assert "Submissions after the due date are accepted" not in words(alice.get(page()))
 
 
 @pytest.mark.parametrize(
@@ -208,7 +238,7 @@ def test_graders_do_not_release_or_extend(submission, browse, page, name):
     text = gina.get(page()).content.decode()
     assert "ps1/unrelease/" not in text and "ps1/release/" not in text
     look = words(gina.get(page("deadlines/")))
-    assert "Due date none" in look and "Change…" not in look and "Grant…" not in look
+    assert "Due date none" in look and "Change deadlines…" not in look and "Grant extension…" not in look
 
 
 @pytest.mark.parametrize("form", [deadlines_form(max_attempts="3"), grant_form(students="bob", attempts="3")])
@@ -225,7 +255,8 @@ def test_grader_who_may_extend_extends(submission, browse, page, settings):
     settings.NGSHARE_GRADERS_MAY_EXTEND = True
     services.set_deadlines(submission.assignment, {"max_attempts": 1}, by=cast.actor("alice"))
     gina = browse("gina")
-    assert "Grant…" in words(gina.get(page("deadlines/"))) and "Change…" not in words(gina.get(page("deadlines/")))
+    look = words(gina.get(page("deadlines/")))
+    assert "Grant extension…" in look and "Change deadlines…" not in look
     reply = gina.post(page("deadlines/"), grant_form(students="bob", attempts="2"))
     confirm(gina, reply.url)
     assert submission.assignment.extensions.get().attempts == 2

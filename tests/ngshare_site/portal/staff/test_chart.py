@@ -36,8 +36,8 @@ def test_nobody_is_no_picture():
 @pytest.mark.parametrize(
     ("span", "labels"),
     [
-        (timedelta(hours=1), ["12:30", "12:40", "12:50", "13:00", "13:10", "13:20", "13:30"]),
-        (timedelta(hours=30), ["12:00", "18:00", "4 Nov", "06:00", "12:00", "18:00"]),
+        (timedelta(hours=1), ["3 Nov 12:30", "12:40", "12:50", "13:00", "13:10", "13:20", "13:30"]),
+        (timedelta(hours=30), ["3 Nov 12:00", "18:00", "4 Nov", "06:00", "12:00", "18:00"]),
         (timedelta(days=21), ["7 Nov", "11 Nov", "15 Nov", "19 Nov", "23 Nov"]),
     ],
 )
@@ -54,12 +54,14 @@ def test_no_span_has_too_many_ticks_or_none(days):
 
 def test_ticks_are_in_the_zone_of_the_page():
     with timezone.override(ZoneInfo("Asia/Kolkata")):
-        assert picture(0, 1).ticks[0].label == "18:00"
+        assert picture(0, 1).ticks[0].label == "3 Nov 18:00"
 
 
-def test_one_submission_has_a_picture():
-    shown = picture(0)
-    assert shown.whole.path == "M0 100H1.92V90H100"
+def test_few_submissions_are_sentences_alone():
+    assert picture(0).whole.path == "M0 100H1.92V90H100"
+    for hours, is_drawn in [([0], False), ([0, 1], False), ([0, 1, 2], True)]:
+        page = render_to_string("ngshare/staff/chart.html", {"chart": picture(*hours)})
+        assert ("<svg" in page) is is_drawn and "The first came" in page
 
 
 def test_curve_steps_up_and_ends_now():
@@ -74,22 +76,30 @@ def test_due_date_is_marked_where_it_fits():
     assert picture(0, 10, due=NOON + timedelta(days=30)).due_place is None
 
 
+def test_picture_goes_on_till_now_before_the_due_date_where_that_fits():
+    due, ends = NOON + timedelta(days=90), []
+    for hours in (10, 15, 20, 21):
+        ends.append(picture(0, 10, due=due, now=NOON + timedelta(hours=hours)).whole.path.rpartition("H")[2])
+    assert ends == ["98.08", "98.08", "98.08", "100"]
+
+
 def test_words_say_what_the_picture_shows():
     due = NOON + timedelta(hours=1)
     said = text(picture(0, 1, 2, due=due, in_time=2))
-    assert "3 of 10 students have submitted, 2 by the due date, 2026-11-03 13:30 UTC." in said
-    assert "The first came 2026-11-03 12:30 UTC; half of these students had submitted by" in said
-    assert "2026-11-03 13:30 UTC, and all by 2026-11-03 14:30 UTC." in said
+    assert "With their first attempt, 2 of 3 students were in time (due 2026-11-03 13:30 UTC)." in said
+    assert "When students first submitted" in said and "% of students" in said
+    assert "The first came 2026-11-03 12:30 UTC; half of them had come by 2026-11-03 13:30 UTC" in said
+    assert "and the last came 2026-11-03 14:30 UTC." in said
 
 
 def test_due_date_to_come_is_announced():
     said = text(picture(0, due=NOON + timedelta(days=90), now=NOON + timedelta(hours=1)))
-    assert "1 of 10 students has submitted. The first came 2026-11-03 12:30 UTC. Due 2027-02-01" in said
+    assert "The first came 2026-11-03 12:30 UTC. Due 2027-02-01" in said
 
 
 def test_each_section_is_a_line_and_a_row():
-    sections = {"A": curve(0, students=4), "": Curve(6)}
-    shown = picture(0, sections=sections)
+    sections = {"A": curve(0, 1, 2, students=4), "": Curve(6)}
+    shown = picture(0, 1, 2, sections=sections)
     assert [line.name for line in shown.lines] == ["All students", "Section A", "No section"]
     page = render_to_string("ngshare/staff/chart.html", {"chart": shown})
     assert page.count('<path class="line c') == 6 and page.count('<th scope="row"') == 3
@@ -98,5 +108,5 @@ def test_each_section_is_a_line_and_a_row():
 
 def test_numbers_in_the_picture_are_written_with_a_point(settings):
     settings.USE_THOUSAND_SEPARATOR = True
-    page = render_to_string("ngshare/staff/chart.html", {"chart": picture(0, 1, due=NOON + timedelta(minutes=20))})
+    page = render_to_string("ngshare/staff/chart.html", {"chart": picture(0, 0.5, 1, due=NOON + timedelta(minutes=20))})
     assert re.search(r'class="due" d="M33\.\d+ 0V100"', page)

@@ -24,7 +24,7 @@ def test_zip_is_shown_and_then_returned(submission, browse, page):
     assert reply.status_code == 302 and not Feedback.objects.exists()
     said = words(gina.get(reply.url))
     assert "Return feedback to 1 student?" in said and "1 file in the zip is no page of feedback" in said
-    assert "the latest is returned" in said and "not returned This student has not submitted." in said
+    assert "the latest will be returned" in said and "not returned This student has not submitted." in said
     assert not Feedback.objects.exists()
     assert gina.post(reply.url).url == page()
     said = words(gina.get(page()))

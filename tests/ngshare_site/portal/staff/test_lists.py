@@ -26,10 +26,11 @@ def test_addresses_are_of_those_who_have_not_submitted(assignment, names, browse
     assert lines_of(alice.get(page("reminder.txt"), {"section": "B"})) == ["zoe@x.org"]
 
 
-def test_user_name_stands_where_no_email_is_known(assignment, names, browse, page):
+def test_who_has_no_email_is_named_beside_the_addresses(assignment, names, browse, page):
     alice = browse("alice")
     said = words(alice.get(page("reminder/")))
-    assert "Of 1 no email is known; the user name stands instead." in said and "bob@x.org dave" in said
+    assert "No email is known for 1 of them: dave." in said and "Email addresses bob@x.org Copy" in said
+    assert lines_of(alice.get(page("reminder.txt"))) == ["bob@x.org"]
     content = b"".join(alice.get(page("reminder.csv"))).decode("utf-8-sig")  # spreadsheets look for the mark
     (bob, dave) = csv.DictReader(io.StringIO(content))
     assert bob == {
@@ -38,9 +39,16 @@ def test_user_name_stands_where_no_email_is_known(assignment, names, browse, pag
     assert (dave["username"], dave["email"]) == ("dave", "")
 
 
-def test_withdrawn_submission_counts_as_none(submission, browse, page):
+def test_nobody_has_an_email(assignment, browse, page):
+    reply = browse("alice").get(page("reminder/"))
+    text = reply.content.decode()
+    assert "No email is known for 2 of them: bob, dave." in words(reply)
+    assert "<textarea" not in text and "reminder.txt" not in text and "reminder.csv" in text
+
+
+def test_withdrawn_submission_counts_as_none(submission, names, browse, page):
     services.withdraw_submissions([submission], by=cast.actor("alice"))
-    assert lines_of(browse("alice").get(page("reminder.txt"))) == ["bob", "dave"]
+    assert lines_of(browse("alice").get(page("reminder.txt"))) == ["bob@x.org"]
 
 
 def test_everybody_has_submitted(assignment, browse, page):

@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -31,6 +32,32 @@ def test_withdrawn_and_trial_attempts_are_marked(submission, browse, page):
     cast.submit(submission.assignment, "gina")
     assert "withdrawn submitted" in words(browse("alice").get(page("student/bob")))
     assert "trial submitted" in words(browse("alice").get(page("student/gina")))
+
+
+def test_attempt_that_is_not_the_newest_says_so(submission, browse, page):
+    newer, alice = cast.submit(submission.assignment, "bob", more=b"more"), browse("alice")
+    assert words(alice.get(page("student/bob"))).count("submitted not the latest") == 1
+    for each, count in ((submission, 1), (newer, 0)):
+        assert words(alice.get(f"/view/submission/{each.pk}/")).count("not the latest") == count
+
+
+def test_due_date_is_marked_and_late_days_are_counted(submission, browse, page):
+    course, due = submission.assignment.course, submission.created - timedelta(hours=30)
+    course.late_days = 5
+    course.save()
+    services.set_deadlines(submission.assignment, {"due": due}, by=cast.actor("alice"))
+    assert "Late days 2 of 5 used" in words(browse("alice").get(page("student/bob")))
+    grant = services.Grant("bob", due=due + timedelta(hours=1), reason="illness")
+    services.grant_extensions(submission.assignment, [grant], by=cast.actor("alice"))
+    said = words(browse("alice").get(page("student/bob")))
+    assert f"{due + timedelta(hours=1):%Y-%m-%d %H:%M} UTC extended illness" in said
+
+
+def test_submission_leads_to_its_student_for_staff_alone(submission, browse, page):
+    address = f"/view/submission/{submission.pk}/"
+    reply = browse("gina").get(address)
+    assert f'href="{page("student/bob")}"' in reply.content.decode() and "bob, submitted 20" in words(reply)
+    assert "/student/" not in browse("bob").get(address).content.decode()
 
 
 def test_who_has_not_submitted_or_has_left_has_a_page(submission, browse, page):
