@@ -149,7 +149,7 @@ def test_lists_and_filters_show_no_foreign_row(asker):
     browser, staff_role, rows, words = asker
     course, assignment = rows[Course].pk, rows[Assignment].pk
     for model in RIGHTS_BY_COURSE:
-        columns = range(1, len(admin.site._registry[model].list_display) + 2)
+        columns = range(1, len(admin.site._registry[model].list_display) + 1)
         asked = [
             {},
             {"course": course},
@@ -161,9 +161,9 @@ def test_lists_and_filters_show_no_foreign_row(asker):
             {"state": "unreleased"},
             {"state": "trash"},
             {"trash": "no"},
-            *({"o": f"{sign}{column}"} for column in columns for sign in ("", "-")),
+            {"o": ".".join(f"-{column}" for column in columns)},
         ]
-        for query in asked:
+        for query in asked if staff_role else asked[:2]:
             answer = browser.get(listing(model), query, follow=True)
             is_known = query.keys() <= {"all", "_facets", "_popup", "o"} | pages.PARAMETERS[model]
             if staff_role:
@@ -239,7 +239,7 @@ def test_autocomplete_offers_no_foreign_row(asker):
         for field in model._meta.get_fields():
             asked = {"app_label": model._meta.app_label, "model_name": model._meta.model_name, "field_name": field.name}
             status = 200 if field.name in page.autocomplete_fields else 403  # and then it offers their own courses
-            for term in ("", "e", "zoe"):
+            for term in ("", "e", "zoe") if status == 200 else ("e",):
                 answer = browser.get("/admin/autocomplete/", {**asked, "term": term})
                 assert answer.status_code == (status if staff_role else 302), asked
                 assert says_nothing(answer, words), (asked, term)
