@@ -66,25 +66,26 @@ STORING = [
 SERVER = ["tests/courses", "tests/exchange", "tests/ngshare_site", "tests/test_migrations.py", "tests/test_states.py"]
 # What thousands of rows do to a database.
 LARGE = ["tests/exchange/test_thousands.py", "tests/courses/test_large_roster.py", "tests/courses/test_bulk.py"]
-# Lanes run at the same time. PostgreSQL runs the server's tests but for the widest, which would take as
-# long again; so would measuring them, and their coverage is counted once. Browsers, faults and containers mostly wait:
-# what only computes fills the time, and gives way to them.
+WIDE_TESTS = f"wide and not ({SLOW})"
+# Lanes run at the same time. PostgreSQL runs the server's tests but for the widest, which would take as long again.
+# Measuring takes as long as half of a test, and what others have covered is not measured again. Browsers, faults and
+# containers mostly wait: what only computes fills the time, and gives way to them.
 PHASES = [
     [
-        Phase("SQLite and a folder", f"not ({SLOW})", nice=True),
+        Phase("SQLite and a folder", f"not ({SLOW} or wide)", nice=True),
+        Phase("wide tests", WIDE_TESTS, measured=False, nice=True),
         Phase("PostgreSQL", f"not ({SLOW} or wide)", parts=["postgres"], folders=SERVER, measured=False, nice=True),
         Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING, nice=True),
         Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False, nice=True),
         Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)"),
     ],
     [
-        Phase("real JupyterHub and browser", "e2e or browser", processes=0),
+        Phase("real JupyterHub and browser", "e2e or browser", processes=0, measured=False),
         Phase("faults", "faults", folders=["tests/faults"], measured=False),
         Phase("containers and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False),
     ],
 ]
 QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]
-WIDE_TESTS = f"wide and not ({SLOW})"
 WIDE = [[Phase("wide tests on PostgreSQL and S3", WIDE_TESTS, parts=["postgres", "s3"], measured=False)]]
 
 
