@@ -43,7 +43,7 @@ def _mark(
     with transaction.atomic():
         for assignment, pks in _group_by_assignment(submissions).items():
             rows = Submission.objects.select_for_update().filter(pk__in=pks, **{f"{column}__isnull": not undo})
-            changed = list(rows.values_list("pk", flat=True))
+            changed = list(rows.order_by("pk").values_list("pk", flat=True))
             if not changed:
                 continue
             Submission.objects.filter(pk__in=changed).update(**{column: None if undo else timezone.now()})
@@ -71,9 +71,9 @@ def record_download(submissions: Sequence[Submission], *, by: Actor) -> None:
 
 
 def _group_by_assignment(submissions: Sequence[Submission]) -> dict[Assignment, list[int]]:
-    """Return the ids of the submissions of each assignment."""
+    """Return the ids of the submissions of each assignment, both in the order in which everybody locks them."""
     by_assignment: dict[Assignment, list[int]] = {}
-    for submission in submissions:
+    for submission in sorted(submissions, key=lambda one: (one.assignment_id, one.pk)):
         by_assignment.setdefault(submission.assignment, []).append(submission.pk)
     return by_assignment
 
