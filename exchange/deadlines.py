@@ -145,6 +145,19 @@ def of_person(assignments: Sequence[Assignment], user: int | None) -> dict[int, 
     return {each.pk: _of_member(each, members.get(each.course_id, nobody), extensions) for each in assignments}
 
 
+def without(extension: Extension) -> Deadline:
+    """Return what would be in force for the person of an extension without it. Needs assignment, course and user.
+
+    Two queries.
+    """
+    assignment = extension.assignment
+    memberships = assignment.course.memberships.filter(user=extension.user).order_by()
+    member = memberships.values_list("user_id", "section", "created").first()
+    person = Member(*member) if member else Member(extension.user_id or 0)
+    others = Extension.objects.filter(assignment=assignment, section=person.section).order_by()
+    return _of_member(assignment, person, _by_owner(others if person.section else ()))
+
+
 @prepared
 def _memberships(user: Parameter, courses: list[Any]) -> QuerySet[Membership, tuple[int, int, str, datetime]]:
     rows = Membership.objects.filter(user=user, course__pk__in=courses).order_by()

@@ -1,6 +1,7 @@
 """Service functions of submissions that are there: withdraw, restore, collect, permanent deletion."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from django.db import transaction
 from django.utils import timezone
@@ -43,7 +44,7 @@ def _mark(
     with transaction.atomic():
         for assignment, pks in _group_by_assignment(submissions).items():
             rows = Submission.objects.select_for_update().filter(pk__in=pks, **{f"{column}__isnull": not undo})
-            changed = list(rows.order_by("pk").values_list("pk", flat=True))
+            changed = list(rows.order_by("created", "pk").values_list("pk", flat=True))
             if not changed:
                 continue
             Submission.objects.filter(pk__in=changed).update(**{column: None if undo else timezone.now()})
@@ -71,9 +72,9 @@ def record_download(submissions: Sequence[Submission], *, by: Actor) -> None:
 
 
 def _group_by_assignment(submissions: Sequence[Submission]) -> dict[Assignment, list[int]]:
-    """Return the ids of the submissions of each assignment, both in the order in which everybody locks them."""
+    """Return the ids of the submissions of each assignment, which everybody locks in the order of their ids."""
     by_assignment: dict[Assignment, list[int]] = {}
-    for submission in sorted(submissions, key=lambda one: (one.assignment_id, one.pk)):
+    for submission in sorted(submissions, key=attrgetter("assignment_id", "created", "pk")):
         by_assignment.setdefault(submission.assignment, []).append(submission.pk)
     return by_assignment
 

@@ -61,7 +61,7 @@ def test_instructor_changes_a_due_date(open_page):
     expect(page.get_by_role("heading", level=1)).to_contain_text("?")
     keys.follow("Change")
     expect(page.locator(".notice.success")).to_be_visible()
-    expect(page.get_by_label("Due date: date")).to_have_value(f"{moment(4):%Y-%m-%d}")
+    expect(page.get_by_label("Due date: date", exact=True)).to_have_value(f"{moment(4):%Y-%m-%d}")
 
 
 def test_instructor_grants_and_withdraws_an_extension(open_page):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import pgettext
 
 from courses.templatetags.times import local
 from courses.timestamps import in_zone
@@ -27,6 +27,7 @@ STEPS += [DAY * each for each in (1, 2, 4, 7, 14, 28, 56, 91, 182, 364)]
 class Tick(NamedTuple):
     place: float  # percent from the left
     label: str
+    is_day: bool  # the label is a day, which is the one of those that follow
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,12 @@ class Picture:
         whole = self.whole
         values: dict[str, object] = {
             "submitted": whole.curve.submitted,
-            "students": whole.curve.students,
             "in_time": whole.curve.in_time,
         }
         times = {"first": whole.first, "half": whole.half, "last": whole.last, "due": self.due}
         values |= {name: local(moment) for name, moment in times.items()}
-        sentences = [_how_many_in_time(whole.curve)] if self.is_over else []
+        in_time = _("First attempts by the due date (%(due)s): %(in_time)d of %(submitted)d.")
+        sentences = [in_time] if self.is_over else []
         if whole.curve.submitted > 1:
             sentences.append(
                 _("The first came %(first)s; half of them had come by %(half)s, and the last came %(last)s.")
@@ -108,14 +109,6 @@ def submissions_over_time(curves: Curves, due: datetime | None, now: datetime) -
     )
 
 
-def _how_many_in_time(curve: Curve) -> str:
-    return ngettext(
-        "With their first attempt, %(in_time)d of %(submitted)d student was in time (due %(due)s).",
-        "With their first attempt, %(in_time)d of %(submitted)d students were in time (due %(due)s).",
-        curve.submitted,
-    )
-
-
 def _section(name: str) -> str:
     return _("Section %(name)s") % {"name": name} if name else _("No section")
 
@@ -151,16 +144,23 @@ def _ticks(span: Span) -> list[Tick]:
     while day < span.end:
         # On a local day each time is as many hours after midnight as the clock says.
         for moment in (day + step * number for number in range(max(1, -(-DAY // step)))):
-            if span.start <= moment <= span.end:
-                ticks.append(Tick(span.place(moment), _label(moment, is_first=not ticks)))
+            if span.start <= moment <= span.end and _exists(moment):
+                is_day = (moment.hour, moment.minute) == (0, 0)
+                ticks.append(Tick(span.place(moment), _label(moment, is_day=is_day, is_first=not ticks), is_day))
         day += max(step, DAY)
     return ticks
 
 
-def _label(moment: datetime, *, is_first: bool) -> str:
+def _exists(moment: datetime) -> bool:
+    """Return whether a clock shows this time: in spring, it skips an hour."""
+    before, after = moment.replace(fold=0).utcoffset(), moment.replace(fold=1).utcoffset()
+    return before is None or after is None or before >= after
+
+
+def _label(moment: datetime, *, is_day: bool, is_first: bool) -> str:
     """Return the day at midnight, the time at others, and both at the first, so that there is always a day."""
     day = date_format(moment, pgettext("format of a day and month", "j M"))
-    if (moment.hour, moment.minute) == (0, 0):
+    if is_day:
         return day
     time = date_format(moment, "H:i")
     return f"{day} {time}" if is_first else time

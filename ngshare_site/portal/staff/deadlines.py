@@ -16,9 +16,9 @@ from courses.errors import DomainError
 from courses.models import Course
 from courses.permissions import Permission
 from courses.templatetags.times import local
-from exchange import services
+from exchange import deadlines, services
 from exchange.deadline_forms import DeadlinesForm, LocalDateTimeField, LocalDateTimeWidget
-from exchange.deadlines import in_force
+from exchange.deadlines import Reason, in_force
 from exchange.models import Assignment, Extension
 from exchange.services import Grant, StateChange
 from ngshare_site.portal.deadlines import late_policy
@@ -240,15 +240,21 @@ class WithdrawExtensionView(ActView):
         return Act(heading, [self._afterwards(extension)], _("Withdraw"), done, run)
 
     def _afterwards(self, extension: Extension) -> str:
-        """Return what is in force then: of a student, an extension of their section, if there is one."""
-        whose = {"whose": _whose(extension.user, extension.section)}
-        memberships = self.assignment.course.memberships.filter(user=extension.user).exclude(section="")
-        section = memberships.values_list("section", flat=True).first()
-        if section is not None and self.assignment.extensions.filter(section=section).exists():
-            sentence = _("Then the extension of section %(section)s is in force for %(whose)s.")
-            return sentence % {"section": section, **whose}
-        sentence = _("Then the deadlines of %(assignment)s are in force for %(whose)s.")
-        return sentence % {"assignment": self.assignment.name, **whose}
+        """Return what is in force then."""
+        whose = {"whose": _whose(extension.user, extension.section), "assignment": self.assignment.name}
+        if extension.user is None:
+            sentence = _(
+                "Then the deadlines of %(assignment)s are in force for %(whose)s, except for members who have an "
+                "extension of their own or joined late."
+            )
+            return sentence % whose
+        extension.assignment = self.assignment
+        reason = deadlines.without(extension).reason
+        if reason == Reason.SECTION:
+            return _("Then the extension of their section is in force for %(whose)s.") % whose
+        if reason == Reason.JOINED:
+            return _("Then %(whose)s has the deadlines of somebody who joined late.") % whose
+        return _("Then the deadlines of %(assignment)s are in force for %(whose)s.") % whose
 
 
 def _extensions(assignment: Assignment) -> Any:

@@ -4,7 +4,7 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 
-from courses.models import Course
+from courses.models import Course, Role
 from courses.permissions import Actor, Permission
 from exchange.models import Assignment
 from exchange.progress_tables import TableFilter
@@ -26,6 +26,7 @@ def staff_context(request: HttpRequest, actor: Actor, assignment: Assignment) ->
         "chart": chart.submissions_over_time(read_curves(assignment), assignment.due, timezone.now()),
         "has_submissions": assignment.submissions.present().exists(),
         "may_submit": actor.may(Permission.SUBMIT, course),
+        "is_student": actor.role_in(course) == Role.STUDENT,  # an administrator who is one
         "may_release": actor.may(Permission.RELEASE, course),
         "may_return": actor.may(Permission.RETURN_FEEDBACK, course),
     }

@@ -111,8 +111,8 @@ def test_staff_see_deadlines_and_number_of_extensions_with_the_way_to_them(assig
     extend("bob", due=due + timedelta(days=5))
     page = text(browser("gina").get(PAGE))
     assert local(due - timedelta(days=2)) in page
-    assert f'<a href="{PAGE}deadlines/">1: see them</a>' in page
-    assert f'<a href="{PAGE}deadlines/">1: see and change them</a>' in text(browser("alice").get(PAGE))
+    assert f'<a href="{PAGE}deadlines/#extensions">1: see them</a>' in page
+    assert f'<a href="{PAGE}deadlines/#extensions">1: see and change them</a>' in text(browser("alice").get(PAGE))
     assert "deadlines/" not in text(browser("bob").get(PAGE))
 
 
@@ -120,7 +120,7 @@ def test_grader_is_offered_extensions_where_they_may_grant_them(assignment, brow
     assert "<dt>Extensions</dt><dd>none</dd>" in text(browser("gina").get(PAGE))
     settings.NGSHARE_GRADERS_MAY_EXTEND = True
     for who in ("gina", "alice"):
-        assert f'<a href="{PAGE}deadlines/">none yet: grant one</a>' in text(browser(who).get(PAGE))
+        assert f'<a href="{PAGE}deadlines/#grant">none yet: grant one</a>' in text(browser(who).get(PAGE))
 
 
 @pytest.mark.parametrize("page", [PAGE, "/"])

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from courses.models import Course
 from exchange import services
 from tests import cast
 from tests.cast import everything
@@ -170,8 +171,14 @@ def test_withdrawing_says_what_is_in_force_then(course, assignment, names, brows
 
     assert "Then the deadlines of ps1 are in force for bob." in said(user__username="bob")
     services.grant_extensions(assignment, [sections], by=cast.actor("alice"))
-    assert "Then the extension of section A is in force for bob." in said(user__username="bob")
-    assert "Then the deadlines of ps1 are in force for section A." in said(section="A")
+    assert "Then the extension of their section is in force for bob." in said(user__username="bob")
+    assert "Then the deadlines of ps1 are in force for section A, except for members who" in said(section="A")
+    assignment.extensions.filter(section="A").update(due=DUE - timedelta(days=1))  # which extends nothing
+    assert "Then the deadlines of ps1 are in force for bob." in said(user__username="bob")
+    Course.objects.filter(pk=course.pk).update(min_days=7000)
+    assert "Then bob has the deadlines of somebody who joined late." in said(user__username="bob")
+    course.memberships.get(user__username="bob").delete()
+    assert "Then the deadlines of ps1 are in force for bob." in said(user__username="bob")
 
 
 def test_deadlines_page_has_what_else_is_known_of_them(submission, browse, page):

@@ -57,6 +57,20 @@ def test_ticks_are_in_the_zone_of_the_page():
         assert picture(0, 1).ticks[0].label == "3 Nov 18:00"
 
 
+def test_hour_that_a_clock_skips_has_no_tick():
+    before = datetime(2027, 3, 28, 0, 10, tzinfo=UTC)  # 50 minutes before Berlin's clocks go from 2 to 3
+    moments = [before, before + timedelta(hours=3)]
+    with timezone.override(ZoneInfo("Europe/Berlin")):
+        ticks = submissions_over_time(Curves(Curve(2, moments, [1, 2], 2), {}), None, LATER + timedelta(days=300)).ticks
+    assert [tick.label for tick in ticks] == ["28 Mar 01:30", "03:00", "03:30", "04:00", "04:30", "05:00"]
+
+
+def test_phones_keep_the_days():
+    assert [tick.label for tick in picture(0, 30).ticks if tick.is_day] == ["4 Nov"]
+    page = render_to_string("ngshare/staff/chart.html", {"chart": picture(0, 15, 30)})
+    assert re.findall(r'class="day"[^>]*>([^<]*)<', page) == ["4 Nov"]
+
+
 def test_few_submissions_are_sentences_alone():
     assert picture(0).whole.path == "M0 100H1.92V90H100"
     for hours, is_drawn in [([0], False), ([0, 1], False), ([0, 1, 2], True)]:
@@ -86,7 +100,7 @@ def test_picture_goes_on_till_now_before_the_due_date_where_that_fits():
 def test_words_say_what_the_picture_shows():
     due = NOON + timedelta(hours=1)
     said = text(picture(0, 1, 2, due=due, in_time=2))
-    assert "With their first attempt, 2 of 3 students were in time (due 2026-11-03 13:30 UTC)." in said
+    assert "First attempts by the due date (2026-11-03 13:30 UTC): 2 of 3." in said
     assert "When students first submitted" in said and "% of students" in said
     assert "The first came 2026-11-03 12:30 UTC; half of them had come by 2026-11-03 13:30 UTC" in said
     assert "and the last came 2026-11-03 14:30 UTC." in said
