@@ -34,6 +34,7 @@ class Phase:
     marked: str  # pytest's -m
     parts: Sequence[str] = ()  # names in servers.PARTS
     folders: Sequence[str] = ("tests",)  # a folder that is not there, or has no such test, fails the phase
+    without: Sequence[str] = ()  # folders in these
     processes: int = 2
     whole_files: bool = False  # the tests of a file run in one process
     measured: bool = True  # its coverage counts
@@ -64,17 +65,30 @@ STORING = [
 ]
 # What may differ from one database to another.
 SERVER = ["tests/courses", "tests/exchange", "tests/ngshare_site", "tests/test_migrations.py", "tests/test_states.py"]
-# What thousands of rows do to a database.
-LARGE = ["tests/exchange/test_thousands.py", "tests/courses/test_large_roster.py", "tests/courses/test_bulk.py"]
+# What pages show is told by the database below them; LARGE asks for the pages and searches of the admin.
+PAGES = ["tests/courses/admin", "tests/exchange/admin", "tests/exchange/rendering", "tests/ngshare_site/portal"]
+# What thousands of rows do to a database, and what every list and every search asks of it.
+LARGE = [
+    *("tests/exchange/test_thousands.py", "tests/courses/test_large_roster.py", "tests/courses/test_bulk.py"),
+    *("tests/exchange/admin/test_queries.py", "tests/exchange/admin/test_search.py"),
+]
 WIDE_TESTS = f"wide and not ({SLOW})"
-# Lanes run at the same time. PostgreSQL runs the server's tests but for the widest, which would take as long again.
+# Lanes run at the same time. PostgreSQL runs the server's tests but for pages and the widest.
 # Measuring takes as long as half of a test, and what others have covered is not measured again. Browsers, faults and
 # containers mostly wait: what only computes fills the time, and gives way to them.
 PHASES = [
     [
         Phase("SQLite and a folder", f"not ({SLOW} or wide)", nice=True),
         Phase("wide tests", WIDE_TESTS, measured=False, nice=True),
-        Phase("PostgreSQL", f"not ({SLOW} or wide)", parts=["postgres"], folders=SERVER, measured=False, nice=True),
+        Phase(
+            "PostgreSQL",
+            f"not ({SLOW} or wide)",
+            parts=["postgres"],
+            folders=SERVER,
+            without=PAGES,
+            measured=False,
+            nice=True,
+        ),
         Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING, nice=True),
         Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False, nice=True),
         Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)"),
@@ -93,6 +107,7 @@ def run(phase: Phase, *, silent: bool) -> Outcome:
     """Run one phase. A silent one prints what it has to say when it is over."""
     started = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "-m", phase.marked, "-n", str(phase.processes), *phase.folders]
+    command += [f"--ignore={folder}" for folder in phase.without]
     if phase.whole_files:
         command += ["--dist", "loadfile"]
     if phase.measured:
