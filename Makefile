@@ -20,7 +20,7 @@ help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
 	@echo "make demo-reset  end the demo and forget what is in it"
 	@echo "make test    every test, on every database and store, with a real Hub and a browser"
-	@echo "make quick   the fast tests alone"
+	@echo "make quick   one case of each fast test, in a minute"
 	@echo "make wide    every page and address for everybody, and fuzzing, on PostgreSQL and S3 too"
 	@echo "make fuzz    40,000 random requests to every address"
 	@echo "make torture 200 rounds of killed processes in a rush of submissions, on each database"

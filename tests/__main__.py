@@ -1,8 +1,8 @@
 """`make test`: every test on every part, in phases; at the end one summary and the coverage of all phases together.
 
-`python -m tests quick` runs the fast phase alone, and `python -m tests wide` what the others leave out on PostgreSQL
-and S3; both without coverage. NGSHARE_TEST_NO_SKIP=1 makes a test that is skipped a failure: for machines that have
-everything, as CI's.
+`python -m tests quick` runs one case of each fast test that is not about pages, and `python -m tests wide` what the
+others leave out on PostgreSQL and S3; both without coverage. NGSHARE_TEST_NO_SKIP=1 makes a test that is skipped a
+failure: for machines that have everything, as CI's.
 """
 
 import os
@@ -99,7 +99,7 @@ PHASES = [
         Phase("containers and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False),
     ],
 ]
-QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", measured=False)]]
+QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", without=PAGES, measured=False)]]
 WIDE = [[Phase("wide tests on PostgreSQL and S3", WIDE_TESTS, parts=["postgres", "s3"], measured=False)]]
 
 
@@ -180,7 +180,7 @@ def main() -> int:
     lanes = {"quick": QUICK, "wide": WIDE}.get("".join(sys.argv[1:]), PHASES)
     whole = lanes is PHASES
     if lanes is QUICK:
-        os.environ["NGSHARE_TEST_QUICK"] = "1"  # fewer examples; conftest.py
+        os.environ["NGSHARE_TEST_QUICK"] = "1"  # one case of each test, and fewer examples: conftest.py
     if whole:
         shutil.rmtree(COVERAGE, ignore_errors=True)
         (COVERAGE / "data").mkdir(parents=True)
