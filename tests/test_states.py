@@ -250,7 +250,7 @@ def on_portal(client, **query):
             name = re.search(r"\bs\d{4}\b|gina", row)[0]
             tags = re.findall(r'<span class="tag \w+">([^<]*)</span>', row.partition('data-label="State"')[2])
             attempts = re.search(r'data-label="Attempts" class="number">(\d+)', row)[1]
-            shown[name] = in_words(row, ", ".join(tags), attempts)
+            shown[name] = in_words(row, ", ".join(tag for tag in tags if not tag.startswith("extended")), attempts)
     return shown
 
 

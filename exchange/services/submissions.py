@@ -72,9 +72,9 @@ def record_download(submissions: Sequence[Submission], *, by: Actor) -> None:
 
 
 def _group_by_assignment(submissions: Sequence[Submission]) -> dict[Assignment, list[int]]:
-    """Return the ids of the submissions of each assignment, which everybody locks in the order of their ids."""
+    """Return the ids of the submissions of each assignment; everybody locks assignments in the order of their ids."""
     by_assignment: dict[Assignment, list[int]] = {}
-    for submission in sorted(submissions, key=attrgetter("assignment_id", "created", "pk")):
+    for submission in sorted(submissions, key=attrgetter("assignment_id")):
         by_assignment.setdefault(submission.assignment, []).append(submission.pk)
     return by_assignment
 
