@@ -35,6 +35,7 @@ class Phase:
     parts: Sequence[str] = ()  # names in servers.PARTS
     folders: Sequence[str] = ("tests",)  # a folder that is not there, or has no such test, fails the phase
     without: Sequence[str] = ()  # folders in these
+    one_case: bool = False  # of each test; conftest.py
     processes: int = 2
     whole_files: bool = False  # the tests of a file run in one process
     measured: bool = True  # its coverage counts
@@ -50,6 +51,14 @@ class Outcome:
     seconds: float
     counts: Counter[str] = field(default_factory=Counter)
     failures: Sequence[str] = ()  # pytest's line for each
+
+
+def files_with(*marks: str) -> list[str]:
+    """Return the files that have tests with one of these marks: collecting all of them takes half a minute."""
+    marked = re.compile(rf"\bmark\.({'|'.join(marks)})\b")
+    return [
+        str(path) for path in sorted((servers.ROOT / "tests").rglob("test_*.py")) if marked.search(path.read_text())
+    ]
 
 
 # What stores bytes or reads them, in tests/exchange.
@@ -73,28 +82,39 @@ LARGE = [
     *("tests/exchange/admin/test_queries.py", "tests/exchange/admin/test_search.py"),
 ]
 WIDE_TESTS = f"wide and not ({SLOW})"
-# Lanes run at the same time. PostgreSQL runs the server's tests but for pages and the widest.
+# Lanes run at the same time. PostgreSQL runs one case of each of the server's tests, but for pages and the widest.
 # Measuring takes as long as half of a test, and what others have covered is not measured again. Browsers, faults and
 # containers mostly wait: what only computes fills the time, and gives way to them.
 PHASES = [
     [
         Phase("SQLite and a folder", f"not ({SLOW} or wide)", nice=True),
-        Phase("wide tests", WIDE_TESTS, measured=False, nice=True),
+        Phase("wide tests", WIDE_TESTS, folders=files_with("wide"), measured=False, nice=True),
         Phase(
             "PostgreSQL",
             f"not ({SLOW} or wide)",
             parts=["postgres"],
             folders=SERVER,
             without=PAGES,
+            one_case=True,
             measured=False,
             nice=True,
         ),
-        Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING, nice=True),
+        Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING, one_case=True, nice=True),
         Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False, nice=True),
-        Phase("real nbgrader and server processes", "(nbgrader or live) and not (e2e or browser)"),
+        Phase(
+            "real nbgrader and server processes",
+            "(nbgrader or live) and not (e2e or browser)",
+            folders=files_with("nbgrader", "live"),
+        ),
     ],
     [
-        Phase("real JupyterHub and browser", "e2e or browser", processes=0, measured=False),
+        Phase(
+            "real JupyterHub and browser",
+            "e2e or browser",
+            folders=files_with("e2e", "browser"),
+            processes=0,
+            measured=False,
+        ),
         Phase("faults", "faults", folders=["tests/faults"], measured=False),
         Phase("containers and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False),
     ],
@@ -120,6 +140,7 @@ def run(phase: Phase, *, silent: bool) -> Outcome:
     with ExitStack() as stack:
         env = {**os.environ, "COVERAGE_FILE": str(COVERAGE / "data" / phase.name.replace(" ", "-"))}
         env["PYTHONDONTWRITEBYTECODE"] = ""  # or each of many processes would compile all tests anew
+        env["NGSHARE_TEST_ONE_CASE"] = str(int(phase.one_case))
         for part in phase.parts:
             start, variable = servers.PARTS[part]
             env[variable] = stack.enter_context(start())

@@ -21,6 +21,7 @@ from tests import cast
 from tests.campus import campus, each_campus, older_campus  # noqa: F401  # Hubs for all end-to-end and browser tests
 
 QUICK = os.environ.get("NGSHARE_TEST_QUICK") == "1"
+ONE_CASE = QUICK or os.environ.get("NGSHARE_TEST_ONE_CASE") == "1"
 # The same examples in every run; fewer of them in `make quick`.
 hypothesis_settings.register_profile("full", derandomize=True, database=None, deadline=None)
 hypothesis_settings.register_profile("quick", hypothesis_settings.get_profile("full"), max_examples=15)
@@ -28,8 +29,8 @@ hypothesis_settings.load_profile("quick" if QUICK else "full")
 
 
 def pytest_collection_modifyitems(config, items):
-    """Keep one case of each test in `make quick`."""
-    if QUICK:
+    """Keep one case of each test in `make quick`, and where the others say nothing new of a database or a store."""
+    if ONE_CASE:
         of_test = {(item.path, getattr(item, "originalname", item.name)): item for item in items}
         kept = set(of_test.values())
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])

@@ -13,14 +13,15 @@ from playwright.sync_api import expect
 from exchange.api.v1.urls import urlpatterns as v1
 from tests.browser import world
 from tests.browser.walk import NO_PAGES, Visit, of_nobody, visits
-from tests.browser.walking import Walk
+from tests.browser.walking import DARK_AND_LIGHT, LIGHT_AND_DARK, Walk
 from tests.servers import service
 
 pytestmark = pytest.mark.browser
 
 PEOPLE = {"outsider": "erin", "student": "bob", "grader": "gina", "instructor": "alice", "administrator": "root"}
 
-DARK_ON_SCREENS = ("student", "instructor")  # who share all pages but a few with the others
+# These share all pages but a few with administrators, who see them as nobody and outsiders do.
+LOOKS = {"student": DARK_AND_LIGHT, "grader": DARK_AND_LIGHT[1:], "instructor": DARK_AND_LIGHT[:1]}
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,7 @@ def walk_of(chromium, filled_site):
 
     def walk(role):
         if role not in walks:
-            schemes = ("dark", "light") if role in DARK_ON_SCREENS else ("light", "dark")
-            walks[role] = Walk(chromium, site, PEOPLE.get(role), schemes)
+            walks[role] = Walk(chromium, site, PEOPLE.get(role), LOOKS.get(role, LIGHT_AND_DARK))
             walks[role].go(visits(rows, role) if role in PEOPLE else of_nobody())
             walks[role].close()
         return walks[role]
