@@ -131,7 +131,7 @@ def test_terminal_asks_in_german(manage, released, server, monkeypatch, answer, 
     monkeypatch.setenv("LANGUAGE", "de")
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     result = manage("set_due", released, "ps1", "--due", "2021-07-01T12:00Z", status=status)
-    assert cells(result.stdout)[0] == ["Studierende", "jetzt", "dann"]
+    assert cells(result.stdout)[0] == ["Person", "jetzt", "dann"]
     assert "rechtzeitig, offen" in result.stdout
     assert "Ändern? [j/N]" in result.stdout
     assert server.get()["due"] == (None if status else text(PAST))
