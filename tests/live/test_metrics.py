@@ -94,7 +94,7 @@ def test_json_log_has_one_object_on_each_line(tmp_path):
         servers.wait_until(lambda: running.log.read_text().count('"v2:me"') == 3)  # it is written after the answer
         os.kill(workers_of(running.process.pid)[0], signal.SIGKILL)
         servers.wait_until(lambda: "gunicorn.error" in running.log.read_text())
-    text = running.log.read_text()
+        text = running.log.read_text()  # what ends while it begins is told by gunicorn in words of its own
     lines = [json.loads(line) for line in text.partition("ngshare serves at")[2].splitlines()[1:]]
     ours = [line for line in lines if line["logger"] == "ngshare.requests" and line["route"] == "v2:me"]
     assert [(line["user"], line["status"], line["request_id"]) for line in ours] == [("bob", 200, "7f3a")] * 3
