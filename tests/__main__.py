@@ -101,10 +101,9 @@ PHASES = [
         ),
         Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING, one_case=True, nice=True),
         Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False, nice=True),
+        Phase("real nbgrader", "nbgrader and not (e2e or browser)", folders=files_with("nbgrader")),
         Phase(
-            "real nbgrader and server processes",
-            "(nbgrader or live) and not (e2e or browser)",
-            folders=files_with("nbgrader", "live"),
+            "server processes", "live and not (nbgrader or e2e or browser)", folders=files_with("live"), measured=False
         ),
     ],
     [

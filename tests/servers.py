@@ -4,6 +4,7 @@ stops it again.
 `python -m tests.servers postgres s3 -- COMMAND …` runs a command with DATABASE_URL and NGSHARE_STORAGE set to them.
 """
 
+import atexit
 import json
 import os
 import random
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -223,14 +225,18 @@ def service(
     checkout: Path = ROOT,
     under: Sequence[str] = (),
     tls: Mapping[str, Any] | None = None,
+    is_migrated: bool = True,
     **variables: str,
 ) -> Iterator[Service]:
     """The production server; stand-alone with root as administrator unless `variables` say otherwise.
 
     `tls`: what requests needs to reach it (verify, cert), if it serves with TLS.
+    `is_migrated`: new data begin with a database that has all tables, which spares each start the migrations.
     `checkout`: the sources of another version. `under`: a command that starts it and stays with it, such as a tracer.
     """
     data.mkdir(parents=True, exist_ok=True)
+    if is_migrated and checkout == ROOT and "DATABASE_URL" not in variables and not any(data.glob("*.sqlite3")):
+        shutil.copy(_migrated_database(), data)
     port = port or free_port()
     env = environment_of(data, variables)
     command = [*under, sys.executable, "manage.py", "serve", "--bind", f"{host}:{port}", "--workers", str(workers)]
@@ -240,6 +246,17 @@ def service(
         wait_until(lambda: _is_alive(f"{address}/healthz", **(tls or {})), process, log)
         prefix = variables.get("JUPYTERHUB_SERVICE_PREFIX", "/").rstrip("/")
         yield Service(f"{address}{prefix}", data, process, log)
+
+
+@cache
+def _migrated_database() -> Path:
+    """An empty database with all tables, made once by this process."""
+    folder = Path(tempfile.mkdtemp(prefix="ngshare-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, env=environment_of(folder, {}), cwd=ROOT, check=True, capture_output=True)
+    (database,) = folder.glob("*.sqlite3")
+    return database
 
 
 def environment_of(data: Path, variables: Mapping[str, str]) -> dict[str, str]:
