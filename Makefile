@@ -14,13 +14,14 @@ IMAGE ?= ngshare-service
 SINGLEUSER ?= ngshare-singleuser
 TAG ?= $(VERSION)
 
-.PHONY: version help install demo demo-reset test quick wide fuzz torture check audit docs messages pictures chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
+.PHONY: version help install demo demo-reset test quick coverage wide fuzz torture check audit docs messages pictures chart-readme bench constraints dist packages wheelhouse images image singleuser-image clean
 
 help:
 	@echo "make demo    a real JupyterHub with ngshare and a course to try it in"
 	@echo "make demo-reset  end the demo and forget what is in it"
 	@echo "make test    every test, on every database and store, with a real Hub and a browser"
-	@echo "make quick   one case of each fast test, in a minute"
+	@echo "make quick   one case of each fast test that is not about pages"
+	@echo "make coverage   how much of the code the tests reach, and whether that is enough"
 	@echo "make wide    every page and address for everybody, and fuzzing, on PostgreSQL and S3 too"
 	@echo "make fuzz    40,000 random requests to every address"
 	@echo "make torture 200 rounds of killed processes in a rush of submissions, on each database"
@@ -72,6 +73,9 @@ test: $(INSTALLED)
 
 quick: $(INSTALLED)
 	@$(BIN)/python -m tests quick
+
+coverage: $(INSTALLED)
+	@$(BIN)/python -m tests coverage
 
 wide: $(INSTALLED)
 	@$(BIN)/python -m tests wide

@@ -1,7 +1,8 @@
-"""`make test`: every test on every part, in phases; at the end one summary and the coverage of all phases together.
+"""`make test`: every test on every part, in phases; at the end one summary.
 
+`python -m tests coverage` runs what covers nearly everything, on SQLite and with the real nbgrader, and measures it.
 `python -m tests quick` runs one case of each fast test that is not about pages, and `python -m tests wide` what the
-others leave out on PostgreSQL and S3; both without coverage. NGSHARE_TEST_NO_SKIP=1 makes a test that is skipped a
+others leave out on PostgreSQL and S3. NGSHARE_TEST_NO_SKIP=1 makes a test that is skipped a
 failure: for machines that have everything, as CI's.
 """
 
@@ -38,7 +39,7 @@ class Phase:
     one_case: bool = False  # of each test; conftest.py
     processes: int = 2
     whole_files: bool = False  # the tests of a file run in one process
-    measured: bool = True  # its coverage counts
+    is_measured: bool = False  # its coverage counts
     nice: bool = False  # gives way to what runs beside it
 
 
@@ -83,12 +84,11 @@ LARGE = [
 ]
 WIDE_TESTS = f"wide and not ({SLOW})"
 # Lanes run at the same time. PostgreSQL runs one case of each of the server's tests, but for pages and the widest.
-# Measuring takes as long as half of a test, and what others have covered is not measured again. Browsers, faults and
-# containers mostly wait: what only computes fills the time, and gives way to them.
+# Browsers, faults and containers mostly wait: what only computes fills the time, and gives way to them.
 PHASES = [
     [
         Phase("SQLite and a folder", f"not ({SLOW} or wide)", nice=True),
-        Phase("wide tests", WIDE_TESTS, folders=files_with("wide"), measured=False, nice=True),
+        Phase("wide tests", WIDE_TESTS, folders=files_with("wide"), nice=True),
         Phase(
             "PostgreSQL",
             f"not ({SLOW} or wide)",
@@ -96,15 +96,12 @@ PHASES = [
             folders=SERVER,
             without=PAGES,
             one_case=True,
-            measured=False,
             nice=True,
         ),
         Phase("S3", f"not ({SLOW} or wide)", parts=["postgres", "s3"], folders=STORING, one_case=True, nice=True),
-        Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, measured=False, nice=True),
+        Phase("thousands of rows on PostgreSQL", "wide", parts=["postgres"], folders=LARGE, nice=True),
         Phase("real nbgrader", "nbgrader and not (e2e or browser)", folders=files_with("nbgrader")),
-        Phase(
-            "server processes", "live and not (nbgrader or e2e or browser)", folders=files_with("live"), measured=False
-        ),
+        Phase("server processes", "live and not (nbgrader or e2e or browser)", folders=files_with("live")),
     ],
     [
         Phase(
@@ -112,14 +109,20 @@ PHASES = [
             "e2e or browser",
             folders=files_with("e2e", "browser"),
             processes=0,
-            measured=False,
         ),
-        Phase("faults", "faults", folders=["tests/faults"], measured=False),
-        Phase("containers and packages", "deploy", folders=["tests/deploy"], whole_files=True, measured=False),
+        Phase("faults", "faults", folders=["tests/faults"]),
+        Phase("containers and packages", "deploy", folders=["tests/deploy"], whole_files=True),
     ],
 ]
-QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", without=PAGES, measured=False)]]
-WIDE = [[Phase("wide tests on PostgreSQL and S3", WIDE_TESTS, parts=["postgres", "s3"], measured=False)]]
+QUICK = [[Phase("SQLite and a folder", f"not ({SLOW} or wide)", without=PAGES)]]
+# Measuring takes half as long again as the tests do, and subprocesses are measured, too.
+COVERED = [
+    [
+        Phase("SQLite and a folder", f"not ({SLOW} or wide)", is_measured=True),
+        Phase("real nbgrader", "nbgrader and not (e2e or browser)", folders=files_with("nbgrader"), is_measured=True),
+    ]
+]
+WIDE = [[Phase("wide tests on PostgreSQL and S3", WIDE_TESTS, parts=["postgres", "s3"])]]
 
 
 def run(phase: Phase, *, silent: bool) -> Outcome:
@@ -129,7 +132,7 @@ def run(phase: Phase, *, silent: bool) -> Outcome:
     command += [f"--ignore={folder}" for folder in phase.without]
     if phase.whole_files:
         command += ["--dist", "loadfile"]
-    if phase.measured:
+    if phase.is_measured:
         command += ["--cov", "--cov-report=", "--cov-fail-under=0"]
     if phase.nice:
         command = ["nice", "-n", "5", *command]
@@ -197,18 +200,18 @@ def coverage(*arguments: str, stdout: int | None = None) -> subprocess.Completed
 
 
 def main() -> int:
-    lanes = {"quick": QUICK, "wide": WIDE}.get("".join(sys.argv[1:]), PHASES)
-    whole = lanes is PHASES
+    lanes = {"quick": QUICK, "wide": WIDE, "coverage": COVERED}.get("".join(sys.argv[1:]), PHASES)
+    is_measured = lanes is COVERED
     if lanes is QUICK:
         os.environ["NGSHARE_TEST_QUICK"] = "1"  # one case of each test, and fewer examples: conftest.py
-    if whole:
+    if is_measured:
         shutil.rmtree(COVERAGE, ignore_errors=True)
         (COVERAGE / "data").mkdir(parents=True)
     no_skip = os.environ.get("NGSHARE_TEST_NO_SKIP") == "1"
     total: Counter[str] = Counter()
     lines: list[str] = []
     failures: list[str] = []
-    if whole and engine.is_complete():
+    if lanes is PHASES and engine.is_complete():
         Thread(target=make_bases, daemon=True).start()
     for outcome in run_lanes(lanes):
         counts = outcome.counts
@@ -221,11 +224,11 @@ def main() -> int:
         lines.append(f"{outcome.phase.name}: {shown} in {outcome.seconds:.0f} s")
         failures += outcome.failures
     covered = True
-    if whole:
+    if is_measured:
         covered, line = report_coverage()
         lines.append(line)
-        if reason := engine.why_incomplete():
-            lines.append(f"Deployments in containers were not tested: {reason}.")
+    if lanes is PHASES and (reason := engine.why_incomplete()):
+        lines.append(f"Deployments in containers were not tested: {reason}.")
     failed = total["failed"] + total["error"]
     print("\n==== summary ====", *failures, *lines, "", sep="\n")
     print(f"{total['passed']} passed, {failed} failed, {total['skipped']} skipped")
