@@ -75,13 +75,10 @@ STORING = [
 ]
 # What may differ from one database to another.
 SERVER = ["tests/courses", "tests/exchange", "tests/ngshare_site", "tests/test_migrations.py", "tests/test_states.py"]
-# What pages show is told by the database below them; LARGE asks for the pages and searches of the admin.
+# What pages show is told by the database below them.
 PAGES = ["tests/courses/admin", "tests/exchange/admin", "tests/exchange/rendering", "tests/ngshare_site/portal"]
-# What thousands of rows do to a database, and what every list and every search asks of it.
-LARGE = [
-    *("tests/exchange/test_thousands.py", "tests/courses/test_large_roster.py", "tests/courses/test_bulk.py"),
-    *("tests/exchange/admin/test_queries.py", "tests/exchange/admin/test_search.py"),
-]
+# What thousands of rows do to a database.
+LARGE = ["tests/exchange/test_thousands.py", "tests/courses/test_large_roster.py", "tests/courses/test_bulk.py"]
 WIDE_TESTS = f"wide and not ({SLOW})"
 # Lanes run at the same time. PostgreSQL runs one case of each of the server's tests, but for pages and the widest.
 # Browsers, faults and containers mostly wait: what only computes fills the time, and gives way to them.
