@@ -14,9 +14,12 @@ from tests.browser.walk import Visit
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], "resultTypes": ["violations"]}
 # A document that somebody else wrote has the headings that they wrote.
 OF_DOCUMENTS = {**RULES, "rules": {"page-has-heading-one": {"enabled": False}}}
-SCREEN, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-LIGHT_AND_DARK = ((SCREEN, "light"), (PHONE, "dark"))
-DARK_AND_LIGHT = ((SCREEN, "dark"), (PHONE, "light"))
+# In the dark, other colours are all that changes: they have no rules but these.
+OF_COLOURS = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    "resultTypes": ["violations"],
+}
+SIZES = ({"width": 1280, "height": 900}, {"width": 390, "height": 844})
 OWN_STATUS = re.compile(r"the server responded with a status of (40\d|503)")  # of a page that says so
 NARROWEST = {"width": 360, "height": 800}
 MAX_WEIGHT = 100_000  # bytes of a page with its styles and scripts
@@ -63,22 +66,18 @@ def name_of(address):
 
 
 class Walk:
-    """One person's way through all pages. What is wrong is in `faults`, and the pages by title in `titles`.
+    """One person's way through all pages. What is wrong is in `faults`, and the pages by title in `titles`."""
 
-    They are looked at with each of `looks`: the size of a screen, and a scheme of colours.
-    """
-
-    def __init__(self, chromium, site, username, looks=LIGHT_AND_DARK):
+    def __init__(self, chromium, site, username):
         self.site, self.session = site, log_in(site, username) if username else requests.Session()
-        self.looks = looks
         self.titles: dict[str, tuple[str, str]] = {}  # {title: (path, text)} of pages
         self.refused: set[tuple[int, str]] = set()
         self.names: set[str] = set()  # of the addresses that were visited
         self.faults: list[str] = []
         self.parts: dict[str, bytes] = {}  # styles and scripts, by address
-        self.context = chromium.new_context(viewport=SCREEN)
+        self.context = chromium.new_context(viewport=SIZES[0])
         # Documents in a sandbox run no script, so axe-core could not: here they come without.
-        self.documents = chromium.new_context(viewport=SCREEN, bypass_csp=True)
+        self.documents = chromium.new_context(viewport=SIZES[0], bypass_csp=True)
         for context in (self.context, self.documents):
             context.set_default_timeout(120_000)
         self.take_cookies()
@@ -119,7 +118,7 @@ class Walk:
 
     def open(self, visit):
         page = self.document if visit.is_document else self.page
-        page.set_viewport_size(SCREEN)
+        page.set_viewport_size(SIZES[0])
         page.goto(f"{self.site.url}{visit.address}")
         if visit.steps:
             visit.steps(page)
@@ -145,11 +144,13 @@ class Walk:
         if not visit.is_document:
             yield from self.check_page(visit, page, facts)
         rules = OF_DOCUMENTS if visit.is_document else RULES
+        page.emulate_media(color_scheme="light")
         page.evaluate(AXE_SCRIPT)
-        for size, scheme in self.looks:
+        for size in SIZES:
             page.set_viewport_size(size)
-            page.emulate_media(color_scheme=scheme)
-            yield from [f"{size['width']} {scheme} {found}" for found in page.evaluate(RUN_AXE, rules)]
+            for scheme, used in (("light", rules), ("dark", OF_COLOURS)):
+                page.emulate_media(color_scheme=scheme)
+                yield from [f"{size['width']} {scheme} {found}" for found in page.evaluate(RUN_AXE, used)]
         page.set_viewport_size(NARROWEST)
         if wide := page.evaluate(WIDER):
             yield f"wider than 360 pixels: {wide}"
